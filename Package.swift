@@ -1,0 +1,45 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Kernels are compiled optimised in debug builds too, so that a bare `swift run` trains at full speed.
+let kernelFlags = ["-O3", "-fopenmp", "-fno-math-errno", "-Wall", "-Wextra", "-Werror=pass-failed"]
+
+let package = Package(
+    name: "linkednet",
+    products: [
+        .library(name: "LinkedNet", targets: ["LinkedNet"]),
+        .executable(name: "train", targets: ["train"]),
+        .executable(name: "evaluate", targets: ["evaluate"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        .target(
+            name: "CKernels",
+            cSettings: [.headerSearchPath("."), .unsafeFlags(kernelFlags)],
+            linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("m")]
+        ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "LinkedNet",
+            dependencies: [
+                "CKernels", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .executableTarget(
+            name: "train",
+            dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+        .executableTarget(
+            name: "evaluate",
+            dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet"]),
+    ]
+)

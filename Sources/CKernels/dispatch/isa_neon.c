@@ -1,0 +1,15 @@
+#if defined(__aarch64__)
+
+// System headers come before the target attribute: what they define must stay baseline.
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "dispatch/kernels.h"
+
+#define CK_VECTOR_BYTES 16
+#define CK_TABLE ck_kernels_neon
+
+#include "dispatch/isa_body.h"
+
+#endif

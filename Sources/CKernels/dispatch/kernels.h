@@ -1,0 +1,22 @@
+#ifndef CK_KERNELS_H
+#define CK_KERNELS_H
+
+// The dispatch table: one instance per instruction set, filled by dispatch/isa_*.c from the same tile sources. Drivers know
+// tiles through this table and no SIMD; tiles know SIMD and no threads.
+
+typedef struct ck_kernels {
+    int vector_floats; ///< floats in a vector of this instruction set
+} ck_kernels;
+
+extern const ck_kernels ck_kernels_portable;
+#if defined(__aarch64__)
+extern const ck_kernels ck_kernels_neon;
+#elif defined(__x86_64__)
+extern const ck_kernels ck_kernels_avx2;
+extern const ck_kernels ck_kernels_avx512;
+#endif
+
+/// The table of the instruction set in use.
+const ck_kernels *ck_kernels_current(void);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+// The whole interface of LinkedNet's kernels. Not public API of the Swift package: only the
+// Kernels room of `Sources/LinkedNet` imports it.
+//
+// Conventions, valid for every function unless it says otherwise:
+//   layout    images are NHWC, float32, dense: [batch][height][width][channels].
+//   pointers  aligned to 4 bytes; 64 is faster. Outputs never overlap inputs unless stated.
+//   scratch   is the caller's. Its size in bytes comes from the `_scratch` function beside each kernel, depends
+//             on the shape only (never on the number of threads), never shrinks when the batch grows, and its
+//             contents need not be initialised nor kept. It must be aligned to 64 bytes. May be NULL if the size is 0.
+//   threads   work is split by shape and partial sums are added in a fixed order, so a result has the same bits
+//             for any number of threads. Functions may be called from one thread at a time.
+//   NaN       in an input propagates to every output that depends on it.
+//   contract  descriptors are checked by their `_check` function; the kernels themselves assume a valid one.
+
+#include "ck_activation.h"
+#include "ck_convolution.h"
+#include "ck_dense.h"
+#include "ck_elementwise.h"
+#include "ck_input.h"
+#include "ck_loss.h"
+#include "ck_normalization.h"
+#include "ck_optimizer.h"
+#include "ck_pooling.h"
+#include "ck_runtime.h"
+
+#endif

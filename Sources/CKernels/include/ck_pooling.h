@@ -1,0 +1,38 @@
+#ifndef CK_POOLING_H
+#define CK_POOLING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// A 2-D pooling window over x [batch][height][width][channels] giving y [batch][out_height][out_width][channels].
+/// Positions in the padding take no part: not in a maximum, and not in the count that an average divides by
+/// (TensorFlow's rule).
+typedef struct ck_pooling {
+    int64_t batch, height, width, channels;
+    int64_t out_height, out_width;
+    int64_t window_h, window_w, stride_h, stride_w;
+    int64_t pad_top, pad_left;
+} ck_pooling;
+
+/// NULL if the kernels take this descriptor, otherwise a short reason (static text). Every window must hold at least
+/// one position of the image, and at most 255.
+const char *ck_pooling_check(const ck_pooling *pooling);
+
+/// `argmax` [batch][out_height][out_width][channels] receives the index window_y·window_w + window_x of the first largest element
+/// (of the first NaN, if there is one); it may be NULL when there will be no backward pass.
+void ck_max_pool_forward(const ck_pooling *pooling, const float *x, float *y, uint8_t *argmax);
+/// dx is overwritten, or added to if `accumulate`. Windows may overlap.
+void ck_max_pool_backward(
+    const ck_pooling *pooling, const uint8_t *argmax, const float *dy, float *dx, bool accumulate);
+
+void ck_average_pool_forward(const ck_pooling *pooling, const float *x, float *y);
+void ck_average_pool_backward(const ck_pooling *pooling, const float *dy, float *dx, bool accumulate);
+
+/// y [batch][channels]: the mean over `positions` of x [batch][positions][channels].
+void ck_global_average_pool_forward(
+    int64_t batch, int64_t positions, int64_t channels, const float *x, float *y);
+void ck_global_average_pool_backward(
+    int64_t batch, int64_t positions, int64_t channels, const float *dy, float *dx, bool accumulate);
+
+#endif

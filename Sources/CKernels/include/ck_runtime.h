@@ -1,0 +1,38 @@
+#ifndef CK_RUNTIME_H
+#define CK_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Instruction sets, each one translation unit compiled from the same tile sources.
+typedef enum ck_isa {
+    CK_ISA_PORTABLE = 0, ///< 16-byte vectors, whatever the target's baseline offers
+    CK_ISA_NEON = 1,     ///< AArch64
+    CK_ISA_AVX2 = 2,     ///< AVX2 with FMA
+    CK_ISA_AVX512 = 3,   ///< AVX-512 F, BW, DQ and VL with FMA
+} ck_isa;
+
+/// True if this build holds kernels for `isa` and this CPU (and its operating system) can run them.
+bool ck_isa_available(ck_isa isa);
+
+/// The instruction set in use. The first call chooses the best available one, or the one that the
+/// environment variable CK_ISA names (portable, neon, avx2, avx512) if it is available.
+ck_isa ck_isa_current(void);
+
+/// Chooses the instruction set for all later calls. Returns false, and changes nothing, if it is not available.
+bool ck_isa_select(ck_isa isa);
+
+/// The lower-case name that CK_ISA accepts, for example "avx512".
+const char *ck_isa_name(ck_isa isa);
+
+/// NULL if CK_ISA is unset or could be honoured; otherwise its value, which was ignored.
+const char *ck_isa_rejected_request(void);
+
+/// Sets how many threads later calls may use, at least 1. The default is the number of CPUs this process may run on.
+void ck_set_threads(int threads);
+
+/// How many threads calls may use now.
+int ck_threads(void);
+
+#endif

@@ -1,0 +1,82 @@
+// The one file that knows OpenMP, and the one parallel region. It is compiled without any target attribute: an
+// outlined region loses its parent's, so kernels are reached through pointers, one call per block of work.
+
+#define _GNU_SOURCE
+#include "threads.h"
+
+#include <sched.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include "include/ck_runtime.h"
+
+// The toolchain ships no omp.h. This is the one function needed of it (OpenMP 5.0, section 3.2.4).
+extern int omp_get_thread_num(void);
+
+// Below this much work, waking the other threads costs more than it saves (a fork and a join are 2 to 5 µs).
+static const double serial_work = 40e3;
+
+static int thread_count = 0;
+
+static int available_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    const int count = CPU_COUNT(&set);
+    return count > 0 ? count : 1;
+}
+
+int ck_threads(void) {
+    if (thread_count == 0) thread_count = available_processors();
+    return thread_count;
+}
+
+void ck_set_threads(int threads) { thread_count = threads < 1 ? 1 : threads; }
+
+// Rounding and denormals decide bits, so every worker computes in the default mode (round to nearest, denormals kept) whatever
+// the caller's or libomp's is.
+#if defined(__x86_64__)
+typedef unsigned int float_mode;
+static inline float_mode enter_default_float_mode(void) {
+    const float_mode before = _mm_getcsr();
+    _mm_setcsr(0x1F80u);
+    return before;
+}
+static inline void leave_default_float_mode(float_mode before) { _mm_setcsr(before); }
+#elif defined(__aarch64__)
+typedef uint64_t float_mode;
+static inline float_mode enter_default_float_mode(void) {
+    float_mode before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)0));
+    return before;
+}
+static inline void leave_default_float_mode(float_mode before) { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
+#else
+typedef int float_mode;
+static inline float_mode enter_default_float_mode(void) { return 0; }
+static inline void leave_default_float_mode(float_mode before) { (void)before; }
+#endif
+
+void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
+    if (task_count <= 0) return;
+    int workers = ck_threads();
+    if (workers > worker_limit) workers = worker_limit;
+    if (workers > task_count) workers = (int)task_count;
+    if (work < serial_work || workers <= 1) {
+        const float_mode mode = enter_default_float_mode();
+        for (int64_t index = 0; index < task_count; index++) task(context, index, 0);
+        leave_default_float_mode(mode);
+        return;
+    }
+    int64_t next_task = 0;
+#pragma omp parallel num_threads(workers)
+    {
+        const float_mode mode = enter_default_float_mode();
+        const int worker = omp_get_thread_num();
+        // Who takes which task may differ from run to run; what a task computes may not.
+        int64_t index;
+        while ((index = __atomic_fetch_add(&next_task, 1, __ATOMIC_RELAXED)) < task_count) task(context, index, worker);
+        leave_default_float_mode(mode);
+    }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import LinkedNet
+
+@main
+struct Evaluate: ParsableCommand {
+    func run() throws {}
+}

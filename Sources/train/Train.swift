@@ -1,0 +1,7 @@
+import ArgumentParser
+import LinkedNet
+
+@main
+struct Train: ParsableCommand {
+    func run() throws {}
+}
