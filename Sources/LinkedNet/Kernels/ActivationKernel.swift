@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// The scalar functions that kernels compute themselves, so that a convolution or dense layer can form them as it reads its input.
 public enum ScalarFunction: Sendable, Hashable {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// Batch normalisation of x [rows][channels]. Shapes are those of `ck_batch_norm`.
 struct BatchNormKernel: Sendable {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// A checked dense layer that reads a flattened pre-activation and forms its activation as it packs. Shapes are those of `ck_dense`.
 struct DenseKernel: WeightedKernel {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// Kernels that treat elements alone.
 enum Elementwise {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// Softmax cross-entropy of logits [batch][classes].
 enum LossKernel {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// The updates of the optimizers over flat arrays of `count` parameters. Formulas: `ck_optimizer.h`.
 enum OptimizerKernels {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// A checked pooling window over x [batch][height][width][channels]. Shapes are those of `ck_pooling`.
 struct PoolingKernel: Sendable {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// How the kernels run: on how many threads, with which instructions.
 ///
