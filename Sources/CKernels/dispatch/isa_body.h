@@ -2,6 +2,7 @@
 // table's name) and the target attribute of everything below.
 
 #include "tiles/vector.h"
+#include "tiles/math.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
