@@ -3,7 +3,12 @@
 
 #include "tiles/vector.h"
 #include "tiles/math.h"
+#include "tiles/activation.h"
+#include "tiles/gemm.h"
+#include "tiles/transpose.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
+    .gemm = {.rows = TILE_ROWS, .vectors = TILE_VECTORS, .tile = GEMM_TABLE, .transpose = transpose},
+    .activation = {.forward = activation_forward, .backward = activation_backward},
 };

@@ -4,8 +4,13 @@
 // The dispatch table: one instance per instruction set, filled by dispatch/isa_*.c from the same tile sources. Drivers know
 // tiles through this table and no SIMD; tiles know SIMD and no threads.
 
+#include "dispatch/activation_tiles.h"
+#include "dispatch/gemm_tiles.h"
+
 typedef struct ck_kernels {
     int vector_floats; ///< floats in a vector of this instruction set
+    gemm_tiles gemm;
+    activation_tiles activation;
 } ck_kernels;
 
 extern const ck_kernels ck_kernels_portable;
