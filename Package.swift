@@ -39,7 +39,8 @@ let package = Package(
             name: "evaluate",
             dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+        // Optimised in debug builds too: the references these tests compare with are naive loops.
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet"]),
     ]
 )
