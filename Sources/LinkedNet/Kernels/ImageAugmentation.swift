@@ -45,8 +45,9 @@ extension ImageAugmentation {
 
     /// The pixels before and after a position, kept inside, and how far between them it lies.
     private static func neighbours(of position: Float, count: Int) -> (Int, Int, Float) {
-        // Not a number counts as 0 here: it must not become an index.
-        let inside = position > 0 ? min(position, Float(count - 1)) : 0
+        // NaN must not become an index, but it must show in the result.
+        guard !position.isNaN else { return (0, 0, position) }
+        let inside = min(max(position, 0), Float(count - 1))
         let before = Int(inside)
         return (before, min(before + 1, count - 1), inside - Float(before))
     }
