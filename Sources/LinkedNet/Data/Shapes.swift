@@ -38,10 +38,9 @@ public enum Shapes {
         let pixels = [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in
             var index = 0
             while index < count, let start = buffer.baseAddress {
-                var painter = ShapePainter(
-                    shape: index % classNames.count,
-                    random: CounterRandom(seed: seed, epoch: split.rawValue, sample: UInt64(index), use: .generatedData))
-                painter.paint(into: start + index * imageSize)
+                var random = CounterRandom(
+                    seed: seed, epoch: split.rawValue, sample: UInt64(index), use: .generatedData)
+                ShapePainter(shape: index % classNames.count, random: &random).paint(into: start + index * imageSize)
                 index += 1
             }
             initialized = bytes

@@ -28,7 +28,7 @@ enum ImagePreparation {
                 Int64(indices.count), height, width, channels, images, first, nil, scale, offset, output)
             return
         }
-        let imageSize = shape.elementCount
+        let imageSize = Int(height * width * channels)
         withUnsafeTemporaryAllocation(of: ck_augmentation.self, capacity: group) { changes in
             var start = 0
             while start < indices.count {
