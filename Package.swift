@@ -29,7 +29,9 @@ let package = Package(
                 "CKernels", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
-            ]
+            ],
+            // What a file imports stays its own business unless it says `public import`.
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
         ),
         .executableTarget(
             name: "train",
@@ -41,6 +43,7 @@ let package = Package(
         ),
         // Optimised in debug builds too: the references these tests compare with are naive loops.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
-        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet"]),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"]),
     ]
 )

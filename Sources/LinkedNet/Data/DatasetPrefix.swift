@@ -1,5 +1,5 @@
-internal import Crypto
-internal import Foundation
+import Crypto
+import Foundation
 
 /// The first images of another data set, whose memory it shares.
 public struct DatasetPrefix: Dataset {

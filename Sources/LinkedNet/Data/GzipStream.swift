@@ -1,4 +1,4 @@
-internal import CZlib
+import CZlib
 
 /// The unpacked content of a gzip file, read piece by piece in constant memory.
 ///

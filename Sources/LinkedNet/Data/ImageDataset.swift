@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 
 /// Images of 8-bit pixels in memory. Copies share it.
 public struct ImageDataset: Dataset {

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A thread that prepares batches in order, from a given one on, until it is stopped or one fails.
 ///
