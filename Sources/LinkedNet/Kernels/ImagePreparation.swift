@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// Images of 8-bit pixels as the network reads them.
 enum ImagePreparation {
