@@ -41,7 +41,9 @@ let package = Package(
             name: "evaluate",
             dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
-        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet"]),
+        // Optimised in debug builds too: the references these tests compare with are naive loops.
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"]),
     ]
 )
