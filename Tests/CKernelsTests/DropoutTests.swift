@@ -51,6 +51,7 @@ extension KernelTests {
             var generator = Generator(seed: UInt64(count))
             let key: UInt64 = 0x0123_4567_89AB_CDEF
             let x = Buffer(uniform: count, &generator, misaligned: true), before = Buffer(uniform: count, &generator)
+            x.pointer[count / 2] = .nan
             let threshold = UInt32(Double(rate) * 4_294_967_296)
             let expected = Buffer(
                 (0..<count).map {
