@@ -87,7 +87,7 @@ extension KernelTests {
         /// With n independent decisions counts stay within 4.5 standard deviations (one in 150,000 trials does not).
         @Test(arguments: [0.1, 0.25, 0.5, 0.8] as [Float])
         func rateAndIndependence(rate: Float) {
-            let n = 60_000, keepRate = 1 - Double(rate)
+            let n = 40_000, keepRate = 1 - Double(rate)
             func isPlausible(_ count: Int, probability: Double, of total: Int) -> Bool {
                 let mean = probability * Double(total)
                 return abs(Double(count) - mean) <= 4.5 * (mean * (1 - probability)).squareRoot()

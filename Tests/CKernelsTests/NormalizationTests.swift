@@ -126,7 +126,7 @@ private func check(_ test: BatchNormCase, unbiased: Bool, _ name: String) {
 extension KernelTests {
     @Suite struct NormalizationTests {
         @Test(
-            arguments: [1, 2, 3, 4, 5, 8, 10, 16, 17, 31, 48, 63, 64, 65, 100, 129, 200, 300],
+            arguments: [1, 3, 4, 5, 8, 10, 16, 17, 31, 63, 64, 65, 129, 200],
             [2, 7, 67, 258])
         func batchNorm(channels: Int, rows: Int) {
             let test = BatchNormCase(rows: rows, channels: channels, mean: 0.5, deviation: 1)
