@@ -59,6 +59,7 @@ void ck_activation_forward(const ck_activation_shape *shape, const float *z, con
 size_t ck_activation_backward_scratch(const ck_activation_shape *shape);
 
 /// dz = Σ_m member_m′(z)·dout_m, added to dz if `accumulate`; dslopes (same layout as slopes, overwritten) if not NULL.
+/// dz may be NULL only if dslopes is not.
 void ck_activation_backward(
     const ck_activation_shape *shape, const float *z, const float *slopes, const float *dout, float *dz,
     bool accumulate, float *dslopes, void *scratch);

@@ -61,17 +61,6 @@ ALWAYS_INLINE activation_block joined(const ck_activation *activation, const act
     return result;
 }
 
-ALWAYS_INLINE vector load_lanes(const float *source, int64_t lanes) {
-    return lanes == VECTOR_FLOATS ? vector_load(source) : vector_load_part(source, lanes);
-}
-
-ALWAYS_INLINE void store_lanes(float *target, vector value, int64_t lanes) {
-    if (lanes == VECTOR_FLOATS)
-        vector_store(target, value);
-    else
-        vector_store_part(target, value, lanes);
-}
-
 // One vector of channels at one position; `lanes` is a constant VECTOR_FLOATS for whole vectors.
 ALWAYS_INLINE void forward_vector(
     int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,

@@ -1,0 +1,74 @@
+/// Makes any batch of a data set from its epoch and index, in one of a few places prepared once.
+///
+/// Used by one thread at a time; what it wrote into a slot may meanwhile be read by another.
+final class BatchPreparation {
+    let batchesPerEpoch: Int
+    let slotCount: Int
+    private let dataset: any Dataset
+    private let batchSize: Int
+    private let sampler: Sampler
+    private let augmentation: Augmentation
+    private let seed: UInt64
+    private let imageShape: Shape
+    private let pixels: [AlignedStorage<Float>]
+    private let labels: [AlignedStorage<Int32>]
+    private let order: AlignedStorage<Int64>
+    private let augmentations: AlignedStorage<ImageAugmentation>
+    /// The epoch whose order is in `order`.
+    private var orderedEpoch: Int?
+
+    init(
+        dataset: any Dataset, batchSize: Int, sampler: Sampler, augmentation: Augmentation, seed: UInt64, slots: Int
+    ) throws {
+        self.dataset = dataset
+        self.batchSize = batchSize
+        self.sampler = sampler
+        self.augmentation = augmentation
+        self.seed = seed
+        imageShape = dataset.imageShape
+        batchesPerEpoch = dataset.count / batchSize + (dataset.count % batchSize == 0 ? 0 : 1)
+        slotCount = slots
+        let largest = min(batchSize, dataset.count)
+        let imageSize = imageShape.elementCount
+        pixels = try (0..<slots).map { _ in try AlignedStorage(count: largest * imageSize) }
+        labels = try (0..<slots).map { _ in try AlignedStorage(count: largest) }
+        order = try AlignedStorage(count: dataset.count)
+        augmentations = try AlignedStorage(count: largest)
+    }
+
+    /// Loads a batch, which must exist, into a slot. O(dataset.count) for the first batch of an epoch.
+    func prepare(epoch: Int, batch: Int, slot: Int) throws -> Batch {
+        if orderedEpoch != epoch {
+            sampler.fill(order.buffer, seed: seed, epoch: epoch)
+            orderedEpoch = epoch
+        }
+        let first = batch * batchSize
+        let count = min(batchSize, order.count - first)
+        let indices = UnsafeBufferPointer(start: order.pointer + first, count: count)
+        var changes: UnsafeBufferPointer<ImageAugmentation>?
+        if augmentation != .none {
+            var image = 0
+            while image < count {
+                augmentations.pointer[image] = augmentation.draw(
+                    seed: seed, epoch: epoch, sample: Int(indices[image]), imageShape: imageShape)
+                image += 1
+            }
+            changes = UnsafeBufferPointer(start: augmentations.pointer, count: count)
+        }
+        let labels = labels[slot].pointer
+        try dataset.load(indices, augmentations: changes, pixels: pixels[slot].pointer, labels: labels)
+        let classCount = dataset.classCount
+        var image = 0
+        while image < count {
+            guard labels[image] >= 0, Int(labels[image]) < classCount else {
+                throw DataError(
+                    path: dataset.name, expected: "a label of 0 ..< \(classCount) for image \(indices[image])",
+                    found: "\(labels[image])")
+            }
+            image += 1
+        }
+        return Batch(
+            pixels: UnsafePointer(pixels[slot].pointer), labels: UnsafePointer(labels), count: count, epoch: epoch,
+            index: batch)
+    }
+}

@@ -1,0 +1,87 @@
+/// The training and test images that a command's `--data` stands for.
+public struct DataSource: Sendable {
+    /// The images to train on.
+    public let train: any Dataset
+    /// The images to test on.
+    public let test: any Dataset
+    /// One line that says which data this is and, unless it is CIFAR-10, how to get that.
+    public let note: String
+
+    /// What `--data` may be, in a few words.
+    public static let options = "fashion-mnist, shapes, or a directory of CIFAR-10, CIFAR-100 or IDX files"
+
+    /// Reads the data an argument stands for.
+    ///
+    /// - Parameters:
+    ///   - argument: `fashion-mnist` (as installed), `shapes`, or a directory whose files decide the format: CIFAR-10's or
+    ///     CIFAR-100's binary files, there or in their usual subdirectory, or IDX files. nil takes CIFAR-10 in
+    ///     `data/cifar-10-batches-bin` if that is there, else Fashion-MNIST if it is installed, else shapes.
+    ///   - workingDirectory: what relative paths begin from.
+    /// - Throws: ``DataError`` naming the argument or the file.
+    public static func resolve(_ argument: String?, workingDirectory: String = ".") throws(DataError) -> DataSource {
+        switch argument {
+        case "shapes": return try shapes()
+        case "fashion-mnist":
+            guard let directory = FashionMNIST.installed else {
+                throw DataError(
+                    path: "fashion-mnist", expected: "Debian's package dataset-fashion-mnist",
+                    found: "it is not installed")
+            }
+            return try fashionMNIST(directory)
+        case "":
+            throw DataError(path: "", expected: options, found: "an empty name")
+        case let path?:
+            return try read(path.hasPrefix("/") ? path : "\(workingDirectory)/\(path)", argument: path)
+        case nil:
+            let directory = "\(workingDirectory)/data/cifar-10-batches-bin"
+            if RegularFile.isDirectory(directory) { return try cifar10(directory) }
+            if let directory = FashionMNIST.installed { return try fashionMNIST(directory) }
+            return try shapes()
+        }
+    }
+
+    private static func read(_ directory: String, argument: String) throws(DataError) -> DataSource {
+        guard RegularFile.isDirectory(directory) else {
+            throw DataError(
+                path: argument, expected: options,
+                found: RegularFile.exists(directory) ? "something that is no directory" : "no such file or directory")
+        }
+        for candidate in [directory, "\(directory)/cifar-10-batches-bin"]
+        where RegularFile.exists("\(candidate)/data_batch_1.bin") || RegularFile.exists("\(candidate)/test_batch.bin") {
+            return try cifar10(candidate)
+        }
+        for candidate in [directory, "\(directory)/cifar-100-binary"]
+        where RegularFile.exists("\(candidate)/train.bin") {
+            return try DataSource(
+                train: CIFAR100.train(in: candidate), test: CIFAR100.test(in: candidate), name: "CIFAR-100")
+        }
+        if IDX.isPresent(in: directory) {
+            return try DataSource(
+                train: IDX.train(in: directory), test: IDX.test(in: directory), name: "IDX images of \(argument)")
+        }
+        throw DataError(path: argument, expected: options, found: "a directory with none of their files")
+    }
+
+    private static func cifar10(_ directory: String) throws(DataError) -> DataSource {
+        try DataSource(train: CIFAR10.train(in: directory), test: CIFAR10.test(in: directory), name: "CIFAR-10")
+    }
+
+    private static func fashionMNIST(_ directory: String) throws(DataError) -> DataSource {
+        try DataSource(
+            train: FashionMNIST.train(in: directory), test: FashionMNIST.test(in: directory), name: "Fashion-MNIST")
+    }
+
+    private static func shapes() throws(DataError) -> DataSource {
+        try DataSource(train: Shapes.train(), test: Shapes.test(), name: "Generated shapes")
+    }
+
+    private init(train: ImageDataset, test: ImageDataset, name: String) {
+        self.train = train
+        self.test = test
+        let counts = "\(name): \(train.count) training and \(test.count) test images of \(train.imageShape)."
+        note =
+            name == "CIFAR-10"
+            ? counts
+            : counts + " For CIFAR-10, unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html into data/."
+    }
+}

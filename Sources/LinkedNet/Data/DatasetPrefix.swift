@@ -1,0 +1,46 @@
+import Crypto
+import Foundation
+
+/// The first images of another data set, whose memory it shares.
+public struct DatasetPrefix: Dataset {
+    /// The whole data set.
+    public let base: any Dataset
+    public let count: Int
+
+    init(base: any Dataset, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    public var name: String { count == base.count ? base.name : "\(base.name) (first \(count))" }
+    public var imageShape: Shape { base.imageShape }
+    public var classCount: Int { base.classCount }
+    public var classNames: [String] { base.classNames }
+
+    /// The base's if this is all of it; otherwise made from the base's and the number of images.
+    public var fingerprint: String {
+        guard count < base.count else { return base.fingerprint }
+        return Data("first \(count) of \(base.fingerprint)".utf8).sha256
+    }
+
+    public func load(
+        _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
+        pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
+    ) throws {
+        try base.load(indices, augmentations: augmentations, pixels: pixels, labels: labels)
+    }
+}
+
+extension Data {
+    /// SHA-256 in lower-case hexadecimal.
+    var sha256: String { SHA256.hash(data: self).hexadecimal }
+}
+
+extension SHA256.Digest {
+    /// Lower-case hexadecimal.
+    var hexadecimal: String {
+        reduce(into: "") { text, byte in
+            text += String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }
+    }
+}

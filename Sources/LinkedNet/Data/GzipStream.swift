@@ -1,0 +1,76 @@
+import CZlib
+
+/// The unpacked content of a gzip file, read piece by piece in constant memory.
+///
+/// Members one after the other count as one content, as gzip(1) has it. Checksums are checked.
+final class GzipStream: ByteStream {
+    private let file: RegularFile
+    private let stream: UnsafeMutablePointer<z_stream>
+    private let input: UnsafeMutableRawBufferPointer
+    private var unpacked = 0
+    private var insideMember = true
+
+    init(_ file: RegularFile) throws(DataError) {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        // 15 bits of window, and 16 more for a gzip header and trailer around the data.
+        let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard status == Z_OK else {
+            let path = file.path
+            stream.deallocate()
+            throw DataError(path: path, expected: "memory to unpack it", found: "zlib's error \(status)")
+        }
+        self.file = file
+        self.stream = stream
+        input = .allocate(byteCount: 64 << 10, alignment: 64)
+    }
+
+    deinit {
+        inflateEnd(stream)
+        stream.deallocate()
+        input.deallocate()
+    }
+
+    var path: String { file.path }
+
+    /// Deflate's longest match is 258 bytes and takes at least two bits, so no packed byte makes more than 1,032.
+    var largestContent: Int { file.size.multipliedReportingOverflow(by: 1032).partialValue }
+
+    /// - Throws: ``DataError`` for data that isn't gzip's, is damaged or ends early. Offsets are in the unpacked content.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+        guard let start = buffer.baseAddress else { return 0 }
+        var done = 0
+        while done < buffer.count {
+            if stream.pointee.avail_in == 0 {
+                let count = try file.read(into: input)
+                stream.pointee.next_in = input.bindMemory(to: UInt8.self).baseAddress
+                stream.pointee.avail_in = UInt32(count)
+                if count == 0 {
+                    guard insideMember else { break }
+                    throw DataError(
+                        path: file.path, offset: unpacked, expected: "more gzip data", found: "the end of the file")
+                }
+            }
+            if !insideMember {
+                inflateReset(stream)
+                insideMember = true
+            }
+            let room = min(buffer.count - done, 1 << 30)
+            stream.pointee.next_out = (start + done).assumingMemoryBound(to: UInt8.self)
+            stream.pointee.avail_out = UInt32(room)
+            let status = inflate(stream, Z_NO_FLUSH)
+            let count = room - Int(stream.pointee.avail_out)
+            done += count
+            unpacked += count
+            switch status {
+            case Z_STREAM_END: insideMember = false
+            case Z_OK, Z_BUF_ERROR: break
+            default:
+                let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib's error \(status)"
+                throw DataError(
+                    path: file.path, offset: unpacked, expected: "gzip data", found: "damaged data (\(reason))")
+            }
+        }
+        return done
+    }
+}

@@ -1,0 +1,69 @@
+/// Data sets of grey images in MNIST's IDX format (Y. LeCun), plain or packed with gzip: MNIST, Fashion-MNIST, KMNIST and their like.
+public enum IDX {
+    /// The classes "0" to "9".
+    public static let digits = (0..<10).map(String.init)
+
+    /// The training images: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` of a directory, also with `.idx`
+    /// for `-idx`, and with `.gz` at the end.
+    ///
+    /// - Parameter name: what to call the data, without "train"; default "IDX".
+    /// - Throws: ``DataError``.
+    public static func train(
+        in directory: String, name: String = "IDX", classNames: [String] = digits
+    ) throws(DataError) -> ImageDataset {
+        try read(split: "train", in: directory, name: "\(name) train", classNames: classNames)
+    }
+
+    /// The test images: `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with the same variations.
+    ///
+    /// - Parameter name: what to call the data, without "test"; default "IDX".
+    /// - Throws: ``DataError``.
+    public static func test(
+        in directory: String, name: String = "IDX", classNames: [String] = digits
+    ) throws(DataError) -> ImageDataset {
+        try read(split: "t10k", in: directory, name: "\(name) test", classNames: classNames)
+    }
+
+    /// The images of one file with the labels of another.
+    ///
+    /// - Throws: ``DataError``.
+    public static func read(
+        images: String, labels: String, name: String, classNames: [String] = digits
+    ) throws(DataError) -> ImageDataset {
+        let labelFile = try IDXFile(labels, dimensions: 1, what: "labels")
+        for (index, label) in labelFile.content.enumerated() where label >= classNames.count {
+            throw DataError(
+                path: labels, offset: IDXFile.headerSize(dimensions: 1) + index,
+                expected: "a label of 0 ..< \(classNames.count)", found: "\(label)")
+        }
+        let imageFile = try IDXFile(images, dimensions: 3, what: "images")
+        guard imageFile.sizes[0] == labelFile.sizes[0] else {
+            throw DataError(
+                path: images, offset: 4, expected: "\(labelFile.sizes[0]) images, one for each label",
+                found: "\(imageFile.sizes[0])")
+        }
+        return try ImageDataset(
+            name: name, imageShape: [imageFile.sizes[1], imageFile.sizes[2], 1], classNames: classNames,
+            pixels: imageFile.content, labels: labelFile.content.map(Int32.init))
+    }
+
+    private static func read(
+        split: String, in directory: String, name: String, classNames: [String]
+    ) throws(DataError) -> ImageDataset {
+        try read(
+            images: path(of: "\(split)-images", dimensions: 3, in: directory),
+            labels: path(of: "\(split)-labels", dimensions: 1, in: directory), name: name, classNames: classNames)
+    }
+
+    /// The first of the usual spellings that is there; the plainest if none is.
+    private static func path(of stem: String, dimensions: Int, in directory: String) -> String {
+        let spellings = ["-idx\(dimensions)-ubyte", ".idx\(dimensions)-ubyte"]
+            .flatMap { [$0, $0 + ".gz"] }.map { "\(directory)/\(stem)\($0)" }
+        return spellings.first(where: RegularFile.exists) ?? spellings[0]
+    }
+
+    /// True if a directory has training images in one of the usual spellings.
+    static func isPresent(in directory: String) -> Bool {
+        RegularFile.exists(path(of: "train-images", dimensions: 3, in: directory))
+    }
+}

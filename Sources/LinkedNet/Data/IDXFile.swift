@@ -1,0 +1,83 @@
+/// A file of the IDX format (Y. LeCun, MNIST): a magic number, the sizes of the dimensions, then that many bytes.
+/// Numbers are big-endian of 32 bits. Names that end in `.gz` are unpacked; offsets in errors are then in the unpacked content.
+struct IDXFile {
+    let path: String
+    /// The size of each dimension, outermost first.
+    let sizes: [Int]
+    let content: [UInt8]
+
+    /// The bytes before the content.
+    static func headerSize(dimensions: Int) -> Int { 4 + 4 * dimensions }
+
+    /// Reads a file of unsigned bytes with this many dimensions.
+    ///
+    /// - Parameter what: what the file holds, for errors, for example "images".
+    init(_ path: String, dimensions: Int, what: String) throws(DataError) {
+        let file = try RegularFile(path, expectation: "an IDX file of \(what)")
+        guard file.size > 0 else {
+            throw DataError(path: path, offset: 0, expected: "an IDX file of \(what)", found: "an empty file")
+        }
+        let stream: any ByteStream = path.hasSuffix(".gz") ? try GzipStream(file) : file
+        let header = try Self.header(of: stream, dimensions: dimensions, what: what)
+        let headerSize = Self.headerSize(dimensions: dimensions)
+        var size = headerSize
+        for extent in header {
+            let (product, overflow) = (size - headerSize == 0 ? 1 : size - headerSize).multipliedReportingOverflow(by: extent)
+            size = overflow || product > Int.max - headerSize ? Int.max : headerSize + product
+        }
+        let expectation = "\(size) bytes for \(header.map(String.init).joined(separator: "×")) \(what)"
+        // Nothing is given memory that can't be there: a few bytes of header could ask for all of it.
+        guard size <= stream.largestContent else {
+            throw DataError(
+                path: path, offset: file.size, expected: expectation, found: "a file of \(file.size) bytes")
+        }
+        content = try stream.read(size - headerSize)
+        guard content.count == size - headerSize else {
+            let found = headerSize + content.count
+            throw DataError(path: path, offset: found, expected: expectation, found: "\(found) bytes")
+        }
+        guard try stream.read(1).isEmpty else {
+            throw DataError(path: path, offset: size, expected: expectation, found: "more bytes")
+        }
+        self.path = path
+        sizes = header
+    }
+
+    /// The checked sizes of the dimensions.
+    private static func header(
+        of stream: any ByteStream, dimensions: Int, what: String
+    ) throws(DataError) -> [Int] {
+        let size = headerSize(dimensions: dimensions)
+        let bytes = try stream.read(size)
+        let numbers = stride(from: 0, to: bytes.count - bytes.count % 4, by: 4).map { start in
+            bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
+        }
+        // 8 stands for unsigned bytes; the last byte is the number of dimensions.
+        let magic = 8 << 8 | dimensions
+        guard let first = numbers.first, first == magic || bytes.count == size else {
+            throw DataError(
+                path: stream.path, offset: bytes.count, expected: "a header of \(size) bytes for \(what)",
+                found: "\(bytes.count) bytes")
+        }
+        guard first == magic else {
+            throw DataError(
+                path: stream.path, offset: 0, expected: "the magic number \(hexadecimal(magic)) of \(what)",
+                found: hexadecimal(first))
+        }
+        guard bytes.count == size else {
+            throw DataError(
+                path: stream.path, offset: bytes.count, expected: "a header of \(size) bytes for \(what)",
+                found: "\(bytes.count) bytes")
+        }
+        for (index, extent) in numbers.enumerated().dropFirst() where extent == 0 {
+            throw DataError(
+                path: stream.path, offset: 4 * index, expected: "a size of at least 1 in dimension \(index)", found: "0")
+        }
+        return Array(numbers.dropFirst())
+    }
+
+    private static func hexadecimal(_ number: Int) -> String {
+        let digits = String(number, radix: 16)
+        return "0x" + String(repeating: "0", count: max(8 - digits.count, 0)) + digits
+    }
+}

@@ -1,0 +1,100 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// read(2), whose name the method below takes.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
+}
+
+/// An open regular file of known size.
+///
+/// Opening never blocks: a FIFO, a device or a directory is an error. Reading handles interruptions and short reads.
+final class RegularFile: ByteStream {
+    /// As given.
+    let path: String
+    /// In bytes, when it was opened.
+    let size: Int
+    private let descriptor: Int32
+    private var position = 0
+
+    /// Opens a file for reading.
+    ///
+    /// - Parameter expectation: what it should be, for the error.
+    init(_ path: String, expectation: String) throws(DataError) {
+        var opened: Int32
+        repeat {
+            opened = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        } while opened < 0 && errno == EINTR
+        guard opened >= 0 else {
+            throw DataError(path: path, expected: expectation, found: Self.describe(errno))
+        }
+        var status = stat()
+        guard fstat(opened, &status) == 0 else {
+            let code = errno
+            close(opened)
+            throw DataError(path: path, expected: expectation, found: Self.describe(code))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(opened)
+            throw DataError(path: path, expected: expectation, found: Self.kind(status.st_mode))
+        }
+        self.path = path
+        size = Int(status.st_size)
+        descriptor = opened
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    var largestContent: Int { size }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+        guard let start = buffer.baseAddress else { return 0 }
+        var done = 0
+        while done < buffer.count {
+            let count = systemRead(descriptor, start + done, buffer.count - done)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw DataError(path: path, offset: position, expected: "readable content", found: Self.describe(errno))
+            }
+            if count == 0 { break }
+            done += count
+            position += count
+        }
+        return done
+    }
+
+    private static func describe(_ code: Int32) -> String {
+        String(cString: strerror(code)).lowercased()
+    }
+
+    private static func kind(_ mode: mode_t) -> String {
+        switch mode & S_IFMT {
+        case S_IFDIR: "a directory"
+        case S_IFIFO: "a FIFO"
+        case S_IFCHR, S_IFBLK: "a device"
+        case S_IFSOCK: "a socket"
+        default: "something that is not a regular file"
+        }
+    }
+}
+
+extension RegularFile {
+    /// True if there is a directory at `path`.
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// True if there is anything at `path`, even a link that leads nowhere.
+    static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+}

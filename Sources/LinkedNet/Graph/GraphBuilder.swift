@@ -1,0 +1,178 @@
+/// The graph of a network while layers add to it.
+///
+/// A layer gets one in ``Layer/build(_:in:)``, declares parameters, and adds operations. Names are paths made of the
+/// layers' names: `residual_2/conv2d_1/kernel`.
+public final class GraphBuilder {
+    /// Fills a parameter with its first values.
+    public typealias Initialization = @Sendable (UnsafeMutableBufferPointer<Float>, inout CounterRandom) -> Void
+
+    /// The network's input.
+    public let input: Value
+
+    private(set) var graph: Graph
+    private var path: [String] = []
+    private var nameCounts: [String: Int] = [:]
+    private var materializedValues: [Int: Value] = [:]
+    private var activationCount = 0
+
+    /// A graph with nothing but its input.
+    ///
+    /// - Throws: ``ShapeError`` if a size isn't positive.
+    public init(inputShape: Shape) throws(ShapeError) {
+        let shape = try inputShape.validated(as: "network input")
+        graph = Graph(tensorShapes: [shape])
+        input = Value(shape: shape, tensor: TensorID(index: 0), activation: nil)
+    }
+
+    // MARK: Names
+
+    /// The path of the layer being built, to name it in errors.
+    public var currentName: String { path.isEmpty ? "network" : path.joined(separator: "/") }
+
+    /// Runs `body` inside a scope called `name`, made unique among its siblings by a number: `conv2d`, `conv2d_1`.
+    public func scope<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+        let key = (path + [name]).joined(separator: "/")
+        let count = nameCounts[key, default: 0]
+        nameCounts[key] = count + 1
+        path.append(count == 0 ? name : "\(name)_\(count)")
+        defer { path.removeLast() }
+        return try body()
+    }
+
+    // MARK: Parameters and states
+
+    /// Declares a trained parameter of the layer being built.
+    ///
+    /// - Throws: ``ShapeError`` if the shape isn't valid, or the layer has a parameter of this name already.
+    public func parameter(
+        _ name: String, shape: Shape, initialization: @escaping Initialization
+    ) throws(ShapeError) -> ParameterID {
+        let fullName = try uniqueName(name)
+        graph.parameters.append(
+            .init(
+                name: fullName, shape: try shape.validated(as: fullName), initialization: initialization))
+        return ParameterID(index: graph.parameters.count - 1)
+    }
+
+    /// Declares numbers that are saved with the weights but not trained, all `value` at first.
+    ///
+    /// - Throws: ``ShapeError`` if the shape isn't valid, or the layer has a state of this name already.
+    public func state(_ name: String, shape: Shape, value: Float) throws(ShapeError) -> StateID {
+        let fullName = try uniqueName(name)
+        graph.states.append(.init(name: fullName, shape: try shape.validated(as: fullName), value: value))
+        return StateID(index: graph.states.count - 1)
+    }
+
+    private func uniqueName(_ name: String) throws(ShapeError) -> String {
+        let fullName = (path + [name]).joined(separator: "/")
+        guard graph.parameters.allSatisfy({ $0.name != fullName }), graph.states.allSatisfy({ $0.name != fullName })
+        else {
+            throw ShapeError(subject: currentName, expected: "names used once", found: "\(name) twice")
+        }
+        return fullName
+    }
+
+    // MARK: Operations
+
+    /// Adds an operation that reads `inputs` and gives a tensor of `outputShape` per sample. Pending activations of the inputs are
+    /// computed first.
+    ///
+    /// - Throws: ``ShapeError`` if `outputShape` isn't valid.
+    public func add(
+        _ operation: any Operation, inputs: [Value], parameters: [ParameterID] = [], states: [StateID] = [],
+        outputShape: Shape
+    ) throws -> Value {
+        let stored = try inputs.map(materialized)
+        return try append(
+            operation, inputs: stored.map(\.tensor), parameters: parameters, states: states, outputShape: outputShape)
+    }
+
+    /// Adds an operation that forms the input's pending activation itself. Its slopes, if any, become the last parameter.
+    func addFusing(
+        _ operation: any Operation, input: Value, parameters: [ParameterID], outputShape: Shape
+    ) throws -> Value {
+        let slopes = input.activation?.slopes.map { [$0] } ?? []
+        return try append(
+            operation, inputs: [input.tensor], parameters: parameters + slopes, states: [], outputShape: outputShape)
+    }
+
+    private func append(
+        _ operation: any Operation, inputs: [TensorID], parameters: [ParameterID], states: [StateID],
+        outputShape: Shape
+    ) throws(ShapeError) -> Value {
+        let shape = try outputShape.validated(as: currentName)
+        graph.tensorShapes.append(shape)
+        let output = TensorID(index: graph.tensorShapes.count - 1)
+        graph.nodes.append(
+            .init(
+                name: currentName, operation: operation, inputs: inputs, output: output, parameters: parameters,
+                states: states))
+        return Value(shape: shape, tensor: output, activation: nil)
+    }
+
+    /// Applies an activation without computing it: whoever reads the result does.
+    func applying(
+        _ function: FusibleActivation, slopes: ParameterID?, to value: Value
+    ) throws -> Value {
+        let plain = try materialized(value)
+        let channels = plain.shape[-1]
+        let positions = plain.shape.elementCount / channels
+        activationCount += 1
+        let shape = Shape(plain.shape.dimensions.dropLast() + [channels * function.members.count])
+        return Value(
+            shape: try shape.validated(as: currentName), tensor: plain.tensor,
+            activation: PendingActivation(
+                id: activationCount, function: function, slopes: slopes, positions: positions, channels: channels))
+    }
+
+    /// The same numbers in another shape.
+    ///
+    /// - Throws: ``ShapeError`` if the number of elements differs.
+    public func reshaped(_ value: Value, to shape: Shape) throws(ShapeError) -> Value {
+        guard shape.elementCount == value.shape.elementCount else {
+            throw ShapeError(
+                subject: currentName, expected: "\(value.shape.elementCount) elements", found: shape.description)
+        }
+        return Value(shape: shape, tensor: value.tensor, activation: value.activation)
+    }
+
+    /// `value` with no activation pending: computed by a node of its own, once however often it is asked for.
+    public func materialized(_ value: Value) throws -> Value {
+        guard let pending = value.activation else { return value }
+        if let known = materializedValues[pending.id] { return try reshaped(known, to: value.shape) }
+        let operation = try ActivationOperation(pending, name: currentName)
+        let result = try addFusing(operation, input: value, parameters: [], outputShape: value.shape)
+        materializedValues[pending.id] = result
+        return result
+    }
+}
+
+/// A finished list of operations, in an order in which they can run.
+struct Graph {
+    struct Node {
+        let name: String
+        let operation: any Operation
+        let inputs: [TensorID]
+        let output: TensorID
+        let parameters: [ParameterID]
+        let states: [StateID]
+    }
+
+    struct Parameter {
+        let name: String
+        let shape: Shape
+        let initialization: GraphBuilder.Initialization
+    }
+
+    struct State {
+        let name: String
+        let shape: Shape
+        let value: Float
+    }
+
+    /// Per sample; number 0 is the network's input.
+    var tensorShapes: [Shape]
+    var nodes: [Node] = []
+    var parameters: [Parameter] = []
+    var states: [State] = []
+}

@@ -1,0 +1,155 @@
+/// When each operation runs, and what has to be computed for gradients.
+struct Schedule {
+    /// Nodes whose backward has something to do: a parameter, or an input that needs a gradient.
+    let nodeHasBackward: [Bool]
+    /// Tensors whose gradient somebody needs.
+    let tensorNeedsGradient: [Bool]
+    let output: TensorID
+    private let nodeCount: Int
+
+    init(graph: Graph, output: TensorID) {
+        self.output = output
+        nodeCount = graph.nodes.count
+        var needs = Array(repeating: false, count: graph.tensorShapes.count)
+        var hasBackward: [Bool] = []
+        for node in graph.nodes {
+            let trains = !node.parameters.isEmpty || node.inputs.contains { needs[$0.index] }
+            needs[node.output.index] = trains
+            hasBackward.append(trains)
+        }
+        // An output that nothing on the way to the result reads gets no gradient, so its producers have none to pass on.
+        var isUsed = Array(repeating: false, count: graph.tensorShapes.count)
+        isUsed[output.index] = true
+        for (index, node) in graph.nodes.enumerated().reversed() {
+            if isUsed[node.output.index] {
+                for input in node.inputs { isUsed[input.index] = true }
+            } else {
+                hasBackward[index] = false
+            }
+        }
+        nodeHasBackward = hasBackward
+        tensorNeedsGradient = zip(needs, isUsed).map { $0 && $1 }
+    }
+
+    /// Moments: node i runs forward at i, the loss at n, node i backward at 2n − i.
+    func forwardTime(_ node: Int) -> Int { node }
+    var lossTime: Int { nodeCount }
+    func backwardTime(_ node: Int) -> Int { 2 * nodeCount - node }
+}
+
+/// Where every value, gradient and saved buffer of a graph lies in the arena.
+struct MemoryMap {
+    let plan: MemoryPlan
+    /// What the arena would take if nothing shared memory.
+    let unsharedBytes: Int
+    /// The largest scratch of any operation.
+    let scratchBytes: Int
+
+    private var valueRequests: [Int?]
+    private var gradientRequests: [Int?]
+    private var savedRequests: [Int?]
+
+    init(graph: Graph, schedule: Schedule, batch: Int) {
+        let tensorCount = graph.tensorShapes.count
+        func bytes(_ tensor: Int) -> Int {
+            batch * graph.tensorShapes[tensor].elementCount * MemoryLayout<Float>.stride
+        }
+        var firstUse = Array(repeating: Int.max, count: tensorCount)
+        var lastUse = Array(repeating: -1, count: tensorCount)
+        var firstGradient = Array(repeating: Int.max, count: tensorCount)
+        var lastGradient = Array(repeating: -1, count: tensorCount)
+        for (index, node) in graph.nodes.enumerated() {
+            let forward = schedule.forwardTime(index)
+            let backward = schedule.backwardTime(index)
+            let output = node.output.index
+            firstUse[output] = forward
+            lastUse[output] = max(lastUse[output], forward)
+            for input in node.inputs { lastUse[input.index] = max(lastUse[input.index], forward) }
+            guard schedule.nodeHasBackward[index] else { continue }
+            lastGradient[output] = backward
+            if node.operation.backwardReadsOutput { lastUse[output] = max(lastUse[output], backward) }
+            for input in node.inputs {
+                if node.operation.backwardReadsInputs { lastUse[input.index] = max(lastUse[input.index], backward) }
+                firstGradient[input.index] = min(firstGradient[input.index], backward)
+            }
+        }
+        let output = schedule.output.index
+        lastUse[output] = max(lastUse[output], schedule.lossTime)
+        firstGradient[output] = schedule.lossTime
+        lastGradient[output] = max(lastGradient[output], schedule.lossTime)
+
+        var requests: [MemoryPlan.Request] = []
+        func place(_ bytes: Int, _ lifetime: ClosedRange<Int>) -> Int {
+            requests.append(.init(bytes: bytes, lifetime: lifetime))
+            return requests.count - 1
+        }
+        valueRequests = Array(repeating: nil, count: tensorCount)
+        gradientRequests = Array(repeating: nil, count: tensorCount)
+        for tensor in 1..<tensorCount {
+            valueRequests[tensor] = place(bytes(tensor), firstUse[tensor]...lastUse[tensor])
+            if schedule.tensorNeedsGradient[tensor] || tensor == output {
+                gradientRequests[tensor] = place(bytes(tensor), firstGradient[tensor]...lastGradient[tensor])
+            }
+        }
+        savedRequests = graph.nodes.enumerated().map { index, node in
+            let saved = node.operation.savedBytes(batch: batch)
+            guard saved > 0 else { return nil }
+            return place(saved, schedule.forwardTime(index)...schedule.backwardTime(index))
+        }
+        plan = MemoryPlan(requests)
+        unsharedBytes = requests.reduce(0) { $0 + $1.bytes }
+        scratchBytes = graph.nodes.map { $0.operation.scratchBytes(batch: batch) }.max() ?? 0
+    }
+
+    func value(of tensor: TensorID, in arena: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<Float> {
+        pointer(valueRequests[tensor.index], in: arena)
+    }
+
+    func gradient(of tensor: TensorID, in arena: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<Float> {
+        pointer(gradientRequests[tensor.index], in: arena)
+    }
+
+    /// The network's input has no place in the arena: its readers are pointed to the batch before each pass, and until then
+    /// at the arena's start, as is whatever nobody reads.
+    private func pointer(_ request: Int?, in arena: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer(arena + (request.map { plan.offsets[$0] } ?? 0)).assumingMemoryBound(to: Float.self)
+    }
+
+    func bindings(
+        graph: Graph, schedule: Schedule, arena: UnsafeMutablePointer<UInt8>,
+        scratch: UnsafeMutablePointer<UInt8>,
+        parameters: (
+            layout: ParameterLayout, values: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>
+        ),
+        states: (layout: ParameterLayout, values: UnsafeMutablePointer<Float>)
+    ) -> [OperationBindings] {
+        var writtenTensors: Set<Int> = []
+        var writtenParameters: Set<Int> = []
+        var result: [OperationBindings] = []
+        // In backward order, so that the first to write a gradient overwrites it and the others add.
+        for (index, node) in graph.nodes.enumerated().reversed() {
+            let hasBackward = schedule.nodeHasBackward[index]
+            let needed = node.inputs.map { hasBackward && schedule.tensorNeedsGradient[$0.index] }
+            result.append(
+                OperationBindings(
+                    inputs: node.inputs.map { UnsafePointer(value(of: $0, in: arena)) },
+                    output: value(of: node.output, in: arena),
+                    inputGradients: zip(node.inputs, needed).map { $1 ? gradient(of: $0, in: arena) : nil },
+                    inputGradientAccumulates: zip(node.inputs, needed).map {
+                        $1 && !writtenTensors.insert($0.index).inserted
+                    },
+                    outputGradient: gradient(of: node.output, in: arena),
+                    parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },
+                    parameterGradients: node.parameters.map {
+                        parameters.gradients + parameters.layout.offsets[$0.index]
+                    },
+                    parameterGradientAccumulates: node.parameters.map {
+                        hasBackward && !writtenParameters.insert($0.index).inserted
+                    },
+                    states: node.states.map { states.values + states.layout.offsets[$0.index] },
+                    saved: UnsafeMutableRawPointer(pointer(savedRequests[index], in: arena)),
+                    scratch: UnsafeMutableRawPointer(scratch)))
+        }
+        return result.reversed()
+    }
+}

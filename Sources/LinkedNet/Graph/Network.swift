@@ -1,0 +1,215 @@
+/// A compiled network: its operations in order, all of their memory, its weights.
+///
+/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a pass allocates nothing.
+/// Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
+///
+/// A network is not thread-safe: use one from one thread at a time.
+public final class Network {
+    /// The shape of one input sample.
+    public let inputShape: Shape
+    /// The shape of one output sample.
+    public let outputShape: Shape
+    /// The largest number of samples in a pass.
+    public let batchSize: Int
+    /// What the weights were initialised from and dropout is keyed by.
+    public let seed: UInt64
+
+    /// The layout of the trained parameters, their gradients and the optimizers' slots.
+    public let parameterLayout: ParameterLayout
+    /// The layout of what is saved with the weights but not trained.
+    public let stateLayout: ParameterLayout
+    /// The operations in order, for summaries and diagnostics.
+    public let operations: [OperationInfo]
+    /// How much memory the network holds.
+    public let memory: MemoryUse
+
+    private let nodes: [Graph.Node]
+    private let bindings: [OperationBindings]
+    private let nodeHasBackward: [Bool]
+    private let inputReaders: [(node: Int, input: Int)]
+    private let outputPointer: UnsafeMutablePointer<Float>
+    private let outputGradientPointer: UnsafeMutablePointer<Float>
+
+    private let arena: AlignedStorage<UInt8>
+    private let scratch: AlignedStorage<UInt8>
+    private let parameterStorage: AlignedStorage<Float>
+    private let parameterGradientStorage: AlignedStorage<Float>
+    private let stateStorage: AlignedStorage<Float>
+
+    /// Compiles what `builder` holds, with `output` as the result.
+    ///
+    /// - Parameters:
+    ///   - batch: the largest number of samples in a pass.
+    ///   - seed: initial weights and dropout are functions of it.
+    /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
+    public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
+        let output = try builder.materialized(output)
+        let graph = builder.graph
+        guard batch >= 1 else {
+            throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
+        }
+        guard output.tensor.index != 0 else {
+            throw ShapeError(subject: "network", expected: "at least one layer that computes", found: "none")
+        }
+        for shape in graph.tensorShapes {
+            _ = try Shape([batch] + shape.dimensions).validated(as: "network at batch size \(batch)")
+        }
+        inputShape = graph.tensorShapes[0]
+        outputShape = output.shape
+        batchSize = batch
+        self.seed = seed
+        nodes = graph.nodes
+
+        parameterLayout = ParameterLayout(
+            graph.parameters.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: true) })
+        stateLayout = ParameterLayout(
+            graph.states.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: false) })
+        parameterStorage = try AlignedStorage(count: parameterLayout.count)
+        parameterGradientStorage = try AlignedStorage(count: parameterLayout.count)
+        stateStorage = try AlignedStorage(count: stateLayout.count)
+
+        let schedule = Schedule(graph: graph, output: output.tensor)
+        let memoryMap = MemoryMap(graph: graph, schedule: schedule, batch: batch)
+        arena = try AlignedStorage(count: memoryMap.plan.totalBytes)
+        scratch = try AlignedStorage(count: memoryMap.scratchBytes)
+        nodeHasBackward = schedule.nodeHasBackward
+        bindings = memoryMap.bindings(
+            graph: graph, schedule: schedule, arena: arena.pointer, scratch: scratch.pointer,
+            parameters: (parameterLayout, parameterStorage.pointer, parameterGradientStorage.pointer),
+            states: (stateLayout, stateStorage.pointer))
+        inputReaders = graph.nodes.enumerated().flatMap { node, description in
+            description.inputs.enumerated().compactMap { $1.index == 0 ? (node, $0) : nil }
+        }
+        outputPointer = memoryMap.value(of: output.tensor, in: arena.pointer)
+        outputGradientPointer = memoryMap.gradient(of: output.tensor, in: arena.pointer)
+
+        operations = graph.nodes.map { node in
+            OperationInfo(
+                name: node.name, label: node.operation.label, algorithm: node.operation.algorithm,
+                outputShape: graph.tensorShapes[node.output.index],
+                parameterCount: node.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
+                outputBytes: batch * graph.tensorShapes[node.output.index].elementCount * MemoryLayout<Float>.stride,
+                scratchBytes: node.operation.scratchBytes(batch: batch))
+        }
+        memory = MemoryUse(
+            parameterBytes: parameterLayout.count * MemoryLayout<Float>.stride,
+            stateBytes: stateLayout.count * MemoryLayout<Float>.stride,
+            arenaBytes: memoryMap.plan.totalBytes, unsharedArenaBytes: memoryMap.unsharedBytes,
+            scratchBytes: memoryMap.scratchBytes)
+
+        for (index, parameter) in graph.parameters.enumerated() {
+            var random = CounterRandom(seed: seed, sample: UInt64(index), use: .initialization)
+            let range = parameterLayout.range(of: index)
+            parameter.initialization(UnsafeMutableBufferPointer(rebasing: parameterStorage.buffer[range]), &random)
+        }
+        for (index, state) in graph.states.enumerated() {
+            stateStorage.buffer[stateLayout.range(of: index)].update(repeating: state.value)
+        }
+    }
+
+    // MARK: Flat memory
+
+    /// All parameters in ``parameterLayout``.
+    public var parameters: UnsafeMutableBufferPointer<Float> { parameterStorage.buffer }
+    /// The gradients of the last ``backward(count:step:)``, in ``parameterLayout``.
+    public var parameterGradients: UnsafeMutableBufferPointer<Float> { parameterGradientStorage.buffer }
+    /// All states in ``stateLayout``.
+    public var states: UnsafeMutableBufferPointer<Float> { stateStorage.buffer }
+
+    /// The result of the last forward pass, [count] + ``outputShape``.
+    public var output: UnsafePointer<Float> { UnsafePointer(outputPointer) }
+    /// Where the gradient of the loss with respect to the output is put before ``backward(count:step:)``.
+    public var outputGradient: UnsafeMutablePointer<Float> { outputGradientPointer }
+
+    // MARK: Passes
+
+    /// What a forward pass is for.
+    public enum Mode: Sendable {
+        /// A training step: dropout keyed by the step, BatchNorm with the batch's statistics.
+        case training(step: UInt64)
+        /// Evaluation: no dropout, running statistics.
+        case inference
+    }
+
+    /// Called after an operation with its index in ``operations`` and its output of `count` samples.
+    public typealias Inspection = (_ operation: Int, _ output: UnsafeBufferPointer<Float>) -> Void
+
+    /// Computes the output for `count` samples.
+    ///
+    /// - Parameters:
+    ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
+    ///   - count: 1 … ``batchSize``.
+    ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
+    public func forward(
+        input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
+    ) {
+        precondition(count >= 1 && count <= batchSize, "a pass takes 1 to batchSize samples")
+        for index in inputReaders.indices {
+            bindings[inputReaders[index].node].inputs[inputReaders[index].input] = input
+        }
+        let (isTraining, step) =
+            switch mode {
+            case .training(let step): (true, step)
+            case .inference: (false, UInt64(0))
+            }
+        for index in nodes.indices {
+            nodes[index].operation.forward(context(index, count: count, isTraining: isTraining, step: step))
+            if let inspection {
+                let elements = count * operations[index].outputShape.elementCount
+                inspection(index, UnsafeBufferPointer(start: bindings[index].output, count: elements))
+            }
+        }
+    }
+
+    /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with the same count
+    /// and step.
+    public func backward(count: Int, step: UInt64) {
+        precondition(count >= 1 && count <= batchSize, "a pass takes 1 to batchSize samples")
+        // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
+        var index = nodes.count
+        while index > 0 {
+            index -= 1
+            guard nodeHasBackward[index] else { continue }
+            nodes[index].operation.backward(context(index, count: count, isTraining: true, step: step))
+        }
+    }
+
+    private func context(_ index: Int, count: Int, isTraining: Bool, step: UInt64) -> OperationContext {
+        OperationContext(
+            batch: count, isTraining: isTraining,
+            randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(index), use: .dropout),
+            bindings: bindings[index])
+    }
+}
+
+/// One operation of a compiled network.
+public struct OperationInfo: Sendable {
+    /// The path of the layer that added it.
+    public let name: String
+    /// What it is: `Conv2D 3×3`.
+    public let label: String
+    /// The algorithm chosen for it, if there was a choice.
+    public let algorithm: String?
+    /// The shape of one output sample.
+    public let outputShape: Shape
+    /// The number of trained parameters it reads.
+    public let parameterCount: Int
+    /// The size of its output for a whole batch.
+    public let outputBytes: Int
+    /// The scratch it uses while it runs.
+    public let scratchBytes: Int
+}
+
+/// How much memory a compiled network holds.
+public struct MemoryUse: Sendable, Hashable {
+    /// Parameters; gradients take as much again, and so does each slot of the optimizer.
+    public let parameterBytes: Int
+    /// States such as running statistics.
+    public let stateBytes: Int
+    /// The arena of all intermediate values and gradients.
+    public let arenaBytes: Int
+    /// What the arena would take if no two buffers shared memory.
+    public let unsharedArenaBytes: Int
+    /// The largest operation's scratch. Pages that no thread touches take no physical memory.
+    public let scratchBytes: Int
+}

@@ -1,0 +1,123 @@
+/// One node of a compiled network: how an output is computed from inputs and parameters, and how gradients go back.
+///
+/// Operations are made by layers while a network is built. Everything about shapes is settled then; at run time an operation gets
+/// memory through an ``OperationContext``, allocates nothing and decides nothing. To extend the library with a computation of your own, write a
+/// type that conforms, and a ``Layer`` that adds it with ``GraphBuilder/add(_:inputs:parameters:states:outputShape:)``.
+public protocol Operation {
+    /// What the operation is, for the summary: `Conv2D 3×3`.
+    var label: String { get }
+
+    /// The algorithm that was chosen, for the summary; `nil` if there is only one.
+    var algorithm: String? { get }
+
+    /// True if ``backward(_:)`` reads the inputs: they are then kept until it has run.
+    var backwardReadsInputs: Bool { get }
+
+    /// True if ``backward(_:)`` reads the output: it is then kept until it has run.
+    var backwardReadsOutput: Bool { get }
+
+    /// Bytes that the operation keeps for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
+    func savedBytes(batch: Int) -> Int
+
+    /// Bytes of memory that the operation needs while it runs, for up to `batch` samples. Not kept.
+    func scratchBytes(batch: Int) -> Int
+
+    /// Computes the output from the inputs.
+    func forward(_ context: OperationContext)
+
+    /// Computes from the output's gradient the gradients of the inputs (overwritten or added to, as the context says)
+    /// and of the parameters (likewise).
+    func backward(_ context: OperationContext)
+}
+
+extension Operation {
+    public var algorithm: String? { nil }
+    public var backwardReadsInputs: Bool { true }
+    public var backwardReadsOutput: Bool { false }
+    public func savedBytes(batch: Int) -> Int { 0 }
+    public func scratchBytes(batch: Int) -> Int { 0 }
+}
+
+/// The memory of one operation during one pass. Tensors are dense, [batch] + the shape given when the network was built.
+///
+/// Pointers are valid during the call only.
+public struct OperationContext {
+    /// The number of samples in this pass: at most the network's batch size.
+    public let batch: Int
+
+    /// True in a training step, false in evaluation (no dropout, running statistics).
+    public let isTraining: Bool
+
+    /// A key for random decisions, different for every operation and step, and the same in forward and backward of one step.
+    public let randomKey: UInt64
+
+    let bindings: OperationBindings
+
+    /// Input `index`.
+    public func input(_ index: Int = 0) -> UnsafePointer<Float> { bindings.inputs[index] }
+
+    /// Where ``Operation/forward(_:)`` writes.
+    public var output: UnsafeMutablePointer<Float> { bindings.output }
+
+    /// The gradient of the loss with respect to the output.
+    public var outputGradient: UnsafePointer<Float> { UnsafePointer(bindings.outputGradient) }
+
+    /// Where the gradient with respect to input `index` goes, or `nil` if nobody needs it.
+    public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bindings.inputGradients[index] }
+
+    /// True if the gradient of input `index` must be added to what is there, because another consumer wrote its share before.
+    public func accumulatesInputGradient(_ index: Int = 0) -> Bool { bindings.inputGradientAccumulates[index] }
+
+    /// Parameter `index`.
+    public func parameter(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(bindings.parameters[index]) }
+
+    /// Where the gradient of parameter `index` goes.
+    public func parameterGradient(_ index: Int) -> UnsafeMutablePointer<Float> { bindings.parameterGradients[index] }
+
+    /// True if the gradient of parameter `index` must be added to what is there, because another operation shares the parameter.
+    public func accumulatesParameterGradient(_ index: Int) -> Bool { bindings.parameterGradientAccumulates[index] }
+
+    /// State `index`: numbers that are saved with the weights but not trained, such as running statistics.
+    public func state(_ index: Int) -> UnsafeMutablePointer<Float> { bindings.states[index] }
+
+    /// The memory asked for by ``Operation/savedBytes(batch:)``, aligned to 64 bytes.
+    public var saved: UnsafeMutableRawPointer { bindings.saved }
+
+    /// The memory asked for by ``Operation/scratchBytes(batch:)``, aligned to 64 bytes.
+    public var scratch: UnsafeMutableRawPointer { bindings.scratch }
+}
+
+/// Where the memory of one operation lies; fixed when the network is compiled.
+final class OperationBindings {
+    var inputs: [UnsafePointer<Float>]
+    let output: UnsafeMutablePointer<Float>
+    let inputGradients: [UnsafeMutablePointer<Float>?]
+    let inputGradientAccumulates: [Bool]
+    let outputGradient: UnsafeMutablePointer<Float>
+    let parameters: [UnsafeMutablePointer<Float>]
+    let parameterGradients: [UnsafeMutablePointer<Float>]
+    let parameterGradientAccumulates: [Bool]
+    let states: [UnsafeMutablePointer<Float>]
+    let saved: UnsafeMutableRawPointer
+    let scratch: UnsafeMutableRawPointer
+
+    init(
+        inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
+        inputGradients: [UnsafeMutablePointer<Float>?], inputGradientAccumulates: [Bool],
+        outputGradient: UnsafeMutablePointer<Float>, parameters: [UnsafeMutablePointer<Float>],
+        parameterGradients: [UnsafeMutablePointer<Float>], parameterGradientAccumulates: [Bool],
+        states: [UnsafeMutablePointer<Float>], saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+    ) {
+        self.inputs = inputs
+        self.output = output
+        self.inputGradients = inputGradients
+        self.inputGradientAccumulates = inputGradientAccumulates
+        self.outputGradient = outputGradient
+        self.parameters = parameters
+        self.parameterGradients = parameterGradients
+        self.parameterGradientAccumulates = parameterGradientAccumulates
+        self.states = states
+        self.saved = saved
+        self.scratch = scratch
+    }
+}

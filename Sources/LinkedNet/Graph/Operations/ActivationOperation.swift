@@ -1,0 +1,33 @@
+/// An activation computed by a node of its own, for consumers that can't form it as they read. Parameter: its slopes, if any.
+struct ActivationOperation: Operation {
+    private let kernel: ActivationKernel
+    private let input: FusedInput
+
+    init(_ pending: PendingActivation, name: String) throws(ShapeError) {
+        let z = Value(shape: [], tensor: TensorID(index: 0), activation: pending)
+        input = FusedInput(z, plainChannels: pending.channels)
+        kernel = try ActivationKernel(
+            pending.function, positions: pending.positions, channels: pending.channels, subject: name)
+    }
+
+    var label: String { "Activation \(input.function.label)" }
+
+    func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
+
+    func forward(_ context: OperationContext) {
+        kernel.forward(
+            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: 0), out: context.output)
+    }
+
+    func backward(_ context: OperationContext) {
+        input.withSlopesGradient(context, after: 0) { slopesGradient in
+            let zGradient = context.inputGradient()
+            guard zGradient != nil || slopesGradient != nil else { return }
+            kernel.backward(
+                batch: context.batch, z: context.input(), slopes: input.slopes(context, after: 0),
+                outGradient: context.outputGradient, zGradient: zGradient,
+                accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient,
+                scratch: context.scratch + input.scratchBytes)
+        }
+    }
+}

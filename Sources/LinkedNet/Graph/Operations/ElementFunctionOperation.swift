@@ -1,0 +1,70 @@
+/// A scalar function given in Swift, with its derivative.
+public struct ElementFunction: Sendable {
+    /// A short name, for summaries and errors.
+    public let name: String
+    /// g(z)
+    public let value: @Sendable (Float) -> Float
+    /// g′(z)
+    public let derivative: @Sendable (Float) -> Float
+
+    /// - Parameters:
+    ///   - name: a short name, for summaries and errors.
+    ///   - value: g(z); called from one thread at a time.
+    ///   - derivative: g′(z).
+    public init(
+        name: String, value: @escaping @Sendable (Float) -> Float, derivative: @escaping @Sendable (Float) -> Float
+    ) {
+        self.name = name
+        self.value = value
+        self.derivative = derivative
+    }
+}
+
+/// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't know.
+/// Runs on one thread, an element at a time.
+struct ElementFunctionOperation: Operation {
+    struct Member {
+        let function: ElementFunction
+        let inputScale, outputScale: Float
+    }
+
+    let members: [Member]
+    let positions, channels: Int
+
+    var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
+
+    func forward(_ context: OperationContext) {
+        let z = context.input()
+        let out = context.output
+        for position in 0..<context.batch * positions {
+            for index in members.indices {
+                let member = members[index]
+                let target = out + (position * members.count + index) * channels
+                for channel in 0..<channels {
+                    let argument = member.inputScale * z[position * channels + channel]
+                    target[channel] = member.outputScale * member.function.value(argument)
+                }
+            }
+        }
+    }
+
+    func backward(_ context: OperationContext) {
+        guard let zGradient = context.inputGradient() else { return }
+        let z = context.input()
+        let outGradient = context.outputGradient
+        let accumulates = context.accumulatesInputGradient()
+        for position in 0..<context.batch * positions {
+            for channel in 0..<channels {
+                let element = position * channels + channel
+                var sum: Float = accumulates ? zGradient[element] : 0
+                for index in members.indices {
+                    let member = members[index]
+                    let slope = member.function.derivative(member.inputScale * z[element])
+                    sum += member.outputScale * member.inputScale * slope
+                        * outGradient[(position * members.count + index) * channels + channel]
+                }
+                zGradient[element] = sum
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// The input of an operation that forms a pending activation while it reads: which one, and how its slopes' gradients get into place.
+struct FusedInput: Sendable {
+    let function: FusibleActivation
+    /// The stored pre-activation z is [positions][channels].
+    let positions, channels: Int
+
+    private let hasSlopes: Bool
+    private let slopeCount: Int
+
+    /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements / plainChannels][plainChannels].
+    init(_ value: Value, plainChannels: Int) {
+        if let activation = value.activation {
+            function = activation.function
+            positions = activation.positions
+            channels = activation.channels
+            hasSlopes = activation.slopes != nil
+        } else {
+            function = .identity
+            positions = value.shape.elementCount / plainChannels
+            channels = plainChannels
+            hasSlopes = false
+        }
+        slopeCount = function.slopeCount(positions: positions, channels: channels)
+    }
+
+    /// What the fused activation adds to the summary's label, for example `, mirrored relu fused`.
+    var label: String {
+        function == .identity ? "" : " ← \(function.label)"
+    }
+
+    /// The slopes, given that they are the operation's last parameter, after `parameterCount` of its own.
+    func slopes(_ context: OperationContext, after parameterCount: Int) -> UnsafePointer<Float>? {
+        hasSlopes ? context.parameter(parameterCount) : nil
+    }
+
+    /// Bytes at the start of the scratch for slope gradients that must be added to another consumer's.
+    var scratchBytes: Int {
+        hasSlopes ? (slopeCount * MemoryLayout<Float>.stride + 63) / 64 * 64 : 0
+    }
+
+    /// Calls `body` with where to write the slopes' gradients, then adds them up if the slopes are shared.
+    func withSlopesGradient(
+        _ context: OperationContext, after parameterCount: Int, _ body: (UnsafeMutablePointer<Float>?) -> Void
+    ) {
+        guard hasSlopes else { return body(nil) }
+        let gradient = context.parameterGradient(parameterCount)
+        guard context.accumulatesParameterGradient(parameterCount) else { return body(gradient) }
+        let share = context.scratch.assumingMemoryBound(to: Float.self)
+        body(share)
+        Elementwise.copy(count: slopeCount, share, out: gradient, accumulate: true)
+    }
+}
+
+extension FusibleActivation {
+    /// A short name for summaries: `relu`, `mirrored relu`, `(relu, −relu(−z))`.
+    var label: String {
+        if members.count == 2, members[0].function == members[1].function,
+            members[0].inputScale == 1, members[1].inputScale == -1,
+            members.allSatisfy({ $0.outputScale == 1 })
+        {
+            return "mirrored \(members[0].function.label)"
+        }
+        let names = members.map { member in
+            let argument = member.inputScale == 1 ? "" : member.inputScale == -1 ? "(−z)" : "(\(member.inputScale)·z)"
+            let factor = member.outputScale == 1 ? "" : member.outputScale == -1 ? "−" : "\(member.outputScale)·"
+            return factor + member.function.label + argument
+        }
+        return names.count == 1 ? names[0] : "(" + names.joined(separator: ", ") + ")"
+    }
+}
+
+extension ScalarFunction {
+    /// A short name for summaries.
+    var label: String {
+        switch self {
+        case .identity: "identity"
+        case .relu: "relu"
+        case .leakyReLU(let slope): "leaky relu \(slope)"
+        case .prelu: "prelu"
+        case .elu(let alpha): alpha == 1 ? "elu" : "elu \(alpha)"
+        case .selu: "selu"
+        case .swish: "swish"
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// A convolution or a dense layer: a kernel with weights that forms a pending activation while it reads its input.
+/// Parameters: weights, then a bias if there is one, then the fused activation's slopes.
+struct WeightedOperation<Kernel: WeightedKernel>: Operation {
+    let label: String
+    let algorithm: String?
+    let kernel: Kernel
+    let input: FusedInput
+    let usesBias: Bool
+
+    func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
+
+    private var ownParameterCount: Int { usesBias ? 2 : 1 }
+
+    func forward(_ context: OperationContext) {
+        kernel.forward(
+            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: ownParameterCount),
+            weights: context.parameter(0), bias: usesBias ? context.parameter(1) : nil, y: context.output,
+            scratch: context.scratch)
+    }
+
+    func backward(_ context: OperationContext) {
+        let z = context.input()
+        let slopes = input.slopes(context, after: ownParameterCount)
+        let scratch = context.scratch + input.scratchBytes
+        kernel.backwardWeights(
+            batch: context.batch, z: z, slopes: slopes, yGradient: context.outputGradient,
+            weightsGradient: context.parameterGradient(0), biasGradient: usesBias ? context.parameterGradient(1) : nil,
+            scratch: scratch)
+        input.withSlopesGradient(context, after: ownParameterCount) { slopesGradient in
+            guard context.inputGradient() != nil || slopesGradient != nil else { return }
+            kernel.backwardData(
+                batch: context.batch, z: z, slopes: slopes, weights: context.parameter(0),
+                yGradient: context.outputGradient, zGradient: context.inputGradient(),
+                accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient, scratch: scratch)
+        }
+    }
+}
+
+extension WeightedOperation<ConvolutionKernel> {
+    /// A 2-D convolution.
+    ///
+    /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit it.
+    init(
+        convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, algorithm: ConvolutionAlgorithm,
+        name: String
+    ) throws(ShapeError) {
+        guard value.shape.rank == 3 else {
+            throw ShapeError(
+                subject: name, expected: "an input of [height, width, channels]", found: value.shape.description)
+        }
+        guard filters >= 1 else {
+            throw ShapeError(subject: name, expected: "at least 1 filter", found: "\(filters)")
+        }
+        let input = FusedInput(value, plainChannels: value.shape[2])
+        let strides = [window.strideHeight, window.strideWidth]
+        let stride = strides == [1, 1] ? "" : strides[0] == strides[1] ? " /\(strides[0])" : " /\(strides[0])×\(strides[1])"
+        self.init(
+            label: "Conv2D \(window.height)×\(window.width)\(stride)\(input.label)", algorithm: algorithm.rawValue,
+            kernel: try ConvolutionKernel(
+                height: value.shape[0], width: value.shape[1], channels: input.channels, outputChannels: filters,
+                window: window, activation: input.function, algorithm: algorithm, subject: name),
+            input: input, usesBias: usesBias)
+    }
+}
+
+extension WeightedOperation<DenseKernel> {
+    /// A dense layer.
+    ///
+    /// - Throws: ``ShapeError`` naming `name` if the input isn't flat or the number of units isn't positive.
+    init(multiplying value: Value, units: Int, usesBias: Bool, name: String) throws(ShapeError) {
+        guard value.shape.rank == 1 else {
+            throw ShapeError(
+                subject: name, expected: "a flat input (put Flatten() before it)", found: value.shape.description)
+        }
+        guard units >= 1 else {
+            throw ShapeError(subject: name, expected: "at least 1 unit", found: "\(units)")
+        }
+        let input = FusedInput(value, plainChannels: value.shape[0])
+        self.init(
+            label: "Dense\(input.label)", algorithm: nil,
+            kernel: try DenseKernel(
+                positions: input.positions, channels: input.channels, outputFeatures: units,
+                activation: input.function, subject: name),
+            input: input, usesBias: usesBias)
+    }
+}

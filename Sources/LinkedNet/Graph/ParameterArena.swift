@@ -1,0 +1,44 @@
+/// A named parameter or state of a network.
+public struct ParameterInfo: Sendable, Hashable {
+    /// The path of its layer and its own name: `conv2d_1/kernel`.
+    public let name: String
+    /// Its shape, for example `[3, 3, 192, 96]` (kernel height, width, input channels, output channels).
+    public let shape: Shape
+    /// False for states such as BatchNorm's running statistics.
+    public let isTrainable: Bool
+}
+
+/// Named arrays laid out one after the other, each starting at a multiple of 64 bytes; the gaps hold zeros.
+///
+/// Parameters, their gradients and every slot of an optimizer share one layout, so an update is one pass over flat memory.
+public struct ParameterLayout: Sendable {
+    /// What is laid out, in order.
+    public let entries: [ParameterInfo]
+    /// The element at which each entry starts.
+    public let offsets: [Int]
+    /// The number of elements, gaps included.
+    public let count: Int
+
+    init(_ entries: [ParameterInfo]) {
+        self.entries = entries
+        var offsets: [Int] = []
+        var end = 0
+        for entry in entries {
+            offsets.append(end)
+            end += (entry.shape.elementCount + 15) / 16 * 16
+        }
+        self.offsets = offsets
+        count = end
+    }
+
+    /// The number of elements without the gaps.
+    public var elementCount: Int { entries.reduce(0) { $0 + $1.shape.elementCount } }
+
+    /// The index of the entry called `name`.
+    func index(of name: String) -> Int? { entries.firstIndex { $0.name == name } }
+
+    /// The range of elements of entry `index`.
+    public func range(of index: Int) -> Range<Int> {
+        offsets[index]..<offsets[index] + entries[index].shape.elementCount
+    }
+}

@@ -1,0 +1,53 @@
+import CKernels
+
+/// Batch normalisation of x [rows][channels]. Shapes are those of `ck_batch_norm`.
+struct BatchNormKernel: Sendable {
+    var channels: Int
+    var epsilon: Float
+
+    private func norm(rows: Int) -> ck_batch_norm {
+        ck_batch_norm(rows: Int64(rows), channels: Int64(channels), epsilon: epsilon)
+    }
+
+    func scratchBytes(rows: Int) -> Int {
+        var norm = norm(rows: rows)
+        return ck_batch_norm_scratch(&norm)
+    }
+
+    /// The learned and the running vectors, each [channels].
+    struct Vectors {
+        var gamma, beta: UnsafePointer<Float>
+        var runningMean, runningVariance: UnsafeMutablePointer<Float>
+    }
+
+    func forwardTraining(
+        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, momentum: Float, unbiasedRunningVariance: Bool,
+        mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
+        y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) {
+        var norm = norm(rows: rows)
+        ck_batch_norm_forward_training(
+            &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
+            vectors.runningVariance, mean, inverseDeviation, y, scratch)
+    }
+
+    func forwardInference(
+        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, y: UnsafeMutablePointer<Float>
+    ) {
+        var norm = norm(rows: rows)
+        ck_batch_norm_forward_inference(
+            &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance, y)
+    }
+
+    func backward(
+        rows: Int, x: UnsafePointer<Float>, gamma: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+        inverseDeviation: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
+        xGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, gammaGradient: UnsafeMutablePointer<Float>,
+        betaGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) {
+        var norm = norm(rows: rows)
+        ck_batch_norm_backward(
+            &norm, x, gamma, mean, inverseDeviation, yGradient, xGradient, accumulate, gammaGradient, betaGradient,
+            scratch)
+    }
+}

@@ -1,0 +1,60 @@
+import CKernels
+
+/// A checked dense layer that reads a flattened pre-activation and forms its activation as it packs. Shapes are those of `ck_dense`.
+struct DenseKernel: WeightedKernel {
+    private var dense: ck_dense
+
+    /// Bound to z [batch][positions][channels], with the batch given at each call.
+    ///
+    /// - Throws: ``ShapeError`` naming `subject`.
+    init(
+        positions: Int, channels: Int, outputFeatures: Int, activation: FusibleActivation, subject: String
+    ) throws(ShapeError) {
+        dense = ck_dense(
+            batch: 1, positions: Int64(positions), channels: Int64(channels), out_features: Int64(outputFeatures),
+            activation: activation.descriptor)
+        if let reason = ck_dense_check(&dense) {
+            throw ShapeError(
+                subject: subject, expected: "a dense layer that the kernels can compute",
+                found: String(cString: reason))
+        }
+    }
+
+    private func dense(batch: Int) -> ck_dense {
+        var result = dense
+        result.batch = Int64(batch)
+        return result
+    }
+
+    func scratchBytes(batch: Int) -> Int {
+        var dense = dense(batch: batch)
+        return [CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS].map { ck_dense_scratch(&dense, $0) }.max() ?? 0
+    }
+
+    func forward(
+        batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
+        bias: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) {
+        var dense = dense(batch: batch)
+        ck_dense_forward(&dense, z, slopes, weights, bias, y, scratch)
+    }
+
+    func backwardData(
+        batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
+        yGradient: UnsafePointer<Float>, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
+        slopesGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutableRawPointer
+    ) {
+        var dense = dense(batch: batch)
+        ck_dense_backward_data(
+            &dense, z, slopes, weights, yGradient, zGradient, accumulate, slopesGradient, scratch)
+    }
+
+    func backwardWeights(
+        batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, yGradient: UnsafePointer<Float>,
+        weightsGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
+        scratch: UnsafeMutableRawPointer
+    ) {
+        var dense = dense(batch: batch)
+        ck_dense_backward_weights(&dense, z, slopes, yGradient, weightsGradient, biasGradient, scratch)
+    }
+}

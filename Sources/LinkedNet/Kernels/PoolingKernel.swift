@@ -1,0 +1,74 @@
+import CKernels
+
+/// A checked pooling window over x [batch][height][width][channels]. Shapes are those of `ck_pooling`.
+struct PoolingKernel: Sendable {
+    private var pooling: ck_pooling
+
+    /// - Throws: ``ShapeError`` naming `subject`.
+    init(height: Int, width: Int, channels: Int, window: Window2D, subject: String) throws(ShapeError) {
+        let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
+        pooling = ck_pooling(
+            batch: 1, height: Int64(height), width: Int64(width), channels: Int64(channels),
+            out_height: Int64(geometry.outputHeight), out_width: Int64(geometry.outputWidth),
+            window_h: Int64(window.height), window_w: Int64(window.width),
+            stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
+            pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft))
+        if let reason = ck_pooling_check(&pooling) {
+            throw ShapeError(
+                subject: subject, expected: "a pooling window that the kernels can compute",
+                found: String(cString: reason))
+        }
+    }
+
+    var outputShape: Shape { [Int(pooling.out_height), Int(pooling.out_width), Int(pooling.channels)] }
+
+    private func pooling(batch: Int) -> ck_pooling {
+        var result = pooling
+        result.batch = Int64(batch)
+        return result
+    }
+
+    func maximumForward(
+        batch: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, argmax: UnsafeMutablePointer<UInt8>?
+    ) {
+        var pooling = pooling(batch: batch)
+        ck_max_pool_forward(&pooling, x, y, argmax)
+    }
+
+    func maximumBackward(
+        batch: Int, argmax: UnsafePointer<UInt8>, yGradient: UnsafePointer<Float>,
+        xGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+    ) {
+        var pooling = pooling(batch: batch)
+        ck_max_pool_backward(&pooling, argmax, yGradient, xGradient, accumulate)
+    }
+
+    func averageForward(batch: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>) {
+        var pooling = pooling(batch: batch)
+        ck_average_pool_forward(&pooling, x, y)
+    }
+
+    func averageBackward(
+        batch: Int, yGradient: UnsafePointer<Float>, xGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+    ) {
+        var pooling = pooling(batch: batch)
+        ck_average_pool_backward(&pooling, yGradient, xGradient, accumulate)
+    }
+}
+
+/// The mean over all positions of x [batch][positions][channels].
+enum GlobalAveragePoolKernel {
+    static func forward(
+        batch: Int, positions: Int, channels: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
+    ) {
+        ck_global_average_pool_forward(Int64(batch), Int64(positions), Int64(channels), x, y)
+    }
+
+    static func backward(
+        batch: Int, positions: Int, channels: Int, yGradient: UnsafePointer<Float>,
+        xGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+    ) {
+        ck_global_average_pool_backward(
+            Int64(batch), Int64(positions), Int64(channels), yGradient, xGradient, accumulate)
+    }
+}

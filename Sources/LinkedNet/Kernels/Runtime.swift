@@ -1,0 +1,21 @@
+import CKernels
+
+/// How the kernels run: on how many threads, with which instructions.
+///
+/// Both are properties of the process. Set them before training starts, from one thread.
+public enum Runtime {
+    /// How many threads kernels use; at least 1. The default is the number of CPUs that this process may run on.
+    ///
+    /// Results have the same bits for any number of threads.
+    public static var threadCount: Int {
+        get { Int(ck_threads()) }
+        set { ck_set_threads(Int32(clamping: newValue)) }
+    }
+
+    /// The instruction set in use, `portable`, `neon`, `avx2` or `avx512`: the best that the CPU has, or the one that the
+    /// environment variable `CK_ISA` names.
+    public static var instructionSet: String { String(cString: ck_isa_name(ck_isa_current())) }
+
+    /// What `CK_ISA` asked for, if this CPU or build doesn't have it and it was ignored.
+    public static var rejectedInstructionSet: String? { ck_isa_rejected_request().map { String(cString: $0) } }
+}

@@ -1,0 +1,62 @@
+/// What happens at the edges of an image under a convolution or pooling window.
+public enum Padding: String, Sendable, Hashable {
+    /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule: with an odd total the
+    /// extra row and column go to the bottom and the right.
+    case same
+    /// No padding: only windows that lie inside the image.
+    case valid
+}
+
+/// A two-dimensional window: its size, its stride, and its padding.
+public struct Window2D: Sendable, Hashable {
+    public var height: Int
+    public var width: Int
+    public var strideHeight: Int
+    public var strideWidth: Int
+    public var padding: Padding
+
+    /// A `height` × `width` window.
+    public init(height: Int, width: Int, strideHeight: Int, strideWidth: Int, padding: Padding) {
+        self.height = height
+        self.width = width
+        self.strideHeight = strideHeight
+        self.strideWidth = strideWidth
+        self.padding = padding
+    }
+}
+
+/// Where a window lies on an image of a known size.
+struct WindowGeometry: Sendable, Hashable {
+    var outputHeight, outputWidth: Int
+    var padTop, padLeft: Int
+
+    /// - Throws: ``ShapeError`` naming `subject` if the window has a size or stride below 1, or no position at all.
+    init(_ window: Window2D, imageHeight: Int, imageWidth: Int, subject: String) throws(ShapeError) {
+        guard window.height >= 1, window.width >= 1 else {
+            throw ShapeError(
+                subject: subject, expected: "a window of at least 1×1", found: "\(window.height)×\(window.width)")
+        }
+        guard window.strideHeight >= 1, window.strideWidth >= 1 else {
+            throw ShapeError(
+                subject: subject, expected: "strides of at least 1",
+                found: "\(window.strideHeight)×\(window.strideWidth)")
+        }
+        switch window.padding {
+        case .valid:
+            guard window.height <= imageHeight, window.width <= imageWidth else {
+                throw ShapeError(
+                    subject: subject, expected: "an input of at least \(window.height)×\(window.width)",
+                    found: "\(imageHeight)×\(imageWidth)")
+            }
+            outputHeight = (imageHeight - window.height) / window.strideHeight + 1
+            outputWidth = (imageWidth - window.width) / window.strideWidth + 1
+            padTop = 0
+            padLeft = 0
+        case .same:
+            outputHeight = (imageHeight - 1) / window.strideHeight + 1
+            outputWidth = (imageWidth - 1) / window.strideWidth + 1
+            padTop = max((outputHeight - 1) * window.strideHeight + window.height - imageHeight, 0) / 2
+            padLeft = max((outputWidth - 1) * window.strideWidth + window.width - imageWidth, 0) / 2
+        }
+    }
+}

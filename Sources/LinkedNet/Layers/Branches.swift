@@ -1,0 +1,77 @@
+/// The sum of a body and its input: body(x) + projection(x), the projection being x itself if there is none (He et al. 2016).
+public struct Residual: Layer {
+    public let body: [any Layer]
+    public let projection: [any Layer]?
+    public var name: String?
+
+    /// body(x) + x. The body must keep the shape.
+    public init(name: String? = nil, @LayerBuilder body: () throws -> [any Layer]) rethrows {
+        self.name = name
+        self.body = try body()
+        projection = nil
+    }
+
+    /// body(x) + projection(x). Both must give the same shape.
+    public init(
+        name: String? = nil, @LayerBuilder body: () throws -> [any Layer],
+        @LayerBuilder projection: () throws -> [any Layer]
+    ) rethrows {
+        self.name = name
+        self.body = try body()
+        self.projection = try projection()
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let main = try body.reduce(input) { try graph.apply($1, to: $0) }
+        let shortcut = try graph.scope("projection") {
+            try (projection ?? []).reduce(input) { try graph.apply($1, to: $0) }
+        }
+        guard main.shape == shortcut.shape else {
+            throw ShapeError(
+                subject: graph.currentName, expected: "a body that gives the shortcut's shape \(shortcut.shape)",
+                found: main.shape.description)
+        }
+        return try graph.add(
+            AddOperation(elementCount: main.shape.elementCount), inputs: [main, shortcut], outputShape: main.shape)
+    }
+}
+
+/// The outputs of several branches of the same input, side by side as channels.
+///
+/// ```swift
+/// Concat {
+///     Conv2D(16, kernel: 1)
+///     Sequential {
+///         Conv2D(16, kernel: 1)
+///         Conv2D(16, kernel: 3, padding: .same)
+///     }
+/// }
+/// ```
+public struct Concat: Layer {
+    /// Each is a branch; use ``Sequential`` for one of several layers.
+    public let branches: [any Layer]
+    public var name: String?
+
+    /// Every layer listed is a branch.
+    public init(name: String? = nil, @LayerBuilder branches: () throws -> [any Layer]) rethrows {
+        self.name = name
+        self.branches = try branches()
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let outputs = try branches.map { try graph.apply($0, to: input) }
+        guard let first = outputs.first else {
+            throw ShapeError(subject: graph.currentName, expected: "at least one branch", found: "none")
+        }
+        for other in outputs where other.shape.dimensions.dropLast() != first.shape.dimensions.dropLast() {
+            throw ShapeError(
+                subject: graph.currentName, expected: "branches that differ in channels only, like \(first.shape)",
+                found: other.shape.description)
+        }
+        let channels = outputs.map { $0.shape[-1] }
+        let shape = Shape(first.shape.dimensions.dropLast() + [channels.reduce(0, +)])
+        return try graph.add(
+            ConcatOperation(positions: first.shape.elementCount / first.shape[-1], channels: channels),
+            inputs: outputs, outputShape: shape)
+    }
+}

@@ -1,0 +1,67 @@
+/// A 2-D convolution of [height, width, channels], NHWC.
+///
+/// Parameters: `kernel` [kernel height, kernel width, channels, filters] and, unless switched off, `bias` [filters].
+public struct Conv2D: Layer {
+    public var filters: Int
+    public var window: Window2D
+    public var usesBias: Bool
+    public var kernelInitializer: Initializer
+    public var biasInitializer: Initializer
+    public var algorithm: ConvolutionAlgorithm
+    public var name: String?
+
+    /// A convolution with a square kernel and equal strides.
+    ///
+    /// - Parameters:
+    ///   - filters: the number of output channels.
+    ///   - kernel: the kernel's height and width.
+    ///   - stride: the step between windows, in both directions.
+    ///   - padding: what happens at the edges.
+    public init(
+        _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .valid, usesBias: Bool = true,
+        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
+        algorithm: ConvolutionAlgorithm = .direct, name: String? = nil
+    ) {
+        self.init(
+            filters,
+            window: Window2D(
+                height: kernel, width: kernel, strideHeight: stride, strideWidth: stride, padding: padding),
+            usesBias: usesBias, kernelInitializer: kernelInitializer, biasInitializer: biasInitializer,
+            algorithm: algorithm, name: name)
+    }
+
+    /// A convolution with any window.
+    public init(
+        _ filters: Int, window: Window2D, usesBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
+        biasInitializer: Initializer = .zeros, algorithm: ConvolutionAlgorithm = .direct, name: String? = nil
+    ) {
+        self.filters = filters
+        self.window = window
+        self.usesBias = usesBias
+        self.kernelInitializer = kernelInitializer
+        self.biasInitializer = biasInitializer
+        self.algorithm = algorithm
+        self.name = name
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let operation = try WeightedOperation(
+            convolving: input, filters: filters, window: window, usesBias: usesBias, algorithm: algorithm,
+            name: graph.currentName)
+        let channels = input.shape[2]
+        let area = window.height * window.width
+        var parameters = [
+            try graph.parameter(
+                "kernel", shape: [window.height, window.width, channels, filters],
+                initialization: kernelInitializer.initialization(fanIn: area * channels, fanOut: area * filters))
+        ]
+        if usesBias {
+            parameters.append(
+                try graph.parameter(
+                    "bias", shape: [filters],
+                    initialization: biasInitializer.initialization(fanIn: filters, fanOut: filters)))
+        }
+        return try graph.addFusing(
+            operation, input: input, parameters: parameters, outputShape: operation.kernel.outputShape)
+    }
+}

@@ -1,0 +1,52 @@
+/// A fully connected layer of a flat input.
+///
+/// Parameters: `kernel` [features, units] and, unless switched off, `bias` [units].
+public struct Dense: Layer {
+    public var units: Int
+    public var usesBias: Bool
+    public var kernelInitializer: Initializer
+    public var biasInitializer: Initializer
+    public var name: String?
+
+    /// - Parameter units: the number of output features.
+    public init(
+        _ units: Int, usesBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
+        biasInitializer: Initializer = .zeros, name: String? = nil
+    ) {
+        self.units = units
+        self.usesBias = usesBias
+        self.kernelInitializer = kernelInitializer
+        self.biasInitializer = biasInitializer
+        self.name = name
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let operation = try WeightedOperation(
+            multiplying: input, units: units, usesBias: usesBias, name: graph.currentName)
+        var parameters = [
+            try graph.parameter(
+                "kernel", shape: [input.shape[0], units],
+                initialization: kernelInitializer.initialization(fanIn: input.shape[0], fanOut: units))
+        ]
+        if usesBias {
+            parameters.append(
+                try graph.parameter(
+                    "bias", shape: [units],
+                    initialization: biasInitializer.initialization(fanIn: units, fanOut: units)))
+        }
+        return try graph.addFusing(operation, input: input, parameters: parameters, outputShape: [units])
+    }
+}
+
+/// Makes the input flat, in row-major order.
+public struct Flatten: Layer {
+    public var name: String?
+
+    public init(name: String? = nil) {
+        self.name = name
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        try graph.reshaped(input, to: [input.shape.elementCount])
+    }
+}

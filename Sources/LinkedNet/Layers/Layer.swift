@@ -1,0 +1,56 @@
+/// A layer of a network: a value that describes a computation, and adds it to a graph when a network is compiled.
+///
+/// A layer of your own conforms to this protocol and either composes other layers or adds an ``Operation`` of its own.
+/// Shapes are inferred from the input, so nothing is typed twice.
+public protocol Layer: Sendable {
+    /// The name in parameter paths and summaries; `nil` for the type's name in snake case (`conv2d`), numbered where it repeats.
+    var name: String? { get }
+
+    /// Adds the layer's operations to `graph` and gives their output.
+    ///
+    /// - Throws: ``ShapeError`` if the input's shape doesn't fit.
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value
+}
+
+extension Layer {
+    public var name: String? { nil }
+}
+
+extension GraphBuilder {
+    /// Adds a layer under its name.
+    public func apply(_ layer: any Layer, to input: Value) throws -> Value {
+        if let transparent = layer as? any TransparentLayer { return try transparent.build(input, in: self) }
+        return try scope(layer.name ?? Self.defaultName(of: layer)) { try layer.build(input, in: self) }
+    }
+
+    /// `Conv2D` → `conv2d`, `LinkedActivation` → `linked_activation`.
+    private static func defaultName(of layer: any Layer) -> String {
+        var name = ""
+        var previousIsLowercase = false
+        for character in String(describing: type(of: layer)).prefix(while: { $0 != "<" }) {
+            if character.isUppercase, previousIsLowercase { name.append("_") }
+            previousIsLowercase = character.isLowercase
+            name.append(contentsOf: character.lowercased())
+        }
+        return name
+    }
+}
+
+/// A layer that only groups others and doesn't appear in names.
+protocol TransparentLayer: Layer {}
+
+extension Network {
+    /// Compiles a model: infers shapes, fuses activations, chooses algorithms, plans memory, and initialises the weights.
+    ///
+    /// - Parameters:
+    ///   - model: a layer, usually a ``Sequential`` or a ``Model``.
+    ///   - input: the shape of one sample, `[height, width, channels]` or `[features]`.
+    ///   - batch: the largest number of samples in a pass.
+    ///   - seed: initial weights and dropout are functions of it.
+    /// - Throws: ``ShapeError`` naming the layer that doesn't fit, ``LinkageError``, or ``OutOfMemory``.
+    public convenience init(_ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0) throws {
+        let builder = try GraphBuilder(inputShape: input)
+        let output = try builder.apply(model, to: builder.input)
+        try self.init(builder: builder, output: output, batch: batch, seed: seed)
+    }
+}

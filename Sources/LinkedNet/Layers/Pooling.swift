@@ -1,0 +1,78 @@
+/// The largest element of each window of [height, width, channels].
+public struct MaxPool2D: Layer {
+    public var window: Window2D
+    public var name: String?
+
+    /// - Parameters:
+    ///   - size: the window's height and width.
+    ///   - stride: the step between windows; the window's size if not given.
+    public init(_ size: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil) {
+        window = .square(size, stride: stride ?? size, padding)
+        self.name = name
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let kernel = try PoolingKernel(input, window, graph)
+        return try graph.add(
+            MaxPoolOperation(kernel: kernel, window: window), inputs: [input], outputShape: kernel.outputShape)
+    }
+}
+
+/// The mean of each window of [height, width, channels]. Padding doesn't count.
+public struct AveragePool2D: Layer {
+    public var window: Window2D
+    public var name: String?
+
+    /// - Parameters:
+    ///   - size: the window's height and width.
+    ///   - stride: the step between windows; the window's size if not given.
+    public init(_ size: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil) {
+        window = .square(size, stride: stride ?? size, padding)
+        self.name = name
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let kernel = try PoolingKernel(input, window, graph)
+        return try graph.add(
+            AveragePoolOperation(kernel: kernel, window: window), inputs: [input], outputShape: kernel.outputShape)
+    }
+}
+
+/// The mean of each channel of [height, width, channels] over all positions.
+public struct GlobalAveragePool2D: Layer {
+    public var name: String?
+
+    public init(name: String? = nil) {
+        self.name = name
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        guard input.shape.rank == 3 else {
+            throw ShapeError(
+                subject: graph.currentName, expected: "an input of [height, width, channels]",
+                found: input.shape.description)
+        }
+        return try graph.add(
+            GlobalAveragePoolOperation(positions: input.shape[0] * input.shape[1], channels: input.shape[2]),
+            inputs: [input], outputShape: [input.shape[2]])
+    }
+}
+
+extension Window2D {
+    fileprivate static func square(_ size: Int, stride: Int, _ padding: Padding) -> Window2D {
+        Window2D(height: size, width: size, strideHeight: stride, strideWidth: stride, padding: padding)
+    }
+}
+
+extension PoolingKernel {
+    fileprivate init(_ input: Value, _ window: Window2D, _ graph: GraphBuilder) throws(ShapeError) {
+        guard input.shape.rank == 3 else {
+            throw ShapeError(
+                subject: graph.currentName, expected: "an input of [height, width, channels]",
+                found: input.shape.description)
+        }
+        try self.init(
+            height: input.shape[0], width: input.shape[1], channels: input.shape[2], window: window,
+            subject: graph.currentName)
+    }
+}

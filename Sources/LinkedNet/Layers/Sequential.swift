@@ -1,0 +1,61 @@
+/// Layers one after the other.
+///
+/// ```swift
+/// let model = try Sequential {
+///     Conv2D(32, kernel: 3, padding: .same)
+///     try LinkedActivation(.mirrored(.relu))
+///     for _ in 0..<4 {
+///         Conv2D(32, kernel: 3, padding: .same)
+///         try LinkedActivation(.mirrored(.relu))
+///     }
+///     GlobalAveragePool2D()
+///     Dense(10)
+/// }
+/// ```
+public struct Sequential: TransparentLayer {
+    /// In the order in which they run.
+    public let layers: [any Layer]
+
+    /// The layers that `content` lists.
+    public init(@LayerBuilder _ content: () throws -> [any Layer]) rethrows {
+        layers = try content()
+    }
+
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        try layers.reduce(input) { try graph.apply($1, to: $0) }
+    }
+}
+
+/// Collects the layers that a closure lists, with `if`, `switch` and `for` as in any Swift code.
+@resultBuilder
+public enum LayerBuilder {
+    public static func buildExpression(_ layer: any Layer) -> [any Layer] { [layer] }
+    public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+    public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap(\.self) }
+    public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
+    public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+    public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
+    public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap(\.self) }
+    public static func buildLimitedAvailability(_ part: [any Layer]) -> [any Layer] { part }
+}
+
+/// A whole network given by the layers it lists.
+///
+/// ```swift
+/// struct Tiny: Model {
+///     func layers() throws -> [any Layer] {
+///         Flatten()
+///         Dense(10)
+///     }
+/// }
+/// ```
+public protocol Model: Layer {
+    /// The layers, in the order in which they run.
+    @LayerBuilder func layers() throws -> [any Layer]
+}
+
+extension Model {
+    public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        try layers().reduce(input) { try graph.apply($1, to: $0) }
+    }
+}

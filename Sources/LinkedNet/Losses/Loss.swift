@@ -1,0 +1,44 @@
+/// A loss of a network's outputs against class labels.
+///
+/// A loss of your own conforms to this protocol; a ``Trainer`` takes any.
+public protocol Loss: Sendable {
+    /// The loss and the hits of a batch and, where it is asked for, the gradient of the mean loss.
+    ///
+    /// - Parameters:
+    ///   - output: the network's output, [count][classes].
+    ///   - labels: [count], each in 0 ..< classes.
+    ///   - gradient: [count][classes], overwritten if not `nil`.
+    func evaluate(
+        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
+        gradient: UnsafeMutablePointer<Float>?
+    ) -> LossResult
+}
+
+/// The loss and the hits of some samples.
+public struct LossResult: Sendable, Hashable {
+    /// The sum of the samples' losses.
+    public var lossSum: Double
+    /// How many samples were classified correctly.
+    public var correctCount: Int
+    /// How many samples there were.
+    public var sampleCount: Int
+
+    /// A result of `sampleCount` samples.
+    public init(lossSum: Double = 0, correctCount: Int = 0, sampleCount: Int = 0) {
+        self.lossSum = lossSum
+        self.correctCount = correctCount
+        self.sampleCount = sampleCount
+    }
+
+    /// The mean loss; NaN without samples.
+    public var loss: Double { lossSum / Double(sampleCount) }
+    /// The share of hits; NaN without samples.
+    public var accuracy: Double { Double(correctCount) / Double(sampleCount) }
+
+    /// Adds other samples.
+    public static func += (total: inout LossResult, other: LossResult) {
+        total.lossSum += other.lossSum
+        total.correctCount += other.correctCount
+        total.sampleCount += other.sampleCount
+    }
+}

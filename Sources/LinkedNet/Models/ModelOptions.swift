@@ -1,0 +1,88 @@
+/// The activations of the paper's tables, by the names that commands take.
+public enum ModelActivation: String, Sendable, Hashable, CaseIterable {
+    case relu
+    case leakyReLU = "leaky-relu"
+    case prelu
+    case elu
+    case selu
+    case swish
+    case linkedReLU = "lk-relu"
+    case linkedLeakyReLU = "lk-leaky-relu"
+    case linkedPReLU = "lk-prelu"
+    case linkedELU = "lk-elu"
+    case linkedSELU = "lk-selu"
+    case linkedSwish = "lk-swish"
+
+    /// True for concat(g(z), g(−z)).
+    public var isLinked: Bool { rawValue.hasPrefix("lk-") }
+
+    /// g
+    public var function: ActivationFunction {
+        switch self {
+        case .relu, .linkedReLU: .relu
+        case .leakyReLU, .linkedLeakyReLU: .leakyReLU()
+        case .prelu, .linkedPReLU: .prelu()
+        case .elu, .linkedELU: .elu()
+        case .selu, .linkedSELU: .selu
+        case .swish, .linkedSwish: .swish
+        }
+    }
+
+    /// The activation as a layer.
+    public func layer() throws -> any Layer {
+        isLinked ? LinkedActivation(try .mirrored(function)) : Activation(function)
+    }
+}
+
+/// What the paper's models can vary in.
+public struct ModelOptions: Sendable {
+    /// The activation after the layers.
+    public var activation: ModelActivation
+    /// BatchNorm between each layer and its activation.
+    public var batchNorm: Bool
+    /// Every layer's units times √2, truncated: a plain network with as many weights as a linked one.
+    public var widened: Bool
+    /// How the kernels of convolutions and hidden dense layers start; `nil` for the experiment's own. The classifier keeps the experiment's.
+    public var initializer: Initializer?
+    /// The number of classes.
+    public var classes: Int
+    /// How convolutions are computed.
+    public var convolution: ConvolutionAlgorithm
+
+    public init(
+        activation: ModelActivation = .linkedReLU, batchNorm: Bool = false, widened: Bool = false,
+        initializer: Initializer? = nil, classes: Int = 10, convolution: ConvolutionAlgorithm = .direct
+    ) {
+        self.activation = activation
+        self.batchNorm = batchNorm
+        self.widened = widened
+        self.initializer = initializer
+        self.classes = classes
+        self.convolution = convolution
+    }
+
+    /// `units`, widened if asked for.
+    func width(_ units: Int) -> Int {
+        widened ? Int(Double(units) * 2.0.squareRoot()) : units
+    }
+
+    /// A convolution of `filters` units (not widened here), then BatchNorm if asked for.
+    @LayerBuilder
+    func convolution(
+        _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, initializer own: Initializer
+    ) -> [any Layer] {
+        Conv2D(
+            filters, kernel: kernel, stride: stride, padding: padding, kernelInitializer: initializer ?? own,
+            algorithm: convolution)
+        if batchNorm { BatchNorm() }
+    }
+
+    /// As ``convolution(_:kernel:stride:padding:initializer:)``, then the activation.
+    @LayerBuilder
+    func activatedConvolution(
+        _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, initializer own: Initializer
+    ) throws -> [any Layer] {
+        convolution(filters, kernel: kernel, stride: stride, padding: padding, initializer: own)
+        try activation.layer()
+    }
+}

@@ -1,0 +1,65 @@
+/// How parameters follow their gradients.
+///
+/// An optimizer is a description; what it remembers from step to step lives in slots that the trainer owns, saves and
+/// restores: flat arrays laid out like the parameters, zero at first. An optimizer of your own conforms to this protocol.
+public protocol Optimizer: Sendable {
+    /// The learning rate before any schedule or decay.
+    var learningRate: Double { get }
+
+    /// Keras' time decay d: update t, counted from 0, uses learningRate / (1 + d·t).
+    var decay: Double { get }
+
+    /// The names of the slots, for checkpoints.
+    var slotNames: [String] { get }
+
+    /// Changes the parameters.
+    func update(_ parameters: ParameterUpdate)
+}
+
+/// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be updated too).
+public struct ParameterUpdate {
+    public let count: Int
+    public let parameters: UnsafeMutablePointer<Float>
+    public let gradients: UnsafePointer<Float>
+    /// In the order of ``Optimizer/slotNames``.
+    public let slots: [UnsafeMutablePointer<Float>]
+    /// How many updates came before this one.
+    public let step: Int
+    /// The rate of this update: schedule and decay are in it.
+    public let learningRate: Double
+    /// What the gradients are to be multiplied by first; below 1 when they are clipped.
+    public let gradientScale: Float
+
+    /// An update to be applied by an ``Optimizer``.
+    public init(
+        count: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
+        slots: [UnsafeMutablePointer<Float>], step: Int, learningRate: Double, gradientScale: Float = 1
+    ) {
+        self.count = count
+        self.parameters = parameters
+        self.gradients = gradients
+        self.slots = slots
+        self.step = step
+        self.learningRate = learningRate
+        self.gradientScale = gradientScale
+    }
+}
+
+/// An optimizer's setting that makes no sense.
+public struct OptimizerError: Error, Equatable, CustomStringConvertible {
+    /// The setting, for example `momentum`.
+    public let setting: String
+    public let expected: String
+    public let found: String
+
+    public var description: String { "\(setting): expected \(expected), found \(found)" }
+
+    /// Throws unless `value` lies in `range`.
+    static func check(_ setting: String, _ value: Double, in range: Range<Double>) throws(OptimizerError) {
+        guard range.contains(value) else {
+            let upper = range.upperBound == .infinity ? "finite" : "below \(range.upperBound)"
+            throw OptimizerError(
+                setting: setting, expected: "at least \(range.lowerBound) and \(upper)", found: "\(value)")
+        }
+    }
+}

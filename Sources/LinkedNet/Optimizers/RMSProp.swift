@@ -1,0 +1,35 @@
+/// RMSProp (Tieleman and Hinton 2012): v = ρ·v + (1 − ρ)·g²; p −= η·g/(√v + ε).
+public struct RMSProp: Optimizer {
+    public var learningRate: Double
+    public var rho: Double
+    public var epsilon: Double
+    public var decay: Double
+    /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
+    public var weightDecay: Double
+
+    /// - Throws: ``OptimizerError`` for a negative or infinite setting, or a rho of 1 or more.
+    public init(
+        learningRate: Double = 1e-3, rho: Double = 0.9, epsilon: Double = 1e-8, decay: Double = 0,
+        weightDecay: Double = 0
+    ) throws(OptimizerError) {
+        try OptimizerError.check("learning rate", learningRate, in: 0..<Double.infinity)
+        try OptimizerError.check("rho", rho, in: 0..<1)
+        try OptimizerError.check("epsilon", epsilon, in: 0..<Double.infinity)
+        try OptimizerError.check("decay", decay, in: 0..<Double.infinity)
+        try OptimizerError.check("weight decay", weightDecay, in: 0..<Double.infinity)
+        self.learningRate = learningRate
+        self.rho = rho
+        self.epsilon = epsilon
+        self.decay = decay
+        self.weightDecay = weightDecay
+    }
+
+    public var slotNames: [String] { ["mean_square"] }
+
+    public func update(_ update: ParameterUpdate) {
+        OptimizerKernels.rmsProp(
+            count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
+            learningRate: Float(update.learningRate), rho: Float(rho), epsilon: Float(epsilon),
+            gradients: update.gradients, meanSquare: update.slots[0], parameters: update.parameters)
+    }
+}

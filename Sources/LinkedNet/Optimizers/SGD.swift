@@ -1,0 +1,38 @@
+/// Stochastic gradient descent, with Keras' momentum: v = μ·v − η·g; p += v, or with Nesterov p += μ·v − η·g
+/// (Sutskever et al. 2013).
+public struct SGD: Optimizer {
+    public var learningRate: Double
+    public var momentum: Double
+    public var nesterov: Bool
+    public var decay: Double
+    /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
+    public var weightDecay: Double
+
+    /// - Throws: ``OptimizerError`` for a negative or infinite setting, a momentum of 1 or more, or Nesterov without momentum.
+    public init(
+        learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, decay: Double = 0,
+        weightDecay: Double = 0
+    ) throws(OptimizerError) {
+        try OptimizerError.check("learning rate", learningRate, in: 0..<Double.infinity)
+        try OptimizerError.check("momentum", momentum, in: 0..<1)
+        try OptimizerError.check("decay", decay, in: 0..<Double.infinity)
+        try OptimizerError.check("weight decay", weightDecay, in: 0..<Double.infinity)
+        guard momentum > 0 || !nesterov else {
+            throw OptimizerError(setting: "momentum", expected: "more than 0 with Nesterov", found: "0")
+        }
+        self.learningRate = learningRate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.decay = decay
+        self.weightDecay = weightDecay
+    }
+
+    public var slotNames: [String] { momentum > 0 ? ["velocity"] : [] }
+
+    public func update(_ update: ParameterUpdate) {
+        OptimizerKernels.sgd(
+            count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
+            learningRate: Float(update.learningRate), momentum: Float(momentum), nesterov: nesterov,
+            gradients: update.gradients, velocity: update.slots.first, parameters: update.parameters)
+    }
+}

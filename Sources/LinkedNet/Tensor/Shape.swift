@@ -1,0 +1,72 @@
+/// The sizes of a tensor's dimensions, outermost first, for example `[28, 28, 1]` for a grey image (height, width, channels).
+///
+/// A shape is just a list of numbers; whoever takes one checks it (see ``validated(as:)``).
+public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
+    /// The size of each dimension.
+    public var dimensions: [Int]
+
+    /// A shape of the given sizes.
+    public init(_ dimensions: [Int]) {
+        self.dimensions = dimensions
+    }
+
+    public init(arrayLiteral elements: Int...) {
+        dimensions = elements
+    }
+
+    /// The number of dimensions.
+    public var rank: Int { dimensions.count }
+
+    /// The size of dimension `index`; negative indices count from the end, so `shape[-1]` is the number of channels.
+    public subscript(index: Int) -> Int {
+        dimensions[index < 0 ? dimensions.count + index : index]
+    }
+
+    /// The number of elements: the product of all sizes, 1 for the empty shape.
+    ///
+    /// Meaningful for a validated shape only; an overflowing product is reported by ``validated(as:)``.
+    public var elementCount: Int { dimensions.reduce(1, &*) }
+
+    /// `28×28×1`.
+    public var description: String {
+        dimensions.isEmpty ? "scalar" : dimensions.map(String.init).joined(separator: "×")
+    }
+
+    /// This shape, if every size is at least 1 and the elements can be addressed as 32-bit floats.
+    ///
+    /// - Parameter what: what the shape belongs to, for the error's text.
+    /// - Throws: ``ShapeError``.
+    public func validated(as what: String) throws(ShapeError) -> Shape {
+        var product = MemoryLayout<Float>.stride
+        for size in dimensions {
+            guard size >= 1 else {
+                throw ShapeError(subject: what, expected: "sizes of at least 1", found: description)
+            }
+            let (next, overflow) = product.multipliedReportingOverflow(by: size)
+            guard !overflow else {
+                throw ShapeError(subject: what, expected: "a size that fits in memory", found: description)
+            }
+            product = next
+        }
+        return self
+    }
+}
+
+/// A shape that does not fit where it is used.
+public struct ShapeError: Error, Equatable, CustomStringConvertible {
+    /// What was being built, for example the layer's name.
+    public let subject: String
+    /// What would have been right.
+    public let expected: String
+    /// What was found.
+    public let found: String
+
+    /// An error about `subject`.
+    public init(subject: String, expected: String, found: String) {
+        self.subject = subject
+        self.expected = expected
+        self.found = found
+    }
+
+    public var description: String { "\(subject): expected \(expected), found \(found)" }
+}

@@ -1,0 +1,38 @@
+/// A dense array of 32-bit floats with a shape, in row-major order: the last dimension is contiguous.
+///
+/// A value: copies share memory until one is changed. This is how weights, inputs and results pass between the library and its user;
+/// training itself works in one preplanned arena.
+public struct Tensor: Sendable, Equatable {
+    /// The sizes of the dimensions.
+    public let shape: Shape
+    /// The elements in row-major order; always `shape.elementCount` of them.
+    public private(set) var elements: [Float]
+
+    /// A tensor of `shape` holding `elements`.
+    ///
+    /// - Throws: ``ShapeError`` if their number isn't the shape's, or the shape isn't valid.
+    public init(shape: Shape, elements: [Float]) throws(ShapeError) {
+        self.shape = try shape.validated(as: "tensor")
+        guard elements.count == shape.elementCount else {
+            throw ShapeError(
+                subject: "tensor", expected: "\(shape.elementCount) elements for shape \(shape)",
+                found: "\(elements.count)")
+        }
+        self.elements = elements
+    }
+
+    /// A tensor of `shape` with every element `value`.
+    ///
+    /// - Throws: ``ShapeError`` if the shape isn't valid.
+    public init(shape: Shape, repeating value: Float = 0) throws(ShapeError) {
+        self.shape = try shape.validated(as: "tensor")
+        elements = Array(repeating: value, count: shape.elementCount)
+    }
+
+    /// Calls `body` with the elements, to be changed in place.
+    public mutating func withUnsafeMutableElements<Result>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        try elements.withUnsafeMutableBufferPointer { try body($0) }
+    }
+}
