@@ -12,8 +12,10 @@ enum Failure {
     }
 
     private static func exit(_ status: Int32, _ message: String) -> Never {
-        let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-            .joined(separator: " ")
+        // The argument parser lists values one below the other, each after a dash.
+        let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
+        let line = (lines.filter { !$0.hasPrefix("- ") } + (values.isEmpty ? [] : [values])).joined(separator: " ")
         Output.standardError.write("train: \(line)\n")
         Foundation.exit(status)
     }

@@ -2,12 +2,12 @@ import ArgumentParser
 import LinkedNet
 
 struct NetworkOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("\(ModelName.options). (default: allcnn)", valueName: "name"))
+    @Option(help: ArgumentHelp("Which network; width:N has N units. (default: allcnn)", valueName: "name"))
     var model: ModelName?
 
     @Option(
         help: ArgumentHelp(
-            "\(ModelActivation.allValueStrings.joined(separator: ", ")). (default: lk-relu)", valueName: "name"))
+            "What follows each layer; lk-… are linked, g(z) beside g(−z). (default: lk-relu)", valueName: "name"))
     var activation: ModelActivation?
 
     @Flag(help: "Normalise batches between each layer and its activation.")
@@ -19,8 +19,7 @@ struct NetworkOptions: ParsableArguments {
     @Option(
         name: .customLong("init"),
         help: ArgumentHelp(
-            "How weights start: \(InitializerName.allValueStrings.joined(separator: ", ")). (default: the model's experiment's)",
-            valueName: "name"))
+            "How weights start. (default: the model's experiment's)", valueName: "name"))
     var initializer: InitializerName?
 }
 
@@ -52,9 +51,7 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Images in a step. (default: the model's experiment's)", valueName: "N"))
     var batchSize: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "\(OptimizerName.allValueStrings.joined(separator: ", ")). (default: the model's experiment's)", valueName: "name"))
+    @Option(help: ArgumentHelp("How weights follow gradients. (default: the model's experiment's)", valueName: "name"))
     var optimizer: OptimizerName?
 
     @Option(
@@ -120,8 +117,8 @@ struct RunningOptions: ParsableArguments {
 }
 
 extension ModelName: ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(argument)
+    public static var allValueStrings: [String] {
+        ["allcnn", "depth", "width50", "width400", "width:N", "extended", "resnet50"]
     }
 }
 

@@ -43,7 +43,8 @@ struct Session {
 
     private func resume(_ directory: String) throws {
         let run = try Run(resuming: directory)
-        if let contradiction = try options.contradictions(to: run.settings).first { throw contradiction }
+        let contradictions = try options.contradictions(to: run.settings)
+        if !contradictions.isEmpty { Failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
         if let epochs = options.epochs { run.extend(toEpochs: epochs) }
         let data = try DataSource.resolve(options.data ?? run.settings.data)
         if let wanted = options.data, run.settings.trainingImages(of: data).fingerprint != run.dataFingerprint {
@@ -54,7 +55,10 @@ struct Session {
         if running.dryRun { return show(run.trainer, run.settings) }
         reporter.line("\(run.settings)")
         let position = run.trainer.position
-        reporter.line("resuming after \(position.step) steps, in epoch \(position.epoch + 1)")
+        reporter.line(
+            position.epoch < run.settings.epochs
+                ? "resuming after \(position.step) steps, in epoch \(position.epoch + 1)"
+                : "all \(run.settings.epochs) epochs are done; more --epochs would continue")
         try train(run, data)
     }
 
