@@ -8,6 +8,8 @@ let package = Package(
     name: "linkednet",
     products: [
         .library(name: "LinkedNet", targets: ["LinkedNet"]),
+        // Not public API: for this repository's own benchmarks.
+        .library(name: "CKernels", targets: ["CKernels"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "evaluate", targets: ["evaluate"]),
     ],
