@@ -64,9 +64,9 @@ import Testing
     }
 
     @Test(arguments: [[3], [0], [-1], [Int.max, 2], [2, 2]] as [[Int]])
-    func refusesAShapeThatDoesNotFit(sizes: [Int]) throws {
+    func refusesAShapeThatDoesNotFit(sizes: [Int]) {
         let elements: [Float] = [1, 2]
-        try elements.withUnsafeBufferPointer { elements in
+        elements.withUnsafeBufferPointer { elements in
             let tensor = BorrowedTensor(name: "a", shape: Shape(sizes), elements: elements)
             #expect(
                 throws: CheckpointError.content(
@@ -76,10 +76,17 @@ import Testing
         }
     }
 
-    @Test func refusesAHeaderBeyondTheLimit() {
-        let metadata = ["a": String(repeating: "x", count: 100_000_000)]
-        #expect(throws: CheckpointError.self) { try Safetensors.write([], metadata: metadata, to: path) }
-        #expect(!FileManager.default.fileExists(atPath: path))
+    /// With the limit at 120 bytes, 24 of them around the key and the text.
+    @Test(arguments: [(95, 120), (96, 120), (97, nil)]) func refusesAHeaderBeyondTheLimit(length: Int, bytes: Int?) {
+        let metadata = ["": String(repeating: "x", count: length)]
+        let header = try? SafetensorsHeader.encode([], metadata: metadata, path: path, longest: 120)
+        #expect(header?.count == bytes.map { $0 + 8 })
+        guard bytes == nil else { return }
+        #expect(
+            throws: CheckpointError.content(
+                path: path, offset: nil, expected: "a header of at most 120 bytes",
+                found: "184 bytes for 0 tensors and their metadata")
+        ) { try SafetensorsHeader.encode([], metadata: metadata, path: path, longest: 120) }
     }
 
     @Test func aFailureKeepsTheOldFile() throws {
