@@ -46,6 +46,9 @@ let package = Package(
         // Optimised in debug builds too: the references these tests compare with are naive loops.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"]),
+        .testTarget(
+            name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"],
+            exclude: ["Checkpoints/generate_safetensors.py"]
+        ),
     ]
 )
