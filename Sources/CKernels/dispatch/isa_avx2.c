@@ -1,6 +1,7 @@
 #if defined(__x86_64__)
 
 // System headers come before the target attribute: what they define must stay baseline.
+#include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

@@ -2,7 +2,58 @@
 // table's name) and the target attribute of everything below.
 
 #include "tiles/vector.h"
+#include "tiles/math.h"
+#include "tiles/lanes.h"
+
+#include "tiles/activation.h"
+#include "tiles/dropout.h"
+#include "tiles/elementwise.h"
+#include "tiles/gemm.h"
+#include "tiles/input.h"
+#include "tiles/loss.h"
+#include "tiles/normalization.h"
+#include "tiles/optimizer.h"
+#include "tiles/pooling.h"
+#include "tiles/transpose.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
+    .activation = {.forward = activation_forward, .backward = activation_backward},
+    .elementwise = {
+        .add = elementwise_add,
+        .scale = elementwise_scale,
+        .copy_rows = elementwise_copy_rows,
+        .dropout = elementwise_dropout,
+        .sum_of_squares = elementwise_sum_of_squares,
+        .first_nonfinite = elementwise_first_nonfinite,
+    },
+    .gemm = {.rows = TILE_ROWS, .vectors = TILE_VECTORS, .tile = GEMM_TABLE, .transpose = transpose},
+    .input = {
+        .convert = input_convert,
+        .interpolate_bytes = input_interpolate_bytes,
+        .interpolate_rows = input_interpolate_rows,
+    },
+    .loss = {
+        .largest = loss_largest,
+        .exponentials = loss_exponentials,
+    },
+    .normalization = {
+        .moments = normalization_moments,
+        .gradient_sums = normalization_gradient_sums,
+        .scale_shift = normalization_scale_shift,
+        .gradient = normalization_gradient,
+    },
+    .optimizer = {
+        .sgd = optimizer_sgd,
+        .adam = optimizer_adam,
+        .rmsprop = optimizer_rmsprop,
+    },
+    .pooling = {
+        .max_forward = pooling_max_forward,
+        .max_backward = pooling_max_backward,
+        .average_forward = pooling_average_forward,
+        .average_backward = pooling_average_backward,
+        .row_mean = pooling_row_mean,
+        .spread_row = pooling_spread_row,
+    },
 };

@@ -18,15 +18,41 @@ ALWAYS_INLINE vector vector_load(const float *source) {
 
 ALWAYS_INLINE void vector_store(float *target, vector value) { __builtin_memcpy(target, &value, sizeof value); }
 
-/// The first `count` floats, the rest zero; touches nothing past them.
+#if CK_VECTOR_BYTES == 32
+/// All ones in the first `count` lanes.
+ALWAYS_INLINE __m256i vector_part_mask(int64_t count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+#endif
+
+/// The first `count` floats (0 … VECTOR_FLOATS), the rest zero; touches nothing past them.
 ALWAYS_INLINE vector vector_load_part(const float *source, int64_t count) {
+#if CK_VECTOR_BYTES == 64
+    return (vector)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), source);
+#elif CK_VECTOR_BYTES == 32
+    return (vector)_mm256_maskload_ps(source, vector_part_mask(count));
+#else
     vector value = (vector)(0.0f);
-    __builtin_memcpy(&value, source, (size_t)count * sizeof(float));
+    if (count > 0) value[0] = source[0];
+    if (count > 1) value[1] = source[1];
+    if (count > 2) value[2] = source[2];
+    if (count > 3) value[3] = source[3];
     return value;
+#endif
 }
 
+/// Writes the first `count` lanes (0 … VECTOR_FLOATS); touches nothing past them.
 ALWAYS_INLINE void vector_store_part(float *target, vector value, int64_t count) {
-    __builtin_memcpy(target, &value, (size_t)count * sizeof(float));
+#if CK_VECTOR_BYTES == 64
+    _mm512_mask_storeu_ps(target, (__mmask16)((1u << count) - 1), (__m512)value);
+#elif CK_VECTOR_BYTES == 32
+    _mm256_maskstore_ps(target, vector_part_mask(count), (__m256)value);
+#else
+    if (count > 0) target[0] = value[0];
+    if (count > 1) target[1] = value[1];
+    if (count > 2) target[2] = value[2];
+    if (count > 3) target[3] = value[3];
+#endif
 }
 
 /// mask ? a : b per lane, for a mask of all ones or all zeros (what a comparison gives).

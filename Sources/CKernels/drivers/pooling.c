@@ -1,0 +1,186 @@
+#include "include/ck_pooling.h"
+
+#include "dispatch/kernels.h"
+#include "drivers/blocks.h"
+#include "runtime/threads.h"
+
+/// False if batch·height·width·channels of floats would not fit in memory addresses.
+static bool fits(int64_t batch, int64_t height, int64_t width, int64_t channels) {
+    int64_t count;
+    return !__builtin_mul_overflow(batch, height, &count) && !__builtin_mul_overflow(count, width, &count)
+        && !__builtin_mul_overflow(count, channels, &count) && count <= INT64_MAX / (int64_t)sizeof(float);
+}
+
+/// True if windows at 0, stride … (outputs − 1)·stride, moved back by `pad`, all touch 0 ..< size.
+static bool windows_touch(int64_t outputs, int64_t stride, int64_t pad, int64_t window, int64_t size) {
+    int64_t last;
+    return pad < window && !__builtin_mul_overflow(outputs - 1, stride, &last) && last - pad < size;
+}
+
+const char *ck_pooling_check(const ck_pooling *p) {
+    if (p->batch < 1 || p->height < 1 || p->width < 1 || p->channels < 1)
+        return "the batch, the image's height and width and the channels must be at least 1";
+    if (p->out_height < 1 || p->out_width < 1) return "the output's height and width must be at least 1";
+    if (p->window_h < 1 || p->window_w < 1) return "the window must be at least 1×1";
+    if (p->window_h > 255 || p->window_w > 255 || p->window_h * p->window_w > 255)
+        return "the window must hold at most 255 positions";
+    if (p->stride_h < 1 || p->stride_w < 1) return "strides must be at least 1";
+    if (p->pad_top < 0 || p->pad_left < 0) return "padding must not be negative";
+    if (!fits(p->batch, p->height, p->width, p->channels)) return "the input is too large";
+    if (!fits(p->batch, p->out_height, p->out_width, p->channels)) return "the output is too large";
+    if (!windows_touch(p->out_height, p->stride_h, p->pad_top, p->window_h, p->height)
+        || !windows_touch(p->out_width, p->stride_w, p->pad_left, p->window_w, p->width))
+        return "every window must hold at least one position of the image";
+    return NULL;
+}
+
+typedef struct pooling_call {
+    const pooling_tiles *tiles;
+    const ck_pooling *pooling;
+    int64_t rows, block_rows; ///< over the whole batch, of the tensor that is written
+    const float *source;      ///< x or dy
+    float *target;            ///< y or dx
+    const uint8_t *argmax;
+    uint8_t *new_argmax;
+    bool accumulate;
+} pooling_call;
+
+static int64_t input_size(const ck_pooling *p) { return p->height * p->width * p->channels; }
+static int64_t output_size(const ck_pooling *p) { return p->out_height * p->out_width * p->channels; }
+
+/// Runs `task` over blocks of rows of the tensor that is written.
+static void over_rows(pooling_call *call, int64_t height, int64_t width, ck_task task) {
+    const ck_pooling *p = call->pooling;
+    call->tiles = &ck_kernels_current()->pooling;
+    call->rows = p->batch * height;
+    call->block_rows = rows_per_block(width * p->channels);
+    const double work = (double)p->batch * (double)output_size(p) * (double)(p->window_h * p->window_w) * 2;
+    ck_parallel(divide_up(call->rows, call->block_rows), CK_MAX_WORKERS, work, task, call);
+}
+
+static int64_t end_of_block(const pooling_call *call, int64_t block) {
+    return smaller(call->rows, (block + 1) * call->block_rows);
+}
+
+static void max_forward_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const pooling_call *call = context;
+    const ck_pooling *p = call->pooling;
+    const int64_t row_size = p->out_width * p->channels;
+    for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
+        call->tiles->max_forward(
+            p, call->source + row / p->out_height * input_size(p), row % p->out_height, call->target + row * row_size,
+            call->new_argmax == NULL ? NULL : call->new_argmax + row * row_size);
+}
+
+void ck_max_pool_forward(const ck_pooling *pooling, const float *x, float *y, uint8_t *argmax) {
+    pooling_call call = {.pooling = pooling, .source = x, .target = y, .new_argmax = argmax};
+    over_rows(&call, pooling->out_height, pooling->out_width, max_forward_task);
+}
+
+static void max_backward_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const pooling_call *call = context;
+    const ck_pooling *p = call->pooling;
+    for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++) {
+        const int64_t image = row / p->height * output_size(p);
+        call->tiles->max_backward(
+            p, call->argmax + image, call->source + image, row % p->height,
+            call->target + row * p->width * p->channels, call->accumulate);
+    }
+}
+
+void ck_max_pool_backward(
+    const ck_pooling *pooling, const uint8_t *argmax, const float *dy, float *dx, bool accumulate) {
+    pooling_call call = {
+        .pooling = pooling, .argmax = argmax, .source = dy, .target = dx, .accumulate = accumulate};
+    over_rows(&call, pooling->height, pooling->width, max_backward_task);
+}
+
+static void average_forward_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const pooling_call *call = context;
+    const ck_pooling *p = call->pooling;
+    for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
+        call->tiles->average_forward(
+            p, call->source + row / p->out_height * input_size(p), row % p->out_height,
+            call->target + row * p->out_width * p->channels);
+}
+
+void ck_average_pool_forward(const ck_pooling *pooling, const float *x, float *y) {
+    pooling_call call = {.pooling = pooling, .source = x, .target = y};
+    over_rows(&call, pooling->out_height, pooling->out_width, average_forward_task);
+}
+
+static void average_backward_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const pooling_call *call = context;
+    const ck_pooling *p = call->pooling;
+    for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
+        call->tiles->average_backward(
+            p, call->source + row / p->height * output_size(p), row % p->height,
+            call->target + row * p->width * p->channels, call->accumulate);
+}
+
+void ck_average_pool_backward(const ck_pooling *pooling, const float *dy, float *dx, bool accumulate) {
+    pooling_call call = {.pooling = pooling, .source = dy, .target = dx, .accumulate = accumulate};
+    over_rows(&call, pooling->height, pooling->width, average_backward_task);
+}
+
+/// A task of global pooling: some images, and of these a group of channels.
+typedef struct global_call {
+    const pooling_tiles *tiles;
+    int64_t batch, positions, channels, block_images, groups;
+    const float *source;
+    float *target;
+    bool accumulate;
+} global_call;
+
+enum { GROUP_CHANNELS = 64 };
+
+static void over_images(global_call *call, ck_task task) {
+    call->tiles = &ck_kernels_current()->pooling;
+    call->groups = divide_up(call->channels, GROUP_CHANNELS);
+    call->block_images = rows_per_block(call->positions * smaller(call->channels, GROUP_CHANNELS));
+    ck_parallel(
+        divide_up(call->batch, call->block_images) * call->groups, CK_MAX_WORKERS,
+        (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
+}
+
+static void global_forward_task(void *context, int64_t task, int worker) {
+    (void)worker;
+    const global_call *call = context;
+    const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
+    const int64_t end = smaller(call->batch, (block + 1) * call->block_images);
+    for (int64_t image = block * call->block_images; image < end; image++)
+        call->tiles->row_mean(
+            call->positions, smaller(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->source + image * call->positions * call->channels + channel,
+            call->target + image * call->channels + channel);
+}
+
+void ck_global_average_pool_forward(
+    int64_t batch, int64_t positions, int64_t channels, const float *x, float *y) {
+    global_call call = {.batch = batch, .positions = positions, .channels = channels, .source = x, .target = y};
+    over_images(&call, global_forward_task);
+}
+
+static void global_backward_task(void *context, int64_t task, int worker) {
+    (void)worker;
+    const global_call *call = context;
+    const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
+    const int64_t end = smaller(call->batch, (block + 1) * call->block_images);
+    for (int64_t image = block * call->block_images; image < end; image++)
+        call->tiles->spread_row(
+            call->positions, smaller(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->source + image * call->channels + channel, (float)call->positions,
+            call->target + image * call->positions * call->channels + channel, call->accumulate);
+}
+
+void ck_global_average_pool_backward(
+    int64_t batch, int64_t positions, int64_t channels, const float *dy, float *dx, bool accumulate) {
+    global_call call = {
+        .batch = batch, .positions = positions, .channels = channels, .source = dy, .target = dx,
+        .accumulate = accumulate};
+    over_images(&call, global_backward_task);
+}

@@ -1,0 +1,171 @@
+// No include guard: part of dispatch/isa_body.h, once per instruction set. Columns are walked in strips short enough for the stack,
+// rows in parts short enough that single precision sums stay accurate; parts are combined in double.
+
+enum { STRIP_COLUMNS = 256, NORMALIZATION_ROWS = 64, TOGETHER_ROWS = 4 };
+
+/// Adds to sums[c] the columns of up to NORMALIZATION_ROWS rows.
+ALWAYS_INLINE void add_up_columns(int64_t rows, int64_t width, int64_t stride, const float *x, float *sums) {
+    int64_t row = 0;
+    for (; row + TOGETHER_ROWS <= rows; row += TOGETHER_ROWS, x += TOGETHER_ROWS * stride) {
+#define BODY(c, lanes)                                                                                      \
+    do {                                                                                                    \
+        const float *source = x + (c);                                                                      \
+        const vector low = load_lanes(source, lanes) + load_lanes(source + stride, lanes);                  \
+        const vector high = load_lanes(source + 2 * stride, lanes) + load_lanes(source + 3 * stride, lanes); \
+        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + (low + high), lanes);                       \
+    } while (0)
+        FOR_LANES(width, BODY);
+#undef BODY
+    }
+    for (; row < rows; row++, x += stride) {
+#define BODY(c, lanes) store_lanes(sums + (c), load_lanes(sums + (c), lanes) + load_lanes(x + (c), lanes), lanes)
+        FOR_LANES(width, BODY);
+#undef BODY
+    }
+}
+
+/// Adds to sums[c] and squares[c] the columns' deviations from center[c] and their squares.
+ALWAYS_INLINE void add_up_deviations(
+    int64_t rows, int64_t width, int64_t stride, const float *x, const float *center, float *sums, float *squares) {
+    int64_t row = 0;
+    for (; row + TOGETHER_ROWS <= rows; row += TOGETHER_ROWS, x += TOGETHER_ROWS * stride) {
+#define BODY(c, lanes)                                                                                              \
+    do {                                                                                                            \
+        const vector middle = load_lanes(center + (c), lanes);                                                      \
+        const vector d0 = load_lanes(x + (c), lanes) - middle, d1 = load_lanes(x + stride + (c), lanes) - middle;   \
+        const vector d2 = load_lanes(x + 2 * stride + (c), lanes) - middle;                                         \
+        const vector d3 = load_lanes(x + 3 * stride + (c), lanes) - middle;                                         \
+        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + ((d0 + d1) + (d2 + d3)), lanes);                    \
+        const vector square = (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);                                            \
+        store_lanes(squares + (c), load_lanes(squares + (c), lanes) + square, lanes);                               \
+    } while (0)
+        FOR_LANES(width, BODY);
+#undef BODY
+    }
+    for (; row < rows; row++, x += stride) {
+#define BODY(c, lanes)                                                                              \
+    do {                                                                                            \
+        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes);              \
+        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + d, lanes);                          \
+        store_lanes(squares + (c), load_lanes(squares + (c), lanes) + d * d, lanes);                \
+    } while (0)
+        FOR_LANES(width, BODY);
+#undef BODY
+    }
+}
+
+/// Every part is summed around its own mean, which cancels nothing, and joined to the parts before it by the formula of Chan, Golub
+/// and LeVeque (1979). The deviations' own sum takes the rounding of that mean out again.
+static void normalization_moments(int64_t rows, int64_t columns, const float *x, double *mean, double *squares) {
+    for (int64_t strip = 0; strip < columns; strip += STRIP_COLUMNS) {
+        const int64_t width = smaller_of(STRIP_COLUMNS, columns - strip);
+        for (int64_t first = 0; first < rows; first += NORMALIZATION_ROWS) {
+            const int64_t part = smaller_of(NORMALIZATION_ROWS, rows - first);
+            const float *source = x + first * columns + strip;
+            float center[STRIP_COLUMNS] = {0}, deviations[STRIP_COLUMNS] = {0}, deviation_squares[STRIP_COLUMNS] = {0};
+            add_up_columns(part, width, columns, source, center);
+            for (int64_t c = 0; c < width; c++) center[c] *= 1.0f / (float)part;
+            add_up_deviations(part, width, columns, source, center, deviations, deviation_squares);
+            double *const strip_mean = mean + strip, *const strip_squares = squares + strip;
+            const double count = (double)part, weight = count / (double)(first + part), rest = (double)first * weight;
+            for (int64_t c = 0; c < width; c++) {
+                const double off = deviations[c] / count;
+                const double part_mean = center[c] + off, difference = deviation_squares[c] - off * deviations[c];
+                const double part_squares = difference < 0 ? 0 : difference; // rounding, in a constant column
+                const double before = first == 0 ? part_mean : strip_mean[c];
+                const double step = part_mean - before;
+                strip_mean[c] = before + step * weight;
+                strip_squares[c] = (first == 0 ? 0 : strip_squares[c]) + part_squares + step * step * rest;
+            }
+        }
+    }
+}
+
+static void normalization_gradient_sums(
+    int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, double *sum_d,
+    double *sum_dy, double *sum_d_dy) {
+    for (int64_t strip = 0; strip < columns; strip += STRIP_COLUMNS) {
+        const int64_t width = smaller_of(STRIP_COLUMNS, columns - strip);
+        const float *const middle = center + strip;
+        for (int64_t first = 0; first < rows; first += NORMALIZATION_ROWS) {
+            const int64_t last = smaller_of(rows, first + NORMALIZATION_ROWS);
+            float part_d[STRIP_COLUMNS] = {0}, part_dy[STRIP_COLUMNS] = {0}, part_d_dy[STRIP_COLUMNS] = {0};
+            int64_t row = first;
+            for (; row + TOGETHER_ROWS <= last; row += TOGETHER_ROWS) {
+                const float *const x_row = x + row * columns + strip, *const dy_row = dy + row * columns + strip;
+#define BODY(c, lanes)                                                                                              \
+    do {                                                                                                            \
+        const vector m = load_lanes(middle + (c), lanes);                                                           \
+        const vector d0 = load_lanes(x_row + (c), lanes) - m, d1 = load_lanes(x_row + columns + (c), lanes) - m;    \
+        const vector d2 = load_lanes(x_row + 2 * columns + (c), lanes) - m;                                         \
+        const vector d3 = load_lanes(x_row + 3 * columns + (c), lanes) - m;                                         \
+        const vector g0 = load_lanes(dy_row + (c), lanes), g1 = load_lanes(dy_row + columns + (c), lanes);          \
+        const vector g2 = load_lanes(dy_row + 2 * columns + (c), lanes);                                            \
+        const vector g3 = load_lanes(dy_row + 3 * columns + (c), lanes);                                            \
+        store_lanes(part_d + (c), load_lanes(part_d + (c), lanes) + ((d0 + d1) + (d2 + d3)), lanes);                \
+        store_lanes(part_dy + (c), load_lanes(part_dy + (c), lanes) + ((g0 + g1) + (g2 + g3)), lanes);              \
+        const vector product = (d0 * g0 + d1 * g1) + (d2 * g2 + d3 * g3);                                           \
+        store_lanes(part_d_dy + (c), load_lanes(part_d_dy + (c), lanes) + product, lanes);                          \
+    } while (0)
+                FOR_LANES(width, BODY);
+#undef BODY
+            }
+            for (; row < last; row++) {
+                const float *const x_row = x + row * columns + strip, *const dy_row = dy + row * columns + strip;
+#define BODY(c, lanes)                                                                                      \
+    do {                                                                                                    \
+        const vector d = load_lanes(x_row + (c), lanes) - load_lanes(middle + (c), lanes);                  \
+        const vector g = load_lanes(dy_row + (c), lanes);                                                   \
+        store_lanes(part_d + (c), load_lanes(part_d + (c), lanes) + d, lanes);                              \
+        store_lanes(part_dy + (c), load_lanes(part_dy + (c), lanes) + g, lanes);                            \
+        store_lanes(part_d_dy + (c), load_lanes(part_d_dy + (c), lanes) + d * g, lanes);                    \
+    } while (0)
+                FOR_LANES(width, BODY);
+#undef BODY
+            }
+            for (int64_t c = 0; c < width; c++) {
+                sum_d[strip + c] += part_d[c];
+                sum_dy[strip + c] += part_dy[c];
+                sum_d_dy[strip + c] += part_d_dy[c];
+            }
+        }
+    }
+}
+
+static void normalization_scale_shift(
+    int64_t rows, int64_t columns, const float *x, const float *center, const float *scale, const float *shift,
+    float *y) {
+    for (int64_t row = 0; row < rows; row++, x += columns, y += columns) {
+#define BODY(c, lanes)                                                                                    \
+    do {                                                                                                  \
+        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes);                    \
+        store_lanes(y + (c), d * load_lanes(scale + (c), lanes) + load_lanes(shift + (c), lanes), lanes); \
+    } while (0)
+        FOR_LANES(columns, BODY);
+#undef BODY
+    }
+}
+
+ALWAYS_INLINE void normalization_gradient_body(
+    int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, const float *scale,
+    const float *slope, const float *shift, float *dx, bool accumulate) {
+    for (int64_t row = 0; row < rows; row++, x += columns, dy += columns, dx += columns) {
+#define BODY(c, lanes)                                                                                      \
+    do {                                                                                                    \
+        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes);                      \
+        const vector direct = load_lanes(dy + (c), lanes) * load_lanes(scale + (c), lanes);                 \
+        const vector value = (direct - load_lanes(shift + (c), lanes)) - d * load_lanes(slope + (c), lanes); \
+        put_lanes(dx + (c), value, lanes, accumulate);                                                      \
+    } while (0)
+        FOR_LANES(columns, BODY);
+#undef BODY
+    }
+}
+
+static void normalization_gradient(
+    int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, const float *scale,
+    const float *slope, const float *shift, float *dx, bool accumulate) {
+    if (accumulate)
+        normalization_gradient_body(rows, columns, x, dy, center, scale, slope, shift, dx, true);
+    else normalization_gradient_body(rows, columns, x, dy, center, scale, slope, shift, dx, false);
+}

@@ -1,0 +1,180 @@
+// No include guard: part of dispatch/isa_body.h, once per instruction set.
+
+/// Positions low ..< high of a window that lie in the image, for the window starting at `start` (negative: in the padding).
+typedef struct window_span {
+    int64_t start, low, high;
+} window_span;
+
+ALWAYS_INLINE window_span span_of_window(int64_t out, int64_t stride, int64_t pad, int64_t window, int64_t size) {
+    const int64_t start = out * stride - pad;
+    return (window_span){start, larger_of(0, -start), smaller_of(window, size - start)};
+}
+
+/// Outputs low ..< high whose windows hold position `position` of the image.
+typedef struct output_span {
+    int64_t low, high;
+} output_span;
+
+ALWAYS_INLINE output_span outputs_over(int64_t position, int64_t stride, int64_t pad, int64_t window, int64_t out_size) {
+    const int64_t last = position + pad, first = last - window + 1;
+    return (output_span){
+        first <= 0 ? 0 : (first + stride - 1) / stride, smaller_of(out_size, last / stride + 1)};
+}
+
+ALWAYS_INLINE void max_window(
+    const ck_pooling *p, const float *image, window_span rows, window_span columns, int64_t lanes, float *y,
+    uint8_t *argmax) {
+    const int64_t row_stride = p->width * p->channels;
+    const float *first = image + (rows.start + rows.low) * row_stride + (columns.start + columns.low) * p->channels;
+    vector best = load_lanes(first, lanes);
+    vector_int index = (vector_int)((int32_t)(rows.low * p->window_w + columns.low));
+    for (int64_t row = rows.low; row < rows.high; row++) {
+        const float *x = first + (row - rows.low) * row_stride;
+        for (int64_t column = columns.low; column < columns.high; column++, x += p->channels) {
+            const vector value = load_lanes(x, lanes);
+            // Larger, or a NaN where there was none.
+            const vector_int taken = ~(value <= best) & (best == best);
+            best = vector_select(taken, value, best);
+            if (argmax != NULL) {
+                const vector_int here = (vector_int)((int32_t)(row * p->window_w + column));
+                index = (here & taken) | (index & ~taken);
+            }
+        }
+    }
+    store_lanes(y, best, lanes);
+    if (argmax != NULL) store_bytes(argmax, __builtin_convertvector(index, vector_byte), lanes);
+}
+
+ALWAYS_INLINE void max_forward_body(
+    const ck_pooling *p, const float *image, int64_t out_y, float *y, uint8_t *argmax) {
+    const window_span rows = span_of_window(out_y, p->stride_h, p->pad_top, p->window_h, p->height);
+    for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += p->channels) {
+        const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
+#define BODY(c, lanes) max_window(p, image + (c), rows, columns, lanes, y + (c), argmax == NULL ? NULL : argmax + (c))
+        FOR_LANES(p->channels, BODY);
+#undef BODY
+        if (argmax != NULL) argmax += p->channels;
+    }
+}
+
+static void pooling_max_forward(
+    const ck_pooling *pooling, const float *image, int64_t out_y, float *y, uint8_t *argmax) {
+    if (argmax == NULL) max_forward_body(pooling, image, out_y, y, NULL);
+    else max_forward_body(pooling, image, out_y, y, argmax);
+}
+
+/// Gathers what the windows over one position hand down to it, so that no two tasks write the same place.
+ALWAYS_INLINE void max_backward_body(
+    const ck_pooling *p, const uint8_t *argmax, const float *dy, int64_t y, float *dx, bool accumulate) {
+    const output_span rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height);
+    for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
+        const output_span columns = outputs_over(x, p->stride_w, p->pad_left, p->window_w, p->out_width);
+#define BODY(c, lanes)                                                                                          \
+    do {                                                                                                        \
+        vector sum = vector_splat(0);                                                                           \
+        for (int64_t row = rows.low; row < rows.high; row++) {                                                  \
+            const int64_t window_y = y + p->pad_top - row * p->stride_h;                                        \
+            for (int64_t column = columns.low; column < columns.high; column++) {                               \
+                const int64_t window_x = x + p->pad_left - column * p->stride_w;                                \
+                const int64_t place = (row * p->out_width + column) * p->channels + (c);                        \
+                const vector_int index =                                                                        \
+                    __builtin_convertvector(load_bytes(argmax + place, lanes), vector_int);                     \
+                const vector_int here = index == (vector_int)((int32_t)(window_y * p->window_w + window_x));    \
+                sum += vector_select(here, load_lanes(dy + place, lanes), vector_splat(0));                     \
+            }                                                                                                   \
+        }                                                                                                       \
+        put_lanes(dx + (c), sum, lanes, accumulate);                                                            \
+    } while (0)
+        FOR_LANES(p->channels, BODY);
+#undef BODY
+    }
+}
+
+static void pooling_max_backward(
+    const ck_pooling *pooling, const uint8_t *argmax, const float *dy, int64_t y, float *dx, bool accumulate) {
+    if (accumulate) max_backward_body(pooling, argmax, dy, y, dx, true);
+    else max_backward_body(pooling, argmax, dy, y, dx, false);
+}
+
+static void pooling_average_forward(const ck_pooling *p, const float *image, int64_t out_y, float *y) {
+    const int64_t row_stride = p->width * p->channels;
+    const window_span rows = span_of_window(out_y, p->stride_h, p->pad_top, p->window_h, p->height);
+    for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += p->channels) {
+        const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
+        const float *first = image + (rows.start + rows.low) * row_stride + (columns.start + columns.low) * p->channels;
+        const float count = (float)((rows.high - rows.low) * (columns.high - columns.low));
+#define BODY(c, lanes)                                                                              \
+    do {                                                                                            \
+        vector sum = vector_splat(0);                                                               \
+        for (int64_t row = 0; row < rows.high - rows.low; row++)                                    \
+            for (int64_t column = 0; column < columns.high - columns.low; column++)                 \
+                sum += load_lanes(first + row * row_stride + column * p->channels + (c), lanes);    \
+        store_lanes(y + (c), sum / count, lanes);                                                   \
+    } while (0)
+        FOR_LANES(p->channels, BODY);
+#undef BODY
+    }
+}
+
+ALWAYS_INLINE void average_backward_body(
+    const ck_pooling *p, const float *dy, int64_t y, float *dx, bool accumulate) {
+    const output_span rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height);
+    for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
+        const output_span columns = outputs_over(x, p->stride_w, p->pad_left, p->window_w, p->out_width);
+#define BODY(c, lanes)                                                                                             \
+    do {                                                                                                           \
+        vector sum = vector_splat(0);                                                                              \
+        for (int64_t row = rows.low; row < rows.high; row++) {                                                     \
+            const window_span high = span_of_window(row, p->stride_h, p->pad_top, p->window_h, p->height);         \
+            for (int64_t column = columns.low; column < columns.high; column++) {                                  \
+                const window_span wide = span_of_window(column, p->stride_w, p->pad_left, p->window_w, p->width);  \
+                const float count = (float)((high.high - high.low) * (wide.high - wide.low));                      \
+                sum += load_lanes(dy + (row * p->out_width + column) * p->channels + (c), lanes) / count;          \
+            }                                                                                                      \
+        }                                                                                                          \
+        put_lanes(dx + (c), sum, lanes, accumulate);                                                               \
+    } while (0)
+        FOR_LANES(p->channels, BODY);
+#undef BODY
+    }
+}
+
+static void pooling_average_backward(
+    const ck_pooling *pooling, const float *dy, int64_t y, float *dx, bool accumulate) {
+    if (accumulate) average_backward_body(pooling, dy, y, dx, true);
+    else average_backward_body(pooling, dy, y, dx, false);
+}
+
+static void pooling_row_mean(int64_t rows, int64_t columns, int64_t stride, const float *x, float *mean) {
+    enum { PART_ROWS = 64 }; // partial sums keep rounding errors small when there are many rows
+#define BODY(c, lanes)                                                                          \
+    do {                                                                                        \
+        vector sum = vector_splat(0);                                                           \
+        for (int64_t first = 0; first < rows; first += PART_ROWS) {                             \
+            vector part = vector_splat(0);                                                      \
+            for (int64_t row = first; row < smaller_of(rows, first + PART_ROWS); row++)         \
+                part += load_lanes(x + row * stride + (c), lanes);                              \
+            sum += part;                                                                        \
+        }                                                                                       \
+        store_lanes(mean + (c), sum / (float)rows, lanes);                                      \
+    } while (0)
+    FOR_LANES(columns, BODY);
+#undef BODY
+}
+
+ALWAYS_INLINE void spread_row_body(
+    int64_t rows, int64_t columns, int64_t stride, const float *row, float divisor, float *out, bool accumulate) {
+#define BODY(c, lanes)                                                                                     \
+    do {                                                                                                   \
+        const vector value = load_lanes(row + (c), lanes) / divisor;                                       \
+        for (int64_t r = 0; r < rows; r++) put_lanes(out + r * stride + (c), value, lanes, accumulate);    \
+    } while (0)
+    FOR_LANES(columns, BODY);
+#undef BODY
+}
+
+static void pooling_spread_row(
+    int64_t rows, int64_t columns, int64_t stride, const float *row, float divisor, float *out, bool accumulate) {
+    if (accumulate) spread_row_body(rows, columns, stride, row, divisor, out, true);
+    else spread_row_body(rows, columns, stride, row, divisor, out, false);
+}

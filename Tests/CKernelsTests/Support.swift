@@ -1,0 +1,122 @@
+import CKernels
+
+/// Every instruction set this machine can run.
+let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512].filter(ck_isa_available)
+
+let threadCounts: [Int32] = [1, 2, 3, 7]
+
+/// Runs `body` with an instruction set and a number of threads, and restores both.
+func with<Result>(isa: ck_isa, threads: Int32 = 2, _ body: () throws -> Result) rethrows -> Result {
+    let isaBefore = ck_isa_current()
+    let threadsBefore = ck_threads()
+    defer {
+        ck_isa_select(isaBefore)
+        ck_set_threads(threadsBefore)
+    }
+    ck_isa_select(isa)
+    ck_set_threads(threads)
+    return try body()
+}
+
+/// SplitMix64: a short deterministic generator for shapes and inputs.
+struct Generator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// Uniform in `range`.
+    mutating func integer(_ range: ClosedRange<Int>) -> Int {
+        range.lowerBound + Int(next() % UInt64(range.count))
+    }
+
+    /// Uniform in -1 ..< 1.
+    mutating func unit() -> Float { Float(Int64(next() >> 40)) / 8_388_608 - 1 }
+}
+
+/// Floats between two guard regions, aligned to 64 bytes, or deliberately to 4 only.
+final class Buffer {
+    static let guardCount = 64
+    private static let guardBits: UInt32 = 0x7FA5_A5A5
+
+    let count: Int
+    let pointer: UnsafeMutablePointer<Float>
+    private let base: UnsafeMutableRawPointer
+    private let words: UnsafeMutablePointer<UInt32>
+
+    /// Filled with NaN, so that what is read before it is written shows.
+    init(_ count: Int, misaligned: Bool = false) {
+        self.count = count
+        let total = count + 2 * Buffer.guardCount + 1
+        base = .allocate(byteCount: total * 4, alignment: 64)
+        words = (base + (misaligned ? 4 : 0)).assumingMemoryBound(to: UInt32.self)
+        for index in 0..<(count + 2 * Buffer.guardCount) { words[index] = Buffer.guardBits }
+        pointer = UnsafeMutableRawPointer(words + Buffer.guardCount).assumingMemoryBound(to: Float.self)
+        poison()
+    }
+
+    deinit { base.deallocate() }
+
+    convenience init(_ values: [Float], misaligned: Bool = false) {
+        self.init(values.count, misaligned: misaligned)
+        for index in 0..<count { pointer[index] = values[index] }
+    }
+
+    /// Scratch of a size in bytes.
+    convenience init(scratchBytes: Int) { self.init((scratchBytes + 3) / 4) }
+
+    /// Uniform in -1 ..< 1.
+    convenience init(uniform count: Int, _ generator: inout Generator, misaligned: Bool = false) {
+        self.init(count, misaligned: misaligned)
+        for index in 0..<count { pointer[index] = generator.unit() }
+    }
+
+    /// Integers in -bound ... bound, whose products and sums are exact in a float however they are ordered.
+    convenience init(integers count: Int, bound: Int = 3, _ generator: inout Generator, misaligned: Bool = false) {
+        self.init(count, misaligned: misaligned)
+        for index in 0..<count { pointer[index] = Float(generator.integer(-bound...bound)) }
+    }
+
+    func poison() { for index in 0..<count { pointer[index] = .nan } }
+
+    /// True if nothing was written outside the buffer.
+    var guardsIntact: Bool {
+        for index in 0..<Buffer.guardCount
+        where words[index] != Buffer.guardBits || words[Buffer.guardCount + count + index] != Buffer.guardBits {
+            return false
+        }
+        return true
+    }
+
+    var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+    func copy() -> Buffer { Buffer(values) }
+}
+
+/// What first differs bit for bit (any NaN equals any NaN), or nil.
+func firstDifference(_ a: Buffer, _ b: Buffer, _ what: String) -> String? {
+    for index in 0..<a.count where a.pointer[index].bitPattern != b.pointer[index].bitPattern {
+        if a.pointer[index].isNaN && b.pointer[index].isNaN { continue }
+        return "\(what)[\(index)] is \(a.pointer[index]), \(b.pointer[index]) elsewhere"
+    }
+    return nil
+}
+
+/// What first differs from a reference by more than a bound per element (0: by anything; signed zeros are equal), or nil.
+func firstError(_ result: Buffer, _ expected: [Double], bound: (Int) -> Double, _ what: String) -> String? {
+    for index in 0..<result.count {
+        let found = Double(result.pointer[index])
+        let limit = bound(index)
+        if found == expected[index] || abs(found - expected[index]) <= limit { continue }
+        if found.isNaN && expected[index].isNaN { continue }
+        return "\(what)[\(index)] is \(found), expected \(expected[index]) ± \(limit)"
+    }
+    return nil
+}
