@@ -2,7 +2,7 @@ import LinkedNet
 import Testing
 
 /// Expects single-precision results of sums of at most a few hundred terms: each element within 32 roundings (2⁻²⁴) of
-/// the largest magnitude in the tensor, or of 1 if that is smaller than it is here only by cancellation (`floor`).
+/// the largest magnitude in the tensor.
 func expectClose(
     _ values: some Collection<Float>, _ expected: Tensor, _ what: String, roundings: Float = 32,
     sourceLocation: SourceLocation = #_sourceLocation

@@ -15,7 +15,7 @@ enum GoldenModels {
         let activated = consumers.keys.flatMap { consumer in
             (functions.keys.flatMap { [$0, "linked \($0)"] } + ["min-max", "three members"]).map { "\($0) \(consumer)" }
         }
-        return convolutions.keys + plain.keys + branches.keys + activated
+        return Array(convolutions.keys) + Array(plain.keys) + Array(branches.keys) + activated
     }
 
     private static let convolutions: [String: Conv2D] = [
