@@ -8,6 +8,8 @@ let package = Package(
     name: "linkednet",
     products: [
         .library(name: "LinkedNet", targets: ["LinkedNet"]),
+        // Not public API: for this repository's own benchmarks.
+        .library(name: "CKernels", targets: ["CKernels"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "evaluate", targets: ["evaluate"]),
     ],
@@ -43,6 +45,7 @@ let package = Package(
         ),
         // Optimised in debug builds too: the references these tests compare with are naive loops.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
-        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet"]),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"]),
     ]
 )

@@ -5,16 +5,20 @@
 #include "tiles/math.h"
 #include "tiles/lanes.h"
 
+#include "tiles/activation.h"
 #include "tiles/dropout.h"
 #include "tiles/elementwise.h"
+#include "tiles/gemm.h"
 #include "tiles/input.h"
 #include "tiles/loss.h"
 #include "tiles/normalization.h"
 #include "tiles/optimizer.h"
 #include "tiles/pooling.h"
+#include "tiles/transpose.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
+    .activation = {.forward = activation_forward, .backward = activation_backward},
     .elementwise = {
         .add = elementwise_add,
         .scale = elementwise_scale,
@@ -23,6 +27,7 @@ const ck_kernels CK_TABLE = {
         .sum_of_squares = elementwise_sum_of_squares,
         .first_nonfinite = elementwise_first_nonfinite,
     },
+    .gemm = {.rows = TILE_ROWS, .vectors = TILE_VECTORS, .tile = GEMM_TABLE, .transpose = transpose},
     .input = {
         .convert = input_convert,
         .interpolate_bytes = input_interpolate_bytes,

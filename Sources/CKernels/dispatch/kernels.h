@@ -4,7 +4,9 @@
 // The dispatch table: one instance per instruction set, filled by dispatch/isa_*.c from the same tile sources. Drivers know
 // tiles through this table and no SIMD; tiles know SIMD and no threads.
 
+#include "dispatch/activation_tiles.h"
 #include "dispatch/elementwise_tiles.h"
+#include "dispatch/gemm_tiles.h"
 #include "dispatch/input_tiles.h"
 #include "dispatch/loss_tiles.h"
 #include "dispatch/normalization_tiles.h"
@@ -13,7 +15,9 @@
 
 typedef struct ck_kernels {
     int vector_floats; ///< floats in a vector of this instruction set
+    activation_tiles activation;
     elementwise_tiles elementwise;
+    gemm_tiles gemm;
     input_tiles input;
     loss_tiles loss;
     normalization_tiles normalization;

@@ -4,7 +4,7 @@ public struct Augmentation: Hashable, Sendable {
     /// True mirrors every other image (on average) left to right.
     public var horizontalFlip: Bool
     /// The farthest an image moves, as a fraction of its height and width. Each axis is uniform between minus and plus
-    /// this, in fractions of pixels; what comes into view repeats the edge.
+    /// this, in fractions of pixels; what comes into view repeats the edge. Less than 0 counts as 0, more than 1 as 1.
     public var shift: Double
 
     /// Random changes.
@@ -27,8 +27,9 @@ public struct Augmentation: Hashable, Sendable {
             use: .augmentation)
         // All three are drawn always, so that switching one off leaves the others as they were.
         let flip = random.next() & 1 == 1
-        let shiftY = (2 * random.uniform() - 1) * shift * Double(imageShape[0])
-        let shiftX = (2 * random.uniform() - 1) * shift * Double(imageShape[1])
+        let limit = shift > 0 ? min(shift, 1) : 0
+        let shiftY = (2 * random.uniform() - 1) * limit * Double(imageShape[0])
+        let shiftX = (2 * random.uniform() - 1) * limit * Double(imageShape[1])
         return ImageAugmentation(shiftY: Float(shiftY), shiftX: Float(shiftX), flip: flip && horizontalFlip)
     }
 }

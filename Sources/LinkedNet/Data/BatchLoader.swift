@@ -15,7 +15,7 @@ public final class BatchLoader {
     /// The number of images of every batch but the last of an epoch.
     public let batchSize: Int
     /// The number of batches in an epoch, the smaller last one included.
-    public let batchesPerEpoch: Int
+    public var batchesPerEpoch: Int { preparation.batchesPerEpoch }
     /// The epoch of the batch that ``next()`` delivers next.
     public private(set) var epoch = 0
     /// The index in its epoch of the batch that ``next()`` delivers next; `batchesPerEpoch` if it will end the epoch.
@@ -45,7 +45,6 @@ public final class BatchLoader {
         _ = try Shape([batchSize] + shape.dimensions).validated(as: "batch of images")
         self.dataset = dataset
         self.batchSize = batchSize
-        batchesPerEpoch = dataset.count / batchSize + (dataset.count % batchSize == 0 ? 0 : 1)
         prefetches = prefetching > 0
         preparation = try BatchPreparation(
             dataset: dataset, batchSize: batchSize, sampler: sampler, augmentation: augmentation, seed: seed,

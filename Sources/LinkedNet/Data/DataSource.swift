@@ -28,6 +28,8 @@ public struct DataSource: Sendable {
                     found: "it is not installed")
             }
             return try fashionMNIST(directory)
+        case "":
+            throw DataError(path: "", expected: options, found: "an empty name")
         case let path?:
             return try read(path.hasPrefix("/") ? path : "\(workingDirectory)/\(path)", argument: path)
         case nil:

@@ -21,6 +21,7 @@ public protocol Dataset: Sendable {
     /// - Parameters:
     ///   - indices: which images, each of `0 ..< count`.
     ///   - augmentations: how to change each of them; nil leaves them as they are.
+    ///     ``ImageAugmentation/apply(to:shape:into:)`` does it for an image in floats.
     ///   - pixels: room for `indices.count` images, [image][height][width][channel]; uninitialised on entry.
     ///   - labels: room for `indices.count` labels.
     /// - Throws: any error; the loader passes it on to whoever asks for the batch.

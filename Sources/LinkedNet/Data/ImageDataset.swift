@@ -61,17 +61,29 @@ public struct ImageDataset: Dataset {
         fingerprint = hash.finalize().hexadecimal
     }
 
+    /// - Throws: ``DataError`` if there is no image of some index.
     public func load(
         _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
         pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
-    ) throws {
-        let size = imageShape.elementCount
-        let channels = imageShape[2]
-        for (slot, index) in indices.enumerated() {
+    ) throws(DataError) {
+        var slot = 0
+        while slot < indices.count {
+            let index = indices[slot]
+            guard index >= 0, index < Int64(count) else {
+                throw DataError(path: name, expected: "an image of 0 ..< \(count)", found: "\(index)")
+            }
             labels[slot] = self.labels[Int(index)]
-            for element in 0..<size {
-                pixels[slot * size + element] = Float(self.pixels[Int(index) * size + element]) * scale[element % channels]
-                    + offset[element % channels]
+            slot += 1
+        }
+        self.pixels.withUnsafeBufferPointer { images in
+            scale.withUnsafeBufferPointer { scale in
+                offset.withUnsafeBufferPointer { offset in
+                    guard let images = images.baseAddress, let scale = scale.baseAddress, let offset = offset.baseAddress
+                    else { return }
+                    ImagePreparation.prepare(
+                        shape: imageShape, images: images, indices: indices, augmentations: augmentations,
+                        scale: scale, offset: offset, output: pixels)
+                }
             }
         }
     }

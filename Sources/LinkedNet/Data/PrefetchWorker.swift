@@ -36,6 +36,8 @@ final class PrefetchWorker: @unchecked Sendable {
     }
 
     /// The next batch, as soon as it is there. Gives back the memory of the one before.
+    ///
+    /// - Throws: what ended the thread, once all batches before were taken.
     func take() throws -> Batch {
         condition.lock()
         defer { condition.unlock() }

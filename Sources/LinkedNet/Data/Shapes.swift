@@ -30,9 +30,23 @@ public enum Shapes {
         guard count >= 0 else {
             throw DataError(path: "shapes", expected: "a number of images of at least 0", found: "\(count)")
         }
-        let labels = (0..<count).map { Int32($0 % classNames.count) }
+        let imageSize = ShapePainter.size * ShapePainter.size * 3
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: imageSize)
+        guard !overflow else {
+            throw DataError(path: "shapes", expected: "images that fit in memory", found: "\(count) images")
+        }
+        let pixels = [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in
+            var index = 0
+            while index < count, let start = buffer.baseAddress {
+                var random = CounterRandom(
+                    seed: seed, epoch: split.rawValue, sample: UInt64(index), use: .generatedData)
+                ShapePainter(shape: index % classNames.count, random: &random).paint(into: start + index * imageSize)
+                index += 1
+            }
+            initialized = bytes
+        }
         return try ImageDataset(
-            name: "shapes \(split)", imageShape: [32, 32, 3], classNames: classNames,
-            pixels: Array(repeating: 0, count: count * 32 * 32 * 3), labels: labels)
+            name: "shapes \(split)", imageShape: [ShapePainter.size, ShapePainter.size, 3], classNames: classNames,
+            pixels: pixels, labels: (0..<count).map { Int32($0 % classNames.count) })
     }
 }

@@ -144,7 +144,9 @@ public final class Network {
         input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
     ) {
         precondition(count >= 1 && count <= batchSize, "a pass takes 1 to batchSize samples")
-        for reader in inputReaders { bindings[reader.node].inputs[reader.input] = input }
+        for index in inputReaders.indices {
+            bindings[inputReaders[index].node].inputs[inputReaders[index].input] = input
+        }
         let (isTraining, step) =
             switch mode {
             case .training(let step): (true, step)
@@ -163,7 +165,11 @@ public final class Network {
     /// and step.
     public func backward(count: Int, step: UInt64) {
         precondition(count >= 1 && count <= batchSize, "a pass takes 1 to batchSize samples")
-        for index in nodes.indices.reversed() where nodeHasBackward[index] {
+        // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
+        var index = nodes.count
+        while index > 0 {
+            index -= 1
+            guard nodeHasBackward[index] else { continue }
             nodes[index].operation.backward(context(index, count: count, isTraining: true, step: step))
         }
     }

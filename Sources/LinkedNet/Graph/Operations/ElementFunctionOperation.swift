@@ -37,7 +37,8 @@ struct ElementFunctionOperation: Operation {
         let z = context.input()
         let out = context.output
         for position in 0..<context.batch * positions {
-            for (index, member) in members.enumerated() {
+            for index in members.indices {
+                let member = members[index]
                 let target = out + (position * members.count + index) * channels
                 for channel in 0..<channels {
                     let argument = member.inputScale * z[position * channels + channel]
@@ -56,7 +57,8 @@ struct ElementFunctionOperation: Operation {
             for channel in 0..<channels {
                 let element = position * channels + channel
                 var sum: Float = accumulates ? zGradient[element] : 0
-                for (index, member) in members.enumerated() {
+                for index in members.indices {
+                    let member = members[index]
                     let slope = member.function.derivative(member.inputScale * z[element])
                     sum += member.outputScale * member.inputScale * slope
                         * outGradient[(position * members.count + index) * channels + channel]

@@ -5,6 +5,7 @@ struct FusedInput: Sendable {
     let positions, channels: Int
 
     private let hasSlopes: Bool
+    private let slopeCount: Int
 
     /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements / plainChannels][plainChannels].
     init(_ value: Value, plainChannels: Int) {
@@ -19,6 +20,7 @@ struct FusedInput: Sendable {
             channels = plainChannels
             hasSlopes = false
         }
+        slopeCount = function.slopeCount(positions: positions, channels: channels)
     }
 
     /// What the fused activation adds to the summary's label, for example `, mirrored relu fused`.
@@ -35,8 +37,6 @@ struct FusedInput: Sendable {
     var scratchBytes: Int {
         hasSlopes ? (slopeCount * MemoryLayout<Float>.stride + 63) / 64 * 64 : 0
     }
-
-    private var slopeCount: Int { function.slopeCount(positions: positions, channels: channels) }
 
     /// Calls `body` with where to write the slopes' gradients, then adds them up if the slopes are shared.
     func withSlopesGradient(

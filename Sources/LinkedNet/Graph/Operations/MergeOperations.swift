@@ -24,34 +24,37 @@ struct AddOperation: Operation {
 struct ConcatOperation: Operation {
     let positions: Int
     let channels: [Int]
+    private let totalChannels: Int
 
-    private var totalChannels: Int { channels.reduce(0, +) }
+    init(positions: Int, channels: [Int]) {
+        self.positions = positions
+        self.channels = channels
+        totalChannels = channels.reduce(0, +)
+    }
 
     var label: String { "Concat" }
     var backwardReadsInputs: Bool { false }
 
     func forward(_ context: OperationContext) {
         var offset = 0
-        let total = totalChannels
-        for (index, width) in channels.enumerated() {
+        for index in channels.indices {
             Elementwise.concatenate(
-                rows: context.batch * positions, channels: width, narrow: context.input(index), wideChannels: total,
-                offset: offset, wide: context.output)
-            offset += width
+                rows: context.batch * positions, channels: channels[index], narrow: context.input(index),
+                wideChannels: totalChannels, offset: offset, wide: context.output)
+            offset += channels[index]
         }
     }
 
     func backward(_ context: OperationContext) {
         var offset = 0
-        let total = totalChannels
-        for (index, width) in channels.enumerated() {
+        for index in channels.indices {
             if let gradient = context.inputGradient(index) {
                 Elementwise.split(
-                    rows: context.batch * positions, channels: width, wide: context.outputGradient,
-                    wideChannels: total, offset: offset, narrow: gradient,
+                    rows: context.batch * positions, channels: channels[index], wide: context.outputGradient,
+                    wideChannels: totalChannels, offset: offset, narrow: gradient,
                     accumulate: context.accumulatesInputGradient(index))
             }
-            offset += width
+            offset += channels[index]
         }
     }
 }

@@ -1,0 +1,29 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that users of the library never resolve what only measuring needs.
+let package = Package(
+    name: "Benchmarks",
+    dependencies: [
+        .package(name: "linkednet", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .target(name: "CPeak", cSettings: [.unsafeFlags(["-O3"])]),
+        .executableTarget(
+            name: "step-time",
+            dependencies: [
+                .product(name: "LinkedNet", package: "linkednet"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "convolution-peak",
+            dependencies: [
+                "CPeak",
+                .product(name: "CKernels", package: "linkednet"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+    ]
+)

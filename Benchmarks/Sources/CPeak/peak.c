@@ -1,0 +1,81 @@
+#include "CPeak.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <time.h>
+
+// Enough independent chains to hide the latency of an FMA (4 to 5 cycles) on two or more units.
+enum { CHAINS = 12, ROUNDS = 100000 };
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+#define PEAK_LOOP(NAME, BYTES, ATTRIBUTE)                                                         \
+    ATTRIBUTE static double NAME(double seconds) {                                                \
+        typedef float vector __attribute__((ext_vector_type(BYTES / 4)));                         \
+        vector chain[CHAINS];                                                                     \
+        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(1.0f + (float)i);                    \
+        const vector factor = (vector)(0.999f), term = (vector)(0.001f);                          \
+        double operations = 0;                                                                    \
+        const double start = now();                                                               \
+        double elapsed;                                                                           \
+        do {                                                                                      \
+            for (int round = 0; round < ROUNDS; round++) {                                        \
+                _Pragma("clang loop unroll(full)") for (int i = 0; i < CHAINS; i++) chain[i] =    \
+                    chain[i] * factor + term;                                                     \
+                __asm__ volatile("" : "+m"(*(char(*)[1])&round));                                 \
+            }                                                                                     \
+            operations += 2.0 * CHAINS * ROUNDS * (BYTES / 4);                                    \
+            elapsed = now() - start;                                                              \
+        } while (elapsed < seconds);                                                              \
+        vector sum = chain[0];                                                                    \
+        for (int i = 1; i < CHAINS; i++) sum += chain[i];                                         \
+        volatile float sink = sum[0];                                                             \
+        (void)sink;                                                                               \
+        return operations / elapsed * 1e-9;                                                       \
+    }
+
+PEAK_LOOP(peak_baseline, 16, )
+#if defined(__x86_64__)
+PEAK_LOOP(peak_avx2, 32, __attribute__((target("avx2,fma"))))
+PEAK_LOOP(peak_avx512, 64, __attribute__((target("avx512f,avx2,fma"))))
+#endif
+
+static double peak_of_this_cpu(double seconds) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return peak_avx512(seconds);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return peak_avx2(seconds);
+#endif
+    return peak_baseline(seconds);
+}
+
+typedef struct measurement {
+    double seconds, gflops;
+} measurement;
+
+static void *measure(void *argument) {
+    measurement *own = argument;
+    own->gflops = peak_of_this_cpu(own->seconds);
+    return NULL;
+}
+
+double peak_gflops(int threads, double seconds) {
+    enum { MOST = 256 };
+    pthread_t handles[MOST];
+    measurement results[MOST];
+    if (threads > MOST) threads = MOST;
+    int started = 0;
+    double total = 0;
+    for (int i = 0; i < threads; i++) {
+        results[i] = (measurement){seconds, 0};
+        if (i > 0 && pthread_create(&handles[i], NULL, measure, &results[i]) != 0) break;
+        started = i + 1;
+    }
+    measure(&results[0]);
+    for (int i = 1; i < started; i++) pthread_join(handles[i], NULL);
+    for (int i = 0; i < started; i++) total += results[i].gflops;
+    return total;
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import CKernels
+import CPeak
+import Foundation
+
+/// Measures the convolutions of AllCNN with mirrored ReLU against the CPU's peak of fused multiply-adds, both in one run.
+@main
+struct ConvolutionPeak: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convolution-peak",
+        abstract: "GFLOP/s of AllCNN's convolutions, pass by pass, and their share of the FMA peak measured beside them.")
+
+    @Option(help: "Images in a batch.")
+    var batchSize = 32
+    @Option(help: "Threads; the CPUs available if not given.")
+    var threads: Int?
+    @Option(help: "Timed calls of each pass; the median counts.")
+    var repetitions = 9
+
+    /// Height and width, channels, linked or not, filters, kernel, stride.
+    private struct LayerShape {
+        let name: String
+        let size, channels: Int
+        let linked: Bool
+        let filters, kernel, stride: Int
+    }
+
+    private static let layers = [
+        LayerShape(name: "3 → 96 @32", size: 32, channels: 3, linked: false, filters: 96, kernel: 3, stride: 1),
+        LayerShape(name: "192 → 96 @32", size: 32, channels: 96, linked: true, filters: 96, kernel: 3, stride: 1),
+        LayerShape(name: "192 → 96 @32 /2", size: 32, channels: 96, linked: true, filters: 96, kernel: 3, stride: 2),
+        LayerShape(name: "96 → 192 @16", size: 16, channels: 96, linked: false, filters: 192, kernel: 3, stride: 1),
+        LayerShape(name: "384 → 192 @16", size: 16, channels: 192, linked: true, filters: 192, kernel: 3, stride: 1),
+        LayerShape(name: "384 → 192 @16 /2", size: 16, channels: 192, linked: true, filters: 192, kernel: 3, stride: 2),
+        LayerShape(name: "192 → 192 @8", size: 8, channels: 192, linked: false, filters: 192, kernel: 3, stride: 1),
+        LayerShape(name: "384 → 192 @8 1×1", size: 8, channels: 192, linked: true, filters: 192, kernel: 1, stride: 1),
+        LayerShape(name: "384 → 10 @8 1×1", size: 8, channels: 192, linked: true, filters: 10, kernel: 1, stride: 1),
+        LayerShape(name: "8 → 4 @16 (depth)", size: 16, channels: 4, linked: true, filters: 4, kernel: 3, stride: 1),
+    ]
+
+    func run() throws {
+        if let threads { ck_set_threads(Int32(threads)) }
+        let threadCount = ck_threads()
+        print("\(threadCount) threads, \(String(cString: ck_isa_name(ck_isa_current()))), batch \(batchSize)")
+        print("layer                 peak   forward       backward-data  backward-weights   (GFLOP/s and share of the peak)")
+        for layer in Self.layers {
+            // The peak is taken beside every layer: clocks and neighbours on a shared machine change from minute to minute.
+            let peak = peak_gflops(threadCount, 0.2)
+            let passes = try measure(layer)
+            let cells = passes.map { String(format: "%6.1f %5.1f %%", $0, $0 / peak * 100) }
+            print(
+                layer.name.padding(toLength: 20, withPad: " ", startingAt: 0), String(format: "%6.1f ", peak),
+                cells.joined(separator: "   "))
+        }
+    }
+
+    /// GFLOP/s of forward, backward-data and backward-weights.
+    private func measure(_ layer: LayerShape) throws -> [Double] {
+        let outputSize = (layer.size - 1) / layer.stride + 1
+        let padding = max((outputSize - 1) * layer.stride + layer.kernel - layer.size, 0) / 2
+        var convolution = ck_convolution()
+        convolution.batch = Int64(batchSize)
+        (convolution.height, convolution.width) = (Int64(layer.size), Int64(layer.size))
+        (convolution.out_height, convolution.out_width) = (Int64(outputSize), Int64(outputSize))
+        (convolution.channels, convolution.out_channels) = (Int64(layer.channels), Int64(layer.filters))
+        (convolution.kernel_h, convolution.kernel_w) = (Int64(layer.kernel), Int64(layer.kernel))
+        (convolution.stride_h, convolution.stride_w) = (Int64(layer.stride), Int64(layer.stride))
+        (convolution.pad_top, convolution.pad_left) = (Int64(padding), Int64(padding))
+        let members = layer.linked ? 2 : 1
+        convolution.activation.member_count = Int32(members)
+        let function = layer.linked ? CK_RELU : CK_IDENTITY
+        convolution.activation.members.0 = ck_member(function: function, input_scale: 1, output_scale: 1, parameter: 0)
+        convolution.activation.members.1 = ck_member(function: function, input_scale: -1, output_scale: 1, parameter: 0)
+        if let reason = ck_convolution_check(&convolution) { throw ValidationError(String(cString: reason)) }
+
+        let inputs = layer.channels * members
+        let z = Floats(batchSize * layer.size * layer.size * layer.channels)
+        let weights = Floats(layer.kernel * layer.kernel * inputs * layer.filters)
+        let bias = Floats(layer.filters)
+        let y = Floats(batchSize * outputSize * outputSize * layer.filters)
+        let zGradient = Floats(z.count)
+        let weightsGradient = Floats(weights.count)
+        let biasGradient = Floats(bias.count)
+        let scratchBytes = [CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS]
+            .map { ck_convolution_scratch(&convolution, $0) }.max() ?? 0
+        let scratch = Floats(scratchBytes / 4 + 1)
+        let operations = 2.0 * Double(y.count) * Double(layer.kernel * layer.kernel * inputs)
+        func gflops(_ pass: () -> Void) -> Double {
+            pass()
+            let seconds = (0..<repetitions).map { _ in
+                let start = ContinuousClock.now
+                pass()
+                return (ContinuousClock.now - start) / .seconds(1)
+            }.sorted()
+            return operations / seconds[repetitions / 2] * 1e-9
+        }
+        return [
+            gflops {
+                ck_convolution_forward(
+                    &convolution, z.pointer, nil, weights.pointer, bias.pointer, y.pointer, scratch.pointer)
+            },
+            gflops {
+                ck_convolution_backward_data(
+                    &convolution, z.pointer, nil, weights.pointer, y.pointer, zGradient.pointer, false, nil,
+                    scratch.pointer)
+            },
+            gflops {
+                ck_convolution_backward_weights(
+                    &convolution, z.pointer, nil, y.pointer, weightsGradient.pointer, biasGradient.pointer,
+                    scratch.pointer)
+            },
+        ]
+    }
+}
+
+/// Aligned memory with random contents.
+private final class Floats {
+    let pointer: UnsafeMutablePointer<Float>
+    let count: Int
+
+    init(_ count: Int) {
+        self.count = count
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+        pointer = raw.bindMemory(to: Float.self, capacity: count)
+        for index in 0..<count { pointer[index] = Float.random(in: -1...1) }
+    }
+
+    deinit { pointer.deallocate() }
+}

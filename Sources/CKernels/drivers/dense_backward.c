@@ -1,0 +1,221 @@
+// Dense backward-data and backward-weights. Both take a block of the inputs per task, for all rows of the batch, so that each
+// weight is read or written once and gradients need no partial sums (but slopes shared by several blocks).
+
+#include "drivers/dense.h"
+#include "drivers/slopes.h"
+#include "runtime/threads.h"
+
+static const int64_t no_offset = 0;
+
+// Backward-data: A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients, folded at once.
+
+enum {
+    DATA_INPUTS = 512,
+    DATA_PACKED_FLOATS = 64 << 10, // weights of a block, in L2 beside the gradients
+    LEAST_DATA_INPUTS = 48,
+};
+
+typedef struct data_plan {
+    dense_blocks blocks;
+    int64_t weight_floats, gradient_floats;
+    slope_parts slopes;
+    size_t weights, gradients, slope_gradients, size;
+} data_plan;
+
+static data_plan data_plan_of(const ck_dense *dense) {
+    const int64_t inputs = max_of(min_of(DATA_PACKED_FLOATS / dense->out_features, DATA_INPUTS), LEAST_DATA_INPUTS);
+    data_plan plan = {.blocks = ck_dense_blocks(dense, inputs)};
+    plan.weight_floats = gemm_padded_columns(plan.blocks.length) * dense->out_features;
+    plan.gradient_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.slopes = ck_slope_parts(
+        &dense->activation, dense->positions, dense->channels, 1, plan.blocks.count / plan.blocks.channel_blocks);
+    const int64_t workers = ck_worker_limit(plan.blocks.count);
+    plan.weights = scratch_take(&plan.size, workers * round_up(plan.weight_floats, 16) * 4);
+    plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
+    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
+    return plan;
+}
+
+size_t ck_dense_backward_data_scratch(const ck_dense *dense) { return data_plan_of(dense).size; }
+
+typedef struct data_call {
+    const ck_dense *dense;
+    const ck_kernels *kernels;
+    data_plan plan;
+    const float *z, *slopes, *weights, *dy;
+    float *packed_weights, *gradients, *dz;
+    float *slope_gradients; // NULL if not wanted
+    bool accumulate;
+} data_call;
+
+static void pack_weights(const data_call *call, const dense_block *block, const gemm_panels *panels, float *packed) {
+    const int64_t out_features = call->dense->out_features;
+    for (int64_t panel = 0; panel < panels->count; panel++, packed += out_features * panels->width) {
+        const int64_t first = panel * panels->width, end = first + gemm_panel_columns(panels, panel);
+        int64_t count;
+        for (int64_t input = first; input < end; input += count) {
+            const int64_t segment = input / block->segment_length, offset = input % block->segment_length;
+            count = min_of(end - input, block->segment_length - offset);
+            const int64_t row = block->first_row + segment * block->segment_distance + offset;
+            call->kernels->gemm.transpose(
+                call->weights + row * out_features, out_features, count, out_features, packed + (input - first),
+                panels->width);
+        }
+    }
+}
+
+static void data_block(void *context, int64_t task, int worker) {
+    const data_call *call = context;
+    const ck_dense *dense = call->dense;
+    const data_plan *plan = &call->plan;
+    const int64_t out_features = dense->out_features, stride = dense_packed_stride(&plan->blocks);
+    const dense_block block = ck_dense_block(dense, &plan->blocks, task);
+    const gemm_panels panels = ck_gemm_panels(call->kernels, block.length);
+    float *packed = call->packed_weights + worker * round_up(plan->weight_floats, 16);
+    float *gradients = call->gradients + worker * plan->gradient_floats;
+    pack_weights(call, &block, &panels, packed);
+
+    activation_block extent = ck_dense_activation_block(dense, &block);
+    const int64_t image = dense->positions * dense->channels;
+    const int64_t at = block.first_position * dense->channels + block.first_channel;
+    const int64_t slope_at = block.first_position * extent.slope_position + block.first_channel;
+    float *slope_part = NULL;
+    if (call->slope_gradients != NULL)
+        slope_part = ck_slope_part_start(
+                         &plan->slopes, call->slope_gradients, 0, task / plan->blocks.channel_blocks,
+                         (slope_range){block.first_position, block.positions, block.first_channel, block.channels})
+            + slope_at;
+
+    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, panels.width};
+    for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
+        const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
+        const float *starts[GEMM_GROUP_ROWS];
+        for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
+        for (int64_t panel = 0; panel < panels.count; panel++)
+            ck_gemm_panel(
+                call->kernels, &sum, starts, rows, packed + panel * out_features * panels.width, ck_gemm_zeros,
+                gradients + panel * panels.width, stride, gemm_panel_columns(&panels, panel));
+        for (int64_t row = 0; row < rows; row++) {
+            const int64_t z_at = (first + row) * image + at;
+            call->kernels->activation.backward(
+                &dense->activation, &extent, call->z + z_at, call->slopes == NULL ? NULL : call->slopes + slope_at,
+                gradients + row * stride, call->dz == NULL ? NULL : call->dz + z_at, call->accumulate, slope_part);
+        }
+    }
+}
+
+void ck_dense_backward_data(
+    const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *dy, float *dz,
+    bool accumulate, float *dslopes, void *scratch) {
+    data_call call = {
+        .dense = dense,
+        .kernels = ck_kernels_current(),
+        .plan = data_plan_of(dense),
+        .z = z,
+        .slopes = slopes,
+        .weights = weights,
+        .dy = dy,
+        .dz = dz,
+        .accumulate = accumulate,
+    };
+    const data_plan *plan = &call.plan;
+    call.packed_weights = scratch_floats(scratch, plan->weights);
+    call.gradients = scratch_floats(scratch, plan->gradients);
+    if (dslopes != NULL && plan->slopes.count > 0)
+        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
+    ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), data_block, &call);
+    if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
+}
+
+// Backward-weights: A is the block's inputs, its sum running over the batch, B is dy, C the weights' gradients themselves.
+
+enum { WEIGHTS_INPUTS = 512 };
+
+typedef struct weights_plan {
+    dense_blocks blocks;
+    int64_t packed_floats;
+    size_t packed, size;
+} weights_plan;
+
+static weights_plan weights_plan_of(const ck_dense *dense) {
+    weights_plan plan = {.blocks = ck_dense_blocks(dense, WEIGHTS_INPUTS)};
+    plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.packed = scratch_take(&plan.size, ck_worker_limit(plan.blocks.count) * plan.packed_floats * 4);
+    return plan;
+}
+
+size_t ck_dense_backward_weights_scratch(const ck_dense *dense) { return weights_plan_of(dense).size; }
+
+typedef struct weights_call {
+    const ck_dense *dense;
+    const ck_kernels *kernels;
+    weights_plan plan;
+    gemm_panels panels;
+    const float *z, *slopes, *dy;
+    float *packed, *dweights;
+    float *dbias; // NULL if not wanted
+} weights_call;
+
+// The bias gradient is a product too: of ones with dy.
+static void sum_bias(const weights_call *call) {
+    static const float one = 1;
+    const float *ones = &one;
+    const gemm_sum sum = {1, call->dense->batch, &no_offset, 0, 0, call->dense->out_features};
+    for (int64_t panel = 0; panel < call->panels.count; panel++) {
+        const int64_t column = panel * call->panels.width;
+        ck_gemm_panel(
+            call->kernels, &sum, &ones, 1, call->dy + column, ck_gemm_zeros, call->dbias + column,
+            call->dense->out_features, gemm_panel_columns(&call->panels, panel));
+    }
+}
+
+static void weights_block(void *context, int64_t task, int worker) {
+    const weights_call *call = context;
+    const ck_dense *dense = call->dense;
+    const int64_t out_features = dense->out_features;
+    const dense_block block = ck_dense_block(dense, &call->plan.blocks, task);
+    float *packed = call->packed + worker * call->plan.packed_floats;
+    if (task == 0 && call->dbias != NULL) sum_bias(call);
+    for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
+        const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
+        const dense_inputs inputs =
+            ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
+        const gemm_sum sum = {1, rows, &no_offset, inputs.stride, 0, out_features};
+        int64_t count;
+        for (int64_t input = 0; input < block.length; input += count) {
+            const int64_t segment = input / block.segment_length, offset = input % block.segment_length;
+            count = min_of(GEMM_GROUP_ROWS, block.segment_length - offset);
+            const float *elements[GEMM_GROUP_ROWS];
+            for (int64_t i = 0; i < count; i++) elements[i] = inputs.start + input + i;
+            float *target =
+                call->dweights + (block.first_row + segment * block.segment_distance + offset) * out_features;
+            for (int64_t panel = 0; panel < call->panels.count; panel++) {
+                const int64_t column = panel * call->panels.width;
+                ck_gemm_panel(
+                    call->kernels, &sum, elements, count, call->dy + row * out_features + column,
+                    row == 0 ? ck_gemm_zeros : NULL, target + column, out_features,
+                    gemm_panel_columns(&call->panels, panel));
+            }
+        }
+    }
+}
+
+void ck_dense_backward_weights(
+    const ck_dense *dense, const float *z, const float *slopes, const float *dy, float *dweights, float *dbias,
+    void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    weights_call call = {
+        .dense = dense,
+        .kernels = kernels,
+        .plan = weights_plan_of(dense),
+        .panels = ck_gemm_panels(kernels, dense->out_features),
+        .z = z,
+        .slopes = slopes,
+        .dy = dy,
+        .dweights = dweights,
+        .dbias = dbias,
+    };
+    const weights_plan *plan = &call.plan;
+    call.packed = scratch_floats(scratch, plan->packed);
+    ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), weights_block, &call);
+}

@@ -1,0 +1,84 @@
+#include "drivers/gemm.h"
+
+#include <string.h>
+
+#include "runtime/threads.h"
+
+const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
+
+gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns) {
+    const int64_t vectors = divide_up(columns, kernels->vector_floats);
+    const int64_t count = divide_up(vectors, kernels->gemm.vectors);
+    return (gemm_panels){columns, divide_up(vectors, count) * kernels->vector_floats, count};
+}
+
+static const int64_t piece_terms = 256;
+
+typedef struct panel_rows {
+    const ck_kernels *kernels;
+    const float *const *a;
+    int64_t rows;
+    float *c;
+    int64_t c_stride, columns;
+} panel_rows;
+
+// One piece of the sum for all rows.
+static void add_piece(
+    const panel_rows *panel, const gemm_sum *piece, int64_t a_offset, const float *b, const float *initial) {
+    const gemm_tiles *tiles = &panel->kernels->gemm;
+    const int64_t vectors = divide_up(panel->columns, panel->kernels->vector_floats);
+    for (int64_t r = 0; r < panel->rows; r += tiles->rows) {
+        const int64_t rows = min_of(tiles->rows, panel->rows - r);
+        tiles->tile[rows - 1][vectors - 1](
+            piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride, panel->columns);
+    }
+}
+
+void ck_gemm_panel(
+    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns) {
+    const panel_rows panel = {kernels, a, rows, c, c_stride, columns};
+    if (sum->runs * sum->length <= piece_terms) {
+        add_piece(&panel, sum, 0, b, initial);
+        return;
+    }
+    // Pieces of equal size, cut between runs if they are short, within them if they are long.
+    const int64_t cuts = divide_up(sum->length, piece_terms);
+    const int64_t length = divide_up(sum->length, cuts);
+    const int64_t runs = cuts > 1 ? 1 : divide_up(sum->runs, divide_up(sum->runs * length, piece_terms));
+    for (int64_t q = 0; q < sum->runs; q += runs)
+        for (int64_t k = 0; k < sum->length; k += length) {
+            gemm_sum piece = *sum;
+            piece.runs = min_of(runs, sum->runs - q);
+            piece.length = min_of(length, sum->length - k);
+            piece.a_runs += q;
+            add_piece(&panel, &piece, k * sum->a_step, b + q * sum->b_run + k * sum->b_step, initial);
+            initial = NULL;
+        }
+}
+
+enum { PART_BLOCK = 4096 };
+
+typedef struct part_sum {
+    const float *parts;
+    int64_t part_count, stride, count;
+    float *out;
+} part_sum;
+
+static void sum_block(void *context, int64_t task, int worker) {
+    (void)worker;
+    const part_sum *sum = context;
+    const int64_t start = task * PART_BLOCK, count = min_of(PART_BLOCK, sum->count - start);
+    float *restrict out = sum->out + start;
+    memcpy(out, sum->parts + start, (size_t)count * sizeof(float));
+    for (int64_t p = 1; p < sum->part_count; p++) {
+        const float *restrict part = sum->parts + p * sum->stride + start;
+        for (int64_t i = 0; i < count; i++) out[i] += part[i];
+    }
+}
+
+void ck_sum_parts(const float *parts, int64_t part_count, int64_t stride, int64_t count, float *out) {
+    part_sum sum = {parts, part_count, stride, count, out};
+    ck_parallel(
+        divide_up(count, PART_BLOCK), CK_MAX_WORKERS, 4.0 * (double)part_count * (double)count, sum_block, &sum);
+}

@@ -1,0 +1,38 @@
+#ifndef CK_GEMM_H
+#define CK_GEMM_H
+
+#include "dispatch/kernels.h"
+#include "drivers/scratch.h"
+
+/// The columns of a product in panels as wide as the largest tile or, where that wastes less, a little narrower.
+typedef struct gemm_panels {
+    int64_t columns, width, count;
+} gemm_panels;
+
+gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns);
+
+/// `columns` rounded up to whole panels of any instruction set: what packed columns may take.
+static inline int64_t gemm_padded_columns(int64_t columns) {
+    return round_up(columns, CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS);
+}
+
+static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t panel) {
+    return min_of(panels->width, panels->columns - panel * panels->width);
+}
+
+/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time.
+enum { GEMM_GROUP_ROWS = 64 };
+
+/// The initial value of sums that start from nothing: as many zeros as a panel has columns.
+extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
+
+/// One panel of a product: c[r][n] = initial[n] + sum (or += if `initial` is NULL) for `rows` rows of A, `a[r]` their starts.
+/// The sum is taken in pieces of about 256 terms, so that a piece of B stays in the L1 cache while all rows pass.
+void ck_gemm_panel(
+    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns);
+
+/// out[i] = Σ_p parts[p·stride + i] in order of p, for i < count.
+void ck_sum_parts(const float *parts, int64_t part_count, int64_t stride, int64_t count, float *out);
+
+#endif

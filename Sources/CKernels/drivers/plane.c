@@ -1,0 +1,63 @@
+#include "drivers/plane.h"
+
+#include <string.h>
+
+const ck_activation ck_no_activation = {.member_count = 1, .members = {{CK_IDENTITY, 1, 1, 0}}};
+
+bool ck_activation_is_identity(const ck_activation *activation) {
+    const ck_member *member = &activation->members[0];
+    return activation->member_count == 1 && member->function == CK_IDENTITY && member->input_scale == 1
+        && member->output_scale == 1;
+}
+
+activation_block ck_plane_block(const plane_source *source, int64_t positions) {
+    const bool per_position = source->activation->slope_sharing == CK_SLOPES_PER_POSITION;
+    return (activation_block){
+        .positions = positions,
+        .channels = source->plane_channels,
+        .z_position = source->channels,
+        .out_position = source->activation->member_count * source->plane_channels,
+        .out_member = source->plane_channels,
+        .slope_position = per_position ? source->channels : 0,
+        .slope_member = per_position ? source->height * source->width * source->channels : source->channels,
+    };
+}
+
+void ck_pack_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target) {
+    const int64_t depth = source->activation->member_count * source->plane_channels;
+    int64_t before = count, inside = 0;
+    if (y >= 0 && y < source->height) {
+        before = min_of(max_of(-x, 0), count);
+        inside = max_of(min_of(x + count, source->width) - (x + before), 0);
+    }
+    const int64_t after = count - before - inside;
+    if (before > 0) memset(target, 0, (size_t)(before * depth) * sizeof(float));
+    if (inside > 0) {
+        const activation_block block = ck_plane_block(source, inside);
+        const int64_t position = y * source->width + x + before;
+        const float *slopes =
+            source->slopes == NULL ? NULL : source->slopes + position * block.slope_position + source->first_channel;
+        source->kernels->activation.forward(
+            source->activation, &block, image + position * source->channels + source->first_channel, slopes,
+            target + before * depth);
+    }
+    if (after > 0) memset(target + (before + inside) * depth, 0, (size_t)(after * depth) * sizeof(float));
+}
+
+void ck_pack_windows(
+    const plane_source *source, const float *image, const window_axis *y, const window_axis *x, int64_t first_row,
+    int64_t rows, float *plane) {
+    const int64_t depth = source->activation->member_count * source->plane_channels;
+    const int64_t row_count = window_extent(y, rows), columns = window_extent(x, x->outputs), y_step = window_step(y);
+    for (int64_t row = 0; row < row_count; row++, plane += columns * depth) {
+        // The last window's rows go on past its step.
+        const int64_t window = min_of(row / y_step, rows - 1);
+        const int64_t source_row = (first_row + window) * y->stride + (row - window * y_step) - y->pad;
+        if (x->stride <= x->kernel)
+            ck_pack_pixels(source, image, source_row, -x->pad, columns, plane);
+        else
+            for (int64_t output = 0; output < x->outputs; output++)
+                ck_pack_pixels(
+                    source, image, source_row, output * x->stride - x->pad, x->kernel, plane + output * x->kernel * depth);
+    }
+}

@@ -1,0 +1,24 @@
+#ifndef CK_SCRATCH_H
+#define CK_SCRATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What every driver needs to divide work and lay out its scratch.
+
+static inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t round_up(int64_t a, int64_t multiple) { return divide_up(a, multiple) * multiple; }
+
+/// Appends room for `bytes` to a scratch of `*size` bytes and returns where it starts, a multiple of 64.
+static inline size_t scratch_take(size_t *size, int64_t bytes) {
+    const size_t start = *size;
+    *size += (size_t)round_up(bytes, 64);
+    return start;
+}
+
+static inline float *scratch_floats(void *scratch, size_t start) { return (float *)((char *)scratch + start); }
+static inline int64_t *scratch_integers(void *scratch, size_t start) { return (int64_t *)((char *)scratch + start); }
+
+#endif

@@ -1,0 +1,81 @@
+// No include guard: part of dispatch/isa_body.h, once per instruction set. The one matrix product of all convolutions and dense
+// layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h).
+
+// As many accumulators as the registers hold beside a row of B and an element of A.
+#if CK_VECTOR_BYTES == 64
+enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
+#elif CK_VECTOR_BYTES == 16 && defined(__aarch64__)
+enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
+#else
+enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
+#endif
+
+// `rows`, `vectors` and `whole` (no vector is cut off by `columns`) are constants wherever this is inlined.
+ALWAYS_INLINE void gemm_body(
+    int rows, int vectors, bool whole, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns) {
+    const int64_t rest = columns - (int64_t)(vectors - 1) * VECTOR_FLOATS;
+    const float *row[TILE_ROWS];
+    vector total[TILE_ROWS][TILE_VECTORS];
+    UNROLL for (int r = 0; r < rows; r++) {
+        row[r] = a[r] + a_offset;
+        const float *start = initial != NULL ? initial : c + r * c_stride;
+        UNROLL for (int v = 0; v < vectors; v++)
+            total[r][v] = whole || v < vectors - 1 ? vector_load(start + v * VECTOR_FLOATS)
+                                                   : vector_load_part(start + v * VECTOR_FLOATS, rest);
+    }
+    const int64_t length = sum->length, a_step = sum->a_step, b_step = sum->b_step;
+    for (int64_t q = 0; q < sum->runs; q++) {
+        int64_t index = sum->a_runs[q];
+        const float *b_row = b + q * sum->b_run;
+#pragma clang loop unroll(disable)
+        for (int64_t k = 0; k < length; k++) {
+            vector b_vector[TILE_VECTORS];
+            UNROLL for (int v = 0; v < vectors; v++)
+                b_vector[v] = whole || v < vectors - 1 ? vector_load(b_row + v * VECTOR_FLOATS)
+                                                       : vector_load_part(b_row + v * VECTOR_FLOATS, rest);
+            UNROLL for (int r = 0; r < rows; r++) {
+                const vector element = vector_splat(row[r][index]);
+                UNROLL for (int v = 0; v < vectors; v++) total[r][v] = element * b_vector[v] + total[r][v];
+            }
+            index += a_step;
+            b_row += b_step;
+        }
+    }
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int v = 0; v < vectors; v++) {
+            float *target = c + r * c_stride + v * VECTOR_FLOATS;
+            if (whole || v < vectors - 1)
+                vector_store(target, total[r][v]);
+            else
+                vector_store_part(target, total[r][v], rest);
+        }
+}
+
+#define GEMM_TILE(rows, vectors)                                                                                       \
+    static void gemm_##rows##x##vectors(                                                                               \
+        const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b, const float *initial, float *c,  \
+        int64_t c_stride, int64_t columns) {                                                                           \
+        if (columns == (vectors) * VECTOR_FLOATS)                                                                      \
+            gemm_body(rows, vectors, true, sum, a, a_offset, b, initial, c, c_stride, columns);                        \
+        else                                                                                                           \
+            gemm_body(rows, vectors, false, sum, a, a_offset, b, initial, c, c_stride, columns);                       \
+    }
+
+#define GEMM_TILES(vectors)                                                                                            \
+    GEMM_TILE(1, vectors) GEMM_TILE(2, vectors) GEMM_TILE(3, vectors)                                                  \
+    GEMM_TILE(4, vectors) GEMM_TILE(5, vectors) GEMM_TILE(6, vectors)
+GEMM_TILES(1)
+GEMM_TILES(2)
+
+#if CK_VECTOR_BYTES == 64 || (CK_VECTOR_BYTES == 16 && defined(__aarch64__))
+GEMM_TILES(3)
+GEMM_TILE(7, 1) GEMM_TILE(7, 2) GEMM_TILE(7, 3)
+GEMM_TILE(8, 1) GEMM_TILE(8, 2) GEMM_TILE(8, 3)
+#define GEMM_ROWS(rows) {gemm_##rows##x1, gemm_##rows##x2, gemm_##rows##x3}
+#define GEMM_TABLE                                                                                                     \
+    {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), GEMM_ROWS(7), GEMM_ROWS(8)}
+#else
+#define GEMM_ROWS(rows) {gemm_##rows##x1, gemm_##rows##x2}
+#define GEMM_TABLE {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6)}
+#endif

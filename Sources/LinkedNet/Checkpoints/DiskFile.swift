@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+extension Disk {
+    /// Does `body`, again if a signal interrupted it, and names what failed.
+    func attempt<Result>(
+        _ operation: FileOperation, _ path: String, _ body: () throws(DiskError) -> Result
+    ) throws(CheckpointError) -> Result {
+        while true {
+            do {
+                return try body()
+            } catch {
+                // After an interrupted close the descriptor is gone, and trying again could close someone else's.
+                guard error.code == EINTR, operation != .close else {
+                    throw .system(operation: operation, path: path, code: error.code)
+                }
+            }
+        }
+    }
+}
+
+/// A regular file open for reading. Opening never blocks: a FIFO, a device or a directory is an error.
+final class DiskFile {
+    let path: String
+    /// In bytes, when it was opened.
+    let size: Int
+    private let disk: any Disk
+    private let descriptor: Int32
+
+    /// Opens a file.
+    ///
+    /// - Parameter expectation: what it should be, for the error.
+    init(_ path: String, expectation: String, disk: any Disk) throws(CheckpointError) {
+        let descriptor = try disk.attempt(.open, path) { () throws(DiskError) in try disk.open(path) }
+        do throws(CheckpointError) {
+            let status = try disk.attempt(.open, path) { () throws(DiskError) in try disk.status(descriptor) }
+            if let irregularity = status.irregularity {
+                throw CheckpointError.content(path: path, offset: nil, expected: expectation, found: irregularity)
+            }
+            size = status.size
+        } catch {
+            try? disk.close(descriptor)
+            throw error
+        }
+        self.path = path
+        self.disk = disk
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        try? disk.close(descriptor)
+    }
+
+    /// Fills `buffer` with the bytes from `offset`.
+    ///
+    /// - Throws: ``CheckpointError`` if reading fails or the file ends before.
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CheckpointError) {
+        var done = 0
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try disk.attempt(.read, path) { () throws(DiskError) in
+                try disk.read(into: rest, from: descriptor, at: offset + done)
+            }
+            guard count > 0 else {
+                throw .content(
+                    path: path, offset: offset + done, expected: "\(buffer.count - done) more bytes",
+                    found: "the end of the file")
+            }
+            done += count
+        }
+    }
+
+    /// The `count` bytes from `offset`.
+    ///
+    /// - Throws: ``CheckpointError`` if reading fails or the file ends before.
+    func bytes(at offset: Int, count: Int) throws(CheckpointError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        try bytes.withUnsafeMutableBufferPointer { buffer throws(CheckpointError) in
+            try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        return bytes
+    }
+}

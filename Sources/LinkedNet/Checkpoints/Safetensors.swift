@@ -1,0 +1,37 @@
+/// Writes files in the safetensors format (github.com/huggingface/safetensors), which PyTorch, Keras and others read.
+///
+/// A file is the length of a header as 8 bytes, little-endian; the header, a JSON object that says for every tensor its type, its shape and where
+/// its bytes are; and the tensors' bytes. ``SafetensorsFile`` reads them.
+public enum Safetensors {
+    /// The longest header that the format allows, in bytes.
+    static let longestHeader = 100_000_000
+
+    /// Writes tensors to a file, durably: see ``DurableFile/replace(_:contents:)``. The elements are not copied.
+    ///
+    /// The same arguments give the same bytes. The first element lies at a multiple of 64 bytes in the file.
+    ///
+    /// - Parameters:
+    ///   - tensors: in the order in which they are to lie in the file.
+    ///   - metadata: texts to be kept with them.
+    /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit its elements, a header that
+    ///   would be too long, and whatever the disk refuses.
+    public static func write(
+        _ tensors: [BorrowedTensor], metadata: [String: String] = [:], to path: String
+    ) throws(CheckpointError) {
+        try write(tensors, metadata: metadata, to: path, on: SystemDisk())
+    }
+
+    static func write(
+        _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
+    ) throws(CheckpointError) {
+        let header = try SafetensorsHeader.encode(tensors, metadata: metadata, path: path)
+        try header.withUnsafeBufferPointer { header throws(CheckpointError) in
+            let pieces = [UnsafeRawBufferPointer(header)] + tensors.map { UnsafeRawBufferPointer($0.elements) }
+            try DurableFile.replace(path, contents: pieces, on: disk)
+        }
+    }
+}
+
+#if _endian(big)
+#error("Safetensors files and weights' digests hold little-endian numbers, and are read and written as they lie in memory.")
+#endif

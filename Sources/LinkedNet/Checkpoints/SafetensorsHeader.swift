@@ -1,0 +1,118 @@
+/// The header of a safetensors file: a JSON object, of which the format uses a small part.
+struct SafetensorsHeader {
+    let metadata: [String: String]
+    /// In the order of their bytes.
+    let entries: [SafetensorsFile.Entry]
+
+    /// Reads and checks the header of a file.
+    ///
+    /// What is in memory is bounded by the file's size and by the format's limit of 100 MB; every number is checked before it is used.
+    init(_ file: DiskFile) throws(CheckpointError) {
+        guard file.size >= 8 else {
+            throw .content(
+                path: file.path, offset: 0, expected: "the header's length in 8 bytes",
+                found: "a file of \(file.size) bytes")
+        }
+        let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let limit = min(Safetensors.longestHeader, file.size - 8)
+        guard length <= UInt64(limit) else {
+            throw .content(
+                path: file.path, offset: 0, expected: "a header of at most \(limit) bytes", found: "a length of \(length)")
+        }
+        let text = try file.bytes(at: 8, count: Int(length))
+        var parser = SafetensorsHeaderParser(text, path: file.path, textOffset: 8)
+        try parser.parse()
+        metadata = parser.metadata
+        entries = try Self.placed(
+            parser.tensors, dataStart: 8 + text.count, dataEnd: file.size, path: file.path)
+    }
+
+    /// Checks that the tensors fill the data from its start to its end, without holes and overlaps.
+    private static func placed(
+        _ tensors: [SafetensorsHeaderParser.TensorDescription], dataStart: Int, dataEnd: Int, path: String
+    ) throws(CheckpointError) -> [SafetensorsFile.Entry] {
+        var entries: [SafetensorsFile.Entry] = []
+        var position = 0
+        for tensor in tensors.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
+            guard tensor.begin == position else {
+                throw .content(
+                    path: path, offset: tensor.textOffset,
+                    expected: "tensor \(tensor.name) to begin where the one before it ends, at data byte \(position)",
+                    found: "data byte \(tensor.begin)")
+            }
+            guard tensor.end <= dataEnd - dataStart else {
+                throw .content(
+                    path: path, offset: tensor.textOffset,
+                    expected: "tensor \(tensor.name) to end within the file's \(dataEnd - dataStart) bytes of data",
+                    found: "an end at data byte \(tensor.end)")
+            }
+            entries.append(
+                SafetensorsFile.Entry(name: tensor.name, shape: tensor.shape, offset: dataStart + tensor.begin))
+            position = tensor.end
+        }
+        guard position == dataEnd - dataStart else {
+            throw .content(
+                path: path, offset: dataStart + position, expected: "the end of the file after the last tensor",
+                found: "\(dataEnd - dataStart - position) more bytes")
+        }
+        return entries
+    }
+
+    /// The header for some tensors, the 8 bytes of its length included, padded with spaces to a multiple of 64 bytes.
+    ///
+    /// - Parameter path: the file that it is for, for errors.
+    static func encode(
+        _ tensors: [BorrowedTensor], metadata: [String: String], path: String
+    ) throws(CheckpointError) -> [UInt8] {
+        var members: [String] = []
+        if !metadata.isEmpty {
+            let texts = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                .map { "\(quoted($0.key)):\(quoted($0.value))" }
+            members.append("\"\(SafetensorsHeaderParser.metadataKey)\":{\(texts.joined(separator: ","))}")
+        }
+        var names: Set<String> = [SafetensorsHeaderParser.metadataKey]
+        var position = 0
+        for tensor in tensors {
+            guard names.insert(tensor.name).inserted else {
+                throw .content(
+                    path: path, offset: nil, expected: "names that are not reserved and occur once", found: tensor.name)
+            }
+            guard let shape = try? tensor.shape.validated(as: tensor.name),
+                shape.elementCount == tensor.elements.count
+            else {
+                throw .content(
+                    path: path, offset: nil, expected: "tensor \(tensor.name) to have as many elements as its shape \(tensor.shape)",
+                    found: "\(tensor.elements.count)")
+            }
+            let end = position + tensor.elements.count * MemoryLayout<Float>.stride
+            let sizes = shape.dimensions.map(String.init).joined(separator: ",")
+            members.append(
+                "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(sizes)],\"data_offsets\":[\(position),\(end)]}")
+            position = end
+        }
+        var text = Array("{\(members.joined(separator: ","))}".utf8)
+        text += Array(repeating: UInt8(ascii: " "), count: (64 - (8 + text.count) % 64) % 64)
+        guard text.count <= Safetensors.longestHeader else {
+            throw .content(
+                path: path, offset: nil, expected: "a header of at most \(Safetensors.longestHeader) bytes",
+                found: "\(text.count) bytes for \(tensors.count) tensors and their metadata")
+        }
+        return withUnsafeBytes(of: UInt64(text.count)) { Array($0) } + text
+    }
+
+    /// A JSON string.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\0"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

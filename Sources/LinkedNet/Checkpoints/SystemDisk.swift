@@ -1,0 +1,81 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+// The system calls whose names the methods below take.
+private func systemOpen(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(file, bytes, count) }
+private func systemClose(_ file: Int32) -> Int32 { close(file) }
+private func systemRename(_ source: String, _ destination: String) -> Int32 { rename(source, destination) }
+
+/// The real file system.
+struct SystemDisk: Disk {
+    func create(_ path: String) throws(DiskError) -> Int32 {
+        try checked(systemOpen(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
+    }
+
+    func open(_ path: String) throws(DiskError) -> Int32 {
+        try checked(systemOpen(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0))
+    }
+
+    func status(_ file: Int32) throws(DiskError) -> FileStatus {
+        var status = stat()
+        _ = try checked(fstat(file, &status))
+        let irregularity: String? =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: nil
+            case S_IFDIR: "a directory"
+            case S_IFIFO: "a FIFO"
+            case S_IFCHR, S_IFBLK: "a device"
+            case S_IFSOCK: "a socket"
+            default: "something that is not a regular file"
+            }
+        return FileStatus(irregularity: irregularity, size: Int(status.st_size))
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) throws(DiskError) -> Int {
+        try checked(systemWrite(file, bytes.baseAddress, bytes.count))
+    }
+
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, from file: Int32, at offset: Int
+    ) throws(DiskError) -> Int {
+        try checked(pread(file, buffer.baseAddress, buffer.count, off_t(offset)))
+    }
+
+    func synchronize(_ file: Int32) throws(DiskError) {
+        _ = try checked(fsync(file))
+        #if os(Linux)
+        // What is read back to verify should come from the disk and not from memory. Only advice: its failure means nothing.
+        _ = posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
+        #endif
+    }
+
+    func close(_ file: Int32) throws(DiskError) {
+        _ = try checked(systemClose(file))
+    }
+
+    func rename(_ source: String, to destination: String) throws(DiskError) {
+        _ = try checked(systemRename(source, destination))
+    }
+
+    func synchronizeDirectory(_ path: String) throws(DiskError) {
+        let directory = try checked(systemOpen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0))
+        defer { _ = systemClose(directory) }
+        _ = try checked(fsync(directory))
+    }
+
+    func remove(_ path: String) throws(DiskError) {
+        _ = try checked(unlink(path))
+    }
+
+    /// The result of a system call, unless it is the -1 that stands for an error.
+    private func checked<Result: SignedInteger>(_ result: Result) throws(DiskError) -> Result {
+        guard result >= 0 else { throw DiskError(code: errno) }
+        return result
+    }
+}

@@ -1,0 +1,39 @@
+import Crypto
+
+/// A fingerprint of weights: two networks with the same bits in all weights, and only they, have the same.
+///
+/// It is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of their names' UTF-8 bytes.
+/// Names and shapes themselves are not part of it.
+public enum WeightsDigest {
+    /// The digest of some tensors, as 64 hexadecimal digits. Their order doesn't matter.
+    public static func sha256(of tensors: [BorrowedTensor]) -> String {
+        var hash = SHA256()
+        for tensor in tensors.sorted(by: { precedes($0.name, $1.name) }) {
+            hash.update(bufferPointer: UnsafeRawBufferPointer(tensor.elements))
+        }
+        return text(hash.finalize())
+    }
+
+    /// The digest of the tensors in a file, as 64 hexadecimal digits. Holds one tensor in memory at a time.
+    ///
+    /// - Parameter isIncluded: says by its name whether a tensor belongs to the weights.
+    /// - Throws: ``CheckpointError`` if the disk fails.
+    public static func sha256(
+        of file: SafetensorsFile, where isIncluded: (String) -> Bool = { _ in true }
+    ) throws(CheckpointError) -> String {
+        var hash = SHA256()
+        for name in file.entries.map(\.name).filter(isIncluded).sorted(by: precedes) {
+            let tensor = try file.tensor(named: name)
+            tensor.elements.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        }
+        return text(hash.finalize())
+    }
+
+    private static func precedes(_ first: String, _ second: String) -> Bool {
+        first.utf8.lexicographicallyPrecedes(second.utf8)
+    }
+
+    private static func text(_ digest: SHA256.Digest) -> String {
+        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,50 @@
+import CKernels
+
+/// Images of 8-bit pixels as the network reads them.
+enum ImagePreparation {
+    /// How many descriptions of changes are handed over at once: few enough for the stack.
+    private static let group = 32
+
+    /// Writes pixel·scale + offset for chosen images of `images`, each changed as its augmentation says.
+    ///
+    /// Runs on the calling thread; allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - shape: height, width and channels of an image.
+    ///   - images: [image][height][width][channel].
+    ///   - indices: which of them; all must be there.
+    ///   - augmentations: one for each index, or nil for none.
+    ///   - scale: a factor for each channel; `offset`: a summand for each.
+    ///   - output: room for `indices.count` images in floats.
+    static func prepare(
+        shape: Shape, images: UnsafePointer<UInt8>, indices: UnsafeBufferPointer<Int64>,
+        augmentations: UnsafeBufferPointer<ImageAugmentation>?, scale: UnsafePointer<Float>,
+        offset: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+    ) {
+        guard let first = indices.baseAddress else { return }
+        let (height, width, channels) = (Int64(shape[0]), Int64(shape[1]), Int64(shape[2]))
+        guard let augmentations else {
+            ck_prepare_images(
+                Int64(indices.count), height, width, channels, images, first, nil, scale, offset, output)
+            return
+        }
+        let imageSize = Int(height * width * channels)
+        withUnsafeTemporaryAllocation(of: ck_augmentation.self, capacity: group) { changes in
+            var start = 0
+            while start < indices.count {
+                let count = min(group, indices.count - start)
+                var image = 0
+                while image < count {
+                    let change = augmentations[start + image]
+                    changes[image] = ck_augmentation(
+                        shift_y: change.shiftY, shift_x: change.shiftX, flip: change.flip)
+                    image += 1
+                }
+                ck_prepare_images(
+                    Int64(count), height, width, channels, images, first + start, changes.baseAddress, scale, offset,
+                    output + start * imageSize)
+                start += count
+            }
+        }
+    }
+}

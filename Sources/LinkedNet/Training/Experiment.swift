@@ -1,0 +1,83 @@
+/// How the paper trains a model.
+public struct Experiment: Sendable, Hashable {
+    public var optimizer: OptimizerName
+    public var learningRate: Double
+    /// Keras' time decay per update.
+    public var decay: Double
+    /// Nesterov's, for SGD.
+    public var momentum: Double
+    public var schedule: LearningRateSchedule
+    public var batchSize: Int
+    /// True for ``Augmentation/paper``.
+    public var augments: Bool
+    /// True if each epoch has an order of its own.
+    public var shuffles: Bool
+    public var initializer: InitializerName
+    /// How long the paper trains.
+    public var epochs: Int
+
+    /// The seed of all of the paper's experiments.
+    public static let seed: UInt64 = 100
+}
+
+extension ModelName {
+    /// The settings of the paper's experiment with this model (Tables 1 to 6).
+    ///
+    /// For AllCNN, the best of three schedules counts in the paper. This is the step schedule from 0.01, which is the constant one up to epoch 500.
+    ///
+    /// - Parameter linked: true for linked activations; the paper trains AllCNN with larger batches then.
+    public func experiment(linked: Bool) -> Experiment {
+        switch self {
+        case .width:
+            Experiment(
+                optimizer: .sgd, learningRate: 0.01, decay: 0, momentum: 0, schedule: .constant, batchSize: 32,
+                augments: false, shuffles: false, initializer: .glorotUniform, epochs: 50)
+        case .depth:
+            Experiment(
+                optimizer: .adam, learningRate: 1e-3, decay: 0, momentum: 0, schedule: .constant, batchSize: 32,
+                augments: false, shuffles: false, initializer: .glorotUniform, epochs: 200)
+        case .extended:
+            Experiment(
+                optimizer: .rmsProp, learningRate: 1e-4, decay: 1e-6, momentum: 0, schedule: .constant, batchSize: 32,
+                augments: false, shuffles: false, initializer: .glorotNormal, epochs: 200)
+        case .allCNN:
+            Experiment(
+                optimizer: .sgd, learningRate: 0.01, decay: 1e-6, momentum: 0.9, schedule: .allCNN,
+                batchSize: linked ? 128 : 32, augments: true, shuffles: true, initializer: .glorotUniform, epochs: 3000)
+        case .resNet50:
+            Experiment(
+                optimizer: .adam, learningRate: 1e-3, decay: 1e-6, momentum: 0, schedule: .constant, batchSize: 128,
+                augments: true, shuffles: true, initializer: .glorotUniform, epochs: 2000)
+        }
+    }
+}
+
+/// The optimizers, by the names that commands take.
+public enum OptimizerName: String, Sendable, Hashable, Codable, CaseIterable {
+    case sgd
+    case adam
+    case rmsProp = "rmsprop"
+
+    /// Keras' default learning rate, for an optimizer that isn't the experiment's.
+    var defaultLearningRate: Double { self == .sgd ? 0.01 : 1e-3 }
+}
+
+/// The initialisers, by the names that commands take.
+public enum InitializerName: String, Sendable, Hashable, Codable, CaseIterable {
+    case glorotUniform = "glorot-uniform"
+    case glorotNormal = "glorot-normal"
+    case heUniform = "he-uniform"
+    case heNormal = "he-normal"
+    case lecunNormal = "lecun-normal"
+
+    /// The initialiser of this name.
+    public var initializer: Initializer {
+        switch self {
+        case .glorotUniform: .glorotUniform
+        case .glorotNormal: .glorotNormal
+        case .heUniform: .heUniform
+        case .heNormal: .heNormal
+        case .lecunNormal: .lecunNormal
+        }
+    }
+}

@@ -1,0 +1,91 @@
+extension Network {
+    /// What the names of tensors begin with that lie in a file beside the weights and aren't weights: the optimizer's slots.
+    ///
+    /// It contains a colon so that no ordinary layer's name begins with it.
+    public static let optimizerTensorPrefix = "optimizer:"
+
+    /// Every parameter and state by name, in the order of ``weightInfos``, without a copy.
+    ///
+    /// Valid while the network lives; what they hold changes with it.
+    public var borrowedWeights: [BorrowedTensor] {
+        var tensors: [BorrowedTensor] = []
+        forEachWeight { tensors.append(BorrowedTensor(name: $0.name, shape: $0.shape, elements: $1)) }
+        return tensors
+    }
+
+    /// Writes all parameters and states to a safetensors file, durably: see ``DurableFile``.
+    ///
+    /// - Parameter metadata: texts to be kept with them.
+    /// - Throws: ``CheckpointError``.
+    public func saveWeights(to path: String, metadata: [String: String] = [:]) throws(CheckpointError) {
+        try Safetensors.write(borrowedWeights, metadata: metadata, to: path)
+    }
+
+    /// Reads all parameters and states from a safetensors file. See ``loadWeights(from:)-(SafetensorsFile)``.
+    public func loadWeights(from path: String) throws {
+        try loadWeights(from: SafetensorsFile(path))
+    }
+
+    /// Reads all parameters and states from a safetensors file; an optimizer's tensors in it are passed over.
+    ///
+    /// The network is unchanged if the file can't be read or isn't this network's. Only a disk that fails after the file was
+    /// opened leaves some weights new and others old.
+    ///
+    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has others, or has some in other shapes; ``CheckpointError``.
+    public func loadWeights(from file: SafetensorsFile) throws {
+        let mismatch = WeightsMismatch(file, weightInfos)
+        guard mismatch.isEmpty else { throw mismatch }
+        try forEachWeight { try file.read($0.name, into: $1) }
+    }
+}
+
+/// A file whose weights aren't those of the network: every one that is missing, surplus or of another shape.
+public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
+    /// A weight with another shape.
+    public struct Misshapen: Sendable, Equatable {
+        /// The weight.
+        public let name: String
+        /// Its shape in the network.
+        public let expected: Shape
+        /// Its shape in the file.
+        public let found: Shape
+    }
+
+    /// The file.
+    public let path: String
+    /// The network's weights that the file lacks.
+    public private(set) var missing: [String] = []
+    /// The file's tensors that the network lacks.
+    public let surplus: [String]
+    /// The weights that both have, in different shapes.
+    public private(set) var misshapen: [Misshapen] = []
+
+    init(_ file: SafetensorsFile, _ infos: [ParameterInfo]) {
+        path = file.path
+        let names = Set(infos.map(\.name))
+        surplus = file.entries.map(\.name).filter {
+            !names.contains($0) && !$0.hasPrefix(Network.optimizerTensorPrefix)
+        }
+        for info in infos {
+            guard let entry = file[info.name] else {
+                missing.append(info.name)
+                continue
+            }
+            if entry.shape != info.shape {
+                misshapen.append(Misshapen(name: info.name, expected: info.shape, found: entry.shape))
+            }
+        }
+    }
+
+    var isEmpty: Bool { missing.isEmpty && surplus.isEmpty && misshapen.isEmpty }
+
+    public var description: String {
+        var parts: [String] = []
+        if !missing.isEmpty { parts.append("missing: \(missing.joined(separator: ", "))") }
+        if !surplus.isEmpty { parts.append("not in the network: \(surplus.joined(separator: ", "))") }
+        for tensor in misshapen {
+            parts.append("\(tensor.name): expected shape \(tensor.expected), found \(tensor.found)")
+        }
+        return "\(path): expected the network's weights, found others; \(parts.joined(separator: "; "))"
+    }
+}

@@ -1,0 +1,64 @@
+/// What an epoch gave.
+public struct EpochResult: Sendable, Hashable {
+    /// Which epoch, counted from 0.
+    public let epoch: Int
+    /// How many updates there were since the beginning of the run.
+    public let step: Int
+    /// Losses and hits over the training images, each measured before the update that it led to.
+    public let training: LossResult
+    /// Losses and hits over the test images after the epoch's last update; `nil` if there are none.
+    public let test: LossResult?
+    /// Time spent training, without the test, in seconds.
+    public let seconds: Double
+    /// Time spent testing, in seconds.
+    public let testSeconds: Double
+
+    /// Training images in a second.
+    public var imagesPerSecond: Double { Double(training.sampleCount) / seconds }
+
+    /// The result of an epoch.
+    public init(
+        epoch: Int, step: Int, training: LossResult, test: LossResult?, seconds: Double, testSeconds: Double
+    ) {
+        self.epoch = epoch
+        self.step = step
+        self.training = training
+        self.test = test
+        self.seconds = seconds
+        self.testSeconds = testSeconds
+    }
+}
+
+/// What a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` gave.
+public struct TrainingResult: Sendable {
+    /// Why training ended.
+    public enum End: Sendable, Hashable {
+        /// All epochs are done.
+        case completed
+        /// The largest number of steps is done.
+        case stepLimit
+        /// An observer asked for it.
+        case stopped
+    }
+
+    /// The epochs that ended, in order.
+    public let epochs: [EpochResult]
+    /// Why training ended.
+    public let end: End
+}
+
+/// What an evaluation gave.
+public struct EvaluationResult: Sendable, Hashable {
+    /// Loss and hits of all samples.
+    public let result: LossResult
+    /// How many samples of each class were taken for each: element label·classCount + prediction. Sums up to the number of samples,
+    /// less those with a NaN among their outputs.
+    public let confusion: [Int]
+    /// The number of classes.
+    public let classCount: Int
+
+    /// The mean loss.
+    public var loss: Double { result.loss }
+    /// The share of samples whose first largest output is the label's.
+    public var accuracy: Double { result.accuracy }
+}

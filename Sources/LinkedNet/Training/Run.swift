@@ -1,0 +1,127 @@
+import Foundation
+
+/// A training run with a directory of its own, in which it is saved and from which it can be resumed.
+///
+/// - `checkpoint.safetensors` holds everything: weights, states, optimizer slots, position, settings, best score. Written before the first step, after every
+///   epoch, and when training ends.
+/// - `metrics.jsonl` gets a line for each epoch: ``EpochResult/jsonLine``.
+///
+/// ```swift
+/// var options = RunOptions()
+/// options.model = .depth
+/// let data = try DataSource.resolve("shapes")
+/// let run = try Run(options.settings(), data: data, directory: "runs/first")
+/// try run.train(on: data)
+/// // … another day, perhaps after an interruption:
+/// try Run(resuming: "runs/first").train(on: data)
+/// ```
+public final class Run {
+    /// Where the run is saved.
+    public let directory: String
+    /// What decides what it computes.
+    public private(set) var settings: RunSettings
+    /// The SHA-256 of the images it trains on: ``Dataset/fingerprint``.
+    public let dataFingerprint: String
+    /// Its network and position.
+    public let trainer: Trainer
+    /// The best epoch so far, by test accuracy.
+    public private(set) var best: BestScore
+
+    private var savedPosition: TrainingPosition?
+
+    /// Begins a run: compiles its network and makes its directory.
+    ///
+    /// - Parameters:
+    ///   - data: what it will train on.
+    ///   - directory: must not hold a run; `nil` for the first of `runs/model-activation-1`, `…-2`, … that isn't there.
+    /// - Throws: ``SettingsError`` if `directory` holds a run, ``CheckpointError`` if it can't be made, ``ShapeError``, ``OutOfMemory``.
+    public init(_ settings: RunSettings, data: DataSource, directory: String? = nil) throws {
+        let images = settings.trainingImages(of: data)
+        let network = try settings.network(imageShape: images.imageShape, classCount: images.classCount)
+        trainer = try settings.trainer(network)
+        self.settings = settings
+        dataFingerprint = images.fingerprint
+        best = BestScore(.testAccuracy)
+        self.directory = try RunDirectory.create(
+            directory, base: "\(settings.model.description.replacing(":", with: ""))-\(settings.activation.rawValue)")
+    }
+
+    /// Opens a saved run where it stands.
+    ///
+    /// - Throws: ``CheckpointError`` if its checkpoint can't be read or isn't one, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
+    public init(resuming directory: String) throws {
+        let file = try SafetensorsFile(RunDirectory.checkpoint(directory))
+        let record = try RunRecord(file)
+        settings = record.settings
+        dataFingerprint = record.dataFingerprint
+        best = record.best
+        self.directory = directory
+        let network = try record.settings.network(
+            imageShape: Shape(record.imageShape), classCount: record.classCount)
+        trainer = try record.settings.trainer(network)
+        try trainer.resume(from: file)
+        savedPosition = trainer.position
+    }
+
+    /// The SHA-256 of all weights: ``WeightsDigest``.
+    public var digest: String { WeightsDigest.sha256(of: trainer.network.borrowedWeights) }
+
+    /// Gives the run at least this many epochs.
+    public func extend(toEpochs epochs: Int) {
+        settings.epochs = max(settings.epochs, epochs)
+    }
+
+    /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it then.
+    ///
+    /// - Parameters:
+    ///   - data: what the run trained on before.
+    ///   - observers: who is told besides the trainer's own.
+    ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
+    /// - Throws: ``DataError`` if the data is another than before; what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
+    ///   ``Trainer/save(to:metadata:)`` throw.
+    @discardableResult
+    public func train(
+        on data: DataSource, observers: [any TrainingObserver] = [], maxSteps: Int? = nil
+    ) throws -> TrainingResult {
+        let images = settings.trainingImages(of: data)
+        guard images.fingerprint == dataFingerprint else {
+            throw DataError(
+                path: images.name, expected: "the images that run \(directory) was begun with", found: "others")
+        }
+        let own = trainer.observers
+        // The run comes first, so that an epoch is saved before anyone hears of it.
+        trainer.observers = [self] + own + observers
+        defer { trainer.observers = own }
+        return try trainer.fit(
+            images, test: data.test, epochs: settings.epochs, batchSize: settings.batchSize,
+            sampler: settings.sampler, augmentation: settings.augmentation, seed: settings.seed, maxSteps: maxSteps)
+    }
+
+    private func save() throws {
+        let network = trainer.network
+        let record = RunRecord(
+            settings: settings, imageShape: network.inputShape.dimensions,
+            classCount: network.outputShape.elementCount, dataFingerprint: dataFingerprint, best: best)
+        try trainer.save(to: RunDirectory.checkpoint(directory), metadata: record.metadata())
+        savedPosition = trainer.position
+    }
+}
+
+extension Run: TrainingObserver {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        // A run killed between an epoch's line and its checkpoint trains that epoch again.
+        try RunDirectory.keepMetrics(directory, epochs: event.position.epoch)
+        if savedPosition == nil { try save() }
+    }
+
+    public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
+        best.consider(event)
+        try RunDirectory.appendMetrics(directory, line: event.jsonLine)
+        try save()
+        return .proceed
+    }
+
+    public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
+        if savedPosition != trainer.position { try save() }
+    }
+}

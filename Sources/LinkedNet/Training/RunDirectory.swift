@@ -1,0 +1,80 @@
+import Foundation
+
+/// The files of a ``Run``.
+enum RunDirectory {
+    static func checkpoint(_ directory: String) -> String { "\(directory)/checkpoint.safetensors" }
+    private static func metrics(_ directory: String) -> String { "\(directory)/metrics.jsonl" }
+
+    /// Makes `directory`, or the first of `runs/base-1`, `runs/base-2`, … that isn't there, with what leads to it.
+    static func create(_ directory: String?, base: String) throws -> String {
+        if let directory {
+            guard !FileManager.default.fileExists(atPath: checkpoint(directory)) else {
+                throw SettingsError(
+                    option: "--output", expected: "a directory without a run (--resume \(directory) continues it)",
+                    found: directory)
+            }
+            try makeDirectory(directory, intermediate: true)
+            return directory
+        }
+        try makeDirectory("runs", intermediate: true)
+        var number = 1
+        while true {
+            let candidate = "runs/\(base)-\(number)"
+            // Making it decides, not looking: another run may be about to take the same name.
+            if mkdir(candidate, 0o777) == 0 { return candidate }
+            guard errno == EEXIST else {
+                throw CheckpointError.system(operation: .create, path: candidate, code: errno)
+            }
+            number += 1
+        }
+    }
+
+    private static func makeDirectory(_ path: String, intermediate: Bool) throws(CheckpointError) {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: intermediate)
+        } catch {
+            let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            throw .system(operation: .create, path: path, code: Int32(posix?.code ?? Int(ENOTDIR)))
+        }
+    }
+
+    /// Adds a line to the metrics.
+    static func appendMetrics(_ directory: String, line: String) throws(CheckpointError) {
+        let path = metrics(directory)
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw .system(operation: .open, path: path, code: errno) }
+        var bytes = Array((line + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            if count < 0 {
+                let code = errno
+                if code == EINTR { continue }
+                close(file)
+                throw .system(operation: .write, path: path, code: code)
+            }
+            bytes = bytes.dropFirst(count)
+        }
+        close(file)
+    }
+
+    /// Drops the lines after those of the first `epochs` epochs.
+    static func keepMetrics(_ directory: String, epochs: Int) throws {
+        let path = metrics(directory)
+        guard let data = FileManager.default.contents(atPath: path) else { return }
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+        let kept = lines.filter { line in
+            guard let values = try? JSONDecoder().decode(EpochLine.self, from: Data(line)) else { return false }
+            return values.epoch <= epochs
+        }
+        guard kept.count < lines.count else { return }
+        let text = kept.flatMap { Array($0) + [UInt8(ascii: "\n")] }
+        try text.withUnsafeBytes { bytes in
+            try DurableFile.replace(path, contents: [bytes])
+        }
+    }
+
+    /// What matters of a line of the metrics.
+    private struct EpochLine: Decodable {
+        let epoch: Int
+    }
+}

@@ -1,0 +1,111 @@
+/// What someone who starts or resumes a run asks for; `nil` leaves a setting as the model's experiment, or the resumed run, has it.
+public struct RunOptions: Sendable, Hashable {
+    public var model: ModelName?
+    public var activation: ModelActivation?
+    public var batchNorm: Bool?
+    public var widened: Bool?
+    public var initializer: InitializerName?
+    public var data: String?
+    public var limit: Int?
+    public var epochs: Int?
+    public var batchSize: Int?
+    public var optimizer: OptimizerName?
+    public var learningRate: Double?
+    public var decay: Double?
+    public var momentum: Double?
+    /// As ``LearningRateSchedule/init(text:epochs:)`` takes it.
+    public var schedule: String?
+    public var augments: Bool?
+    public var shuffles: Bool?
+    public var seed: UInt64?
+
+    /// Nothing in particular.
+    public init() {}
+
+    /// The epochs of a run that nobody gave a number: a first look, not the paper's length.
+    public static let defaultEpochs = 10
+
+    /// The settings of a new run: AllCNN with LK-ReLU unless asked otherwise, as in the model's experiment.
+    ///
+    /// With an optimizer that isn't the experiment's, its rate, decay, momentum and schedule don't apply: the rate is then Keras' default for the optimizer.
+    ///
+    /// - Throws: ``SettingsError`` naming the option that makes no sense, alone or beside the others.
+    public func settings() throws(SettingsError) -> RunSettings {
+        let model = model ?? .allCNN
+        let activation = activation ?? .linkedReLU
+        let experiment = model.experiment(linked: activation.isLinked)
+        let optimizer = optimizer ?? experiment.optimizer
+        let isExperiments = optimizer == experiment.optimizer
+        let epochs = epochs ?? Self.defaultEpochs
+        try check("--epochs", epochs)
+        if let limit { try check("--limit", limit) }
+        if let batchSize { try check("--batch-size", batchSize) }
+        if momentum != nil, optimizer != .sgd {
+            throw SettingsError(
+                option: "--momentum", expected: "the optimizer sgd, the only one with momentum",
+                found: optimizer.rawValue)
+        }
+        var schedule = isExperiments ? experiment.schedule : .constant
+        if let text = self.schedule { schedule = try LearningRateSchedule(text: text, epochs: epochs) }
+        let settings = RunSettings(
+            model: model, activation: activation, batchNorm: batchNorm ?? false, widened: widened ?? false,
+            initializer: initializer ?? experiment.initializer, data: data, limit: limit, epochs: epochs,
+            batchSize: batchSize ?? experiment.batchSize, optimizer: optimizer,
+            learningRate: learningRate ?? (isExperiments ? experiment.learningRate : optimizer.defaultLearningRate),
+            decay: decay ?? (isExperiments ? experiment.decay : 0),
+            momentum: momentum ?? (isExperiments ? experiment.momentum : 0), schedule: schedule,
+            augments: augments ?? experiment.augments, shuffles: shuffles ?? experiment.shuffles,
+            seed: seed ?? Experiment.seed)
+        do throws(OptimizerError) {
+            _ = try settings.makeOptimizer()
+        } catch {
+            throw SettingsError(
+                option: "--" + error.setting.replacing(" ", with: "-"), expected: error.expected, found: error.found)
+        }
+        return settings
+    }
+
+    /// The options that ask for something else than a run has, with both values. More epochs, and the place of the data, are no contradiction.
+    ///
+    /// - Throws: ``SettingsError`` for a schedule that is none.
+    public func contradictions(to settings: RunSettings) throws(SettingsError) -> [SettingsError] {
+        var found: [SettingsError] = []
+        func compare<Value: Equatable>(
+            _ option: String, _ wanted: Value?, _ own: Value?, _ text: (Value) -> String = { "\($0)" }
+        ) {
+            guard let wanted, wanted != own else { return }
+            found.append(
+                SettingsError(
+                    option: option, expected: (own.map(text) ?? "none") + " as in the resumed run", found: text(wanted)))
+        }
+        compare("--model", model, settings.model)
+        compare("--activation", activation, settings.activation, \.rawValue)
+        compare("--batch-norm", batchNorm, settings.batchNorm)
+        compare("--sqrt2", widened, settings.widened)
+        compare("--init", initializer, settings.initializer, \.rawValue)
+        compare("--limit", limit, settings.limit)
+        compare("--batch-size", batchSize, settings.batchSize)
+        compare("--optimizer", optimizer, settings.optimizer, \.rawValue)
+        compare("--learning-rate", learningRate, settings.learningRate)
+        compare("--decay", decay, settings.decay)
+        compare("--momentum", momentum, settings.momentum)
+        if let schedule {
+            let wanted = try LearningRateSchedule(text: schedule, epochs: settings.epochs)
+            compare("--schedule", wanted, settings.schedule) { $0.text ?? "\($0)" }
+        }
+        compare("--augment", augments, settings.augments)
+        compare("--shuffle", shuffles, settings.shuffles)
+        compare("--seed", seed, settings.seed)
+        if let epochs, epochs < settings.epochs {
+            found.append(
+                SettingsError(
+                    option: "--epochs", expected: "at least the \(settings.epochs) of the resumed run",
+                    found: "\(epochs)"))
+        }
+        return found
+    }
+
+    private func check(_ option: String, _ value: Int) throws(SettingsError) {
+        guard value >= 1 else { throw SettingsError(option: option, expected: "at least 1", found: "\(value)") }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// What a run's checkpoint knows besides the trainer's state, kept as JSON in the file's metadata.
+struct RunRecord: Codable {
+    let settings: RunSettings
+    let imageShape: [Int]
+    let classCount: Int
+    let dataFingerprint: String
+    let best: BestScore
+
+    private static let key = "linkednet.run"
+
+    init(settings: RunSettings, imageShape: [Int], classCount: Int, dataFingerprint: String, best: BestScore) {
+        self.settings = settings
+        self.imageShape = imageShape
+        self.classCount = classCount
+        self.dataFingerprint = dataFingerprint
+        self.best = best
+    }
+
+    /// - Throws: ``CheckpointError`` if the file isn't a run's checkpoint.
+    init(_ file: SafetensorsFile) throws(CheckpointError) {
+        func error(_ found: String) -> CheckpointError {
+            .content(path: file.path, offset: nil, expected: "the checkpoint of a run", found: found)
+        }
+        guard let text = file.metadata[Self.key] else { throw error("a file without a run's settings") }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let record: RunRecord
+        do {
+            record = try decoder.decode(RunRecord.self, from: Data(text.utf8))
+        } catch let problem as DecodingError {
+            throw error("settings that can't be read: \(Self.text(problem))")
+        } catch {
+            throw .content(
+                path: file.path, offset: nil, expected: "the checkpoint of a run", found: "settings that can't be read")
+        }
+        guard record.classCount >= 1, !record.imageShape.isEmpty else {
+            throw error("a network of \(record.classCount) classes for images of \(Shape(record.imageShape))")
+        }
+        self = record
+    }
+
+    /// What the file keeps.
+    func metadata() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return [Self.key: String(decoding: try encoder.encode(self), as: UTF8.self)]
+    }
+
+    /// One line.
+    private static func text(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "no \(key.stringValue)"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            (context.codingPath.map(\.stringValue) + [context.debugDescription]).joined(separator: ": ")
+        @unknown default: "\(error)"
+        }
+    }
+}

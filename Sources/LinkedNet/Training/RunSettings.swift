@@ -1,0 +1,108 @@
+/// Everything that decides what a training run computes: two runs with equal settings give the same bits (on one instruction set).
+///
+/// It is a run's memory: stored with its checkpoint, and enough to make its network again.
+public struct RunSettings: Sendable, Hashable, Codable {
+    public var model: ModelName
+    public var activation: ModelActivation
+    public var batchNorm: Bool
+    /// Every layer's units times √2.
+    public var widened: Bool
+    public var initializer: InitializerName
+    /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default.
+    public var data: String?
+    /// Train on this many images, the first.
+    public var limit: Int?
+    public var epochs: Int
+    public var batchSize: Int
+    public var optimizer: OptimizerName
+    public var learningRate: Double
+    public var decay: Double
+    /// Nesterov's; 0 but for SGD.
+    public var momentum: Double
+    public var schedule: LearningRateSchedule
+    public var augments: Bool
+    public var shuffles: Bool
+    public var seed: UInt64
+
+    /// Compiles the network for these images.
+    ///
+    /// - Throws: ``ShapeError`` if the model doesn't fit the images, ``OutOfMemory``.
+    public func network(imageShape: Shape, classCount: Int) throws -> Network {
+        let options = ModelOptions(
+            activation: activation, batchNorm: batchNorm, widened: widened, initializer: initializer.initializer,
+            classes: classCount)
+        return try Network(model.model(options), input: imageShape, batch: batchSize, seed: seed)
+    }
+
+    /// A trainer for `network`, at the beginning.
+    ///
+    /// - Throws: ``OptimizerError`` for settings that make no sense, ``OutOfMemory``.
+    public func trainer(_ network: Network) throws -> Trainer {
+        try Trainer(network, optimizer: makeOptimizer(), schedule: schedule)
+    }
+
+    /// The optimizer, with the epsilons of the paper's time.
+    func makeOptimizer() throws(OptimizerError) -> any Optimizer {
+        switch optimizer {
+        case .sgd:
+            try SGD(learningRate: learningRate, momentum: momentum, nesterov: momentum > 0, decay: decay)
+        case .adam: try Adam(learningRate: learningRate, epsilon: 1e-8, decay: decay)
+        case .rmsProp: try RMSProp(learningRate: learningRate, epsilon: 1e-8, decay: decay)
+        }
+    }
+
+    /// The images to train on, of those that there are.
+    public func trainingImages(of source: DataSource) -> any Dataset {
+        limit.map { source.train.prefix($0) } ?? source.train
+    }
+
+    /// The order of each epoch.
+    public var sampler: Sampler { shuffles ? .shuffled : .fileOrder }
+
+    /// Random changes to the training images.
+    public var augmentation: Augmentation { augments ? .paper : .none }
+}
+
+/// Encoded as the name that commands take.
+extension ModelName: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let name = try container.decode(String.self)
+        guard let model = ModelName(name) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "expected \(ModelName.options), found \(name)")
+        }
+        self = model
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+/// Encoded as the name that commands take.
+extension ModelActivation: Codable {}
+
+/// Encoded as ``text``.
+extension LearningRateSchedule: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        do throws(SettingsError) {
+            // What encoding wrote doesn't depend on the number of epochs.
+            self = try LearningRateSchedule(text: text, epochs: 1)
+        } catch {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        guard let text else {
+            throw EncodingError.invalidValue(
+                self, .init(codingPath: encoder.codingPath, debugDescription: "a cosine that doesn't end at zero"))
+        }
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}

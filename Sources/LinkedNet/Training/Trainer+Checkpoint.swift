@@ -1,0 +1,82 @@
+import Foundation
+
+extension Trainer {
+    private enum Key {
+        static let format = "linkednet.format"
+        static let seed = "linkednet.seed"
+        static let position = "linkednet.position"
+    }
+
+    /// The version of what is saved. A file of another version is refused by name instead of being misread.
+    private static let formatVersion = "1"
+
+    /// Saves everything that a run needs to go on with the same bits: weights, states, the optimizer's slots (as `optimizer:slot/parameter`),
+    /// position and seed, in one safetensors file, written durably: see ``DurableFile``.
+    ///
+    /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the library's.
+    /// - Throws: ``CheckpointError``.
+    public func save(to path: String, metadata: [String: String] = [:]) throws {
+        var metadata = metadata
+        metadata[Key.format] = Self.formatVersion
+        metadata[Key.seed] = String(network.seed)
+        metadata[Key.position] = String(decoding: try JSONEncoder().encode(position), as: UTF8.self)
+        try Safetensors.write(network.borrowedWeights + borrowedSlots, metadata: metadata, to: path)
+    }
+
+    /// Puts the network and this trainer into the state that a file holds. Both were made with the settings of the saved run.
+    ///
+    /// Everything is checked before anything is changed; only a disk that fails in between leaves a mixture.
+    ///
+    /// - Throws: ``CheckpointError`` if the file can't be read, isn't from ``save(to:metadata:)``, or is of another seed or optimizer;
+    ///   ``WeightsMismatch`` if it is of another network.
+    public func resume(from path: String) throws {
+        try resume(from: SafetensorsFile(path))
+    }
+
+    /// As ``resume(from:)-(String)``, from a file that is already open.
+    public func resume(from file: SafetensorsFile) throws {
+        func expect(_ isRight: Bool, _ expected: String, _ found: String) throws(CheckpointError) {
+            if !isRight { throw .content(path: file.path, offset: nil, expected: expected, found: found) }
+        }
+        let format = file.metadata[Key.format]
+        try expect(
+            format == Self.formatVersion, "a training checkpoint of format \(Self.formatVersion)",
+            format.map { "format \($0)" } ?? "a file without training state")
+        let seed = file.metadata[Key.seed] ?? "none"
+        try expect(seed == String(network.seed), "seed \(network.seed), the network's", seed)
+        let text = file.metadata[Key.position] ?? ""
+        let position = try? JSONDecoder().decode(TrainingPosition.self, from: Data(text.utf8))
+        guard let position else {
+            throw CheckpointError.content(
+                path: file.path, offset: nil, expected: "a training position", found: text.isEmpty ? "none" : text)
+        }
+        let slots = borrowedSlots
+        for slot in slots {
+            let entry = file[slot.name]
+            try expect(
+                entry?.shape == slot.shape, "tensor \(slot.name) of shape \(slot.shape)",
+                entry.map { "shape \($0.shape)" } ?? "none, so another optimizer's state")
+        }
+        let slotNames = Set(slots.map(\.name))
+        let surplus = file.entries.first {
+            $0.name.hasPrefix(Network.optimizerTensorPrefix) && !slotNames.contains($0.name)
+        }
+        try expect(surplus == nil, "the state of this optimizer", "tensor \(surplus?.name ?? "") of another")
+        try network.loadWeights(from: file)
+        for slot in slots { try file.read(slot.name, into: UnsafeMutableBufferPointer(mutating: slot.elements)) }
+        self.position = position
+    }
+
+    /// Every parameter's part of every slot.
+    private var borrowedSlots: [BorrowedTensor] {
+        let layout = network.parameterLayout
+        return zip(optimizer.slotNames, slots).flatMap { slotName, memory in
+            layout.entries.indices.map { index in
+                BorrowedTensor(
+                    name: "\(Network.optimizerTensorPrefix)\(slotName)/\(layout.entries[index].name)",
+                    shape: layout.entries[index].shape,
+                    elements: UnsafeMutableBufferPointer(rebasing: memory.buffer[layout.range(of: index)]))
+            }
+        }
+    }
+}

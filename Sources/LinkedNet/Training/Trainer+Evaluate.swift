@@ -1,0 +1,54 @@
+extension Trainer {
+    /// Loss and hits on a data set, every sample counted once, with dropout off and running statistics. Changes nothing.
+    ///
+    /// - Parameter dataset: images of ``Network/inputShape``, of as many classes as the network has outputs.
+    /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
+    public func evaluate(_ dataset: any Dataset) throws -> EvaluationResult {
+        try evaluate(dataset) { _ in false }.result
+    }
+
+    /// As ``evaluate(_:)``, but tells the observers; `nil` if one of them ended it.
+    func evaluateUnlessStopped(_ dataset: any Dataset) throws -> EvaluationResult? {
+        let (result, isComplete) = try evaluate(dataset) { event in
+            var stops = false
+            for observer in observers where try observer.evaluationStepEnded(event, self) == .stop { stops = true }
+            return stops
+        }
+        return isComplete ? result : nil
+    }
+
+    private func evaluate(
+        _ dataset: any Dataset, stopsAfter: (EvaluationEvent) throws -> Bool
+    ) throws -> (result: EvaluationResult, isComplete: Bool) {
+        try check(dataset)
+        let classes = dataset.classCount
+        let loader = try BatchLoader(dataset: dataset, batchSize: network.batchSize, sampler: .fileOrder)
+        var result = LossResult()
+        var confusion = Array(repeating: 0, count: classes * classes)
+        var isComplete = true
+        while isComplete, let batch = try loader.next() {
+            network.forward(input: batch.pixels, count: batch.count, mode: .inference)
+            result += loss.evaluate(
+                output: network.output, labels: batch.labels, count: batch.count, classes: classes, gradient: nil)
+            for sample in 0..<batch.count {
+                guard let prediction = Self.firstLargest(of: network.output + sample * classes, count: classes) else {
+                    continue
+                }
+                confusion[Int(batch.labels[sample]) * classes + prediction] += 1
+            }
+            let event = EvaluationEvent(batch: batch.index + 1, batchCount: loader.batchesPerEpoch)
+            if try stopsAfter(event), event.batch < event.batchCount { isComplete = false }
+        }
+        return (EvaluationResult(result: result, confusion: confusion, classCount: classes), isComplete)
+    }
+
+    /// The index of the first largest element; `nil` if one is NaN.
+    private static func firstLargest(of elements: UnsafePointer<Float>, count: Int) -> Int? {
+        var best = 0
+        for index in 0..<count {
+            if elements[index].isNaN { return nil }
+            if elements[index] > elements[best] { best = index }
+        }
+        return best
+    }
+}

@@ -1,0 +1,116 @@
+extension Trainer {
+    /// Trains on a data set, from ``position`` on, until `epochs` epochs are complete.
+    ///
+    /// Which images a batch holds and how they are augmented depends on the arguments and the position alone, so a run that was saved in the
+    /// middle of an epoch continues with the same bits as one that was not interrupted, if the arguments are the same.
+    ///
+    /// - Parameters:
+    ///   - train: images of ``Network/inputShape``, of as many classes as the network has outputs.
+    ///   - test: what each epoch ends with an evaluation on.
+    ///   - epochs: how many epochs the run has, those before ``position`` included.
+    ///   - batchSize: at most, and by default, ``Network/batchSize``.
+    ///   - sampler: the order of each epoch.
+    ///   - augmentation: random changes to the training images.
+    ///   - seed: what sampler and augmentation draw from; the network's seed by default.
+    ///   - maxSteps: ends training after this many steps. An epoch that is incomplete then gets no evaluation.
+    /// - Throws: ``TrainingError``, and what data sets and observers throw. ``position`` is then where training came to.
+    @discardableResult
+    public func fit(
+        _ train: any Dataset, test: (any Dataset)? = nil, epochs: Int, batchSize: Int? = nil,
+        sampler: Sampler = .shuffled, augmentation: Augmentation = .none, seed: UInt64? = nil, maxSteps: Int? = nil
+    ) throws -> TrainingResult {
+        let batchSize = batchSize ?? network.batchSize
+        try check(train)
+        if let test { try check(test) }
+        guard batchSize >= 1, batchSize <= network.batchSize else {
+            throw TrainingError.mismatch(
+                subject: "batch size", expected: "1 to \(network.batchSize), the network's", found: "\(batchSize)")
+        }
+        let loader = try BatchLoader(
+            dataset: train, batchSize: batchSize, sampler: sampler, augmentation: augmentation,
+            seed: seed ?? network.seed)
+        guard position.batch <= loader.batchesPerEpoch else {
+            throw TrainingError.mismatch(
+                subject: "position", expected: "at most the \(loader.batchesPerEpoch) batches of an epoch",
+                found: "batch \(position.batch)")
+        }
+        let lastStep = maxSteps.map { position.step + max($0, 0) }
+        loader.seek(epoch: position.epoch, batch: position.batch)
+        let begin = TrainingBegin(
+            position: position, epochs: epochs, batchesPerEpoch: loader.batchesPerEpoch, lastStep: lastStep)
+        for observer in observers { try observer.trainingBegan(begin, self) }
+
+        var results: [EpochResult] = []
+        var end = TrainingResult.End.completed
+        while position.epoch < epochs {
+            if let early = try trainEpoch(loader, lastStep: lastStep) {
+                end = early
+                break
+            }
+            guard let result = try finishEpoch(test: test) else {
+                end = .stopped
+                break
+            }
+            results.append(result)
+            if try observers.reduce(false, { try $1.epochEnded(result, self) == .stop || $0 }) {
+                end = .stopped
+                break
+            }
+        }
+        let result = TrainingResult(epochs: results, end: end)
+        for observer in observers { try observer.trainingEnded(result, self) }
+        return result
+    }
+
+    /// Trains to the end of the running epoch; gives a reason if it ended before that.
+    private func trainEpoch(_ loader: BatchLoader, lastStep: Int?) throws -> TrainingResult.End? {
+        var timer = Stopwatch()
+        while true {
+            if let lastStep, position.step >= lastStep, position.batch < loader.batchesPerEpoch { return .stepLimit }
+            guard let batch = try loader.next() else { return nil }
+            let result = try step(
+                pixels: batch.pixels, labels: batch.labels, count: batch.count,
+                stepsPerEpoch: loader.batchesPerEpoch)
+            position.batch += 1
+            position.epochResult += result
+            position.epochSeconds += timer.lap()
+            let event = StepEvent(
+                epoch: position.epoch, batch: position.batch, batchesPerEpoch: loader.batchesPerEpoch,
+                step: position.step, result: result, epochResult: position.epochResult,
+                epochSeconds: position.epochSeconds)
+            var stops = false
+            for observer in observers where try observer.stepEnded(event, self) == .stop { stops = true }
+            if stops { return .stopped }
+            // What observers do isn't training.
+            _ = timer.lap()
+        }
+    }
+
+    /// Tests, and moves on to the next epoch; `nil` if an observer ended the test.
+    private func finishEpoch(test: (any Dataset)?) throws -> EpochResult? {
+        var timer = Stopwatch()
+        var testResult: LossResult?
+        if let test {
+            guard let evaluation = try evaluateUnlessStopped(test) else { return nil }
+            testResult = evaluation.result
+        }
+        let result = EpochResult(
+            epoch: position.epoch, step: position.step, training: position.epochResult, test: testResult,
+            seconds: position.epochSeconds, testSeconds: timer.lap())
+        position.finishEpoch()
+        return result
+    }
+}
+
+/// Measures time in laps.
+private struct Stopwatch {
+    private var start = ContinuousClock.now
+
+    /// Seconds since the last lap ended.
+    mutating func lap() -> Double {
+        let now = ContinuousClock.now
+        let (seconds, attoseconds) = start.duration(to: now).components
+        start = now
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

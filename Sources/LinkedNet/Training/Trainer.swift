@@ -1,0 +1,168 @@
+/// Trains a network: owns the loop, the optimizer's memory and the position in the run.
+///
+/// ```swift
+/// let network = try Network(AllCNN(), input: [32, 32, 3], batch: 32, seed: 1)
+/// let trainer = try Trainer(network, optimizer: SGD(momentum: 0.9, nesterov: true, decay: 1e-6))
+/// try trainer.fit(train, test: test, epochs: 10, augmentation: .paper)
+/// print(try trainer.evaluate(test).accuracy)
+/// ```
+///
+/// A trainer is not thread-safe, and nobody else may use its network meanwhile.
+public final class Trainer {
+    /// What is trained.
+    public let network: Network
+    /// How parameters follow their gradients.
+    public let optimizer: any Optimizer
+    /// What is made small.
+    public let loss: any Loss
+    /// How the learning rate changes.
+    public let schedule: LearningRateSchedule
+    /// The Euclidean norm of all gradients together above which they are scaled down to it; `nil` never does.
+    public let gradientClipNorm: Double?
+    /// Who is told how training goes, in this order.
+    public var observers: [any TrainingObserver]
+    /// How far training is. Changes with every step.
+    public internal(set) var position = TrainingPosition()
+
+    /// The optimizer's slots, in the order of its names, each laid out as ``Network/parameterLayout``.
+    let slots: [AlignedStorage<Float>]
+    private let slotPointers: [UnsafeMutablePointer<Float>]
+    /// The states before the running step, so that a step that fails leaves none of its traces.
+    private let stateBackup: AlignedStorage<Float>
+
+    /// A trainer at the beginning of a run.
+    ///
+    /// - Parameters:
+    ///   - network: what to train; its weights are changed in place.
+    ///   - gradientClipNorm: more than 0.
+    ///   - observers: who is told how training goes.
+    /// - Throws: ``OptimizerError`` for a norm that isn't more than 0, ``OutOfMemory`` if there is none for the slots.
+    public init(
+        _ network: Network, optimizer: any Optimizer, loss: any Loss = SoftmaxCrossEntropy(),
+        schedule: LearningRateSchedule = .constant, gradientClipNorm: Double? = nil,
+        observers: [any TrainingObserver] = []
+    ) throws {
+        if let norm = gradientClipNorm {
+            try OptimizerError.check("gradient clip norm", norm, in: Double.leastNonzeroMagnitude..<Double.infinity)
+        }
+        self.network = network
+        self.optimizer = optimizer
+        self.loss = loss
+        self.schedule = schedule
+        self.gradientClipNorm = gradientClipNorm
+        self.observers = observers
+        slots = try optimizer.slotNames.map { _ in try AlignedStorage(count: network.parameterLayout.count) }
+        slotPointers = slots.map(\.pointer)
+        stateBackup = try AlignedStorage(count: network.stateLayout.count)
+    }
+
+    /// The memory that the trainer holds beside the network's: the optimizer's slots and a copy of the states, in bytes.
+    public var memoryBytes: Int {
+        (slots.count * network.parameterLayout.count + network.stateLayout.count) * MemoryLayout<Float>.stride
+    }
+
+    // MARK: A step
+
+    /// Changes the weights for one batch: forward pass, loss, backward pass, clipping, update. Allocates nothing.
+    ///
+    /// If the loss isn't finite, or a gradient isn't while clipping, parameters, states and slots stay as they were.
+    ///
+    /// - Parameters:
+    ///   - pixels: [count] + ``Network/inputShape``.
+    ///   - labels: [count], each of `0 ..< classes`.
+    ///   - count: 1 … ``Network/batchSize``.
+    ///   - stepsPerEpoch: for schedules that need it.
+    /// - Returns: losses and hits before the update.
+    /// - Throws: ``TrainingError``.
+    @discardableResult
+    public func step(
+        pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, stepsPerEpoch: Int = 1
+    ) throws -> LossResult {
+        let classes = network.outputShape.elementCount
+        try check(labels: labels, count: count, classes: classes)
+        let step = UInt64(position.step)
+        stateBackup.pointer.update(from: network.states.baseAddress.unsafelyUnwrapped, count: stateBackup.count)
+        network.forward(input: pixels, count: count, mode: .training(step: step))
+        let result = loss.evaluate(
+            output: network.output, labels: labels, count: count, classes: classes, gradient: network.outputGradient)
+        guard result.lossSum.isFinite else {
+            restoreStates()
+            let origin = firstNonFinite(pixels: pixels, count: count, step: step)
+            restoreStates()
+            throw nonFinite(origin)
+        }
+        network.backward(count: count, step: step)
+        update(gradientScale: try gradientScale(), stepsPerEpoch: stepsPerEpoch)
+        position.step += 1
+        return result
+    }
+
+    /// The learning rate of the next step: the optimizer's, times the schedule's factor, divided by 1 + decay·t.
+    public func learningRate(stepsPerEpoch: Int) -> Double {
+        let factor = schedule.factor(epoch: position.epoch, step: position.step, stepsPerEpoch: stepsPerEpoch)
+        return optimizer.learningRate * factor / (1 + optimizer.decay * Double(position.step))
+    }
+
+    private func update(gradientScale: Float, stepsPerEpoch: Int) {
+        optimizer.update(
+            ParameterUpdate(
+                count: network.parameterLayout.count, parameters: network.parameters.baseAddress.unsafelyUnwrapped,
+                gradients: UnsafePointer(network.parameterGradients.baseAddress.unsafelyUnwrapped),
+                slots: slotPointers, step: position.step, learningRate: learningRate(stepsPerEpoch: stepsPerEpoch),
+                gradientScale: gradientScale))
+    }
+
+    /// What clipping multiplies the gradients by.
+    private func gradientScale() throws -> Float {
+        guard let limit = gradientClipNorm else { return 1 }
+        let gradients = network.parameterGradients.baseAddress.unsafelyUnwrapped
+        // Squares of 32-bit floats don't overflow in double: the sum is finite exactly if all gradients are.
+        let norm = Elementwise.sumOfSquares(count: network.parameterLayout.count, gradients).squareRoot()
+        guard norm.isFinite else {
+            restoreStates()
+            throw nonFinite(firstNonFiniteGradient())
+        }
+        return norm > limit ? Float(limit / norm) : 1
+    }
+
+    private func restoreStates() {
+        network.states.baseAddress.unsafelyUnwrapped.update(from: stateBackup.pointer, count: stateBackup.count)
+    }
+
+    private func nonFinite(_ origin: NonFiniteOrigin) -> TrainingError {
+        .nonFinite(layer: origin.layer, cause: origin.cause, step: position.step + 1, epoch: position.epoch + 1)
+    }
+
+    private func check(labels: UnsafePointer<Int32>, count: Int, classes: Int) throws(TrainingError) {
+        guard count >= 1, count <= network.batchSize else {
+            throw .mismatch(
+                subject: "batch", expected: "1 to \(network.batchSize) samples, the network's batch size",
+                found: "\(count)")
+        }
+        var index = 0
+        while index < count {
+            guard labels[index] >= 0, labels[index] < classes else {
+                throw .mismatch(
+                    subject: "label of sample \(index)", expected: "0 ..< \(classes)", found: "\(labels[index])")
+            }
+            index += 1
+        }
+    }
+
+    /// Throws unless the network can take the data set's images and tell its classes apart.
+    func check(_ dataset: any Dataset) throws(TrainingError) {
+        guard dataset.count > 0 else {
+            throw .mismatch(subject: dataset.name, expected: "at least one image", found: "none")
+        }
+        guard dataset.imageShape == network.inputShape else {
+            throw .mismatch(
+                subject: dataset.name, expected: "images of \(network.inputShape), the network's input",
+                found: "\(dataset.imageShape)")
+        }
+        guard dataset.classCount == network.outputShape.elementCount else {
+            throw .mismatch(
+                subject: dataset.name, expected: "\(network.outputShape.elementCount) classes, the network's outputs",
+                found: "\(dataset.classCount)")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// Why training can't begin or go on.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+    /// Something doesn't fit the network: a data set, a batch, a label, a position.
+    case mismatch(subject: String, expected: String, found: String)
+    /// The loss, or what it was computed from, is NaN or infinite. The weights are as they were before the step.
+    ///
+    /// - Parameters:
+    ///   - layer: the path of the first layer concerned; `input` or `loss` if it is none of them.
+    ///   - cause: what of the layer isn't finite.
+    ///   - step: the number of the step, counted from 1.
+    ///   - epoch: the number of the epoch, counted from 1.
+    case nonFinite(layer: String, cause: NonFiniteCause, step: Int, epoch: Int)
+
+    public var description: String {
+        switch self {
+        case .mismatch(let subject, let expected, let found):
+            "\(subject): expected \(expected), found \(found)"
+        case .nonFinite(let layer, let cause, let step, let epoch):
+            "training stopped at step \(step), epoch \(epoch): \(cause.text(layer: layer)) NaN or infinite values"
+        }
+    }
+}
+
+/// What of a layer has NaN or infinite values.
+public enum NonFiniteCause: Equatable, Sendable {
+    /// A parameter, before the step.
+    case parameter(name: String)
+    /// The layer's output, though its input and parameters are finite.
+    case output
+    /// The gradient of a parameter, though the loss is finite.
+    case gradient(name: String)
+
+    fileprivate func text(layer: String) -> String {
+        switch self {
+        case .parameter(let name): "layer \(layer): its parameter \(name) has"
+        case .output: layer == "input" || layer == "loss" ? "the \(layer) has" : "layer \(layer): its output has"
+        case .gradient(let name): "layer \(layer): the gradient of \(name) has"
+        }
+    }
+}

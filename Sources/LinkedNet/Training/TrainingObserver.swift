@@ -1,0 +1,68 @@
+/// Is told how training goes, and may stop it: progress, logs, checkpoints, early stopping.
+///
+/// All methods have defaults that do nothing, so an observer implements only those it needs. An error that one throws ends ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
+public protocol TrainingObserver: AnyObject {
+    /// Before the first step of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws
+    /// After each step.
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive
+    /// After each batch of an evaluation. Stopping one in the middle of a fit leaves the epoch's end for a resumed run.
+    func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive
+    /// After each epoch and its evaluation; ``Trainer/position`` is the next epoch's beginning.
+    func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive
+    /// After the last step or epoch, unless an error ended training.
+    func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws
+}
+
+extension TrainingObserver {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {}
+    public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive { .proceed }
+    public func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive { .proceed }
+    public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive { .proceed }
+    public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {}
+}
+
+/// What an observer wants.
+public enum Directive: Sendable {
+    case proceed
+    /// End training after what was just done.
+    case stop
+}
+
+/// What training is about to do.
+public struct TrainingBegin: Sendable {
+    /// Where it begins: not at 0 in a resumed run.
+    public let position: TrainingPosition
+    /// The epoch before which it ends.
+    public let epochs: Int
+    /// The number of batches in an epoch.
+    public let batchesPerEpoch: Int
+    /// The step after which it ends, if that comes first.
+    public let lastStep: Int?
+}
+
+/// What a step did.
+public struct StepEvent: Sendable {
+    /// The running epoch, counted from 0.
+    public let epoch: Int
+    /// How many batches of the epoch are done, this one included.
+    public let batch: Int
+    /// The number of batches in an epoch.
+    public let batchesPerEpoch: Int
+    /// How many updates there were since the beginning of the run, this one included.
+    public let step: Int
+    /// Losses and hits of this batch, before the update.
+    public let result: LossResult
+    /// Losses and hits of the epoch so far.
+    public let epochResult: LossResult
+    /// Time spent training in this epoch so far, in seconds.
+    public let epochSeconds: Double
+}
+
+/// How far an evaluation is.
+public struct EvaluationEvent: Sendable {
+    /// How many batches are done.
+    public let batch: Int
+    /// How many there are.
+    public let batchCount: Int
+}

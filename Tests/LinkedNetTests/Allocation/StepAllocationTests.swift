@@ -1,0 +1,75 @@
+import AllocationCounter
+import LinkedNet
+import Testing
+
+/// A step of a warm network asks for no memory: everything was planned when it was compiled.
+@Suite struct StepAllocationTests {
+    /// Blocks that this thread asked for while `body` ran.
+    private func allocations(_ body: () -> Void) -> UInt64 {
+        let before = allocation_count()
+        body()
+        return allocation_count() - before
+    }
+
+    @Test func theCounterCounts() {
+        guard allocations_are_counted() else { return }
+        var kept: [[Int]] = []
+        let counted = allocations { kept = (0..<10).map { [$0] } }
+        #expect(counted >= 10)
+        #expect(kept.count == 10)
+    }
+
+    @Test(arguments: ["lk-relu", "lk-prelu", "swish"])
+    func aWarmPassAllocatesNothing(activation name: String) throws {
+        let activation = try #require(ModelActivation(rawValue: name))
+        let model = try Sequential {
+            Conv2D(6, kernel: 3, padding: .same)
+            try activation.layer()
+            Residual {
+                Conv2D(6 * (activation.isLinked ? 2 : 1), kernel: 3, padding: .same)
+                BatchNorm()
+            }
+            MaxPool2D(2)
+            Concat {
+                Conv2D(4, kernel: 1)
+                AveragePool2D(3, stride: 1, padding: .same)
+            }
+            Dropout(0.25)
+            try activation.layer()
+            Flatten()
+            Dense(10)
+        }
+        let network = try Network(model, input: [8, 8, 3], batch: 4, seed: 1)
+        let pixels = [Float](repeating: 0.5, count: 4 * 8 * 8 * 3)
+        let labels: [Int32] = [0, 1, 2, 3]
+        let optimizer = try Adam()
+        let slots = try optimizer.slotNames.map { _ in try AlignedStorage<Float>(count: network.parameterLayout.count) }
+        let slotPointers = slots.map(\.pointer)
+        let loss = SoftmaxCrossEntropy()
+
+        func pass(_ step: Int) {
+            pixels.withUnsafeBufferPointer { pixels in
+                network.forward(input: pixels.baseAddress!, count: 4, mode: .training(step: UInt64(step)))
+            }
+            _ = labels.withUnsafeBufferPointer { labels in
+                loss.evaluate(
+                    output: network.output, labels: labels.baseAddress!, count: 4, classes: 10,
+                    gradient: network.outputGradient)
+            }
+            network.backward(count: 4, step: UInt64(step))
+            optimizer.update(
+                ParameterUpdate(
+                    count: network.parameterLayout.count, parameters: network.parameters.baseAddress!,
+                    gradients: network.parameterGradients.baseAddress!, slots: slotPointers, step: step,
+                    learningRate: 1e-3))
+        }
+
+        for step in 0..<2 { pass(step) }
+        let counted = allocations {
+            for step in 2..<5 { pass(step) }
+        }
+        if allocations_are_counted() { #expect(counted == 0) }
+        let stayedFinite = network.parameters.allSatisfy { $0.isFinite }
+        #expect(stayedFinite)
+    }
+}

@@ -1,0 +1,69 @@
+import LinkedNet
+import Testing
+
+@Suite struct ShapesTests {
+    @Test func anImageDependsOnSeedSplitAndIndexOnly() throws {
+        let thirty = try Shapes.dataset(count: 30, seed: 1, split: .train)
+        let twenty = try Shapes.dataset(count: 20, seed: 1, split: .train)
+        #expect(thirty.imageShape == [32, 32, 3])
+        #expect(thirty.labels == (0..<30).map { Int32($0 % 10) })
+        #expect(thirty.pixels.prefix(20 * 3072) == twenty.pixels[...])
+        #expect(try Shapes.dataset(count: 20, seed: 1, split: .train).fingerprint == twenty.fingerprint)
+    }
+
+    @Test func noTwoImagesAreTheSame() throws {
+        let sets = try [(1, .train), (1, .test), (2, .train)].map { (seed: UInt64, split: Shapes.Split) in
+            try Shapes.dataset(count: 30, seed: seed, split: split)
+        }
+        let images = sets.flatMap { set in (0..<30).map { set.pixels[$0 * 3072..<($0 + 1) * 3072] } }
+        #expect(Set(images).count == 90)
+    }
+
+    /// Smoothed, an image has two colours: it isn't all noise, nor all background.
+    @Test func imagesShowSomething() throws {
+        let dataset = try Shapes.dataset(count: 100, seed: 3, split: .test)
+        for image in 0..<100 {
+            let red = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 ]) }
+            let green = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 + 1]) }
+            let blue = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 + 2]) }
+            let deviation = [red, green, blue].map { values in
+                let mean = values.reduce(0, +) / 1024
+                return (values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 1024).squareRoot()
+            }.reduce(0, +)
+            #expect(deviation > 30, "image \(image)")
+        }
+    }
+
+    /// Nearest neighbours in pixels do worse than a network should, but better than chance:
+    /// the classes are neither the same nor given away by single pixels.
+    @Test func classesAreNeitherTrivialNorHopeless() throws {
+        let train = try Shapes.train(count: 500)
+        let test = try Shapes.test(count: 100)
+        var correct = 0
+        for image in 0..<100 {
+            var best = (distance: Int.max, label: Int32(-1))
+            for other in 0..<500 {
+                var distance = 0
+                var byte = 0
+                while byte < 3072 {
+                    let difference = Int(test.pixels[image * 3072 + byte]) - Int(train.pixels[other * 3072 + byte])
+                    distance += difference * difference
+                    byte += 7
+                }
+                if distance < best.distance { best = (distance, train.labels[other]) }
+            }
+            if best.label == test.labels[image] { correct += 1 }
+        }
+        #expect((2...60).contains(correct))
+    }
+
+    @Test func emptyAndNegativeCounts() throws {
+        #expect(try Shapes.dataset(count: 0, seed: 0, split: .train).count == 0)
+        #expect(throws: DataError(path: "shapes", expected: "a number of images of at least 0", found: "-1")) {
+            try Shapes.dataset(count: -1, seed: 0, split: .train)
+        }
+        #expect(
+            throws: DataError(path: "shapes", expected: "images that fit in memory", found: "\(Int.max) images")
+        ) { try Shapes.dataset(count: .max, seed: 0, split: .train) }
+    }
+}
