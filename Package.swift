@@ -48,7 +48,16 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"],
-            exclude: ["Checkpoints/generate_safetensors.py"]
+            exclude: [
+                "Checkpoints/generate_safetensors.py", "Golden/golden.py", "Golden/generate_torch.py",
+                "Golden/generate_keras.py", "Parity/generate_torch_curve.py",
+            ],
+            resources: [
+                .copy("Golden/torch.safetensors"), .copy("Golden/keras.safetensors"),
+                .copy("Parity/torch_curve.json"),
+            ],
+            // Optimised for the same reason: the reference network computes in naive loops.
+            swiftSettings: [.unsafeFlags(["-O"])]
         ),
     ]
 )

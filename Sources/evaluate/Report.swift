@@ -3,6 +3,7 @@ import LinkedNet
 
 /// How well a network did: as text for people or as JSON.
 struct Report: Encodable {
+    private let event = "evaluation"
     private let data: String
     private let images: Int
     /// `nil` if it isn't a number.

@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+/// The library as another package sees it.
+@Suite struct ConsumerTests {
+    private static let switchName = "LINKEDNET_TEST_CONSUMER"
+
+    /// Builds a whole second package, so it runs only where it is asked for; `.ci/run` does.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment[switchName] != nil, "\(switchName) is not set"))
+    func anotherPackageImportsByVersionAndTrains() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
+        let script = Process()
+        script.executableURL = root.appending(path: "scripts/check-consumer")
+        script.standardInput = FileHandle.nullDevice
+        let pipe = Pipe()
+        script.standardOutput = pipe
+        try script.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        script.waitUntilExit()
+
+        #expect(script.terminationStatus == 0, "\(output)")
+        let losses = try output.matches(of: /epoch \d+: loss (\d+\.\d+)/).map { try #require(Double($0.output.1)) }
+        #expect(losses.count == 4)
+        #expect(losses.allSatisfy(\.isFinite))
+        let first = try #require(losses.first)
+        let last = try #require(losses.last)
+        #expect(last < first)
+    }
+}
