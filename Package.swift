@@ -46,6 +46,18 @@ let package = Package(
         // Optimised in debug builds too: the references these tests compare with are naive loops.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-        .testTarget(name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"]),
+        .testTarget(
+            name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"],
+            exclude: [
+                "Checkpoints/generate_safetensors.py", "Golden/golden.py", "Golden/generate_torch.py",
+                "Golden/generate_keras.py", "Parity/generate_torch_curve.py",
+            ],
+            resources: [
+                .copy("Golden/torch.safetensors"), .copy("Golden/keras.safetensors"),
+                .copy("Parity/torch_curve.json"),
+            ],
+            // Optimised for the same reason: the reference network computes in naive loops.
+            swiftSettings: [.unsafeFlags(["-O"])]
+        ),
     ]
 )

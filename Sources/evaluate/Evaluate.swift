@@ -1,7 +1,74 @@
 import ArgumentParser
+import Foundation
 import LinkedNet
 
 @main
 struct Evaluate: ParsableCommand {
-    func run() throws {}
+    static let configuration = CommandConfiguration(
+        abstract: "Measure a trained network on test images.",
+        discussion: """
+            Examples:
+              evaluate runs/allcnn-lk-relu-1
+              evaluate runs/allcnn-lk-relu-1 --data data --confusion
+              evaluate runs/allcnn-lk-relu-1 --digest
+
+            Exit status: 0 done, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run or missing data.
+            """)
+
+    @Argument(help: ArgumentHelp("The directory of a run, or its checkpoint.safetensors.", valueName: "run"))
+    var path: String
+
+    @Option(help: ArgumentHelp("\(DataSource.options). (default: the run's)", valueName: "data"))
+    var data: String?
+
+    @Flag(help: "Show how many images of each class were taken for each.")
+    var confusion = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Show the SHA-256 of the weights, and nothing else.",
+            discussion: "Of parameters and BatchNorm statistics in name order, as little-endian float32."))
+    var digest = false
+
+    @Option(help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"))
+    var threads: Int?
+
+    @Flag(help: "Print one line with a JSON object.")
+    var json = false
+
+    func validate() throws {
+        if digest, data != nil || confusion {
+            let found = data == nil ? "--confusion" : "--data"
+            throw ValidationError("--digest: expected neither --data nor --confusion beside it, found \(found)")
+        }
+        if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, found \(threads)") }
+    }
+
+    static func main() {
+        let command: Evaluate
+        do {
+            command = try parse()
+        } catch {
+            guard exitCode(for: error) != .success else { exit(withError: error) }
+            Failure.exitUsage(message(for: error))
+        }
+        do {
+            try command.run()
+        } catch {
+            Failure.exit(error)
+        }
+    }
+
+    func run() throws {
+        if digest {
+            let digest = try SavedRun.digest(path)
+            print(json ? "{\"digest\":\"\(digest)\"}" : digest)
+            return
+        }
+        if let threads { Runtime.threadCount = threads }
+        let saved = try SavedRun(path)
+        let test = try DataSource.resolve(data ?? saved.settings.data).test
+        let report = Report(try saved.evaluate(on: test), of: test, confusion: confusion)
+        print(json ? try report.json() : report.text)
+    }
 }

@@ -3,5 +3,62 @@ import LinkedNet
 
 @main
 struct Train: ParsableCommand {
-    func run() throws {}
+    static let configuration = CommandConfiguration(
+        abstract: "Train one of the paper's networks on images.",
+        discussion: """
+            Unless asked otherwise, a model is trained with the settings of its experiment in the paper, for \
+            \(RunOptions.defaultEpochs) epochs. The run is saved after every epoch and when it is interrupted \
+            (Ctrl-C: after the running step; a second Ctrl-C leaves at once).
+
+            Examples:
+              train --model allcnn
+              train --model width50 --activation relu --data shapes --epochs 2 --json
+              train --resume runs/allcnn-lk-relu-1
+
+            Exit status: 0 done, 1 training failed (a loss that is not a number), 64 wrong options, 65 wrong data, \
+            66 missing data, 71 out of memory, 73 or 74 a directory or file that can't be written, 130 and 143 interrupted and saved.
+            """)
+
+    @OptionGroup(title: "Network") var networkOptions: NetworkOptions
+    @OptionGroup(title: "Data") var dataOptions: DataOptions
+    @OptionGroup(title: "Training") var trainingOptions: TrainingOptions
+    @OptionGroup(title: "Running") var runningOptions: RunningOptions
+
+    static func main() {
+        let command: Train
+        do {
+            command = try parse()
+        } catch {
+            guard exitCode(for: error) != .success else { exit(withError: error) }
+            Failure.exitUsage(message(for: error))
+        }
+        do {
+            try Session(command).run()
+        } catch {
+            Failure.exit(error)
+        }
+    }
+
+    /// What the library decides settings by.
+    var runOptions: RunOptions {
+        var options = RunOptions()
+        options.model = networkOptions.model
+        options.activation = networkOptions.activation
+        options.batchNorm = networkOptions.batchNorm ? true : nil
+        options.widened = networkOptions.sqrt2 ? true : nil
+        options.initializer = networkOptions.initializer
+        options.data = dataOptions.data
+        options.limit = dataOptions.limit
+        options.augments = dataOptions.augment
+        options.shuffles = dataOptions.shuffle
+        options.epochs = trainingOptions.epochs
+        options.batchSize = trainingOptions.batchSize
+        options.optimizer = trainingOptions.optimizer
+        options.learningRate = trainingOptions.learningRate
+        options.decay = trainingOptions.decay
+        options.momentum = trainingOptions.momentum
+        options.schedule = trainingOptions.schedule
+        options.seed = trainingOptions.seed
+        return options
+    }
 }

@@ -1,125 +1,14 @@
 import CKernels
 import Testing
 
-/// A convolution's results from the kernels, in guarded buffers with poisoned scratch.
-private struct Results {
-    var y, dz, dzAccumulated, dslopes, dweights, dbias: Buffer
-    var guardsIntact = true
-
-    init(_ r: ReferenceConvolution) {
-        var shape = r.shape
-        y = Buffer(r.dy.count)
-        dz = Buffer(r.z.count)
-        dzAccumulated = r.dzBefore.copy()
-        dslopes = Buffer(r.slopes.count)
-        dweights = Buffer(r.weights.count)
-        dbias = Buffer(r.bias.count)
-        let hasSlopes = r.slopes.count > 0
-        let slopes = hasSlopes ? r.slopes.pointer : nil
-        let dslopesPointer = hasSlopes ? dslopes.pointer : nil
-        var scratches: [Buffer] = []
-        func scratch(_ pass: ck_pass) -> UnsafeMutablePointer<Float> {
-            scratches.append(Buffer(scratchBytes: ck_convolution_scratch(&shape, pass)))
-            return scratches.last!.pointer
-        }
-        ck_convolution_forward(
-            &shape, r.z.pointer, slopes, r.weights.pointer, r.bias.pointer, y.pointer, scratch(CK_FORWARD))
-        ck_convolution_backward_data(
-            &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, dslopesPointer,
-            scratch(CK_BACKWARD_DATA))
-        ck_convolution_backward_data(
-            &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil,
-            scratch(CK_BACKWARD_DATA))
-        ck_convolution_backward_weights(
-            &shape, r.z.pointer, slopes, r.dy.pointer, dweights.pointer, dbias.pointer, scratch(CK_BACKWARD_WEIGHTS))
-        guardsIntact = (scratches + outputs + [r.z, r.slopes, r.weights, r.bias, r.dy]).allSatisfy(\.guardsIntact)
-    }
-
-    var outputs: [Buffer] { [y, dz, dzAccumulated, dslopes, dweights, dbias] }
-
-    func error(_ r: ReferenceConvolution) -> String? {
-        guardsIntact ? firstError(y, r.y, bound: { r.yBound[$0] }, "y")
-            ?? firstError(dz, r.dz, bound: { r.dzBound[$0] }, "dz")
-            ?? firstError(
-                dzAccumulated, zip(r.dz, r.dzBefore.values).map { $0 + Double($1) }, bound: { r.dzBound[$0] },
-                "dz accumulated")
-            ?? firstError(dslopes, r.dslopes, bound: { r.dslopesBound[$0] }, "dslopes")
-            ?? firstError(dweights, r.dweights, bound: { r.dweightsBound[$0] }, "dweights")
-            ?? firstError(dbias, r.dbias, bound: { r.dbiasBound[$0] }, "dbias")
-            : "something was written outside its buffer"
-    }
-
-    func difference(_ other: Results) -> String? {
-        for (index, name) in ["y", "dz", "dz accumulated", "dslopes", "dweights", "dbias"].enumerated() {
-            if let difference = firstDifference(outputs[index], other.outputs[index], name) { return difference }
-        }
-        return nil
-    }
-}
-
-extension ck_convolution {
-    init(
-        batch: Int, height: Int, width: Int, channels: Int, out: (height: Int, width: Int, channels: Int),
-        kernel: (Int, Int), stride: (Int, Int) = (1, 1), pad: (Int, Int) = (0, 0), activation: ck_activation
-    ) {
-        self.init(
-            batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
-            out_height: Int64(out.height), out_width: Int64(out.width), out_channels: Int64(out.channels),
-            kernel_h: Int64(kernel.0), kernel_w: Int64(kernel.1), stride_h: Int64(stride.0), stride_w: Int64(stride.1),
-            pad_top: Int64(pad.0), pad_left: Int64(pad.1), activation: activation, algorithm: CK_DIRECT)
-    }
-
-    /// A shape that `seed` alone decides, small enough for the reference.
-    static func generated(seed: Int, activation: ActivationCase) -> ck_convolution {
-        var generator = Generator(seed: UInt64(seed))
-        let channelChoices = [1, 2, 3, 4, 7, 8, 10, 13, 16, 17, 24, 33, 48, 49, 64, 96, 100, 129, 200]
-        while true {
-            let kernel = (generator.integer(1...7), generator.integer(1...7))
-            let longest = seed % 10 == 0 ? 5 : 3
-            let stride = (generator.integer(1...longest), generator.integer(1...longest))
-            let size = (generator.integer(1...19), generator.integer(1...19))
-            let channels = channelChoices[generator.integer(0...channelChoices.count - 1)]
-            let outChannels = channelChoices[generator.integer(0...channelChoices.count - 1)]
-            func axis(_ size: Int, _ kernel: Int, _ stride: Int) -> (out: Int, pad: Int) {
-                let same = (size + stride - 1) / stride
-                switch seed % 3 {
-                case 0: return (same, max((same - 1) * stride + kernel - size, 0) / 2)
-                case 1 where size >= kernel: return ((size - kernel) / stride + 1, 0)
-                default:
-                    let pad = generator.integer(0...kernel - 1)
-                    return (generator.integer(1...(size - 1 + pad) / stride + 1), pad)
-                }
-            }
-            let y = axis(size.0, kernel.0, stride.0), x = axis(size.1, kernel.1, stride.1)
-            let batch = generator.integer(1...5)
-            let products = batch * y.out * x.out * kernel.0 * kernel.1 * channels * outChannels
-                * Int(activation.activation.member_count)
-            if products > 1_500_000 || products < 20_000 && seed % 7 != 0 { continue }
-            return ck_convolution(
-                batch: batch, height: size.0, width: size.1, channels: channels, out: (y.out, x.out, outChannels),
-                kernel: kernel, stride: stride, pad: (y.pad, x.pad), activation: activation.activation)
-        }
-    }
-}
-
 extension KernelTests {
     @Suite(.serialized) struct ConvolutionTests {
-        /// Every pass on every instruction set within its bound (exactly, on integers), the same bits for any number of threads.
         static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
-            var shape = shape
-            #expect(ck_convolution_check(&shape) == nil)
-            let reference = ReferenceConvolution(
-                shape: shape, activation: activation, integers: activation.isExact && seed % 2 == 0,
-                misaligned: seed % 5 == 0, seed: UInt64(seed) + 1000)
-            for isa in availableISAs {
-                let results = with(isa: isa) { Results(reference) }
-                let name = String(cString: ck_isa_name(isa))
-                #expect(results.error(reference) == nil, "\(name), \(activation), \(shape)")
-                for threads in threadCounts where threads != 2 {
-                    let other = with(isa: isa, threads: threads) { Results(reference) }
-                    #expect(results.difference(other) == nil, "\(name), \(threads) threads, \(activation), \(shape)")
-                }
-            }
+            withUnsafePointer(to: shape) { #expect(ck_convolution_check($0) == nil) }
+            LinearResults.verify(
+                ReferenceConvolution(
+                    shape: shape, activation: activation, integers: activation.isExact && seed % 2 == 0,
+                    misaligned: seed % 5 == 0, seed: UInt64(seed) + 1000))
         }
 
         @Test(arguments: 0..<240)
@@ -184,11 +73,11 @@ extension KernelTests {
                 let shape = ck_convolution(
                     batch: 2, height: 9, width: 8, channels: 3, out: (9, 8, 5), kernel: (3, 3), pad: (1, 1),
                     activation: activation.activation)
-                func results(_ change: (ReferenceConvolution) -> Void) -> Results {
+                func results(_ change: (ReferenceConvolution) -> Void) -> LinearResults {
                     let inputs = ReferenceConvolution(
                         shape: shape, activation: activation, integers: false, misaligned: false, seed: 9)
                     change(inputs)
-                    return with(isa: isa) { Results(inputs) }
+                    return with(isa: isa) { LinearResults(inputs) }
                 }
                 let clean = results { _ in }
                 let pixel = (4 * 8 + 4)

@@ -9,6 +9,9 @@ final class ReferenceConvolution {
     let activation: ActivationCase
     let z, slopes, weights, bias, dy, dzBefore: Buffer
 
+    /// Set if the kernels are to compute this as a dense layer: height positions, one window over all of them.
+    let dense: ck_dense?
+
     private(set) var y: [Double] = [], dz: [Double] = [], dslopes: [Double] = [], dweights: [Double] = []
     private(set) var dbias: [Double] = []
     private(set) var yBound: [Double] = [], dzBound: [Double] = [], dslopesBound: [Double] = []
@@ -17,9 +20,13 @@ final class ReferenceConvolution {
     private static let unit = 0x1p-24
     private static let activationRoundings = 32.0
 
-    init(shape: ck_convolution, activation: ActivationCase, integers: Bool, misaligned: Bool, seed: UInt64) {
+    init(
+        shape: ck_convolution, activation: ActivationCase, integers: Bool, misaligned: Bool, seed: UInt64,
+        dense: ck_dense? = nil
+    ) {
         self.shape = shape
         self.activation = activation
+        self.dense = dense
         var generator = Generator(seed: seed)
         func input(_ count: Int) -> Buffer {
             integers
@@ -43,11 +50,19 @@ final class ReferenceConvolution {
         compute(exact: integers)
     }
 
+    convenience init(dense: ck_dense, activation: ActivationCase, integers: Bool, misaligned: Bool, seed: UInt64) {
+        let shape = ck_convolution(
+            batch: Int(dense.batch), height: Int(dense.positions), width: 1, channels: Int(dense.channels),
+            out: (1, 1, Int(dense.out_features)), kernel: (Int(dense.positions), 1), activation: activation.activation)
+        self.init(
+            shape: shape, activation: activation, integers: integers, misaligned: misaligned, seed: seed, dense: dense)
+    }
+
     private func compute(exact: Bool) {
         let members = activation.members, channels = Int(shape.channels), depth = channels * members.count
         let pixels = Int(shape.height * shape.width), batch = Int(shape.batch), n = Int(shape.out_channels)
         var a = [Double](repeating: 0, count: batch * pixels * depth)
-        forEachElement { at, member, out, slope in
+        forEachElement { at, member, out, slope, _ in
             a[out] = ReferenceMember.value(member, Double(z.pointer[at]), slope: slope)
         }
         let w = weights.values.map(Double.init), g = dy.values.map(Double.init)
@@ -79,7 +94,7 @@ final class ReferenceConvolution {
         dslopes = [Double](repeating: 0, count: slopes.count)
         dslopesBound = dslopes
         let terms = windows * Double(n)
-        forEachElement(slopeIndex: true) { at, member, out, slope, slopeIndex in
+        forEachElement { at, member, out, slope, slopeIndex in
             let value = Double(z.pointer[at])
             dz[at] += ReferenceMember.derivative(member, value, slope: slope) * da[out]
             // The derivative is at most this; Swish's cancels where it is near zero.
@@ -94,12 +109,8 @@ final class ReferenceConvolution {
         }
     }
 
-    private func forEachElement(_ body: (Int, ck_member, Int, Double) -> Void) {
-        forEachElement(slopeIndex: true) { at, member, out, slope, _ in body(at, member, out, slope) }
-    }
-
     /// Calls `body` with the index in z, the member, the index in its output, the slope and its index (-1: none).
-    private func forEachElement(slopeIndex: Bool, _ body: (Int, ck_member, Int, Double, Int) -> Void) {
+    private func forEachElement(_ body: (Int, ck_member, Int, Double, Int) -> Void) {
         let members = activation.members, channels = Int(shape.channels), pixels = Int(shape.height * shape.width)
         let perPosition = activation.activation.slope_sharing == CK_SLOPES_PER_POSITION
         for position in 0..<(Int(shape.batch) * pixels) {

@@ -9,8 +9,8 @@ struct StepTime: ParsableCommand {
         commandName: "step-time",
         abstract: "Times training steps of a model on random data; one JSON line.")
 
-    @Option(help: "allcnn, depth, width50, width400, width:N, extended or resnet50.")
-    var model = "allcnn"
+    @Option(help: "\(ModelName.options)")
+    var model: ModelName = .allCNN
     @Option(help: "As train's --activation.")
     var activation: ModelActivation = .linkedReLU
     @Option(help: "Images in a step.")
@@ -24,11 +24,10 @@ struct StepTime: ParsableCommand {
 
     func run() throws {
         if let threads { Runtime.threadCount = threads }
-        guard let name = ModelName(rawValue: model) else { throw ValidationError("unknown model '\(model)'") }
-        let preset = Preset(model: name, activation: activation)
-        let model = name.model(options: ModelOptions(activation: activation, batchNorm: batchNorm))
-        let network = try Network(model, input: [32, 32, 3], batch: batchSize, seed: 100)
-        let trainer = try Trainer(network: network, optimizer: preset.optimizer())
+        let experiment = model.experiment(linked: activation.isLinked)
+        let options = ModelOptions(activation: activation, batchNorm: batchNorm)
+        let network = try Network(model.model(options), input: [32, 32, 3], batch: batchSize, seed: 100)
+        let trainer = try Trainer(network, optimizer: try optimizer(of: experiment))
         var random = SystemRandomNumberGenerator()
         let pixels = (0..<batchSize * network.inputShape.elementCount).map { _ in Float.random(in: 0..<1, using: &random) }
         let labels = (0..<batchSize).map { _ in Int32.random(in: 0..<10, using: &random) }
@@ -45,10 +44,10 @@ struct StepTime: ParsableCommand {
         }
         milliseconds.sort()
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
         let median = milliseconds[milliseconds.count / 2]
         let fields: [(String, String)] = [
-            ("model", "\"\(self.model)\""), ("activation", "\"\(activation.rawValue)\""),
+            ("model", "\"\(model)\""), ("activation", "\"\(activation.rawValue)\""),
             ("batch_norm", "\(batchNorm)"), ("batch", "\(batchSize)"), ("threads", "\(Runtime.threadCount)"),
             ("isa", "\"\(Runtime.instructionSet)\""), ("median_ms", String(format: "%.2f", median)),
             ("best_ms", String(format: "%.2f", milliseconds[0])),
@@ -59,4 +58,16 @@ struct StepTime: ParsableCommand {
     }
 }
 
+private func optimizer(of experiment: Experiment) throws -> any Optimizer {
+    switch experiment.optimizer {
+    case .sgd:
+        try SGD(
+            learningRate: experiment.learningRate, momentum: experiment.momentum, nesterov: experiment.momentum > 0,
+            decay: experiment.decay)
+    case .adam: try Adam(learningRate: experiment.learningRate, decay: experiment.decay)
+    case .rmsProp: try RMSProp(learningRate: experiment.learningRate, decay: experiment.decay)
+    }
+}
+
+extension ModelName: @retroactive ExpressibleByArgument {}
 extension ModelActivation: @retroactive ExpressibleByArgument {}

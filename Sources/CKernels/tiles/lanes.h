@@ -36,13 +36,21 @@ typedef uint8_t vector_byte __attribute__((ext_vector_type(VECTOR_FLOATS)));
 ALWAYS_INLINE vector_byte load_bytes(const uint8_t *source, int64_t lanes) {
     vector_byte bytes = (vector_byte)((uint8_t)0);
     if (lanes == VECTOR_FLOATS) __builtin_memcpy(&bytes, source, sizeof bytes);
+#if CK_VECTOR_BYTES == 64
+    else bytes = (vector_byte)_mm_maskz_loadu_epi8((__mmask16)((1u << lanes) - 1), source);
+#else
     else
         for (int64_t lane = 0; lane < lanes; lane++) bytes[lane] = source[lane];
+#endif
     return bytes;
 }
 
 ALWAYS_INLINE void store_bytes(uint8_t *target, vector_byte bytes, int64_t lanes) {
     if (lanes == VECTOR_FLOATS) __builtin_memcpy(target, &bytes, sizeof bytes);
+#if CK_VECTOR_BYTES == 64
+    else _mm_mask_storeu_epi8(target, (__mmask16)((1u << lanes) - 1), (__m128i)bytes);
+#else
     else
         for (int64_t lane = 0; lane < lanes; lane++) target[lane] = bytes[lane];
+#endif
 }

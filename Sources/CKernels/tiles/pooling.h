@@ -21,6 +21,13 @@ ALWAYS_INLINE output_span outputs_over(int64_t position, int64_t stride, int64_t
         first <= 0 ? 0 : (first + stride - 1) / stride, smaller_of(out_size, last / stride + 1)};
 }
 
+/// Moves a span on to a later position, without the divisions that would cost more than a narrow pixel.
+ALWAYS_INLINE void move_to(
+    output_span *span, int64_t position, int64_t stride, int64_t pad, int64_t window, int64_t out_size) {
+    while (span->low < out_size && span->low * stride - pad + window <= position) span->low++;
+    while (span->high < out_size && span->high * stride - pad <= position) span->high++;
+}
+
 ALWAYS_INLINE void max_window(
     const ck_pooling *p, const float *image, window_span rows, window_span columns, int64_t lanes, float *y,
     uint8_t *argmax) {
@@ -67,8 +74,9 @@ static void pooling_max_forward(
 ALWAYS_INLINE void max_backward_body(
     const ck_pooling *p, const uint8_t *argmax, const float *dy, int64_t y, float *dx, bool accumulate) {
     const output_span rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height);
+    output_span columns = {0, 0};
     for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
-        const output_span columns = outputs_over(x, p->stride_w, p->pad_left, p->window_w, p->out_width);
+        move_to(&columns, x, p->stride_w, p->pad_left, p->window_w, p->out_width);
 #define BODY(c, lanes)                                                                                          \
     do {                                                                                                        \
         vector sum = vector_splat(0);                                                                           \
@@ -119,8 +127,9 @@ static void pooling_average_forward(const ck_pooling *p, const float *image, int
 ALWAYS_INLINE void average_backward_body(
     const ck_pooling *p, const float *dy, int64_t y, float *dx, bool accumulate) {
     const output_span rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height);
+    output_span columns = {0, 0};
     for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
-        const output_span columns = outputs_over(x, p->stride_w, p->pad_left, p->window_w, p->out_width);
+        move_to(&columns, x, p->stride_w, p->pad_left, p->window_w, p->out_width);
 #define BODY(c, lanes)                                                                                             \
     do {                                                                                                           \
         vector sum = vector_splat(0);                                                                              \

@@ -60,9 +60,12 @@ struct SafetensorsHeader {
 
     /// The header for some tensors, the 8 bytes of its length included, padded with spaces to a multiple of 64 bytes.
     ///
-    /// - Parameter path: the file that it is for, for errors.
+    /// - Parameters:
+    ///   - path: the file that it is for, for errors.
+    ///   - longest: how many bytes it may have without those of its length.
     static func encode(
-        _ tensors: [BorrowedTensor], metadata: [String: String], path: String
+        _ tensors: [BorrowedTensor], metadata: [String: String], path: String,
+        longest: Int = Safetensors.longestHeader
     ) throws(CheckpointError) -> [UInt8] {
         var members: [String] = []
         if !metadata.isEmpty {
@@ -92,9 +95,9 @@ struct SafetensorsHeader {
         }
         var text = Array("{\(members.joined(separator: ","))}".utf8)
         text += Array(repeating: UInt8(ascii: " "), count: (64 - (8 + text.count) % 64) % 64)
-        guard text.count <= Safetensors.longestHeader else {
+        guard text.count <= longest else {
             throw .content(
-                path: path, offset: nil, expected: "a header of at most \(Safetensors.longestHeader) bytes",
+                path: path, offset: nil, expected: "a header of at most \(longest) bytes",
                 found: "\(text.count) bytes for \(tensors.count) tensors and their metadata")
         }
         return withUnsafeBytes(of: UInt64(text.count)) { Array($0) } + text

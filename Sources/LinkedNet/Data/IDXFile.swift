@@ -20,11 +20,12 @@ struct IDXFile {
         let stream: any ByteStream = path.hasSuffix(".gz") ? try GzipStream(file) : file
         let header = try Self.header(of: stream, dimensions: dimensions, what: what)
         let headerSize = Self.headerSize(dimensions: dimensions)
-        var size = headerSize
+        var contentSize = 1
         for extent in header {
-            let (product, overflow) = (size - headerSize == 0 ? 1 : size - headerSize).multipliedReportingOverflow(by: extent)
-            size = overflow || product > Int.max - headerSize ? Int.max : headerSize + product
+            let (product, overflow) = contentSize.multipliedReportingOverflow(by: extent)
+            contentSize = overflow ? .max : product
         }
+        let size = headerSize + min(contentSize, .max - headerSize)
         let expectation = "\(size) bytes for \(header.map(String.init).joined(separator: "×")) \(what)"
         // Nothing is given memory that can't be there: a few bytes of header could ask for all of it.
         guard size <= stream.largestContent else {

@@ -5,10 +5,10 @@ import Foundation
 /// The slots form a ring. `prepared` counts batches written, `taken` those handed out, `released` those whose memory may
 /// be written again; always released ≤ taken ≤ prepared ≤ released + slots.
 ///
-/// Why `@unchecked Sendable` holds: the three counters, `failure`, `stopping` and `finished` are touched with `condition`
-/// locked only. `preparation` and `ring` are written by the thread alone until `finished`; the caller reads an element of `ring`, and
-/// the slot's memory, only when `prepared` says it is written, and the thread writes it again only when `released` says it was given
-/// back. The lock orders both. The caller keeps off `preparation` while a worker lives.
+/// Why `@unchecked Sendable` holds: the counters, `failure`, `stopping` and `finished` are touched with `condition` locked
+/// only. The thread alone uses `preparation` and writes `ring` until `finished`; the caller reads an element of `ring`, and the
+/// slot's memory, only after `prepared` says that it is written, and the thread writes it again only after `released`
+/// says that it was given back. The lock orders both. The caller keeps off `preparation` while a worker lives.
 final class PrefetchWorker: @unchecked Sendable {
     private let condition = NSCondition()
     private let preparation: BatchPreparation

@@ -44,14 +44,14 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
     }
 
     /// `1,369,738`.
-    private static func grouped(_ number: Int) -> String {
+    static func grouped(_ number: Int) -> String {
         var digits = Array(String(number))
         for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: index) }
         return String(digits)
     }
 
     /// `96 B`, `1.5 KiB`, `10.4 MiB`: rounded to a tenth.
-    private static func size(_ bytes: Int) -> String {
+    static func size(_ bytes: Int) -> String {
         guard bytes >= 1024 else { return "\(bytes) B" }
         let units = ["KiB", "MiB", "GiB", "TiB"]
         // The first unit in which the rounded number stays below 1024, so that it is never "1024.0 KiB".

@@ -45,7 +45,7 @@ public enum LearningRateSchedule: Sendable, Hashable {
         case .constant:
             return 1
         case .steps(let steps):
-            return steps.filter { $0.epoch <= epoch }.max { $0.epoch < $1.epoch }?.factor ?? 1
+            return steps.lazy.filter { $0.epoch <= epoch }.max { $0.epoch < $1.epoch }?.factor ?? 1
         case .cosine(let epochs, let finalFactor):
             let progress = min(Double(step) / Double(max(epochs * stepsPerEpoch, 1)), 1)
             return finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2

@@ -13,10 +13,10 @@ enum RunDirectory {
                     option: "--output", expected: "a directory without a run (--resume \(directory) continues it)",
                     found: directory)
             }
-            try makeDirectory(directory, intermediate: true)
+            try makeDirectory(directory)
             return directory
         }
-        try makeDirectory("runs", intermediate: true)
+        try makeDirectory("runs")
         var number = 1
         while true {
             let candidate = "runs/\(base)-\(number)"
@@ -29,13 +29,15 @@ enum RunDirectory {
         }
     }
 
-    private static func makeDirectory(_ path: String, intermediate: Bool) throws(CheckpointError) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: intermediate)
-        } catch {
-            let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            throw .system(operation: .create, path: path, code: Int32(posix?.code ?? Int(ENOTDIR)))
-        }
+    /// Makes a directory, if it isn't there, and those that lead to it.
+    private static func makeDirectory(_ path: String) throws(CheckpointError) {
+        guard !RegularFile.isDirectory(path) else { return }
+        let parent = (path as NSString).deletingLastPathComponent
+        if !parent.isEmpty, parent != path { try makeDirectory(parent) }
+        // Another process may have made it meanwhile.
+        guard mkdir(path, 0o777) != 0 else { return }
+        let code = errno
+        if !RegularFile.isDirectory(path) { throw .system(operation: .create, path: path, code: code) }
     }
 
     /// Adds a line to the metrics.

@@ -106,3 +106,24 @@ extension LearningRateSchedule: Codable {
         try container.encode(text)
     }
 }
+
+/// One line for people.
+extension RunSettings: CustomStringConvertible {
+    public var description: String {
+        var parts = ["\(model)", activation.rawValue]
+        if batchNorm { parts.append("BatchNorm") }
+        if widened { parts.append("√2 units") }
+        parts.append(initializer.rawValue)
+        parts.append("batch size \(batchSize)")
+        parts.append("\(optimizer.rawValue) \(learningRate)")
+        if momentum > 0 { parts.append("momentum \(momentum)") }
+        if decay > 0 { parts.append("decay \(decay)") }
+        if schedule != .constant { parts.append("schedule \(schedule.text ?? "\(schedule)")") }
+        parts.append(augments ? "augmented" : "not augmented")
+        parts.append(shuffles ? "shuffled" : "in file order")
+        if let limit { parts.append("first \(limit) images") }
+        parts.append("\(epochs) epochs")
+        parts.append("seed \(seed)")
+        return parts.joined(separator: ", ")
+    }
+}

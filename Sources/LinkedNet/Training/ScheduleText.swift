@@ -54,13 +54,3 @@ extension LearningRateSchedule {
         return (parts.first ?? "", parts.count == 2 ? parts[1] : nil)
     }
 }
-
-/// A setting of a run that makes no sense, or not with the others.
-public struct SettingsError: Error, Equatable, CustomStringConvertible {
-    /// The command's option: `--momentum`.
-    public let option: String
-    public let expected: String
-    public let found: String
-
-    public var description: String { "\(option): expected \(expected), found \(found)" }
-}

@@ -37,24 +37,24 @@ import Testing
     /// Nearest neighbours in pixels do worse than a network should, but better than chance:
     /// the classes are neither the same nor given away by single pixels.
     @Test func classesAreNeitherTrivialNorHopeless() throws {
-        let train = try Shapes.train(count: 500)
-        let test = try Shapes.test(count: 100)
+        let train = try Shapes.train(count: 300)
+        let test = try Shapes.test(count: 60)
         var correct = 0
-        for image in 0..<100 {
+        for image in 0..<60 {
             var best = (distance: Int.max, label: Int32(-1))
-            for other in 0..<500 {
+            for other in 0..<300 {
                 var distance = 0
                 var byte = 0
                 while byte < 3072 {
                     let difference = Int(test.pixels[image * 3072 + byte]) - Int(train.pixels[other * 3072 + byte])
                     distance += difference * difference
-                    byte += 7
+                    byte += 11
                 }
                 if distance < best.distance { best = (distance, train.labels[other]) }
             }
             if best.label == test.labels[image] { correct += 1 }
         }
-        #expect((2...60).contains(correct))
+        #expect((1...36).contains(correct))
     }
 
     @Test func emptyAndNegativeCounts() throws {

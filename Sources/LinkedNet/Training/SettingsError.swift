@@ -1,0 +1,18 @@
+/// A setting of a run that makes no sense, or not with the others.
+public struct SettingsError: Error, Equatable, CustomStringConvertible {
+    /// The command's option: `--momentum`.
+    public let option: String
+    /// What would have been right.
+    public let expected: String
+    /// What was found.
+    public let found: String
+
+    /// An error about an option.
+    public init(option: String, expected: String, found: String) {
+        self.option = option
+        self.expected = expected
+        self.found = found
+    }
+
+    public var description: String { "\(option): expected \(expected), found \(found)" }
+}

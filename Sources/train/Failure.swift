@@ -1,0 +1,35 @@
+import Foundation
+import LinkedNet
+
+/// How the command ends when something is wrong: one line on standard error, and a status of sysexits.h.
+enum Failure {
+    static func exitUsage(_ message: String) -> Never {
+        exit(EX_USAGE, message + " (see train --help)")
+    }
+
+    static func exit(_ error: any Error) -> Never {
+        exit(status(of: error), "\(error)")
+    }
+
+    private static func exit(_ status: Int32, _ message: String) -> Never {
+        // The argument parser lists values one below the other, each after a dash.
+        let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
+        let line = (lines.filter { !$0.hasPrefix("- ") } + (values.isEmpty ? [] : [values])).joined(separator: " ")
+        Output.standardError.write("train: \(line)\n")
+        Foundation.exit(status)
+    }
+
+    private static func status(of error: any Error) -> Int32 {
+        switch error {
+        case is SettingsError, is OptimizerError, is ShapeError, is LinkageError: EX_USAGE
+        case let error as DataError: access(error.path, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT
+        case CheckpointError.content, is WeightsMismatch, TrainingError.mismatch: EX_DATAERR
+        case CheckpointError.system(.open, _, _): EX_NOINPUT
+        case CheckpointError.system(.create, _, _): EX_CANTCREAT
+        case CheckpointError.system: EX_IOERR
+        case is OutOfMemory: EX_OSERR
+        default: EXIT_FAILURE
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import LinkedNet
+import Synchronization
+
+/// SIGINT and SIGTERM: the first is noted, the second leaves at once.
+enum Interruption {
+    /// The signal that came, or 0.
+    private static let received = Atomic<Int32>(0)
+
+    /// The signal that came, if one did.
+    static var signal: Int32? {
+        let number = received.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
+
+    /// Begins to note signals.
+    static func install() {
+        // A lazily made global must exist before a signal handler uses it.
+        received.store(0, ordering: .relaxed)
+        var action = sigaction()
+        #if canImport(Darwin)
+        action.__sigaction_u.__sa_handler = { number in Interruption.note(number) }
+        #else
+        action.__sigaction_handler.sa_handler = { number in Interruption.note(number) }
+        #endif
+        action.sa_flags = Int32(SA_RESTART)
+        sigaction(SIGINT, &action, nil)
+        sigaction(SIGTERM, &action, nil)
+    }
+
+    private static func note(_ number: Int32) {
+        if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+    }
+}
+
+/// Stops training when a signal has come.
+final class InterruptionObserver: TrainingObserver {
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        Interruption.signal == nil ? .proceed : .stop
+    }
+
+    func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive {
+        Interruption.signal == nil ? .proceed : .stop
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import LinkedNet
+
+/// What one call of the command does.
+struct Session {
+    private let options: RunOptions
+    private let running: RunningOptions
+    private let reporter: Reporter
+
+    init(_ command: Train) {
+        options = command.runOptions
+        running = command.runningOptions
+        reporter = Reporter(json: running.json, logEvery: running.logEvery)
+    }
+
+    func run() throws {
+        Interruption.install()
+        if let threads = running.threads { Runtime.threadCount = threads }
+        if let rejected = Runtime.rejectedInstructionSet {
+            Output.standardError.write(
+                "train: warning: CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)\n")
+        }
+        if let directory = running.resume {
+            try resume(directory)
+        } else {
+            try begin()
+        }
+    }
+
+    private func begin() throws {
+        let settings = try options.settings()
+        let data = try DataSource.resolve(settings.data)
+        reporter.line(data.note)
+        if running.dryRun {
+            let images = settings.trainingImages(of: data)
+            let network = try settings.network(imageShape: images.imageShape, classCount: images.classCount)
+            return show(try settings.trainer(network), settings)
+        }
+        let run = try Run(settings, data: data, directory: running.output)
+        reporter.line("\(settings)")
+        try train(run, data)
+    }
+
+    private func resume(_ directory: String) throws {
+        let run = try Run(resuming: directory)
+        let contradictions = try options.contradictions(to: run.settings)
+        if !contradictions.isEmpty { Failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
+        if let epochs = options.epochs { run.extend(toEpochs: epochs) }
+        let data = try DataSource.resolve(options.data ?? run.settings.data)
+        if let wanted = options.data, run.settings.trainingImages(of: data).fingerprint != run.dataFingerprint {
+            throw SettingsError(
+                option: "--data", expected: "the images that \(directory) was begun with", found: wanted)
+        }
+        reporter.line(data.note)
+        if running.dryRun { return show(run.trainer, run.settings) }
+        reporter.line("\(run.settings)")
+        let position = run.trainer.position
+        reporter.line(
+            position.epoch < run.settings.epochs
+                ? "resuming after \(position.step) steps, in epoch \(position.epoch + 1)"
+                : "all \(run.settings.epochs) epochs are done; more --epochs would continue")
+        try train(run, data)
+    }
+
+    private func show(_ trainer: Trainer, _ settings: RunSettings) {
+        reporter.line("\(settings)")
+        reporter.line("\(trainer.network.summary)")
+        reporter.line(
+            String(
+                format: "training   %.1f MiB more: the optimizer's slots and a copy of the states",
+                Double(trainer.memoryBytes) / 1_048_576))
+    }
+
+    private func train(_ run: Run, _ data: DataSource) throws {
+        try run.train(on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
+        if let score = run.best.value, let epoch = run.best.epoch {
+            reporter.line(String(format: "best test accuracy %.4f, in epoch %d", score, epoch + 1))
+        }
+        reporter.line("saved in \(run.directory)")
+        if let signal = Interruption.signal {
+            reporter.line("interrupted; continue with: train --resume \(run.directory)")
+            exit(128 + signal)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import CKernels
+import Testing
+
+/// What the kernels give for a convolution, or for the dense layer that it equals, in guarded buffers and with poisoned scratch.
+struct LinearResults {
+    let y, dz, dzAccumulated, dslopes, dweights, dbias: Buffer
+    let guardsIntact: Bool
+
+    init(_ r: ReferenceConvolution) {
+        y = Buffer(r.dy.count)
+        dz = Buffer(r.z.count)
+        dzAccumulated = r.dzBefore.copy()
+        dslopes = Buffer(r.slopes.count)
+        dweights = Buffer(r.weights.count)
+        dbias = Buffer(r.bias.count)
+        let slopes = r.slopes.count > 0 ? r.slopes.pointer : nil
+        let slopeGradients = r.slopes.count > 0 ? dslopes.pointer : nil
+        var scratches: [Buffer] = []
+        func scratch(_ bytes: Int) -> UnsafeMutablePointer<Float> {
+            scratches.append(Buffer(scratchBytes: bytes))
+            return scratches.last!.pointer
+        }
+        if var shape = r.dense {
+            ck_dense_forward(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.bias.pointer, y.pointer,
+                scratch(ck_dense_scratch(&shape, CK_FORWARD)))
+            ck_dense_backward_data(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, slopeGradients,
+                scratch(ck_dense_scratch(&shape, CK_BACKWARD_DATA)))
+            ck_dense_backward_data(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil,
+                scratch(ck_dense_scratch(&shape, CK_BACKWARD_DATA)))
+            ck_dense_backward_weights(
+                &shape, r.z.pointer, slopes, r.dy.pointer, dweights.pointer, dbias.pointer,
+                scratch(ck_dense_scratch(&shape, CK_BACKWARD_WEIGHTS)))
+        } else {
+            var shape = r.shape
+            ck_convolution_forward(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.bias.pointer, y.pointer,
+                scratch(ck_convolution_scratch(&shape, CK_FORWARD)))
+            ck_convolution_backward_data(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, slopeGradients,
+                scratch(ck_convolution_scratch(&shape, CK_BACKWARD_DATA)))
+            ck_convolution_backward_data(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil,
+                scratch(ck_convolution_scratch(&shape, CK_BACKWARD_DATA)))
+            ck_convolution_backward_weights(
+                &shape, r.z.pointer, slopes, r.dy.pointer, dweights.pointer, dbias.pointer,
+                scratch(ck_convolution_scratch(&shape, CK_BACKWARD_WEIGHTS)))
+        }
+        let outputs = [y, dz, dzAccumulated, dslopes, dweights, dbias]
+        guardsIntact = (scratches + outputs + [r.z, r.slopes, r.weights, r.bias, r.dy]).allSatisfy(\.guardsIntact)
+    }
+
+    private var named: [(String, Buffer)] {
+        [
+            ("y", y), ("dz", dz), ("accumulated dz", dzAccumulated), ("dslopes", dslopes), ("dweights", dweights),
+            ("dbias", dbias),
+        ]
+    }
+
+    /// What first exceeds its bound, or nil.
+    func error(_ r: ReferenceConvolution) -> String? {
+        if !guardsIntact { return "something was written outside its buffer" }
+        let accumulated = zip(r.dz, r.dzBefore.values).map { $0 + Double($1) }
+        return firstError(y, r.y, bound: { r.yBound[$0] }, "y")
+            ?? firstError(dz, r.dz, bound: { r.dzBound[$0] }, "dz")
+            ?? firstError(dzAccumulated, accumulated, bound: { r.dzBound[$0] }, "accumulated dz")
+            ?? firstError(dslopes, r.dslopes, bound: { r.dslopesBound[$0] }, "dslopes")
+            ?? firstError(dweights, r.dweights, bound: { r.dweightsBound[$0] }, "dweights")
+            ?? firstError(dbias, r.dbias, bound: { r.dbiasBound[$0] }, "dbias")
+    }
+
+    /// Which bits first differ, or nil.
+    func difference(_ other: LinearResults) -> String? {
+        zip(named, other.named).lazy.compactMap { firstDifference($0.1, $1.1, $0.0) }.first
+    }
+
+    /// Every pass on every instruction set within its bound (exactly, on integers), the same bits for any number of threads.
+    static func verify(_ reference: ReferenceConvolution) {
+        for isa in availableISAs {
+            let results = with(isa: isa) { LinearResults(reference) }
+            let name = "\(String(cString: ck_isa_name(isa))), \(reference.activation), \(reference.shape)"
+            #expect(results.error(reference) == nil, "\(name)")
+            for threads in threadCounts where threads != 2 {
+                let other = with(isa: isa, threads: threads) { LinearResults(reference) }
+                #expect(results.difference(other) == nil, "\(threads) threads, \(name)")
+            }
+        }
+    }
+}

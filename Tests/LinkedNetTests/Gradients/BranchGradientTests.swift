@@ -1,0 +1,82 @@
+import LinkedNet
+import Testing
+
+/// Values with several readers: gradients and slopes' gradients from all of them have to be added up.
+@Suite struct BranchGradientTests {
+    private func expectGradients(seed: UInt64, @LayerBuilder _ layers: () throws -> [any Layer]) throws {
+        var check = try GradientCheck(try layers(), input: [6, 5, 3], batch: 3, seed: seed)
+        let report = try check.run()
+        #expect(report.worstOutput <= 1)
+    }
+
+    /// Fused by two convolutions, stored for the pooling and the addition.
+    @Test(arguments: [SlopeSharing.perChannel, .perPosition])
+    func slopesWithFourReaders(sharing: SlopeSharing) throws {
+        try expectGradients(seed: 31) {
+            Conv2D(3, kernel: 3)
+            try LinkedActivation(.mirrored(.prelu(sharing)))
+            Concat {
+                Conv2D(2, kernel: 1)
+                Conv2D(4, kernel: 3, padding: .same)
+                MaxPool2D(3, stride: 1, padding: .same)
+                Residual { Conv2D(6, kernel: 3, padding: .same) }
+            }
+            Flatten()
+            Dense(5)
+        }
+    }
+
+    /// Plain and with an activation pending, read by convolutions, poolings, normalisation and additions.
+    @Test func anInputReadByManyBranches() throws {
+        try expectGradients(seed: 32) {
+            Concat {
+                Conv2D(2, kernel: 3, padding: .same)
+                Activation(.swish)
+                AveragePool2D(3, stride: 1, padding: .same)
+                MaxPool2D(2, stride: 1, padding: .same)
+                BatchNorm()
+                Residual {
+                    BatchNorm()
+                    Activation(.selu)
+                    Conv2D(3, kernel: 1)
+                }
+                Residual {}
+            }
+            try LinkedActivation(.mirrored(.elu()))
+            Flatten()
+            Dense(5)
+        }
+    }
+
+    @Test func nestedResiduals() throws {
+        try expectGradients(seed: 33) {
+            Residual {
+                Activation(.swish)
+                Residual {
+                    Conv2D(3, kernel: 3, padding: .same)
+                    Activation(.leakyReLU())
+                    Residual { Conv2D(3, kernel: 3, padding: .same) } projection: { Conv2D(3, kernel: 1) }
+                }
+            }
+            Activation(.prelu())
+            GlobalAveragePool2D()
+            Dense(4)
+        }
+    }
+
+    /// An activation of an activation, and one read flat and as an image.
+    @Test func activationsInARow() throws {
+        try expectGradients(seed: 34) {
+            Conv2D(2, kernel: 3)
+            try LinkedActivation(.mirrored(.swish))
+            try LinkedActivation(.mirrored(.selu))
+            Dropout(0.3)
+            Activation(.prelu(.perChannel))
+            Flatten()
+            Activation(.prelu())
+            Dense(6)
+            try LinkedActivation(.mirrored(.prelu(.perChannel)))
+            Dense(4)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import LinkedNet
+import Testing
+
+/// Twenty updates of each optimizer with given gradients against PyTorch's and Keras'.
+@Suite struct GoldenOptimizerTests {
+    private struct Setup {
+        let file: Result<GoldenFile, any Error>
+        let optimizer: any Optimizer
+    }
+
+    private static func setup(_ peer: String, _ name: String) throws -> Setup? {
+        let plain: [String: any Optimizer] = [
+            "sgd": try SGD(learningRate: 0.1),
+            "sgd momentum": try SGD(learningRate: 0.1, momentum: 0.9),
+            "sgd nesterov": try SGD(learningRate: 0.1, momentum: 0.9, nesterov: true),
+        ]
+        if peer == "PyTorch" {
+            let own: [String: any Optimizer] = [
+                "sgd weight decay": try SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.02),
+                "adam": try Adam(learningRate: 0.05, epsilonPlacement: .afterBiasCorrection),
+                "adam large epsilon": try Adam(
+                    learningRate: 0.05, beta1: 0.8, beta2: 0.95, epsilon: 0.1, epsilonPlacement: .afterBiasCorrection),
+                "adam weight decay": try Adam(
+                    learningRate: 0.05, weightDecay: 0.02, epsilonPlacement: .afterBiasCorrection),
+                "rmsprop": try RMSProp(learningRate: 0.05),
+                "rmsprop large epsilon": try RMSProp(learningRate: 0.05, epsilon: 0.1),
+                "rmsprop weight decay": try RMSProp(learningRate: 0.05, weightDecay: 0.02),
+            ]
+            return (plain[name] ?? own[name]).map { Setup(file: GoldenFile.torch, optimizer: $0) }
+        }
+        let own: [String: any Optimizer] = [
+            "sgd decay": try SGD(learningRate: 0.1, decay: 0.1),
+            "sgd nesterov decay": try SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, decay: 0.1),
+            "adam": try Adam(learningRate: 0.05),
+            "adam large epsilon": try Adam(learningRate: 0.05, beta1: 0.8, beta2: 0.95, epsilon: 0.1),
+            "adam decay": try Adam(learningRate: 0.05, decay: 0.1),
+            // Keras has √(v + ε); its values are made with an ε that makes no difference.
+            "rmsprop": try RMSProp(learningRate: 0.05, epsilon: 0),
+            "rmsprop decay": try RMSProp(learningRate: 0.05, epsilon: 0, decay: 0.1),
+        ]
+        return (plain[name] ?? own[name]).map { Setup(file: GoldenFile.keras, optimizer: $0) }
+    }
+
+    static let cases: [(peer: String, name: String)] = [
+        ("PyTorch", GoldenFile.torch), ("Keras", GoldenFile.keras),
+    ].flatMap { (peer: String, file: Result<GoldenFile, any Error>) in
+        ((try? file.get().cases["optimizer"]?.paths.keys.sorted()) ?? []).map { (peer, String($0.dropFirst(5))) }
+    }
+
+    @Test func bothPeersGiveTenPaths() {
+        #expect(Self.cases.count { $0.peer == "PyTorch" } == 10)
+        #expect(Self.cases.count { $0.peer == "Keras" } == 10)
+    }
+
+    @Test(arguments: cases)
+    func twentyUpdates(peer: String, name: String) throws {
+        let setup = try #require(try Self.setup(peer, name))
+        let golden = try #require(try setup.file.get().cases["optimizer"])
+        let gradients = try golden.value("gradients")
+        let path = try #require(golden.paths["path|\(name)"])
+        let count = gradients.shape[1]
+        var parameters = try golden.value("start").elements
+        let optimizer = setup.optimizer
+        // Half the gradient at twice the scale: what clipping by norm does.
+        let halved = gradients.elements.map { $0 / 2 }
+        let slots = optimizer.slotNames.map { _ in UnsafeMutablePointer<Float>.allocate(capacity: count) }
+        defer { slots.forEach { $0.deallocate() } }
+        slots.forEach { $0.initialize(repeating: 0, count: count) }
+        for step in 0..<gradients.shape[0] {
+            let rate = optimizer.learningRate / (1 + optimizer.decay * Double(step))
+            parameters.withUnsafeMutableBufferPointer { parameters in
+                halved[(step * count)...].withUnsafeBufferPointer { gradients in
+                    optimizer.update(
+                        ParameterUpdate(
+                            count: count, parameters: parameters.baseAddress!, gradients: gradients.baseAddress!,
+                            slots: slots, step: step, learningRate: rate, gradientScale: 2))
+                }
+            }
+            let expected = try Tensor(
+                shape: [count], elements: Array(path.elements[step * count..<(step + 1) * count]))
+            // Each update rounds a handful of times.
+            expectClose(parameters, expected, "after update \(step)", roundings: 4 * Float(step + 1))
+        }
+    }
+
+    @Test func settingsThatMakeNoSenseAreRefused() {
+        #expect(throws: OptimizerError.self) { try SGD(learningRate: -1) }
+        #expect(throws: OptimizerError.self) { try SGD(learningRate: .nan) }
+        #expect(throws: OptimizerError.self) { try SGD(momentum: 1) }
+        #expect(throws: OptimizerError.self) { try SGD(momentum: 0, nesterov: true) }
+        #expect(throws: OptimizerError.self) { try Adam(beta1: 1) }
+        #expect(throws: OptimizerError.self) { try Adam(beta2: -0.1) }
+        #expect(throws: OptimizerError.self) { try Adam(epsilon: .infinity) }
+        #expect(throws: OptimizerError.self) { try RMSProp(rho: 1) }
+        #expect(throws: OptimizerError.self) { try RMSProp(decay: -1) }
+        #expect { try SGD(momentum: 1.5) } throws: { "\($0)".contains("momentum") && "\($0)".contains("1.5") }
+    }
+}

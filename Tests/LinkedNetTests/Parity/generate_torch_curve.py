@@ -1,0 +1,81 @@
+"""Writes torch_curve.json: the losses of 100 SGD steps of a small LK-ReLU network in PyTorch, in double precision.
+
+    python3 generate_torch_curve.py
+
+Weights and images come from a formula that the test has too (`noise`), so that they need not be stored. A run in single precision
+must stay within a tenth of the tolerance of the test, or the curve would be too sensitive to compare.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+STEPS, BATCH, BATCHES, CLASSES, SIDE = 100, 16, 10, 10, 8
+
+
+def noise(stream, count):
+    """Uniform multiples of 2^-23 in [-1, 1): a 32-bit integer hash of (stream, index)."""
+    x = (np.arange(count, dtype=np.uint64) + np.uint64(stream * 1_000_003)) & np.uint64(0xFFFFFFFF)
+    for multiplier in (0x7FEB352D, 0x846CA68B):
+        x ^= x >> np.uint64(16)
+        x = (x * np.uint64(multiplier)) & np.uint64(0xFFFFFFFF)
+    x ^= x >> np.uint64(16)
+    return ((x >> np.uint64(8)).astype(np.float64) - 2.0**23) / 2.0**23
+
+
+def batches():
+    """Sample i has label i mod 10; its image is its class's pattern plus noise of the same size."""
+    size = SIDE * SIDE * 3
+    count = BATCH * BATCHES
+    labels = np.arange(count) % CLASSES
+    patterns = noise(1, CLASSES * size).reshape(CLASSES, size)
+    images = 0.5 * patterns[labels] + 0.5 * noise(2, count * size).reshape(count, size)
+    return images.reshape(BATCHES, BATCH, SIDE, SIDE, 3), labels.reshape(BATCHES, BATCH)
+
+
+def weights():
+    """Kernels in HWIO; halves and quarters of the noise are exact in single precision."""
+    return [
+        0.25 * noise(3, 3 * 3 * 3 * 8).reshape(3, 3, 3, 8), 0.125 * noise(4, 8),
+        0.25 * noise(5, 3 * 3 * 16 * 8).reshape(3, 3, 16, 8), 0.125 * noise(6, 8),
+        0.5 * noise(7, 16 * 10).reshape(16, 10), 0.125 * noise(8, 10),
+    ]
+
+
+def linked(z):
+    return torch.cat([F.relu(z), F.relu(-z)], dim=1)
+
+
+def conv(x, kernel, bias, stride):
+    """'same' padding after TensorFlow's rule, for a 3×3 kernel on an even size."""
+    x = F.pad(x, (1, 1, 1, 1) if stride == 1 else (0, 1, 0, 1))
+    return F.conv2d(x, kernel.permute(3, 2, 0, 1), bias, stride)
+
+
+def curve(dtype):
+    parameters = [torch.tensor(w, dtype=dtype).requires_grad_() for w in weights()]
+    optimizer = torch.optim.SGD(parameters, lr=0.05, momentum=0.9, nesterov=True)
+    images, labels = batches()
+    losses = []
+    for step in range(STEPS):
+        k1, b1, k2, b2, k3, b3 = parameters
+        x = torch.tensor(images[step % BATCHES], dtype=dtype).permute(0, 3, 1, 2)
+        x = linked(conv(x, k1, b1, 1))
+        x = linked(conv(x, k2, b2, 2)).mean(dim=(2, 3))
+        loss = F.cross_entropy(x @ k3 + b3, torch.from_numpy(labels[step % BATCHES]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+torch.use_deterministic_algorithms(True)
+losses = curve(torch.float64)
+spread = max(abs(a / b - 1) for a, b in zip(curve(torch.float32), losses))
+assert spread < 1e-4, spread
+print(f"first loss {losses[0]:.6f}, last {losses[-1]:.6f}, single against double precision {spread:.2e}")
+(pathlib.Path(__file__).parent / "torch_curve.json").write_text(json.dumps(losses, indent=0) + "\n")

@@ -1,0 +1,19 @@
+/// A batch of samples in double precision, row-major, batch outermost.
+struct ReferenceTensor {
+    var batch: Int
+    /// Of one sample.
+    var shape: [Int]
+    var elements: [Double]
+
+    init(batch: Int, shape: [Int], elements: [Double]? = nil) {
+        self.batch = batch
+        self.shape = shape
+        self.elements = elements ?? Array(repeating: 0, count: batch * shape.reduce(1, *))
+    }
+
+    var channels: Int { shape[shape.count - 1] }
+    /// Elements of one sample.
+    var sampleSize: Int { shape.reduce(1, *) }
+    /// Batch and positions together.
+    var rows: Int { elements.count / channels }
+}
