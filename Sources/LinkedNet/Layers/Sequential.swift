@@ -12,7 +12,7 @@
 ///     Dense(10)
 /// }
 /// ```
-public struct Sequential: TransparentLayer {
+public struct Sequential: Layer {
     /// In the order in which they run.
     public let layers: [any Layer]
 
