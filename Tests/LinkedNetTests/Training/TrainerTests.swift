@@ -76,7 +76,8 @@ private final class SpyOptimizer: Optimizer {
     @Test func theRateDecaysWithEveryUpdate() throws {
         let optimizer = SpyOptimizer(decay: 0.1)
         try Trainer(TinyTraining.network(), optimizer: optimizer).fit(TinyTraining.dataset(21), epochs: 2)
-        #expect(optimizer.rates == (0..<6).map { 0.5 / (1 + 0.1 * Double($0)) })
+        let expected: [Double] = [0, 1, 2, 3, 4, 5].map { 0.5 / (1 + 0.1 * $0) }
+        #expect(optimizer.rates == expected)
     }
 
     @Test func theScheduleFollowsEpochsAndSteps() throws {
