@@ -26,6 +26,12 @@ enum Interruption {
         action.sa_flags = Int32(SA_RESTART)
         sigaction(SIGINT, &action, nil)
         sigaction(SIGTERM, &action, nil)
+        // A program that starts this one from a thread with signals blocked passes that on.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGTERM)
+        sigprocmask(SIG_UNBLOCK, &signals, nil)
     }
 
     private static func note(_ number: Int32) {

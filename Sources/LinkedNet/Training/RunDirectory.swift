@@ -32,11 +32,12 @@ enum RunDirectory {
     /// Makes a directory, if it isn't there, and those that lead to it.
     private static func makeDirectory(_ path: String) throws(CheckpointError) {
         guard !RegularFile.isDirectory(path) else { return }
-        let parent = (path as NSString).deletingLastPathComponent
-        if !parent.isEmpty, parent != path { try makeDirectory(parent) }
+        // Not Foundation's deletingLastPathComponent, which crashes for names of one letter (Swift 6.3 on Linux).
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeDirectory(String(path[..<slash])) }
         // Another process may have made it meanwhile.
         guard mkdir(path, 0o777) != 0 else { return }
         let code = errno
+        // Also for a path that ends with a slash.
         guard !RegularFile.isDirectory(path) else { return }
         throw .system(operation: .create, path: path, code: code == EEXIST ? ENOTDIR : code)
     }
