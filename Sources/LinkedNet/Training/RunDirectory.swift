@@ -37,7 +37,8 @@ enum RunDirectory {
         // Another process may have made it meanwhile.
         guard mkdir(path, 0o777) != 0 else { return }
         let code = errno
-        if !RegularFile.isDirectory(path) { throw .system(operation: .create, path: path, code: code) }
+        guard !RegularFile.isDirectory(path) else { return }
+        throw .system(operation: .create, path: path, code: code == EEXIST ? ENOTDIR : code)
     }
 
     /// Adds a line to the metrics.

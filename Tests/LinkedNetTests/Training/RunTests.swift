@@ -104,7 +104,7 @@ import Testing
 
     @Test func aDirectoryThatCannotBeMadeIsNamed() throws {
         let file = try directory.write("file", [])
-        #expect(throws: CheckpointError.system(operation: .create, path: "\(file)/run", code: ENOTDIR)) {
+        #expect(throws: CheckpointError.system(operation: .create, path: file, code: ENOTDIR)) {
             try Run(settings, data: data, directory: "\(file)/run")
         }
     }
