@@ -59,5 +59,6 @@ let package = Package(
             // Optimised for the same reason: the reference network computes in naive loops.
             swiftSettings: [.unsafeFlags(["-O"])]
         ),
+        .testTarget(name: "CommandTests", dependencies: ["train", "evaluate"]),
     ]
 )

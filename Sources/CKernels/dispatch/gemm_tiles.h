@@ -23,13 +23,17 @@ typedef void gemm_tile(
     int64_t c_stride, int64_t columns);
 
 typedef struct gemm_tiles {
-    int rows;    ///< of the largest tile
-    int vectors; ///< columns of the largest tile, in vectors
+    int vector_floats;
+    int vectors;                   ///< columns of the widest tile, in vectors
+    int rows[CK_MAX_TILE_VECTORS]; ///< of the highest tile of 1, 2, … vectors
     gemm_tile *tile[CK_MAX_TILE_ROWS][CK_MAX_TILE_VECTORS]; ///< [rows − 1][vectors − 1]
 
     /// target[j·target_stride + i] = source[i·source_stride + j] for i < rows, j < columns.
     void (*transpose)(
         const float *source, int64_t source_stride, int64_t rows, int64_t columns, float *target, int64_t target_stride);
+
+    /// Tiles of a shorter vector, of which more than one is multiplied per cycle: for products that fit in one. May be NULL.
+    const struct gemm_tiles *narrow;
 } gemm_tiles;
 
 #endif

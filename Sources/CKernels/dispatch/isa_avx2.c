@@ -10,6 +10,7 @@
 
 #define CK_VECTOR_BYTES 32
 #define CK_TABLE ck_kernels_avx2
+#define CK_NARROW_GEMM NULL
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "dispatch/isa_body.h"

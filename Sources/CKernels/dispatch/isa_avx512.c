@@ -10,6 +10,7 @@
 
 #define CK_VECTOR_BYTES 64
 #define CK_TABLE ck_kernels_avx512
+#define CK_NARROW_GEMM &ck_kernels_avx2.gemm
 
 // Listing the features keeps 64-byte vectors whole; arch=x86-64-v4 would split them.
 #pragma clang attribute push( \

@@ -1,5 +1,5 @@
 // No include guard: included once by each dispatch/isa_*.c after it has defined CK_VECTOR_BYTES, CK_TABLE (the
-// table's name) and the target attribute of everything below.
+// table's name), CK_NARROW_GEMM (tiles of shorter vectors, or NULL) and the target attribute of everything below.
 
 #include "tiles/vector.h"
 #include "tiles/math.h"
@@ -27,7 +27,14 @@ const ck_kernels CK_TABLE = {
         .sum_of_squares = elementwise_sum_of_squares,
         .first_nonfinite = elementwise_first_nonfinite,
     },
-    .gemm = {.rows = TILE_ROWS, .vectors = TILE_VECTORS, .tile = GEMM_TABLE, .transpose = transpose},
+    .gemm = {
+        .vector_floats = VECTOR_FLOATS,
+        .vectors = TILE_VECTORS,
+        .rows = GEMM_TILE_ROWS,
+        .tile = GEMM_TABLE,
+        .transpose = transpose,
+        .narrow = CK_NARROW_GEMM,
+    },
     .input = {
         .convert = input_convert,
         .interpolate_bytes = input_interpolate_bytes,

@@ -9,6 +9,7 @@
 
 #define CK_VECTOR_BYTES 16
 #define CK_TABLE ck_kernels_neon
+#define CK_NARROW_GEMM NULL
 
 #include "dispatch/isa_body.h"
 

@@ -7,5 +7,6 @@
 
 #define CK_VECTOR_BYTES 16
 #define CK_TABLE ck_kernels_portable
+#define CK_NARROW_GEMM NULL
 
 #include "dispatch/isa_body.h"

@@ -176,10 +176,9 @@ static void convolve_phase(const band_view *view, int64_t phase_y, int64_t phase
         origin += ((grid.y + c->pad_top) / c->stride_h - (taps_h - 1) - view->first_plane_row) * view->row_floats
             + ((grid.x + c->pad_left) / c->stride_w - (taps_w - 1) - view->first_plane_column) * c->out_channels;
 
-    const int64_t pixels = grid.rows * grid.columns, tile_rows = call->kernels->gemm.rows;
-    const int64_t group = GEMM_GROUP_ROWS / tile_rows * tile_rows;
-    for (int64_t first = 0; first < pixels; first += group) {
-        const int64_t count = min_of(group, pixels - first);
+    const int64_t pixels = grid.rows * grid.columns;
+    for (int64_t first = 0; first < pixels; first += GEMM_GROUP_ROWS) {
+        const int64_t count = min_of(GEMM_GROUP_ROWS, pixels - first);
         const float *windows[GEMM_GROUP_ROWS];
         int64_t row = first / grid.columns, column = first % grid.columns;
         for (int64_t i = 0; i < count; i++) {

@@ -97,10 +97,10 @@ static void convolve_band(void *context, int64_t task, int worker) {
         pixel_step = window_step(&plan->x) * plan->depth;
     }
 
-    const int64_t pixels = rows * c->out_width, group = GEMM_GROUP_ROWS / call->kernels->gemm.rows * call->kernels->gemm.rows;
+    const int64_t pixels = rows * c->out_width;
     float *y = call->y + (image * c->out_height + first_row) * c->out_width * c->out_channels;
-    for (int64_t first = 0; first < pixels; first += group) {
-        const int64_t count = min_of(group, pixels - first);
+    for (int64_t first = 0; first < pixels; first += GEMM_GROUP_ROWS) {
+        const int64_t count = min_of(GEMM_GROUP_ROWS, pixels - first);
         const float *windows[GEMM_GROUP_ROWS];
         int64_t row = first / c->out_width, column = first % c->out_width;
         for (int64_t i = 0; i < count; i++) {

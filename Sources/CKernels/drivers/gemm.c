@@ -26,9 +26,10 @@ typedef struct panel_rows {
 static void add_piece(
     const panel_rows *panel, const gemm_sum *piece, int64_t a_offset, const float *b, const float *initial) {
     const gemm_tiles *tiles = &panel->kernels->gemm;
-    const int64_t vectors = divide_up(panel->columns, panel->kernels->vector_floats);
-    for (int64_t r = 0; r < panel->rows; r += tiles->rows) {
-        const int64_t rows = min_of(tiles->rows, panel->rows - r);
+    if (tiles->narrow != NULL && panel->columns <= tiles->narrow->vector_floats) tiles = tiles->narrow;
+    const int64_t vectors = divide_up(panel->columns, tiles->vector_floats), most_rows = tiles->rows[vectors - 1];
+    for (int64_t r = 0; r < panel->rows; r += most_rows) {
+        const int64_t rows = min_of(most_rows, panel->rows - r);
         tiles->tile[rows - 1][vectors - 1](
             piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride, panel->columns);
     }

@@ -20,8 +20,8 @@ static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t pane
     return min_of(panels->width, panels->columns - panel * panels->width);
 }
 
-/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time.
-enum { GEMM_GROUP_ROWS = 64 };
+/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time. Divisible by every tile's.
+enum { GEMM_GROUP_ROWS = 48 };
 
 /// The initial value of sums that start from nothing: as many zeros as a panel has columns.
 extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];

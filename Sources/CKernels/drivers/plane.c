@@ -50,8 +50,7 @@ void ck_pack_windows(
     const int64_t depth = source->activation->member_count * source->plane_channels;
     const int64_t row_count = window_extent(y, rows), columns = window_extent(x, x->outputs), y_step = window_step(y);
     for (int64_t row = 0; row < row_count; row++, plane += columns * depth) {
-        // The last window's rows go on past its step.
-        const int64_t window = min_of(row / y_step, rows - 1);
+        const int64_t window = row / y_step;
         const int64_t source_row = (first_row + window) * y->stride + (row - window * y_step) - y->pad;
         if (x->stride <= x->kernel)
             ck_pack_pixels(source, image, source_row, -x->pad, columns, plane);

@@ -40,8 +40,8 @@ ALWAYS_INLINE vector function_gradient(ck_function function, vector x, vector sl
     return d;
 }
 
-// The function all members share, or MIXED: a constant wherever the bodies below are inlined, so that a uniform activation,
-// which nearly all are, has no branch per vector.
+// The function all members share, or MIXED. With the number of members, a constant wherever the bodies below are inlined, so that
+// a plain or mirrored activation, which nearly all are, has no branch per vector and keeps its scales in registers.
 enum { MIXED = -1 };
 
 ALWAYS_INLINE int shared_function(const ck_activation *activation) {
@@ -63,10 +63,10 @@ ALWAYS_INLINE activation_block joined(const ck_activation *activation, const act
 
 // One vector of channels at one position; `lanes` is a constant VECTOR_FLOATS for whole vectors.
 ALWAYS_INLINE void forward_vector(
-    int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
     float *out, int64_t lanes) {
     const vector value = load_lanes(z, lanes);
-    for (int m = 0; m < activation->member_count; m++) {
+    for (int m = 0; m < members; m++) {
         const ck_member *member = &activation->members[m];
         const ck_function function = shared == MIXED ? member->function : (ck_function)shared;
         vector slope = vector_splat(member->parameter);
@@ -80,7 +80,7 @@ ALWAYS_INLINE void forward_vector(
 }
 
 ALWAYS_INLINE void forward_body(
-    int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
     float *out) {
     const int64_t channels = block->channels, whole = channels / VECTOR_FLOATS * VECTOR_FLOATS;
     for (int64_t p = 0; p < block->positions; p++)
@@ -89,18 +89,18 @@ ALWAYS_INLINE void forward_body(
             const float *slope = slopes != NULL ? slopes + p * block->slope_position + c : NULL;
             float *target = out + p * block->out_position + c;
             if (c < whole)
-                forward_vector(shared, activation, block, source, slope, target, VECTOR_FLOATS);
+                forward_vector(shared, members, activation, block, source, slope, target, VECTOR_FLOATS);
             else
-                forward_vector(shared, activation, block, source, slope, target, channels - c);
+                forward_vector(shared, members, activation, block, source, slope, target, channels - c);
         }
 }
 
 ALWAYS_INLINE void backward_vector(
-    int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
     const float *dout, float *dz, bool accumulate, float *dslopes, int64_t lanes) {
     const vector value = load_lanes(z, lanes);
     vector total = dz != NULL && accumulate ? load_lanes(dz, lanes) : vector_splat(0.0f);
-    for (int m = 0; m < activation->member_count; m++) {
+    for (int m = 0; m < members; m++) {
         const ck_member *member = &activation->members[m];
         const ck_function function = shared == MIXED ? member->function : (ck_function)shared;
         const vector x = member->input_scale * value;
@@ -121,7 +121,7 @@ ALWAYS_INLINE void backward_vector(
 }
 
 ALWAYS_INLINE void backward_body(
-    int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
     const float *dout, float *dz, bool accumulate, float *dslopes) {
     const int64_t channels = block->channels, whole = channels / VECTOR_FLOATS * VECTOR_FLOATS;
     for (int64_t p = 0; p < block->positions; p++)
@@ -133,36 +133,47 @@ ALWAYS_INLINE void backward_body(
             const float *d = dout + p * block->out_position + c;
             if (c < whole)
                 backward_vector(
-                    shared, activation, block, z + at, slope, d, target, accumulate, dslope, VECTOR_FLOATS);
+                    shared, members, activation, block, z + at, slope, d, target, accumulate, dslope, VECTOR_FLOATS);
             else
                 backward_vector(
-                    shared, activation, block, z + at, slope, d, target, accumulate, dslope, channels - c);
+                    shared, members, activation, block, z + at, slope, d, target, accumulate, dslope, channels - c);
         }
 }
 
-// Calls `body` with the shared function as a constant.
-#define FOR_SHARED_FUNCTION(activation, body, ...)                                                                     \
+// Calls `body` with the shared function and the number of members as constants, where they are common ones.
+#define FOR_MEMBERS(function, body, activation, ...)                                                                   \
+    if ((activation)->member_count == 1)                                                                               \
+        body(function, 1, activation, __VA_ARGS__);                                                                    \
+    else if ((activation)->member_count == 2)                                                                          \
+        body(function, 2, activation, __VA_ARGS__);                                                                    \
+    else                                                                                                               \
+        body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
+
+#define FOR_ACTIVATION(body, activation, ...)                                                                          \
     switch (shared_function(activation)) {                                                                             \
-    case CK_IDENTITY: body(CK_IDENTITY, __VA_ARGS__); break;                                                           \
-    case CK_RELU: body(CK_RELU, __VA_ARGS__); break;                                                                   \
-    case CK_LEAKY_RELU: body(CK_LEAKY_RELU, __VA_ARGS__); break;                                                       \
-    case CK_PRELU: body(CK_PRELU, __VA_ARGS__); break;                                                                 \
-    case CK_ELU: body(CK_ELU, __VA_ARGS__); break;                                                                     \
-    case CK_SELU: body(CK_SELU, __VA_ARGS__); break;                                                                   \
-    case CK_SWISH: body(CK_SWISH, __VA_ARGS__); break;                                                                 \
-    default: body(MIXED, __VA_ARGS__); break;                                                                          \
+    case CK_IDENTITY: FOR_MEMBERS(CK_IDENTITY, body, activation, __VA_ARGS__) break;                                   \
+    case CK_RELU: FOR_MEMBERS(CK_RELU, body, activation, __VA_ARGS__) break;                                           \
+    case CK_LEAKY_RELU: FOR_MEMBERS(CK_LEAKY_RELU, body, activation, __VA_ARGS__) break;                               \
+    case CK_PRELU: FOR_MEMBERS(CK_PRELU, body, activation, __VA_ARGS__) break;                                         \
+    case CK_ELU: FOR_MEMBERS(CK_ELU, body, activation, __VA_ARGS__) break;                                             \
+    case CK_SELU: FOR_MEMBERS(CK_SELU, body, activation, __VA_ARGS__) break;                                           \
+    case CK_SWISH: FOR_MEMBERS(CK_SWISH, body, activation, __VA_ARGS__) break;                                         \
+    default: body(MIXED, (activation)->member_count, activation, __VA_ARGS__); break;                                  \
     }
 
 static void activation_forward(
     const ck_activation *activation, const activation_block *block, const float *z, const float *slopes, float *out) {
+    // Copies, which the stores below can't change.
     const activation_block extent = joined(activation, block);
-    FOR_SHARED_FUNCTION(activation, forward_body, activation, &extent, z, slopes, out)
+    const ck_activation members = *activation;
+    FOR_ACTIVATION(forward_body, &members, &extent, z, slopes, out)
 }
 
 static void activation_backward(
     const ck_activation *activation, const activation_block *block, const float *z, const float *slopes, const float *dout,
     float *dz, bool accumulate, float *dslopes) {
+    // Copies, which the stores below can't change.
     const activation_block extent = joined(activation, block);
-    FOR_SHARED_FUNCTION(
-        activation, backward_body, activation, &extent, z, slopes, dout, dz, accumulate, dslopes)
+    const ck_activation members = *activation;
+    FOR_ACTIVATION(backward_body, &members, &extent, z, slopes, dout, dz, accumulate, dslopes)
 }

@@ -3,11 +3,14 @@
 
 // As many accumulators as the registers hold beside a row of B and an element of A.
 #if CK_VECTOR_BYTES == 64
-enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
+enum { TILE_VECTORS = 3 };
+#define GEMM_TILE_ROWS {8, 8, 8}
 #elif CK_VECTOR_BYTES == 16 && defined(__aarch64__)
-enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
+enum { TILE_VECTORS = 3 };
+#define GEMM_TILE_ROWS {8, 8, 8}
 #else
-enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
+enum { TILE_VECTORS = 2 };
+#define GEMM_TILE_ROWS {8, 6}
 #endif
 
 // `rows`, `vectors` and `whole` (no vector is cut off by `columns`) are constants wherever this is inlined.
@@ -15,8 +18,8 @@ ALWAYS_INLINE void gemm_body(
     int rows, int vectors, bool whole, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns) {
     const int64_t rest = columns - (int64_t)(vectors - 1) * VECTOR_FLOATS;
-    const float *row[TILE_ROWS];
-    vector total[TILE_ROWS][TILE_VECTORS];
+    const float *row[CK_MAX_TILE_ROWS];
+    vector total[CK_MAX_TILE_ROWS][TILE_VECTORS];
     UNROLL for (int r = 0; r < rows; r++) {
         row[r] = a[r] + a_offset;
         const float *start = initial != NULL ? initial : c + r * c_stride;
@@ -67,15 +70,18 @@ ALWAYS_INLINE void gemm_body(
     GEMM_TILE(4, vectors) GEMM_TILE(5, vectors) GEMM_TILE(6, vectors)
 GEMM_TILES(1)
 GEMM_TILES(2)
+GEMM_TILE(7, 1)
+GEMM_TILE(8, 1)
 
 #if CK_VECTOR_BYTES == 64 || (CK_VECTOR_BYTES == 16 && defined(__aarch64__))
 GEMM_TILES(3)
-GEMM_TILE(7, 1) GEMM_TILE(7, 2) GEMM_TILE(7, 3)
-GEMM_TILE(8, 1) GEMM_TILE(8, 2) GEMM_TILE(8, 3)
+GEMM_TILE(7, 2) GEMM_TILE(7, 3)
+GEMM_TILE(8, 2) GEMM_TILE(8, 3)
 #define GEMM_ROWS(rows) {gemm_##rows##x1, gemm_##rows##x2, gemm_##rows##x3}
 #define GEMM_TABLE                                                                                                     \
     {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), GEMM_ROWS(7), GEMM_ROWS(8)}
 #else
 #define GEMM_ROWS(rows) {gemm_##rows##x1, gemm_##rows##x2}
-#define GEMM_TABLE {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6)}
+#define GEMM_TABLE                                                                                                     \
+    {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), {gemm_7x1}, {gemm_8x1}}
 #endif

@@ -19,6 +19,8 @@ ALWAYS_INLINE vector vector_load(const float *source) {
 ALWAYS_INLINE void vector_store(float *target, vector value) { __builtin_memcpy(target, &value, sizeof value); }
 
 #if CK_VECTOR_BYTES == 32
+typedef float half_vector __attribute__((ext_vector_type(4)));
+
 /// All ones in the first `count` lanes.
 ALWAYS_INLINE __m256i vector_part_mask(int64_t count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -46,7 +48,23 @@ ALWAYS_INLINE void vector_store_part(float *target, vector value, int64_t count)
 #if CK_VECTOR_BYTES == 64
     _mm512_mask_storeu_ps(target, (__mmask16)((1u << count) - 1), (__m512)value);
 #elif CK_VECTOR_BYTES == 32
-    _mm256_maskstore_ps(target, vector_part_mask(count), (__m256)value);
+    if (count == VECTOR_FLOATS) {
+        vector_store(target, value);
+        return;
+    }
+    // A masked store would be microcoded on AMD's cores.
+    half_vector lanes = value.lo;
+    if (count & 4) {
+        __builtin_memcpy(target, &lanes, 16);
+        target += 4;
+        lanes = value.hi;
+    }
+    if (count & 2) {
+        __builtin_memcpy(target, &lanes, 8);
+        target += 2;
+        lanes = lanes.zwzw;
+    }
+    if (count & 1) *target = lanes.x;
 #else
     if (count > 0) target[0] = value[0];
     if (count > 1) target[1] = value[1];

@@ -37,6 +37,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 
 /// What was being done to a file when it failed.
 public enum FileOperation: String, Sendable {
+    /// The operation, by its usual name.
     case create, open, read, write, synchronize, close, rename, remove
     /// Making a rename survive a power failure.
     case synchronizeDirectory = "synchronize the directory"

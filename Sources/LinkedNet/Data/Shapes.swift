@@ -4,7 +4,9 @@
 public enum Shapes {
     /// The part of the data: training and test images are drawn independently.
     public enum Split: UInt64, Hashable, Sendable, CaseIterable {
+        /// Images to train on.
         case train
+        /// Images to test on.
         case test
     }
 

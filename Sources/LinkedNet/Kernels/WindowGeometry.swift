@@ -9,10 +9,15 @@ public enum Padding: String, Sendable, Hashable {
 
 /// A two-dimensional window: its size, its stride, and its padding.
 public struct Window2D: Sendable, Hashable {
+    /// The number of rows.
     public var height: Int
+    /// The number of columns.
     public var width: Int
+    /// Rows from one window to the next.
     public var strideHeight: Int
+    /// Columns from one window to the next.
     public var strideWidth: Int
+    /// What happens at the edges.
     public var padding: Padding
 
     /// A `height` × `width` window.

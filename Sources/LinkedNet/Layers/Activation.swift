@@ -2,6 +2,7 @@
 ///
 /// Built-in functions are fused into a convolution or dense layer that follows. PReLU adds a parameter `slopes`.
 public struct Activation: Layer {
+    /// g
     public var function: ActivationFunction
     public var name: String?
 
@@ -21,6 +22,7 @@ public struct Activation: Layer {
 /// Linkages of built-in functions are fused into a convolution or dense layer that follows, and the linked tensor is never stored. PReLU members
 /// add a parameter `slopes`, one set for each.
 public struct LinkedActivation: Layer {
+    /// The members.
     public var linkage: Linkage
     public var name: String?
 

@@ -1,6 +1,8 @@
 /// The sum of a body and its input: body(x) + projection(x), the projection being x itself if there is none (He et al. 2016).
 public struct Residual: Layer {
+    /// The layers whose output is added to the shortcut, in order.
     public let body: [any Layer]
+    /// The layers of the shortcut, in order; `nil` if it is the input itself.
     public let projection: [any Layer]?
     public var name: String?
 

@@ -2,11 +2,17 @@
 ///
 /// Parameters: `kernel` [kernel height, kernel width, channels, filters] and, unless switched off, `bias` [filters].
 public struct Conv2D: Layer {
+    /// The number of output channels.
     public var filters: Int
+    /// The kernel's size, its strides and padding.
     public var window: Window2D
+    /// True if a bias is added.
     public var usesBias: Bool
+    /// How the weights start.
     public var kernelInitializer: Initializer
+    /// How the bias starts.
     public var biasInitializer: Initializer
+    /// How it is computed.
     public var algorithm: ConvolutionAlgorithm
     public var name: String?
 

@@ -2,9 +2,13 @@
 ///
 /// Parameters: `kernel` [features, units] and, unless switched off, `bias` [units].
 public struct Dense: Layer {
+    /// The number of output features.
     public var units: Int
+    /// True if a bias is added.
     public var usesBias: Bool
+    /// How the weights start.
     public var kernelInitializer: Initializer
+    /// How the bias starts.
     public var biasInitializer: Initializer
     public var name: String?
 
@@ -42,6 +46,7 @@ public struct Dense: Layer {
 public struct Flatten: Layer {
     public var name: String?
 
+    /// A layer that flattens; it has no parameters.
     public init(name: String? = nil) {
         self.name = name
     }

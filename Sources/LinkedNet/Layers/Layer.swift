@@ -17,9 +17,10 @@ extension Layer {
 }
 
 extension GraphBuilder {
-    /// Adds a layer under its name.
+    /// Adds a layer under its name; the layers of a ``Sequential`` or a ``Model`` under theirs.
     public func apply(_ layer: any Layer, to input: Value) throws -> Value {
-        if let transparent = layer as? any TransparentLayer { return try transparent.build(input, in: self) }
+        // What only groups others doesn't appear in names.
+        if layer is Sequential || layer is any Model { return try layer.build(input, in: self) }
         return try scope(layer.name ?? Self.defaultName(of: layer)) { try layer.build(input, in: self) }
     }
 
@@ -35,9 +36,6 @@ extension GraphBuilder {
         return name
     }
 }
-
-/// A layer that only groups others and doesn't appear in names.
-protocol TransparentLayer: Layer {}
 
 extension Network {
     /// Compiles a model: infers shapes, fuses activations, chooses algorithms, plans memory, and initialises the weights.

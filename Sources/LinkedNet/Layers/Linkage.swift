@@ -7,8 +7,11 @@ import Foundation
 public struct Linkage: Sendable {
     /// One neuron of a linkage: outputScale·g(inputScale·z).
     public struct Member: Sendable {
+        /// g
         public var function: ActivationFunction
+        /// What z is multiplied by; −1 mirrors the member.
         public var inputScale: Float
+        /// What g is multiplied by.
         public var outputScale: Float
 
         /// outputScale·g(inputScale·z)

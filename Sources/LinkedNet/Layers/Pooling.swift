@@ -1,5 +1,6 @@
 /// The largest element of each window of [height, width, channels].
 public struct MaxPool2D: Layer {
+    /// The window's size, its strides and padding.
     public var window: Window2D
     public var name: String?
 
@@ -20,6 +21,7 @@ public struct MaxPool2D: Layer {
 
 /// The mean of each window of [height, width, channels]. Padding doesn't count.
 public struct AveragePool2D: Layer {
+    /// The window's size, its strides and padding.
     public var window: Window2D
     public var name: String?
 
@@ -42,6 +44,7 @@ public struct AveragePool2D: Layer {
 public struct GlobalAveragePool2D: Layer {
     public var name: String?
 
+    /// A layer that averages over all positions; it has no parameters.
     public init(name: String? = nil) {
         self.name = name
     }

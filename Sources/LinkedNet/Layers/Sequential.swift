@@ -12,7 +12,7 @@
 ///     Dense(10)
 /// }
 /// ```
-public struct Sequential: TransparentLayer {
+public struct Sequential: Layer {
     /// In the order in which they run.
     public let layers: [any Layer]
 
@@ -29,13 +29,21 @@ public struct Sequential: TransparentLayer {
 /// Collects the layers that a closure lists, with `if`, `switch` and `for` as in any Swift code.
 @resultBuilder
 public enum LayerBuilder {
+    /// A layer that stands alone in a line.
     public static func buildExpression(_ layer: any Layer) -> [any Layer] { [layer] }
+    /// Several layers that an expression gives.
     public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+    /// The lines of a block, in order.
     public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap(\.self) }
+    /// An `if` without `else`.
     public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
+    /// The first branch of an `if` or `switch`.
     public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+    /// Another branch of an `if` or `switch`.
     public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
+    /// The passes of a `for`, in order.
     public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap(\.self) }
+    /// A block under `if #available`.
     public static func buildLimitedAvailability(_ part: [any Layer]) -> [any Layer] { part }
 }
 

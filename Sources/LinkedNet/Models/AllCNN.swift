@@ -2,8 +2,10 @@
 ///
 /// Strided convolutions in place of pooling, dropout after each, no dense layer. No activation stands after the strided convolutions.
 public struct AllCNN: Model {
+    /// What it varies in.
     public var options: ModelOptions
 
+    /// The network with these options.
     public init(_ options: ModelOptions = ModelOptions()) {
         self.options = options
     }

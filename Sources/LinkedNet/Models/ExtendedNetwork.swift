@@ -1,7 +1,9 @@
 /// The paper's network for counting parameters (Table 3): four convolutions, two max-poolings, two dense layers.
 public struct ExtendedNetwork: Model {
+    /// What it varies in.
     public var options: ModelOptions
 
+    /// The network with these options.
     public init(_ options: ModelOptions = ModelOptions()) {
         self.options = options
     }

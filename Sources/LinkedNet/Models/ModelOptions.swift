@@ -1,16 +1,28 @@
 /// The activations of the paper's tables, by the names that commands take.
 public enum ModelActivation: String, Sendable, Hashable, CaseIterable {
+    /// max(z, 0)
     case relu
+    /// Leaky ReLU of slope 0.3.
     case leakyReLU = "leaky-relu"
+    /// PReLU with a slope for every position.
     case prelu
+    /// ELU of α = 1.
     case elu
+    /// SELU.
     case selu
+    /// z·sigmoid(z)
     case swish
+    /// concat(g(z), g(−z)) of ``relu``.
     case linkedReLU = "lk-relu"
+    /// concat(g(z), g(−z)) of ``leakyReLU``.
     case linkedLeakyReLU = "lk-leaky-relu"
+    /// concat(g(z), g(−z)) of ``prelu``, each member with slopes of its own.
     case linkedPReLU = "lk-prelu"
+    /// concat(g(z), g(−z)) of ``elu``.
     case linkedELU = "lk-elu"
+    /// concat(g(z), g(−z)) of ``selu``.
     case linkedSELU = "lk-selu"
+    /// concat(g(z), g(−z)) of ``swish``.
     case linkedSwish = "lk-swish"
 
     /// True for concat(g(z), g(−z)).
@@ -49,6 +61,7 @@ public struct ModelOptions: Sendable {
     /// How convolutions are computed.
     public var convolution: ConvolutionAlgorithm
 
+    /// The paper's model with linked ReLU, unless told otherwise.
     public init(
         activation: ModelActivation = .linkedReLU, batchNorm: Bool = false, widened: Bool = false,
         initializer: Initializer? = nil, classes: Int = 10, convolution: ConvolutionAlgorithm = .direct

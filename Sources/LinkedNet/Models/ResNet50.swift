@@ -3,8 +3,10 @@
 /// Linked activations stand inside the blocks. After a block's sum, and after the first convolution, stands the base activation,
 /// because the widths must match.
 public struct ResNet50: Model {
+    /// What it varies in.
     public var options: ModelOptions
 
+    /// The network with these options.
     public init(_ options: ModelOptions = ModelOptions()) {
         self.options = options
     }

@@ -7,8 +7,11 @@ import Foundation
 /// Adam (Kingma and Ba 2015) as Keras has it: p −= η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε), t counted from 1.
 public struct Adam: Optimizer {
     public var learningRate: Double
+    /// How much of the mean of gradients is kept in a step.
     public var beta1: Double
+    /// How much of the mean of squared gradients is kept in a step.
     public var beta2: Double
+    /// Added to the divisor; see ``epsilonPlacement``.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.

@@ -19,9 +19,12 @@ public enum LearningRateSchedule: Sendable, Hashable {
 
     /// One stair of ``steps(_:)``.
     public struct Step: Sendable, Hashable {
+        /// The epoch, counted from 0, from which on the factor holds.
         public var epoch: Int
+        /// What the learning rate is multiplied by.
         public var factor: Double
 
+        /// A factor that holds from an epoch on.
         public init(fromEpoch epoch: Int, factor: Double) {
             self.epoch = epoch
             self.factor = factor

@@ -18,8 +18,11 @@ public protocol Optimizer: Sendable {
 
 /// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be updated too).
 public struct ParameterUpdate {
+    /// The number of elements in each array.
     public let count: Int
+    /// What is to be changed.
     public let parameters: UnsafeMutablePointer<Float>
+    /// The gradients, before ``gradientScale``.
     public let gradients: UnsafePointer<Float>
     /// In the order of ``Optimizer/slotNames``.
     public let slots: [UnsafeMutablePointer<Float>]
@@ -49,7 +52,9 @@ public struct ParameterUpdate {
 public struct OptimizerError: Error, Equatable, CustomStringConvertible {
     /// The setting, for example `momentum`.
     public let setting: String
+    /// What would have been right.
     public let expected: String
+    /// What was found.
     public let found: String
 
     public var description: String { "\(setting): expected \(expected), found \(found)" }

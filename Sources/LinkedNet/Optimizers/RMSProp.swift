@@ -1,7 +1,9 @@
 /// RMSProp (Tieleman and Hinton 2012): v = ρ·v + (1 − ρ)·g²; p −= η·g/(√v + ε).
 public struct RMSProp: Optimizer {
     public var learningRate: Double
+    /// How much of the mean of squared gradients is kept in a step.
     public var rho: Double
+    /// Added to the root of that mean.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.

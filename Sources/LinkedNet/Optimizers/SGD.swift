@@ -2,7 +2,9 @@
 /// (Sutskever et al. 2013).
 public struct SGD: Optimizer {
     public var learningRate: Double
+    /// μ: how much of the velocity is kept in a step.
     public var momentum: Double
+    /// True if the step looks ahead along the velocity.
     public var nesterov: Bool
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.

@@ -6,6 +6,9 @@ import Musl
 import Darwin
 #endif
 
+/// Memory of a fixed number of elements, aligned for any vector, that starts as zeros and is given back with the object.
+///
+/// Not thread-safe by itself: who shares it orders the accesses.
 public final class AlignedStorage<Element: BitwiseCopyable> {
     /// 64 bytes: a cache line, and the widest vector.
     public static var alignment: Int { 64 }

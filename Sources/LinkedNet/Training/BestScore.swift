@@ -1,8 +1,12 @@
 /// A figure of an epoch that training is judged by.
 public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The mean loss over the training images.
     case loss
+    /// The share of hits among the training images.
     case accuracy
+    /// The mean loss over the test images.
     case testLoss = "test_loss"
+    /// The share of hits among the test images.
     case testAccuracy = "test_accuracy"
 
     /// The figure; `nil` if there was no test.

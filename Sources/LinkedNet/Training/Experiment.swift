@@ -1,17 +1,22 @@
 /// How the paper trains a model.
 public struct Experiment: Sendable, Hashable {
+    /// The optimizer.
     public var optimizer: OptimizerName
+    /// The learning rate before any schedule or decay.
     public var learningRate: Double
     /// Keras' time decay per update.
     public var decay: Double
     /// Nesterov's, for SGD.
     public var momentum: Double
+    /// How the learning rate changes.
     public var schedule: LearningRateSchedule
+    /// Images in a step.
     public var batchSize: Int
     /// True for ``Augmentation/paper``.
     public var augments: Bool
     /// True if each epoch has an order of its own.
     public var shuffles: Bool
+    /// How weights start.
     public var initializer: InitializerName
     /// How long the paper trains.
     public var epochs: Int
@@ -54,8 +59,11 @@ extension ModelName {
 
 /// The optimizers, by the names that commands take.
 public enum OptimizerName: String, Sendable, Hashable, Codable, CaseIterable {
+    /// ``SGD``
     case sgd
+    /// ``Adam``
     case adam
+    /// ``RMSProp``
     case rmsProp = "rmsprop"
 
     /// Keras' default learning rate, for an optimizer that isn't the experiment's.
@@ -64,10 +72,15 @@ public enum OptimizerName: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// The initialisers, by the names that commands take.
 public enum InitializerName: String, Sendable, Hashable, Codable, CaseIterable {
+    /// ``Initializer/glorotUniform``
     case glorotUniform = "glorot-uniform"
+    /// ``Initializer/glorotNormal``
     case glorotNormal = "glorot-normal"
+    /// ``Initializer/heUniform``
     case heUniform = "he-uniform"
+    /// ``Initializer/heNormal``
     case heNormal = "he-normal"
+    /// ``Initializer/lecunNormal``
     case lecunNormal = "lecun-normal"
 
     /// The initialiser of this name.

@@ -1,22 +1,38 @@
 /// What someone who starts or resumes a run asks for; `nil` leaves a setting as the model's experiment, or the resumed run, has it.
 public struct RunOptions: Sendable, Hashable {
+    /// The network.
     public var model: ModelName?
+    /// The activation after its layers.
     public var activation: ModelActivation?
+    /// True for BatchNorm between each layer and its activation.
     public var batchNorm: Bool?
+    /// True for √2 times the units.
     public var widened: Bool?
+    /// How the kernels of convolutions and hidden dense layers start.
     public var initializer: InitializerName?
+    /// What ``DataSource/resolve(_:workingDirectory:)`` takes.
     public var data: String?
+    /// The number of images to train on, from the first.
     public var limit: Int?
+    /// The number of epochs of the whole run.
     public var epochs: Int?
+    /// Images in a step.
     public var batchSize: Int?
+    /// The optimizer.
     public var optimizer: OptimizerName?
+    /// The learning rate before any schedule or decay.
     public var learningRate: Double?
+    /// Keras' time decay per update.
     public var decay: Double?
+    /// Nesterov's, for SGD.
     public var momentum: Double?
     /// As ``LearningRateSchedule/init(text:epochs:)`` takes it.
     public var schedule: String?
+    /// True for ``Augmentation/paper``.
     public var augments: Bool?
+    /// True if each epoch has an order of its own.
     public var shuffles: Bool?
+    /// What all random choices follow from.
     public var seed: UInt64?
 
     /// Nothing in particular.

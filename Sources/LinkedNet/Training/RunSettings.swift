@@ -2,26 +2,39 @@
 ///
 /// It is a run's memory: stored with its checkpoint, and enough to make its network again.
 public struct RunSettings: Sendable, Hashable, Codable {
+    /// The network.
     public var model: ModelName
+    /// The activation after its layers.
     public var activation: ModelActivation
+    /// True for BatchNorm between each layer and its activation.
     public var batchNorm: Bool
     /// Every layer's units times √2.
     public var widened: Bool
+    /// How the kernels of convolutions and hidden dense layers start.
     public var initializer: InitializerName
     /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default.
     public var data: String?
     /// Train on this many images, the first.
     public var limit: Int?
+    /// The number of epochs of the whole run.
     public var epochs: Int
+    /// Images in a step.
     public var batchSize: Int
+    /// The optimizer.
     public var optimizer: OptimizerName
+    /// The learning rate before any schedule or decay.
     public var learningRate: Double
+    /// Keras' time decay per update.
     public var decay: Double
     /// Nesterov's; 0 but for SGD.
     public var momentum: Double
+    /// How the learning rate changes.
     public var schedule: LearningRateSchedule
+    /// True for ``Augmentation/paper``.
     public var augments: Bool
+    /// True if each epoch has an order of its own.
     public var shuffles: Bool
+    /// What all random choices follow from.
     public var seed: UInt64
 
     /// Compiles the network for these images.

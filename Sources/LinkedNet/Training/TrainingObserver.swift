@@ -24,6 +24,7 @@ extension TrainingObserver {
 
 /// What an observer wants.
 public enum Directive: Sendable {
+    /// Go on.
     case proceed
     /// End training after what was just done.
     case stop

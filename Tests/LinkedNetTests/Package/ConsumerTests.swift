@@ -21,7 +21,8 @@ import Testing
         #expect(script.terminationStatus == 0, "\(output)")
         let losses = try output.matches(of: /epoch \d+: loss (\d+\.\d+)/).map { try #require(Double($0.output.1)) }
         #expect(losses.count == 4)
-        #expect(losses.allSatisfy(\.isFinite))
+        let areFinite = losses.allSatisfy { $0.isFinite }
+        #expect(areFinite)
         let first = try #require(losses.first)
         let last = try #require(losses.last)
         #expect(last < first)

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+/// One of the package's commands, as it was built with these tests.
+struct Command {
+    let name: String
+
+    static let train = Command(name: "train")
+    static let evaluate = Command(name: "evaluate")
+
+    /// What a finished command left.
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        var errorLines: [Substring] { errors.split(separator: "\n") }
+
+        /// Standard output as one JSON object per line.
+        func events() throws -> [[String: Any]] {
+            try output.split(separator: "\n").map {
+                try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+            }
+        }
+    }
+
+    /// Runs the command in `directory` and waits for its end.
+    ///
+    /// - Parameter whileRunning: called with the process when it has started.
+    func callAsFunction(
+        _ arguments: String..., in directory: Workplace, environment: [String: String] = [:],
+        whileRunning: (Process) throws -> Void = { _ in }
+    ) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appendingPathComponent(name)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Files, not pipes: nothing has to be read while the command runs.
+        let names = ["output", "errors"].map { "\(directory.path)/\($0)-\(UUID().uuidString)" }
+        let files = try names.map { name in
+            try Data().write(to: URL(fileURLWithPath: name))
+            return try #require(FileHandle(forWritingAtPath: name))
+        }
+        (process.standardOutput, process.standardError) = (files[0], files[1])
+        try process.run()
+        defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+        try whileRunning(process)
+        process.waitUntilExit()
+        let texts = try names.map { try String(contentsOfFile: $0, encoding: .utf8) }
+        return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    }
+}
+
+/// A directory of its own for a test, with a small data set in `data`; gone with the last reference.
+final class Workplace {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "linkednet-command-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: "\(path)/data", withIntermediateDirectories: true)
+        for (split, count) in [("train", 200), ("t10k", 30)] {
+            func header(_ sizes: [Int]) -> [UInt8] {
+                [0, 0, 8, UInt8(sizes.count)] + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
+            }
+            let pixels = (0..<count * 64).map { index -> UInt8 in
+                let noise = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 13) / 3
+                return noise + (index / 64 % 10 == index % 10 ? 150 : 0)
+            }
+            try write("data/\(split)-images-idx3-ubyte", header([count, 8, 8]) + pixels)
+            try write("data/\(split)-labels-idx1-ubyte", header([count]) + (0..<count).map { UInt8($0 % 10) })
+        }
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+    }
+
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+}

@@ -1,0 +1,195 @@
+import Foundation
+import Testing
+
+@Suite struct TrainTests {
+    private let place: Workplace
+
+    init() throws {
+        place = try Workplace()
+    }
+
+    // MARK: Options
+
+    @Test func helpListsEveryOption() throws {
+        let result = try Command.train("--help", in: place)
+        #expect(result.status == 0)
+        for option in [
+            "model", "activation", "data", "epochs", "batch-size", "optimizer", "learning-rate", "decay", "momentum",
+            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "sqrt2", "init", "seed", "threads",
+            "limit", "steps", "output", "resume", "dry-run", "json", "log-every",
+        ] {
+            #expect(result.output.contains("--\(option)"), "\(option)")
+        }
+        for value in ["width:N", "lk-leaky-relu", "lecun-normal", "rmsprop", "fashion-mnist", "warm-up"] {
+            #expect(result.output.contains(value), "\(value)")
+        }
+    }
+
+    @Test(arguments: [
+        (["--no-such-option"], "--no-such-option"), (["--model", "vgg"], "resnet50"), (["--activation", "tanh"], "lk-swish"),
+        (["--epochs", "many"], "--epochs"), (["--epochs", "0"], "--epochs"), (["--batch-size", "0"], "--batch-size"),
+        (["--steps", "0"], "--steps"), (["--schedule", "steep"], "--schedule"),
+        (["--learning-rate", "nan"], "--learning-rate"), (["--optimizer", "adam", "--momentum", "0.9"], "--momentum"),
+        (["--augment", "--no-augment"], "--no-augment"), (["--resume", "a", "--output", "b"], "--output"), (["stray"], "stray"),
+    ])
+    func wrongOptionsGiveOneLine(arguments: [String], named: String) throws {
+        let result = try run(arguments)
+        #expect(result.status == 64)
+        #expect(result.output.isEmpty)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains(named))
+        #expect(!place.exists("runs"))
+    }
+
+    private func run(_ arguments: [String]) throws -> Command.Result {
+        switch arguments.count {
+        case 1: try Command.train(arguments[0], in: place)
+        case 2: try Command.train(arguments[0], arguments[1], in: place)
+        case 3: try Command.train(arguments[0], arguments[1], arguments[2], in: place)
+        default: try Command.train(arguments[0], arguments[1], arguments[2], arguments[3], in: place)
+        }
+    }
+
+    @Test func aWarningNamesAnInstructionSetThatIsNotThere() throws {
+        let result = try Command.train(
+            "--model", "width:2", "--data", "data", "--dry-run", in: place, environment: ["CK_ISA": "mmx"])
+        #expect(result.status == 0)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("CK_ISA=mmx"))
+    }
+
+    // MARK: Data and directories
+
+    @Test func missingDataIsNoInput() throws {
+        let result = try Command.train("--data", "nowhere", in: place)
+        #expect(result.status == 66)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("nowhere"))
+    }
+
+    @Test func wrongDataIsDataError() throws {
+        try place.write("data/train-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 200])
+        let result = try Command.train("--data", "data", in: place)
+        #expect(result.status == 65)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("data/train-labels-idx1-ubyte"))
+    }
+
+    @Test func aMissingOrBrokenRunIsNamed() throws {
+        #expect(try Command.train("--resume", "none", in: place).status == 66)
+        try place.write("data/checkpoint.safetensors", Array("nonsense".utf8))
+        let broken = try Command.train("--resume", "data", in: place)
+        #expect(broken.status == 65)
+        #expect(broken.errors.contains("data/checkpoint.safetensors"))
+    }
+
+    @Test func anOutputThatCannotBeMadeIsNamed() throws {
+        try place.write("file", [])
+        let result = try Command.train("--model", "width:2", "--data", "data", "--output", "file/run", in: place)
+        #expect(result.status == 73)
+        #expect(result.errorLines.count == 1)
+    }
+
+    // MARK: Training
+
+    @Test func aDryRunShowsThePlanAndLeavesNothing() throws {
+        let result = try Command.train("--model", "extended", "--data", "data", "--dry-run", "--threads", "1", in: place)
+        #expect(result.status == 0)
+        #expect(result.output.contains("200 training and 30 test images"))
+        #expect(result.output.contains("conv2d_3"))
+        #expect(result.output.contains("arena"))
+        #expect(result.output.contains("1 thread"))
+        #expect(!place.exists("runs"))
+    }
+
+    @Test func linesAreEvents() throws {
+        let result = try Command.train(
+            "--model", "width:2", "--data", "data", "--epochs", "2", "--batch-size", "64", "--limit", "150", "--log-every", "2",
+            "--json", in: place)
+        #expect(result.status == 0)
+        let events = try result.events()
+        #expect(events.map { $0["event"] as? String } == ["step", "epoch", "step", "step", "epoch"])
+        #expect(events.map { $0["epoch"] as? Int } == [1, 1, 2, 2, 2])
+        #expect(events.map { $0["step"] as? Int } == [2, 3, 4, 6, 6])
+        for event in events {
+            let names =
+                event["event"] as? String == "step"
+                ? ["loss"]
+                : ["loss", "accuracy", "test_loss", "test_accuracy", "seconds", "images_per_s"]
+            for name in names { #expect(event[name] is Double, "\(name)") }
+        }
+        #expect(result.errors.contains("150 training") == false)
+        #expect(result.errors.contains("200 training and 30 test images"))
+        #expect(result.errors.contains("epoch 2/2"))
+        #expect(!result.errors.contains("\r"))
+        let metrics = try String(contentsOfFile: "\(place.path)/runs/width2-lk-relu-1/metrics.jsonl", encoding: .utf8)
+        #expect(metrics.split(separator: "\n") == result.output.split(separator: "\n").filter { $0.contains("\"epoch\",") })
+    }
+
+    @Test func stepsAreLimitedAndRunsNumbered() throws {
+        for number in 1...2 {
+            let result = try Command.train("--model", "width:2", "--data", "data", "--steps", "3", in: place)
+            #expect(result.status == 0)
+            #expect(result.output.contains("runs/width2-lk-relu-\(number)"))
+        }
+        let resumed = try Command.train("--resume", "runs/width2-lk-relu-1", "--steps", "1", in: place)
+        #expect(resumed.status == 0)
+        #expect(resumed.output.contains("after 3 steps"))
+    }
+
+    @Test func aLossThatIsNoNumberEndsTraining() throws {
+        let result = try Command.train(
+            "--model", "width:2", "--data", "data", "--learning-rate", "1e30", in: place)
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("training stopped at step"))
+        #expect(result.errors.contains("width_network"))
+    }
+
+    @Test func contradictionsWithTheRunAreNamed() throws {
+        _ = try Command.train("--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
+        let result = try Command.train(
+            "--resume", "run", "--model", "depth", "--seed", "1", "--no-shuffle", in: place)
+        #expect(result.status == 64)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("--model") && result.errors.contains("--seed"))
+        #expect(!result.errors.contains("--shuffle"))
+        #expect(try Command.train("--model", "width:2", "--data", "data", "--output", "run", in: place).status == 64)
+    }
+
+    // MARK: Interruption
+
+    /// Interrupted in the middle and resumed, a run has the weights of the one that wasn't.
+    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+    func anInterruptedRunIsResumedExactly(signal: Int32, status: Int32) throws {
+        // Slow enough to be caught in the middle, and quick enough for a test.
+        let unbroken = try Command.train(
+            "--model", "width:8", "--data", "data", "--batch-size", "2", "--epochs", "20", "--shuffle", "--output", "unbroken", in: place)
+        #expect(unbroken.status == 0)
+        let interrupted = try Command.train(
+            "--model", "width:8", "--data", "data", "--batch-size", "2", "--epochs", "20", "--shuffle", "--output", "broken", in: place
+        ) { process in
+            // The first epoch's line: training is on.
+            while process.isRunning, !place.exists("broken/metrics.jsonl") { usleep(2_000) }
+            kill(process.processIdentifier, signal)
+        }
+        #expect(interrupted.status == status)
+        #expect(interrupted.output.contains("--resume broken"))
+        #expect(!interrupted.output.contains("epoch 20/20"))
+        #expect(try Command.train("--resume", "broken", in: place).status == 0)
+        let digests = try ["unbroken", "broken"].map { try Command.evaluate($0, "--digest", in: place).output }
+        #expect(digests[0].count == 65)
+        #expect(digests[0] == digests[1])
+        let metrics = try String(contentsOfFile: "\(place.path)/broken/metrics.jsonl", encoding: .utf8)
+        #expect(metrics.split(separator: "\n").count == 20)
+    }
+
+    @Test func threadsDoNotMatter() throws {
+        for threads in ["1", "3"] {
+            _ = try Command.train(
+                "--model", "width:8", "--data", "data", "--steps", "5", "--threads", threads, "--output", threads, in: place)
+        }
+        let digests = try ["1", "3"].map { try Command.evaluate($0, "--digest", in: place).output }
+        #expect(digests[0] == digests[1])
+    }
+}

@@ -1,0 +1,181 @@
+import LinkedNet
+import Synchronization
+import Testing
+
+/// Plain gradient descent that remembers what it was given.
+private final class SpyOptimizer: Optimizer {
+    let learningRate = 0.5
+    let decay: Double
+    let slotNames: [String] = []
+    private let updates = Mutex<[(rate: Double, scale: Float)]>([])
+
+    init(decay: Double = 0) { self.decay = decay }
+
+    var rates: [Double] { updates.withLock { $0.map(\.rate) } }
+    var scales: [Float] { updates.withLock { $0.map(\.scale) } }
+
+    func update(_ parameters: ParameterUpdate) {
+        updates.withLock { $0.append((parameters.learningRate, parameters.gradientScale)) }
+    }
+}
+
+@Suite struct TrainerTests {
+    @Test func fittingLearns() throws {
+        let network = try TinyTraining.network()
+        let trainer = try Trainer(network, optimizer: Adam(learningRate: 0.01))
+        let result = try trainer.fit(
+            TinyTraining.dataset(48), test: TinyTraining.dataset(30, seed: 2), epochs: 20)
+        #expect(result.end == .completed)
+        #expect(result.epochs.map(\.epoch) == Array(0..<20))
+        let losses = result.epochs.map(\.training.loss)
+        #expect(losses[19] < 0.5 * losses[0])
+        #expect(try trainer.evaluate(TinyTraining.dataset(30, seed: 2)).accuracy > 0.9)
+    }
+
+    /// 21 samples in batches of 8, 8 and 5.
+    @Test func everySampleCountsOnce() throws {
+        let recorder = Recorder()
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [recorder])
+        try trainer.fit(TinyTraining.dataset(21), test: TinyTraining.dataset(10), epochs: 2)
+        #expect(recorder.steps.map(\.result.sampleCount) == [8, 8, 5, 8, 8, 5])
+        #expect(recorder.steps.map(\.step) == [1, 2, 3, 4, 5, 6])
+        #expect(recorder.steps.map(\.batch) == [1, 2, 3, 1, 2, 3])
+        #expect(recorder.steps.map(\.epochResult.sampleCount) == [8, 16, 21, 8, 16, 21])
+        #expect(recorder.epochs.map(\.training.sampleCount) == [21, 21])
+        #expect(recorder.epochs.map(\.test?.sampleCount) == [10, 10])
+        #expect(recorder.evaluationSteps == 4)
+        #expect(recorder.begins == 1)
+        #expect(recorder.ends == [.completed])
+    }
+
+    @Test func evaluationCountsEverySampleWithItsPrediction() throws {
+        let network = try TinyTraining.network()
+        let dataset = try TinyTraining.dataset(21)
+        let trainer = try Trainer(network, optimizer: SGD())
+        let before = network.digest
+        let evaluation = try trainer.evaluate(dataset)
+        #expect(network.digest == before)
+        #expect(evaluation.result.sampleCount == 21)
+        let confusion = evaluation.confusion
+        #expect(confusion.reduce(0, +) == 21)
+        for label in 0..<3 { #expect(confusion[3 * label..<3 * label + 3].reduce(0, +) == 7) }
+        #expect(confusion[0] + confusion[4] + confusion[8] == evaluation.result.correctCount)
+        // The same from predictions one by one.
+        let pixels = dataset.pixels.map { Float($0) / 255 }
+        let images = try Tensor(shape: [21, 6, 6, 1], elements: pixels)
+        let outputs = try network.predict(images)
+        let hits = (0..<21).filter { sample in
+            let row = outputs.elements[3 * sample..<3 * sample + 3]
+            return row.firstIndex(of: row.max() ?? 0).map { $0 - 3 * sample } == sample % 3
+        }
+        #expect(hits.count == evaluation.result.correctCount)
+    }
+
+    // MARK: Learning rates
+
+    @Test func theRateDecaysWithEveryUpdate() throws {
+        let optimizer = SpyOptimizer(decay: 0.1)
+        try Trainer(TinyTraining.network(), optimizer: optimizer).fit(TinyTraining.dataset(21), epochs: 2)
+        #expect(optimizer.rates == (0..<6).map { 0.5 / (1 + 0.1 * Double($0)) })
+    }
+
+    @Test func theScheduleFollowsEpochsAndSteps() throws {
+        let optimizer = SpyOptimizer()
+        let schedule = LearningRateSchedule.warmUp(
+            steps: 2, then: .steps([.init(fromEpoch: 1, factor: 0.5), .init(fromEpoch: 2, factor: 0.25)]))
+        try Trainer(TinyTraining.network(), optimizer: optimizer, schedule: schedule)
+            .fit(TinyTraining.dataset(21), epochs: 3)
+        #expect(optimizer.rates == [0.25, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125, 0.125])
+    }
+
+    @Test func aCosineEndsAtItsEpochs() throws {
+        let optimizer = SpyOptimizer()
+        try Trainer(TinyTraining.network(), optimizer: optimizer, schedule: .cosine(epochs: 2))
+            .fit(TinyTraining.dataset(16), epochs: 3)
+        #expect(optimizer.rates.first == 0.5)
+        #expect(abs(optimizer.rates[2] - 0.25) < 1e-15)
+        #expect(optimizer.rates.suffix(2).allSatisfy { abs($0) < 1e-15 })
+    }
+
+    // MARK: Clipping
+
+    @Test func gradientsAreScaledDownToTheNorm() throws {
+        let network = try TinyTraining.network()
+        let optimizer = SpyOptimizer()
+        try Trainer(network, optimizer: optimizer, gradientClipNorm: 1e-3).fit(TinyTraining.dataset(8), epochs: 1)
+        let norm = network.parameterGradients.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        let scale = try #require(optimizer.scales.first)
+        #expect(norm > 1e-3)
+        #expect(abs(Double(scale) * norm - 1e-3) < 1e-9)
+    }
+
+    @Test func smallGradientsStayAsTheyAre() throws {
+        let optimizer = SpyOptimizer()
+        try Trainer(TinyTraining.network(), optimizer: optimizer, gradientClipNorm: 1e6)
+            .fit(TinyTraining.dataset(8), epochs: 1)
+        #expect(optimizer.scales == [1])
+    }
+
+    @Test(arguments: [0, -1, Double.nan, .infinity])
+    func aNormThatIsNoneIsRefused(norm: Double) throws {
+        #expect(throws: OptimizerError.self) {
+            try Trainer(TinyTraining.network(), optimizer: SGD(), gradientClipNorm: norm)
+        }
+    }
+
+    // MARK: Limits
+
+    @Test func stepsAreLimited() throws {
+        let recorder = Recorder()
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [recorder])
+        let first = try trainer.fit(TinyTraining.dataset(21), epochs: 9, maxSteps: 4)
+        #expect(first.end == .stepLimit)
+        #expect(first.epochs.count == 1)
+        #expect(trainer.position.epoch == 1)
+        #expect(trainer.position.batch == 1)
+        // Counted anew, and an epoch that is complete with the last step is ended.
+        let second = try trainer.fit(TinyTraining.dataset(21), test: TinyTraining.dataset(9), epochs: 9, maxSteps: 2)
+        #expect(second.epochs.map(\.epoch) == [1])
+        #expect(trainer.position.step == 6)
+        #expect(recorder.epochs.last?.test?.sampleCount == 9)
+    }
+
+    // MARK: What doesn't fit
+
+    private func mismatch(_ body: (Trainer) throws -> Void) throws -> String {
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
+        let error = try #require(throws: TrainingError.self) { try body(trainer) }
+        guard case .mismatch(let subject, _, _) = error else { return "\(error)" }
+        #expect(trainer.position == TrainingPosition())
+        return subject
+    }
+
+    @Test func whatDoesNotFitIsNamed() throws {
+        #expect(try mismatch { try $0.fit(TinyTraining.dataset(9), epochs: 1, batchSize: 9) } == "batch size")
+        #expect(try mismatch { try $0.fit(TinyTraining.dataset(9), epochs: 1, batchSize: 0) } == "batch size")
+        #expect(try mismatch { try $0.fit(NumberedDataset(count: 9), epochs: 1) } == "numbered")
+        #expect(try mismatch { try $0.fit(TinyTraining.dataset(9).prefix(0), epochs: 1) } == "rows (first 0)")
+        #expect(try mismatch { try $0.fit(TinyTraining.dataset(9), test: NumberedDataset(count: 9), epochs: 1) } == "numbered")
+        let twoClasses = try ImageDataset(
+            name: "two", imageShape: [6, 6, 1], classNames: ["a", "b"], pixels: Array(repeating: 0, count: 36), labels: [0])
+        #expect(try mismatch { _ = try $0.evaluate(twoClasses) } == "two")
+        let pixels = [Float](repeating: 0, count: 9 * 36)
+        let labels = [Int32](repeating: 0, count: 9)
+        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: labels, count: 9) } == "batch")
+        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: [0], count: 0) } == "batch")
+        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: [0, 3], count: 2) } == "label of sample 1")
+    }
+
+    /// What the data set throws comes through, and the position is where training came to.
+    @Test func aFailingDatasetEndsTraining() throws {
+        let model = Sequential {
+            Flatten()
+            Dense(3)
+        }
+        let trainer = try Trainer(Network(model, input: [2, 2, 1], batch: 4), optimizer: SGD(learningRate: 1e-9))
+        #expect(throws: NumberedDataset.Failure(image: 9)) {
+            try trainer.fit(NumberedDataset(count: 12, failing: 9, times: 99), epochs: 1, sampler: .fileOrder)
+        }
+        #expect(trainer.position.batch == 2)
+    }
+}
