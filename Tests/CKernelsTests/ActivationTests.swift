@@ -28,7 +28,9 @@ extension KernelTests {
             var outputs: [Buffer] { [out, dz, dzAccumulated, dslopes] }
         }
 
-        @Test(arguments: ActivationCase.all, [(1, 1, 1), (3, 1, 37), (2, 300, 3), (5, 64, 16), (4, 9, 200), (2, 1500, 8)])
+        @Test(
+            arguments: ActivationCase.all,
+            [(1, 1, 1), (3, 1, 37), (2, 300, 3), (5, 64, 16), (29, 6, 5), (4, 9, 200), (2, 1500, 8)])
         func matchesReference(activation: ActivationCase, sizes: (Int, Int, Int)) {
             let (batch, positions, channels) = sizes
             let shape = ck_activation_shape(

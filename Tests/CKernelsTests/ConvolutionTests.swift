@@ -39,6 +39,17 @@ extension KernelTests {
             }
         }
 
+        /// Batches of which several images share a task and its partial gradients.
+        @Test(arguments: ActivationCase.all)
+        func manyImages(activation: ActivationCase) {
+            for (seed, stride) in [1, 2].enumerated() {
+                let shape = ck_convolution(
+                    batch: 29, height: 6, width: 5, channels: 3, out: (6 / stride, (5 + stride - 1) / stride, 4),
+                    kernel: (3, 3), stride: (stride, stride), pad: (1, 1), activation: activation.activation)
+                Self.verify(shape, activation, seed: seed)
+            }
+        }
+
         /// Without bias, bias gradient or dz the rest is unchanged.
         @Test(arguments: availableISAs)
         func optionalPointers(isa: ck_isa) {

@@ -105,7 +105,7 @@ public enum LinkageError: Error, Equatable, CustomStringConvertible {
         case .noMembers: return "linkage: expected at least one member, found none"
         case .scaleNotFinite(let function): return "linkage: expected finite scales, found one of \(function) that isn't"
         case .flat(let interval, let functions):
-            func text(_ z: Double) -> String { abs(z) >= 9_990 ? (z < 0 ? "−∞" : "∞") : String(format: "%.3g", z) }
+            func text(_ z: Double) -> String { abs(z) >= 9_900 ? (z < 0 ? "−∞" : "∞") : String(format: "%.3g", z) }
             return "linkage of \(functions.joined(separator: ", ")): expected a member with a non-zero gradient for every z, "
                 + "found all of them flat from \(text(interval.lowerBound)) to \(text(interval.upperBound))"
         }

@@ -185,15 +185,17 @@ def optimizer_cases():
         return keras.optimizers.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=0.1)
 
     optim = keras.optimizers
+    # Keras rounds betas to single precision in the bias corrections and nowhere else: these are what they round to.
+    betas = {"beta_1": float(np.float32(0.9)), "beta_2": float(np.float32(0.999))}
     for name, optimizer in {
         "sgd": optim.SGD(0.1),
         "sgd decay": optim.SGD(decayed(0.1)),
         "sgd momentum": optim.SGD(0.1, momentum=0.9),
         "sgd nesterov": optim.SGD(0.1, momentum=0.9, nesterov=True),
         "sgd nesterov decay": optim.SGD(decayed(0.1), momentum=0.9, nesterov=True),
-        "adam": optim.Adam(0.05, epsilon=1e-8),
+        "adam": optim.Adam(0.05, epsilon=1e-8, **betas),
         "adam large epsilon": optim.Adam(0.05, beta_1=0.8, beta_2=0.95, epsilon=0.1),
-        "adam decay": optim.Adam(decayed(0.05), epsilon=1e-8),
+        "adam decay": optim.Adam(decayed(0.05), epsilon=1e-8, **betas),
         # Keras has √(v + ε) where the library and PyTorch have √v + ε: with ε this small both are √v.
         "rmsprop": optim.RMSprop(0.05, rho=0.9, epsilon=1e-15),
         "rmsprop decay": optim.RMSprop(decayed(0.05), rho=0.9, epsilon=1e-15),

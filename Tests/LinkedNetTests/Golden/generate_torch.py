@@ -280,6 +280,8 @@ def loss_case():
 
 def optimizer_cases():
     gradients = numbers("optimizer", "gradients", (20, 13))
+    clipped = (gradients**2).sum(axis=1) > 3.5**2
+    assert 5 < clipped.sum() < 15, "some gradients are to be clipped and some not"
     golden.add("optimizer", "gradients", "", gradients)
     golden.add("optimizer", "start", "", numbers("optimizer", "start", (13,)))
     optim = torch.optim
@@ -288,7 +290,9 @@ def optimizer_cases():
         "sgd momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
         "sgd nesterov": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
         "sgd weight decay": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.02),
+        "sgd clipped": lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
         "adam": lambda p: optim.Adam(p, lr=0.05, eps=1e-8),
+        "adam clipped": lambda p: optim.Adam(p, lr=0.05, eps=1e-8),
         "adam large epsilon": lambda p: optim.Adam(p, lr=0.05, betas=(0.8, 0.95), eps=0.1),
         "adam weight decay": lambda p: optim.Adam(p, lr=0.05, eps=1e-8, weight_decay=0.02),
         "rmsprop": lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, eps=1e-8),
@@ -300,6 +304,8 @@ def optimizer_cases():
         path = []
         for gradient in gradients:
             parameter.grad = tensor(gradient.copy())
+            if name.endswith("clipped"):
+                torch.nn.utils.clip_grad_norm_([parameter], 3.5)
             optimizer.step()
             path.append(parameter.detach().clone())
         golden.add("optimizer", "path", name, torch.stack(path))

@@ -95,26 +95,27 @@ import Testing
         let options = ModelOptions(activation: activation, batchNorm: batchNorm)
         var check = try GradientCheck(
             structure.layers(options), input: structure.input, batch: structure.batch, seed: 7)
-        let report = try check.run()
-        print("REPORT \(structure) \(activation) \(batchNorm) \(report)")
+        try check.run()
     }
 
     @Test func allCNN() throws {
         var check = try GradientCheck(AllCNN().layers(), input: [8, 8, 3], batch: 2, seed: 3)
-        print("REPORT allcnn", try check.run(coordinates: 1))
+        try check.run(.quick)
     }
 
     @Test func extended() throws {
         var check = try GradientCheck(
             ExtendedNetwork(ModelOptions(activation: .linkedReLU, batchNorm: true)).layers(), input: [10, 10, 1],
             batch: 3, seed: 4)
-        print("REPORT extended", try check.run(coordinates: 1))
+        try check.run(.quick)
     }
 
     @Test(arguments: [false, true])
     func resNet50(batchNorm: Bool) throws {
         let options = ModelOptions(activation: .linkedReLU, batchNorm: batchNorm)
-        var check = try GradientCheck(ResNet50(options).layers(), input: [8, 8, 3], batch: 4, seed: 5)
-        print("REPORT resnet50 \(batchNorm)", try check.run(coordinates: 1))
+        // Fifty normalisations over few rows multiply errors by thousands at scales of 1; smaller ones leave the shortcuts in charge.
+        var check = try GradientCheck(
+            ResNet50(options).layers(), input: [8, 8, 3], batch: 4, seed: 5, gamma: 0.3)
+        try check.run(.quick)
     }
 }

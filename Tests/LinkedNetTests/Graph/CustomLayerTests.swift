@@ -87,7 +87,8 @@ private struct Block: Layer {
         network.forward(input: input, count: batch, mode: .training(step: 0))
         let count = batch * network.outputShape.elementCount
         let outputs = Array(UnsafeBufferPointer(start: network.output, count: count))
-        for index in 0..<count { network.outputGradient[index] = index.isMultiple(of: 3) ? 1 : -0.25 }
+        let outputGradient = (0..<count).map { $0.isMultiple(of: 3) ? 1 : Float(-0.25) }
+        network.outputGradient.update(from: outputGradient, count: count)
         network.backward(count: batch, step: 0)
 
         let plainModel = Sequential {
@@ -105,7 +106,7 @@ private struct Block: Layer {
         let plainOutputs = try Tensor(
             shape: [count], elements: Array(UnsafeBufferPointer(start: plain.output, count: count)))
         expectClose(outputs, plainOutputs, "output")
-        plain.outputGradient.update(from: network.outputGradient, count: count)
+        plain.outputGradient.update(from: outputGradient, count: count)
         plain.backward(count: batch, step: 0)
         expectClose(
             try network.gradient(named: "input/value").elements, try plain.gradient(named: "input/value"), "dx")

@@ -62,7 +62,7 @@ import Testing
     @Test func theErrorNamesTheIntervalAndTheFunctions() throws {
         let error = try #require(throws: LinkageError.self) { try Linkage([.init(.relu)]) }
         #expect(error.description.contains("relu"))
-        #expect(error.description.contains("from −∞ to -0.00"))
+        #expect(error.description.contains("from −∞ to -0.0"))
         let other = try #require(throws: LinkageError.self) {
             try Linkage([.init(.relu), .init(.relu, inputScale: 0), .init(.swish)])
         }

@@ -52,33 +52,16 @@ import Testing
             let elements = Self.noise(stream, shape.elementCount, scale: scale)
             try network.setWeight(named: name, to: Tensor(shape: shape, elements: elements))
         }
-        let optimizer = try SGD(learningRate: 0.05, momentum: 0.9, nesterov: true)
-        var velocity = Array(repeating: Float(0), count: network.parameters.count)
+        let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.05, momentum: 0.9, nesterov: true))
         let (images, labels) = Self.samples()
         let imageSize = Self.side * Self.side * 3
         for step in 0..<100 {
             let first = step % Self.batches * Self.batch
-            let result = images.withUnsafeBufferPointer { images in
-                labels.withUnsafeBufferPointer { labels in
-                    network.forward(
-                        input: images.baseAddress! + first * imageSize, count: Self.batch,
-                        mode: .training(step: UInt64(step)))
-                    let result = SoftmaxCrossEntropy().evaluate(
-                        output: network.output, labels: labels.baseAddress! + first, count: Self.batch,
-                        classes: Self.classes, gradient: network.outputGradient)
-                    network.backward(count: Self.batch, step: UInt64(step))
-                    return result
-                }
-            }
+            let pixels = Array(images[first * imageSize..<(first + Self.batch) * imageSize])
+            let result = try trainer.step(
+                pixels: pixels, labels: Array(labels[first..<first + Self.batch]), count: Self.batch)
             let deviation = abs(result.loss / expected[step] - 1)
             #expect(deviation < 1e-3, "step \(step): loss \(result.loss), PyTorch's \(expected[step])")
-            velocity.withUnsafeMutableBufferPointer { velocity in
-                optimizer.update(
-                    ParameterUpdate(
-                        count: velocity.count, parameters: network.parameters.baseAddress!,
-                        gradients: UnsafePointer(network.parameterGradients.baseAddress!),
-                        slots: [velocity.baseAddress!], step: step, learningRate: optimizer.learningRate))
-            }
         }
         #expect(expected[99] < 0.2 * expected[0], "the curve falls far enough to say something")
     }
