@@ -9,7 +9,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
-        .target(name: "CPeak", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(
+            name: "CPeak", cSettings: [.unsafeFlags(["-O3", "-fopenmp"])], linkerSettings: [.linkedLibrary("omp5")]),
         .executableTarget(
             name: "step-time",
             dependencies: [

@@ -1,6 +1,5 @@
 #include "CPeak.h"
 
-#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -52,30 +51,10 @@ static double peak_of_this_cpu(double seconds) {
     return peak_baseline(seconds);
 }
 
-typedef struct measurement {
-    double seconds, gflops;
-} measurement;
-
-static void *measure(void *argument) {
-    measurement *own = argument;
-    own->gflops = peak_of_this_cpu(own->seconds);
-    return NULL;
-}
-
 double peak_gflops(int threads, double seconds) {
-    enum { MOST = 256 };
-    pthread_t handles[MOST];
-    measurement results[MOST];
-    if (threads > MOST) threads = MOST;
-    int started = 0;
     double total = 0;
-    for (int i = 0; i < threads; i++) {
-        results[i] = (measurement){seconds, 0};
-        if (i > 0 && pthread_create(&handles[i], NULL, measure, &results[i]) != 0) break;
-        started = i + 1;
-    }
-    measure(&results[0]);
-    for (int i = 1; i < started; i++) pthread_join(handles[i], NULL);
-    for (int i = 0; i < started; i++) total += results[i].gflops;
+    // OpenMP's own threads, as the kernels use: between calls they spin for a while, and would compete with any others.
+#pragma omp parallel num_threads(threads) reduction(+ : total)
+    total += peak_of_this_cpu(seconds);
     return total;
 }

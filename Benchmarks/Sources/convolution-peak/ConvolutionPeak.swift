@@ -14,8 +14,8 @@ struct ConvolutionPeak: ParsableCommand {
     var batchSize = 32
     @Option(help: "Threads; the CPUs available if not given.")
     var threads: Int?
-    @Option(help: "Timed calls of each pass; the median counts.")
-    var repetitions = 9
+    @Option(help: "Timed calls of each pass; the best counts.")
+    var repetitions = 15
 
     /// Height and width, channels, linked or not, filters, kernel, stride.
     private struct LayerShape {
@@ -44,9 +44,7 @@ struct ConvolutionPeak: ParsableCommand {
         print("\(threadCount) threads, \(String(cString: ck_isa_name(ck_isa_current()))), batch \(batchSize)")
         print("layer                 peak   forward       backward-data  backward-weights   (GFLOP/s and share of the peak)")
         for layer in Self.layers {
-            // The peak is taken beside every layer: clocks and neighbours on a shared machine change from minute to minute.
-            let peak = peak_gflops(threadCount, 0.2)
-            let passes = try measure(layer)
+            let (peak, passes) = try measure(layer, threads: threadCount)
             let cells = passes.map { String(format: "%6.1f %5.1f %%", $0, $0 / peak * 100) }
             print(
                 layer.name.padding(toLength: 20, withPad: " ", startingAt: 0), String(format: "%6.1f ", peak),
@@ -54,8 +52,9 @@ struct ConvolutionPeak: ParsableCommand {
         }
     }
 
-    /// GFLOP/s of forward, backward-data and backward-weights.
-    private func measure(_ layer: LayerShape) throws -> [Double] {
+    /// The peak, and GFLOP/s of forward, backward-data and backward-weights: the best of rounds that measure all four in turn, because clocks and
+    /// neighbours on a shared machine change from second to second.
+    private func measure(_ layer: LayerShape, threads: Int32) throws -> (peak: Double, passes: [Double]) {
         let outputSize = (layer.size - 1) / layer.stride + 1
         let padding = max((outputSize - 1) * layer.stride + layer.kernel - layer.size, 0) / 2
         var convolution = ck_convolution()
@@ -85,35 +84,39 @@ struct ConvolutionPeak: ParsableCommand {
             .map { ck_convolution_scratch(&convolution, $0) }.max() ?? 0
         let scratch = Floats(scratchBytes / 4 + 1)
         let operations = 2.0 * Double(y.count) * Double(layer.kernel * layer.kernel * inputs)
-        func gflops(_ pass: () -> Void) -> Double {
-            pass()
-            let seconds = (0..<repetitions).map { _ in
-                let start = ContinuousClock.now
-                pass()
-                return (ContinuousClock.now - start) / .seconds(1)
-            }.sorted()
-            return operations / seconds[repetitions / 2] * 1e-9
-        }
-        return [
-            gflops {
+        let passes: [() -> Void] = [
+            {
                 ck_convolution_forward(
                     &convolution, z.pointer, nil, weights.pointer, bias.pointer, y.pointer, scratch.pointer)
             },
-            gflops {
+            {
                 ck_convolution_backward_data(
                     &convolution, z.pointer, nil, weights.pointer, y.pointer, zGradient.pointer, false, nil,
                     scratch.pointer)
             },
-            gflops {
+            {
                 ck_convolution_backward_weights(
                     &convolution, z.pointer, nil, y.pointer, weightsGradient.pointer, biasGradient.pointer,
                     scratch.pointer)
             },
         ]
+        var peak = 0.0
+        var best = [0.0, 0.0, 0.0]
+        for pass in passes { pass() }
+        for _ in 0..<repetitions {
+            peak = max(peak, peak_gflops(threads, 0.02))
+            for (index, pass) in passes.enumerated() {
+                let start = ContinuousClock.now
+                pass()
+                let seconds = (ContinuousClock.now - start) / .seconds(1)
+                best[index] = max(best[index], operations / seconds * 1e-9)
+            }
+        }
+        return (peak, best)
     }
 }
 
-/// Aligned memory with random contents.
+/// Aligned memory with numbers of −1 … 1 from a linear congruential generator.
 private final class Floats {
     let pointer: UnsafeMutablePointer<Float>
     let count: Int
@@ -122,7 +125,11 @@ private final class Floats {
         self.count = count
         let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
         pointer = raw.bindMemory(to: Float.self, capacity: count)
-        for index in 0..<count { pointer[index] = Float.random(in: -1...1) }
+        var state: UInt32 = 1
+        for index in 0..<count {
+            state = state &* 1_664_525 &+ 1_013_904_223
+            pointer[index] = Float(Int32(bitPattern: state)) / Float(Int32.max)
+        }
     }
 
     deinit { pointer.deallocate() }
