@@ -16,7 +16,7 @@ static double now(void) {
     ATTRIBUTE static double NAME(double seconds) {                                                \
         typedef float vector __attribute__((ext_vector_type(BYTES / 4)));                         \
         vector chain[CHAINS];                                                                     \
-        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(1.0f + (float)i);                    \
+        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(2.0f + (float)i); // 1 is a fixed point                    \
         const vector factor = (vector)(0.999f), term = (vector)(0.001f);                          \
         double operations = 0;                                                                    \
         const double start = now();                                                               \
