@@ -47,7 +47,8 @@ let package = Package(
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "LinkedNetTests", dependencies: ["LinkedNet", "AllocationCounter"],
+            name: "LinkedNetTests",
+            dependencies: ["LinkedNet", "AllocationCounter", .product(name: "Logging", package: "swift-log")],
             exclude: [
                 "Checkpoints/generate_safetensors.py", "Golden/golden.py", "Golden/generate_torch.py",
                 "Golden/generate_keras.py", "Parity/generate_torch_curve.py",

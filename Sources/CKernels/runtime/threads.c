@@ -14,8 +14,9 @@
 // The toolchain ships no omp.h. This is the one function needed of it (OpenMP 5.0, section 3.2.4).
 extern int omp_get_thread_num(void);
 
-// Below this much work, waking the other threads costs more than it saves (a fork and a join are 2 to 5 µs).
-static const double serial_work = 40e3;
+// Below this much work, waking the other threads costs more than it saves: a fork and a join are 2 to 5 µs on idle cores, and
+// milliseconds when another process has one of them.
+static const double serial_work = 200e3;
 
 static int thread_count = 0;
 

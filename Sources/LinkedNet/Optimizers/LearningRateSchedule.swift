@@ -48,7 +48,12 @@ public enum LearningRateSchedule: Sendable, Hashable {
         case .constant:
             return 1
         case .steps(let steps):
-            return steps.lazy.filter { $0.epoch <= epoch }.max { $0.epoch < $1.epoch }?.factor ?? 1
+            // By index: this runs in every step, and other iterations allocate in unoptimised builds.
+            var latest = Step(fromEpoch: 0, factor: 1)
+            for index in steps.indices where steps[index].epoch <= epoch && steps[index].epoch >= latest.epoch {
+                latest = steps[index]
+            }
+            return latest.factor
         case .cosine(let epochs, let finalFactor):
             let progress = min(Double(step) / Double(max(epochs * stepsPerEpoch, 1)), 1)
             return finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2

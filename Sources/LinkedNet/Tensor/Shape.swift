@@ -25,7 +25,12 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     /// The number of elements: the product of all sizes, 1 for the empty shape.
     ///
     /// Meaningful for a validated shape only; an overflowing product is reported by ``validated(as:)``.
-    public var elementCount: Int { dimensions.reduce(1, &*) }
+    public var elementCount: Int {
+        // By index: `reduce` allocates in unoptimised builds, and steps ask for this.
+        var product = 1
+        for index in dimensions.indices { product = product &* dimensions[index] }
+        return product
+    }
 
     /// `28×28×1`.
     public var description: String {

@@ -78,4 +78,34 @@ import Testing
         let stayedFinite = network.parameters.allSatisfy { $0.isFinite }
         #expect(stayedFinite)
     }
+
+    /// With what a trainer adds: the schedule, clipping, the optimizer, the states' copy.
+    @Test(arguments: [LearningRateSchedule.allCNN, .warmUp(steps: 10, then: .cosine(epochs: 3))])
+    func aWarmStepOfATrainerAllocatesNothing(schedule: LearningRateSchedule) throws {
+        let trainer = try Trainer(
+            TinyTraining.network(), optimizer: RMSProp(), schedule: schedule, gradientClipNorm: 0.1)
+        let pixels = [Float](repeating: 0.5, count: 8 * 36)
+        let labels: [Int32] = [0, 1, 2, 0, 1, 2, 0, 1]
+        var failure: (any Error)?
+        func step() {
+            do {
+                try pixels.withUnsafeBufferPointer { pixels in
+                    try labels.withUnsafeBufferPointer { labels in
+                        _ = try trainer.step(
+                            pixels: pixels.baseAddress!, labels: labels.baseAddress!, count: 8, stepsPerEpoch: 5)
+                    }
+                }
+            } catch {
+                failure = error
+            }
+        }
+
+        for _ in 0..<2 { step() }
+        let counted = allocations {
+            for _ in 0..<5 { step() }
+        }
+        #expect(failure == nil)
+        #expect(trainer.position.step == 7)
+        if allocations_are_counted() { #expect(counted == 0) }
+    }
 }
