@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <time.h>
 
+// A chain x → 0.999·x + 0.001 that began at its fixed point 1 would be folded away, so they begin at 2 and above.
 // Enough independent chains to hide the latency of an FMA (4 to 5 cycles) on two or more units.
 enum { CHAINS = 12, ROUNDS = 100000 };
 
@@ -16,7 +17,7 @@ static double now(void) {
     ATTRIBUTE static double NAME(double seconds) {                                                \
         typedef float vector __attribute__((ext_vector_type(BYTES / 4)));                         \
         vector chain[CHAINS];                                                                     \
-        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(2.0f + (float)i); // 1 is a fixed point                    \
+        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(2.0f + (float)i); \
         const vector factor = (vector)(0.999f), term = (vector)(0.001f);                          \
         double operations = 0;                                                                    \
         const double start = now();                                                               \
