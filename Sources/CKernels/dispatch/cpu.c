@@ -9,9 +9,12 @@
 static const char *const isa_names[] = {"portable", "neon", "avx2", "avx512"};
 enum { ISA_COUNT = sizeof isa_names / sizeof isa_names[0] };
 
-static const ck_kernels *current_kernels = NULL;
-static ck_isa current_isa = CK_ISA_PORTABLE;
-static const char *rejected_request = NULL;
+// Chosen on first use, which may come from the thread that prepares batches and from the one that trains at once; both choose
+// the same. What is set before current_kernels is visible to whoever has read it.
+static const ck_kernels *_Atomic current_kernels = NULL;
+static _Atomic ck_isa current_isa = CK_ISA_PORTABLE;
+static char rejected_name[32];
+static const char *_Atomic rejected_request = NULL;
 
 static const ck_kernels *kernels_of(ck_isa isa) {
     switch (isa) {
@@ -55,15 +58,23 @@ static void select_first(void) {
     if (request != NULL && *request != 0) {
         for (int isa = 0; isa < ISA_COUNT; isa++)
             if (strcmp(request, isa_names[isa]) == 0 && ck_isa_select((ck_isa)isa)) return;
-        rejected_request = request;
+        if (rejected_request == NULL) {
+            // A copy: the environment may change. Longer names than any of ours are cut.
+            strncpy(rejected_name, request, sizeof rejected_name - 1);
+            rejected_request = rejected_name;
+        }
     }
     for (int isa = ISA_COUNT - 1; isa >= 0; isa--)
         if (ck_isa_select((ck_isa)isa)) return;
 }
 
 const ck_kernels *ck_kernels_current(void) {
-    if (current_kernels == NULL) select_first();
-    return current_kernels;
+    const ck_kernels *kernels = current_kernels;
+    if (kernels == NULL) {
+        select_first();
+        kernels = current_kernels;
+    }
+    return kernels;
 }
 
 ck_isa ck_isa_current(void) {

@@ -1,6 +1,5 @@
 #if defined(__aarch64__)
 
-// System headers come before the target attribute: what they define must stay baseline.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

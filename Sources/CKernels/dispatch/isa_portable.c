@@ -1,4 +1,3 @@
-// System headers come before the target attribute: what they define must stay baseline.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

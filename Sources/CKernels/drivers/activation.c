@@ -17,6 +17,8 @@ bool ck_activation_check(const ck_activation *activation) {
         if ((int)member->function < CK_IDENTITY || (int)member->function > CK_SWISH) return false;
         if (!isfinite(member->input_scale) || !isfinite(member->output_scale) || !isfinite(member->parameter))
             return false;
+        // The derivative's factor: infinite, it would make NaN of a gradient of 0.
+        if (!isfinite(member->input_scale * member->output_scale)) return false;
     }
     return true;
 }

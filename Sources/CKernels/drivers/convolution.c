@@ -36,6 +36,9 @@ const char *ck_convolution_check(const ck_convolution *convolution) {
     if (!product_fits(c->batch, padded_height, padded_width, depth)
         || !product_fits(c->batch, c->out_height, c->out_width, c->out_channels)
         || !product_fits(c->out_height + 2 * c->kernel_h, c->out_width + 2 * c->kernel_w, c->out_channels, 1)
+        // backward-data's plane of dy covers the whole image, whatever the output's size
+        || !product_fits(
+            c->height / c->stride_h + 2 * c->kernel_h, c->width / c->stride_w + 2 * c->kernel_w, c->out_channels, 1)
         || !product_fits(c->kernel_h, c->kernel_w, depth + 48, c->out_channels + 48))
         return "a tensor is too large";
     return NULL;

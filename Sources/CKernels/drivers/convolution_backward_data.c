@@ -5,8 +5,6 @@
 //   B  weights packed as [phase][panel of K][taps_h][taps_w·N][width]
 //   C  the members' gradients [pixel][K], folded into dz (and the slopes' gradients) while they are in the cache
 
-#include <string.h>
-
 #include "drivers/convolution.h"
 #include "drivers/slopes.h"
 #include "runtime/threads.h"
@@ -52,8 +50,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     plan.tasks = plan.groups * plan.bands;
     const int64_t most_rows = (plan.band_rows + c->stride_h - 2) / c->stride_h + plan.taps_h;
     plan.plane_floats = plan.direct ? 0 : round_up(most_rows * row_floats, 16);
-    // Not a multiple of 4 KiB, where rows would fall into the same cache sets.
-    plan.gradient_stride = round_up(plan.depth, 16) + 16;
+    plan.gradient_stride = spread_stride(plan.depth);
     plan.gradient_floats = GEMM_GROUP_ROWS * plan.gradient_stride;
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, plan.bands);
 
@@ -127,11 +124,6 @@ typedef struct phase_grid {
     int64_t y, x, rows, columns;
 } phase_grid;
 
-// The first index from `start` on that lies in a phase.
-static int64_t first_in_phase(int64_t start, int64_t pad, int64_t stride, int64_t phase) {
-    return start + ((phase - (start + pad)) % stride + stride) % stride;
-}
-
 static void fold_group(const band_view *view, const phase_grid *grid, int64_t first, int64_t count) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
@@ -155,16 +147,13 @@ static void fold_group(const band_view *view, const phase_grid *grid, int64_t fi
     }
 }
 
-static void convolve_phase(const band_view *view, int64_t phase_y, int64_t phase_x) {
+// All positions of the band in the phase of its position (y, x).
+static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
+    const int64_t phase_y = (y + c->pad_top) % c->stride_h, phase_x = (x + c->pad_left) % c->stride_w;
     const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y), taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
-    phase_grid grid = {
-        first_in_phase(view->first_row, c->pad_top, c->stride_h, phase_y),
-        first_in_phase(0, c->pad_left, c->stride_w, phase_x), 0, 0};
-    if (grid.y >= view->end_row || grid.x >= c->width) return;
-    grid.rows = divide_up(view->end_row - grid.y, c->stride_h);
-    grid.columns = divide_up(c->width - grid.x, c->stride_w);
+    const phase_grid grid = {y, x, divide_up(view->end_row - y, c->stride_h), divide_up(c->width - x, c->stride_w)};
 
     // A phase without taps has gradients of zero: a sum of no runs.
     const bool empty = taps_h == 0 || taps_w == 0;
@@ -228,8 +217,9 @@ static void convolve_band(void *context, int64_t task, int worker) {
                     packed + (row - view.first_plane_row) * view.row_floats);
             view.plane = packed;
         }
-        for (int64_t phase_y = 0; phase_y < c->stride_h; phase_y++)
-            for (int64_t phase_x = 0; phase_x < c->stride_w; phase_x++) convolve_phase(&view, phase_y, phase_x);
+        // The phases that occur, each at its first row and column.
+        for (int64_t y = view.first_row; y < min_of(view.first_row + c->stride_h, view.end_row); y++)
+            for (int64_t x = 0; x < min_of(c->stride_w, c->width); x++) convolve_phase(&view, y, x);
     }
 }
 

@@ -43,10 +43,9 @@ dense_inputs ck_dense_inputs(
     const ck_kernels *kernels, const ck_dense *dense, const dense_block *block, const float *z, const float *slopes,
     int64_t first, int64_t rows, float *packed);
 
-/// Rows of the batch handled at a time, and floats from one packed row to the next: not a multiple of 4 KiB, where rows
-/// would fall into the same cache sets.
+/// Rows of the batch handled at a time, and floats from one packed row to the next.
 static inline int64_t dense_row_group(const ck_dense *dense) { return min_of(dense->batch, GEMM_GROUP_ROWS); }
-static inline int64_t dense_packed_stride(const dense_blocks *blocks) { return round_up(blocks->length, 16) + 16; }
+static inline int64_t dense_packed_stride(const dense_blocks *blocks) { return spread_stride(blocks->length); }
 
 static inline int64_t dense_depth(const ck_dense *dense) { return dense->activation.member_count * dense->channels; }
 

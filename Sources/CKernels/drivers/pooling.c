@@ -25,6 +25,7 @@ const char *ck_pooling_check(const ck_pooling *p) {
     if (p->window_h > 255 || p->window_w > 255 || p->window_h * p->window_w > 255)
         return "the window must hold at most 255 positions";
     if (p->stride_h < 1 || p->stride_w < 1) return "strides must be at least 1";
+    if (p->stride_h > INT32_MAX || p->stride_w > INT32_MAX) return "strides must be less than 2^31";
     if (p->pad_top < 0 || p->pad_left < 0) return "padding must not be negative";
     if (!fits(p->batch, p->height, p->width, p->channels)) return "the input is too large";
     if (!fits(p->batch, p->out_height, p->out_width, p->channels)) return "the output is too large";

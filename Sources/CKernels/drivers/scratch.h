@@ -11,6 +11,12 @@ static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t round_up(int64_t a, int64_t multiple) { return divide_up(a, multiple) * multiple; }
 
+/// Floats from one packed row of `length` to the next: never a multiple of 4 KiB, where rows would fall into the same cache sets.
+static inline int64_t spread_stride(int64_t length) {
+    const int64_t stride = round_up(length, 16) + 16;
+    return stride % 1024 == 0 ? stride + 16 : stride;
+}
+
 /// Appends room for `bytes` to a scratch of `*size` bytes and returns where it starts, a multiple of 64.
 static inline size_t scratch_take(size_t *size, int64_t bytes) {
     const size_t start = *size;

@@ -47,7 +47,7 @@ typedef struct ck_activation_shape {
     ck_activation activation;
 } ck_activation_shape;
 
-/// True if counts are in range, scales and parameters are finite, and every function is known.
+/// True if counts are in range, scales, their product and parameters are finite, and every function is known.
 bool ck_activation_check(const ck_activation *activation);
 
 /// How many floats the slopes of an activation take for z of `positions` × `channels`; 0 without CK_PRELU members.

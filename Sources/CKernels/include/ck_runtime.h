@@ -32,7 +32,7 @@ const char *ck_isa_rejected_request(void);
 /// Sets how many threads later calls may use, at least 1. The default is the number of CPUs this process may run on.
 void ck_set_threads(int threads);
 
-/// How many threads calls may use now.
+/// How many threads calls may use now; none uses more than 32.
 int ck_threads(void);
 
 #endif

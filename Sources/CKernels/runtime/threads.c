@@ -5,6 +5,8 @@
 #include "threads.h"
 
 #include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -18,18 +20,24 @@ extern int omp_get_thread_num(void);
 // milliseconds when another process has one of them.
 static const double serial_work = 200e3;
 
-static int thread_count = 0;
+// 0 until it is set or first asked for, which two threads may do at once.
+static _Atomic int thread_count = 0;
 
 static int available_processors(void) {
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    const int count = CPU_COUNT(&set);
-    return count > 0 ? count : 1;
+    // The call fails where there are more processors than a set holds.
+    const long count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
 }
 
 int ck_threads(void) {
-    if (thread_count == 0) thread_count = available_processors();
-    return thread_count;
+    int count = thread_count;
+    if (count == 0) {
+        const int available = available_processors();
+        // On failure, somebody else has set it, and `count` becomes that.
+        if (atomic_compare_exchange_strong(&thread_count, &count, available)) count = available;
+    }
+    return count;
 }
 
 void ck_set_threads(int threads) { thread_count = threads < 1 ? 1 : threads; }
@@ -61,10 +69,13 @@ static inline void leave_default_float_mode(float_mode before) { (void)before; }
 
 void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
     if (task_count <= 0) return;
-    int workers = ck_threads();
-    if (workers > worker_limit) workers = worker_limit;
-    if (workers > task_count) workers = (int)task_count;
-    if (work < serial_work || workers <= 1) {
+    int workers = 1;
+    if (work >= serial_work) {
+        workers = ck_threads();
+        if (workers > worker_limit) workers = worker_limit;
+        if (workers > task_count) workers = (int)task_count;
+    }
+    if (workers <= 1) {
         const float_mode mode = enter_default_float_mode();
         for (int64_t index = 0; index < task_count; index++) task(context, index, 0);
         leave_default_float_mode(mode);

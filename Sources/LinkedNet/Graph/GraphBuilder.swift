@@ -20,6 +20,9 @@ public final class GraphBuilder {
     /// - Throws: ``ShapeError`` if a size isn't positive.
     public init(inputShape: Shape) throws(ShapeError) {
         let shape = try inputShape.validated(as: "network input")
+        guard shape.rank >= 1 else {
+            throw ShapeError(subject: "network input", expected: "at least one dimension", found: shape.description)
+        }
         graph = Graph(tensorShapes: [shape])
         input = Value(shape: shape, tensor: TensorID(index: 0), activation: nil)
     }
@@ -101,6 +104,9 @@ public final class GraphBuilder {
         outputShape: Shape
     ) throws(ShapeError) -> Value {
         let shape = try outputShape.validated(as: currentName)
+        guard shape.rank >= 1 else {
+            throw ShapeError(subject: currentName, expected: "at least one dimension", found: shape.description)
+        }
         graph.tensorShapes.append(shape)
         let output = TensorID(index: graph.tensorShapes.count - 1)
         graph.nodes.append(
@@ -127,19 +133,25 @@ public final class GraphBuilder {
 
     /// The same numbers in another shape.
     ///
-    /// - Throws: ``ShapeError`` if the number of elements differs.
-    public func reshaped(_ value: Value, to shape: Shape) throws(ShapeError) -> Value {
-        guard shape.elementCount == value.shape.elementCount else {
+    /// A flat shape keeps a pending activation pending. Any other has it computed first, because who reads an image
+    /// takes its positions and channels for those of the pre-activation.
+    ///
+    /// - Throws: ``ShapeError`` if the number of elements differs, or a size isn't positive.
+    public func reshaped(_ value: Value, to shape: Shape) throws -> Value {
+        guard try shape.validated(as: currentName).elementCount == value.shape.elementCount, shape.rank >= 1 else {
             throw ShapeError(
                 subject: currentName, expected: "\(value.shape.elementCount) elements", found: shape.description)
         }
-        return Value(shape: shape, tensor: value.tensor, activation: value.activation)
+        let source = shape == value.shape || shape.rank == 1 ? value : try materialized(value)
+        return Value(shape: shape, tensor: source.tensor, activation: source.activation)
     }
 
     /// `value` with no activation pending: computed by a node of its own, once however often it is asked for.
     public func materialized(_ value: Value) throws -> Value {
         guard let pending = value.activation else { return value }
-        if let known = materializedValues[pending.id] { return try reshaped(known, to: value.shape) }
+        if let known = materializedValues[pending.id] {
+            return Value(shape: value.shape, tensor: known.tensor, activation: nil)
+        }
         let operation = try ActivationOperation(pending, name: currentName)
         let result = try addFusing(operation, input: value, parameters: [], outputShape: value.shape)
         materializedValues[pending.id] = result

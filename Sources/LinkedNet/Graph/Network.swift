@@ -51,9 +51,18 @@ public final class Network {
         guard output.tensor.index != 0 else {
             throw ShapeError(subject: "network", expected: "at least one layer that computes", found: "none")
         }
+        var bytes = 0
         for shape in graph.tensorShapes {
-            _ = try Shape([batch] + shape.dimensions).validated(as: "network at batch size \(batch)")
+            let size = try Shape([batch] + shape.dimensions).validated(as: "network at batch size \(batch)").elementCount
+            let (sum, overflow) = bytes.addingReportingOverflow(size * MemoryLayout<Float>.stride)
+            guard !overflow, sum < Self.mostBytes else {
+                throw ShapeError(
+                    subject: "network at batch size \(batch)", expected: "sizes that fit in memory",
+                    found: "more than \(Self.mostBytes >> 40) TiB")
+            }
+            bytes = sum
         }
+        for node in graph.nodes { try node.operation.validate(batch: batch, name: node.name) }
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
@@ -106,6 +115,9 @@ public final class Network {
             stateStorage.buffer[stateLayout.range(of: index)].update(repeating: state.value)
         }
     }
+
+    /// More than any machine has, and little enough for sums of sizes not to overflow.
+    private static let mostBytes = 1 << 50
 
     // MARK: Flat memory
 

@@ -26,6 +26,11 @@ struct ConvolutionKernel: WeightedKernel {
             stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
             pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
             activation: activation.descriptor, algorithm: algorithm.descriptor)
+        try validate(batch: 1, subject: subject)
+    }
+
+    func validate(batch: Int, subject: String) throws(ShapeError) {
+        var convolution = convolution(batch: batch)
         if let reason = ck_convolution_check(&convolution) {
             throw ShapeError(
                 subject: subject, expected: "a convolution that the kernels can compute",

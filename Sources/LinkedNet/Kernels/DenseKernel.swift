@@ -13,6 +13,11 @@ struct DenseKernel: WeightedKernel {
         dense = ck_dense(
             batch: 1, positions: Int64(positions), channels: Int64(channels), out_features: Int64(outputFeatures),
             activation: activation.descriptor)
+        try validate(batch: 1, subject: subject)
+    }
+
+    func validate(batch: Int, subject: String) throws(ShapeError) {
+        var dense = dense(batch: batch)
         if let reason = ck_dense_check(&dense) {
             throw ShapeError(
                 subject: subject, expected: "a dense layer that the kernels can compute",

@@ -1,6 +1,9 @@
 /// What a convolution and a dense layer have in common: weights, a bias, and an input that is read as a pre-activation z together with its
 /// activation. Shapes are those of `ck_convolution` and `ck_dense`.
 protocol WeightedKernel: Sendable {
+    /// Throws an error about `subject` if the kernels don't take so many samples at once.
+    func validate(batch: Int, subject: String) throws(ShapeError)
+
     /// The scratch that every pass at `batch` or below fits in.
     func scratchBytes(batch: Int) -> Int
 

@@ -1,5 +1,5 @@
 /// What happens at the edges of an image under a convolution or pooling window.
-public enum Padding: String, Sendable, Hashable {
+public enum Padding: String, Sendable, Hashable, CaseIterable {
     /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule: with an odd total the
     /// extra row and column go to the bottom and the right.
     case same
@@ -35,6 +35,9 @@ struct WindowGeometry: Sendable, Hashable {
     var outputHeight, outputWidth: Int
     var padTop, padLeft: Int
 
+    /// Little enough for products of two sizes not to overflow.
+    private static let largestSize = Int(Int32.max)
+
     /// - Throws: ``ShapeError`` naming `subject` if the window has a size or stride below 1, or no position at all.
     init(_ window: Window2D, imageHeight: Int, imageWidth: Int, subject: String) throws(ShapeError) {
         guard window.height >= 1, window.width >= 1 else {
@@ -45,6 +48,14 @@ struct WindowGeometry: Sendable, Hashable {
             throw ShapeError(
                 subject: subject, expected: "strides of at least 1",
                 found: "\(window.strideHeight)×\(window.strideWidth)")
+        }
+        guard max(window.height, window.width, window.strideHeight, window.strideWidth) <= Self.largestSize,
+            max(imageHeight, imageWidth) <= Self.largestSize
+        else {
+            throw ShapeError(
+                subject: subject, expected: "images, windows and strides of at most \(Self.largestSize)",
+                found: "a window of \(window.height)×\(window.width), strides of "
+                    + "\(window.strideHeight)×\(window.strideWidth) and an image of \(imageHeight)×\(imageWidth)")
         }
         switch window.padding {
         case .valid:

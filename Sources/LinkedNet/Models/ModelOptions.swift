@@ -76,7 +76,8 @@ public struct ModelOptions: Sendable {
 
     /// `units`, widened if asked for.
     func width(_ units: Int) -> Int {
-        widened ? Int(Double(units) * 2.0.squareRoot()) : units
+        // Past what a Double counts exactly, and what any network could have, the shape check says so.
+        widened && units < 1 << 50 ? Int(Double(units) * 2.0.squareRoot()) : units
     }
 
     /// A convolution of `filters` units (not widened here), then BatchNorm if asked for.

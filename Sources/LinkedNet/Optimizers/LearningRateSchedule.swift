@@ -55,7 +55,7 @@ public enum LearningRateSchedule: Sendable, Hashable {
             }
             return latest.factor
         case .cosine(let epochs, let finalFactor):
-            let progress = min(Double(step) / Double(max(epochs * stepsPerEpoch, 1)), 1)
+            let progress = min(Double(step) / max(Double(epochs) * Double(stepsPerEpoch), 1), 1)
             return finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2
         case .warmUp(let steps, let then):
             let rise = min(Double(step + 1) / Double(max(steps, 1)), 1)

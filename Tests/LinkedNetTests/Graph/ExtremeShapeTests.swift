@@ -1,0 +1,81 @@
+import LinkedNet
+import Testing
+
+/// Sizes that nobody means, and that must end in an error rather than a trap.
+@Suite struct ExtremeShapeTests {
+    private func network(input: Shape = [8, 8, 2], batch: Int = 1, @LayerBuilder _ layers: () throws -> [any Layer]) throws -> Network {
+        try Network(Sequential(layers), input: input, batch: batch)
+    }
+
+    @Test(arguments: [Shape([]), [0, 8, 2], [-4, -4, 8], [.max, .max, 2]])
+    func inputsThatAreNoImages(input: Shape) {
+        #expect(throws: ShapeError.self) { try network(input: input) { Activation(.relu) } }
+    }
+
+    @Test(arguments: [5_000_000_000_000, .max, 0, -1])
+    func batchSizes(batch: Int) {
+        #expect(throws: ShapeError.self) {
+            try network(batch: batch) {
+                Conv2D(4, kernel: 3, padding: .same)
+                MaxPool2D(2)
+                Flatten()
+                Dense(10)
+            }
+        }
+    }
+
+    @Test(arguments: Padding.allCases)
+    func windowsAndStrides(padding: Padding) {
+        #expect(throws: ShapeError.self) { try network { Conv2D(4, kernel: .max, padding: padding) } }
+        #expect(throws: ShapeError.self) { try network { Conv2D(4, kernel: 1, stride: .max, padding: padding) } }
+        #expect(throws: ShapeError.self) { try network { MaxPool2D(2, stride: .max, padding: padding) } }
+        #expect(throws: ShapeError.self) { try network { Conv2D(.max, kernel: 1, padding: padding) } }
+    }
+
+    @Test func widenedUnits() {
+        let options = ModelOptions(widened: true)
+        #expect(throws: ShapeError.self) {
+            try Network(WidthNetwork(options, units: 9_000_000_000_000_000_000), input: [8, 8, 3])
+        }
+    }
+
+    @Test func aStrideFarBeyondTheImage() throws {
+        let network = try network {
+            Conv2D(3, kernel: 1, stride: 1_000_000, padding: .same, biasInitializer: .ones)
+            Flatten()
+        }
+        let output = try network.predict(Tensor(shape: [1, 8, 8, 2], repeating: 0))
+        #expect(output.elements == [1, 1, 1])
+        network.forward(input: [Float](repeating: 1, count: 128), count: 1, mode: .training(step: 0))
+        network.backward(count: 1, step: 0)
+    }
+
+    /// A pending activation seen in another image shape is computed before it is read as one.
+    @Test func aReshapedActivationIsComputedFirst() throws {
+        let model = try Sequential {
+            try LinkedActivation(.mirrored(.relu))
+            Reshaped(shape: [8, 8, 2])
+            Conv2D(1, kernel: 1, kernelInitializer: .ones)
+            Flatten()
+        }
+        let network = try Network(model, input: [8, 4, 2], batch: 1)
+        let input = (0..<64).map { Float($0 % 7) - 3 }
+        let output = try network.predict(Tensor(shape: [1, 8, 4, 2], elements: input))
+        // Channels of a position: relu(a), relu(b), relu(−a), relu(−b); reshaped, the first two are one position, the others the next.
+        var expected: [Float] = []
+        for index in stride(from: 0, to: 64, by: 2) {
+            let (a, b) = (input[index], input[index + 1])
+            expected.append(max(a, 0) + max(b, 0))
+            expected.append(max(-a, 0) + max(-b, 0))
+        }
+        #expect(output.elements == expected)
+    }
+}
+
+private struct Reshaped: Layer {
+    let shape: Shape
+
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        try graph.reshaped(input, to: shape)
+    }
+}
