@@ -67,7 +67,7 @@ struct Evaluate: ParsableCommand {
         }
         if let threads { Runtime.threadCount = threads }
         let saved = try SavedRun(path)
-        let test = try DataSource.resolve(data ?? saved.settings.data).test
+        let test = try (data.map { try DataSource.resolve($0) } ?? saved.data()).test
         let report = Report(try saved.evaluate(on: test), of: test, confusion: confusion)
         print(json ? try report.json() : report.text)
     }

@@ -20,6 +20,7 @@ enum Failure {
 
     private static func status(of error: any Error) -> Int32 {
         switch error {
+        case is SettingsError: EX_USAGE
         case let error as DataError: access(error.path, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT
         case CheckpointError.content, is WeightsMismatch, is TrainingError, is ShapeError: EX_DATAERR
         case CheckpointError.system(.open, _, _): EX_NOINPUT

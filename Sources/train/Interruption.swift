@@ -2,7 +2,7 @@ import Foundation
 import LinkedNet
 import Synchronization
 
-/// SIGINT and SIGTERM: the first is noted, the second leaves at once.
+/// SIGINT, SIGTERM and SIGHUP: the first is noted, the second leaves at once. SIGPIPE is ignored: when nobody reads what is printed, training goes on.
 enum Interruption {
     /// The signal that came, or 0.
     private static let received = Atomic<Int32>(0)
@@ -24,14 +24,27 @@ enum Interruption {
         action.__sigaction_handler.sa_handler = { number in Interruption.note(number) }
         #endif
         action.sa_flags = Int32(SA_RESTART)
-        sigaction(SIGINT, &action, nil)
-        sigaction(SIGTERM, &action, nil)
+        var noted = [SIGINT, SIGTERM]
+        // nohup has it ignored.
+        if !isIgnored(SIGHUP) { noted.append(SIGHUP) }
+        for number in noted { sigaction(number, &action, nil) }
+        Foundation.signal(SIGPIPE, SIG_IGN)
         // A program that starts this one from a thread with signals blocked passes that on.
         var signals = sigset_t()
         sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
+        for number in noted { sigaddset(&signals, number) }
         sigprocmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        #if canImport(Darwin)
+        let handler = action.__sigaction_u.__sa_handler
+        #else
+        let handler = action.__sigaction_handler.sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     private static func note(_ number: Int32) {

@@ -10,8 +10,10 @@ struct NetworkOptions: ParsableArguments {
             "What follows each layer; lk-… are linked, g(z) beside g(−z). (default: lk-relu)", valueName: "name"))
     var activation: ModelActivation?
 
-    @Flag(help: "Normalise batches between each layer and its activation.")
-    var batchNorm = false
+    @Flag(
+        inversion: .prefixedNo, exclusivity: .exclusive,
+        help: "Normalise batches between each layer and its activation. (default: the model's experiment's)")
+    var batchNorm: Bool?
 
     @Flag(name: .customLong("sqrt2"), help: "Give every layer √2 times its units.")
     var sqrt2 = false
@@ -113,6 +115,8 @@ struct RunningOptions: ParsableArguments {
         if resume != nil, output != nil {
             throw ValidationError("--output: a resumed run stays in its directory; expected --resume alone, found both")
         }
+        if output == "" { throw ValidationError("--output: expected a directory, found an empty name") }
+        if resume == "" { throw ValidationError("--resume: expected the directory of a run, found an empty name") }
     }
 }
 

@@ -19,14 +19,16 @@ struct ProgressBar {
     mutating func show(_ event: StepEvent) {
         guard let begin, isDue(event.batch == event.batchesPerEpoch) else { return }
         let secondsPerStep = event.epochSeconds / Double(event.batch)
-        let lastStep = min(
-            begin.lastStep ?? .max, event.step - event.batch + (begin.epochs - event.epoch) * event.batchesPerEpoch)
+        // In double: the product may be too large for an integer.
+        let stepsLeft = min(
+            begin.lastStep.map { Double($0) - Double(event.step) } ?? .infinity,
+            (Double(begin.epochs) - Double(event.epoch)) * Double(event.batchesPerEpoch) - Double(event.batch))
         draw(
             "epoch \(event.epoch + 1)/\(begin.epochs)", done: event.batch, of: event.batchesPerEpoch,
             String(
                 format: "step %d  loss %.4f  accuracy %.4f  %.0f images/s  ", event.step, event.epochResult.loss,
                 event.epochResult.accuracy, Double(event.epochResult.sampleCount) / event.epochSeconds)
-                + Self.duration(secondsPerStep * Double(lastStep - event.step)) + " left")
+                + Self.duration(secondsPerStep * stepsLeft) + " left")
     }
 
     mutating func show(_ event: EvaluationEvent) {
@@ -51,7 +53,7 @@ struct ProgressBar {
 
     private mutating func draw(_ title: String, done: Int, of total: Int, _ figures: String) {
         let width = 20
-        let filled = total == 0 ? width : done * width / total
+        let filled = total == 0 ? width : Int(Double(done) / Double(total) * Double(width))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let line = "\(title) \(bar) \(done)/\(total)  \(figures)"
         // A line that wraps can't be written over.

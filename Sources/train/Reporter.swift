@@ -18,9 +18,12 @@ final class Reporter: TrainingObserver {
 
     /// A line for people.
     func line(_ line: String) {
-        bar?.clear()
+        clear()
         text.write(line + "\n")
     }
+
+    /// Removes the progress bar.
+    func clear() { bar?.clear() }
 
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         epochs = event.epochs
@@ -53,7 +56,7 @@ final class Reporter: TrainingObserver {
     }
 
     func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
-        bar?.clear()
+        clear()
     }
 
     private func format(_ number: Double) -> String { String(format: "%.4f", number) }

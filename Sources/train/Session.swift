@@ -46,11 +46,7 @@ struct Session {
         let contradictions = try options.contradictions(to: run.settings)
         if !contradictions.isEmpty { Failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
         if let epochs = options.epochs { run.extend(toEpochs: epochs) }
-        let data = try DataSource.resolve(options.data ?? run.settings.data)
-        if let wanted = options.data, run.settings.trainingImages(of: data).fingerprint != run.dataFingerprint {
-            throw SettingsError(
-                option: "--data", expected: "the images that \(directory) was begun with", found: wanted)
-        }
+        let data = try run.data(options.data)
         reporter.line(data.note)
         if running.dryRun { return show(run.trainer, run.settings) }
         reporter.line("\(run.settings)")
@@ -72,12 +68,16 @@ struct Session {
     }
 
     private func train(_ run: Run, _ data: DataSource) throws {
-        try run.train(on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
+        // An error's line must not stand behind the progress bar.
+        defer { reporter.clear() }
+        let result = try run.train(
+            on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
         if let score = run.best.value, let epoch = run.best.epoch {
             reporter.line(String(format: "best test accuracy %.4f, in epoch %d", score, epoch + 1))
         }
         reporter.line("saved in \(run.directory)")
-        if let signal = Interruption.signal {
+        // A signal after the last step interrupts nothing.
+        if result.end == .stopped, let signal = Interruption.signal {
             reporter.line("interrupted; continue with: train --resume \(run.directory)")
             exit(128 + signal)
         }

@@ -15,8 +15,8 @@ struct Train: ParsableCommand {
               train --model width50 --activation relu --data shapes --epochs 2 --json
               train --resume runs/allcnn-lk-relu-1
 
-            Exit status: 0 done, 1 training failed (a loss that is not a number), 64 wrong options, 65 wrong data, \
-            66 missing data, 71 out of memory, 73 or 74 a directory or file that can't be written, 130 and 143 interrupted and saved.
+            Exit status: 0 done, 1 training failed (a loss or a weight that is not a number), 64 wrong options, 65 wrong data, \
+            66 missing data, 71 out of memory, 73 or 74 a directory or file that can't be written, 129, 130 and 143 interrupted and saved.
             """)
 
     @OptionGroup(title: "Network") var networkOptions: NetworkOptions
@@ -44,7 +44,7 @@ struct Train: ParsableCommand {
         var options = RunOptions()
         options.model = networkOptions.model
         options.activation = networkOptions.activation
-        options.batchNorm = networkOptions.batchNorm ? true : nil
+        options.batchNorm = networkOptions.batchNorm
         options.widened = networkOptions.sqrt2 ? true : nil
         options.initializer = networkOptions.initializer
         options.data = dataOptions.data

@@ -24,6 +24,11 @@ struct Command {
         }
     }
 
+    /// Where it is.
+    var path: String {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
     /// Runs the command in `directory` and waits for its end.
     ///
     /// - Parameter whileRunning: called with the process when it has started.
@@ -32,8 +37,7 @@ struct Command {
         whileRunning: (Process) throws -> Void = { _ in }
     ) throws -> Result {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent(name)
+        process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

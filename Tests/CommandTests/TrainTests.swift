@@ -15,7 +15,7 @@ import Testing
         #expect(result.status == 0)
         for option in [
             "model", "activation", "data", "epochs", "batch-size", "optimizer", "learning-rate", "decay", "momentum",
-            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "sqrt2", "init", "seed", "threads",
+            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2", "init", "seed", "threads",
             "limit", "steps", "output", "resume", "dry-run", "json", "log-every",
         ] {
             #expect(result.output.contains("--\(option)"), "\(option)")
@@ -30,7 +30,9 @@ import Testing
         (["--epochs", "many"], "--epochs"), (["--epochs", "0"], "--epochs"), (["--batch-size", "0"], "--batch-size"),
         (["--steps", "0"], "--steps"), (["--schedule", "steep"], "--schedule"),
         (["--learning-rate", "nan"], "--learning-rate"), (["--optimizer", "adam", "--momentum", "0.9"], "--momentum"),
-        (["--augment", "--no-augment"], "--no-augment"), (["--resume", "a", "--output", "b"], "--output"), (["stray"], "stray"),
+        (["--augment", "--no-augment"], "--no-augment"), (["--resume", "a", "--output", "b"], "--output"),
+        (["--data", "data", "--output", ""], "--output"), (["--resume", ""], "--resume"), (["--epochs", "9999999999"], "--epochs"),
+        (["stray"], "stray"),
     ])
     func wrongOptionsGiveOneLine(arguments: [String], named: String) throws {
         let result = try run(arguments)
@@ -157,7 +159,45 @@ import Testing
         #expect(try Command.train("--model", "width:2", "--data", "data", "--output", "run", in: place).status == 64)
     }
 
+    @Test func aRunsDataIsItsOwn() throws {
+        _ = try Command.train("--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
+        let elsewhere = try Workplace()
+        let run = "\(place.path)/run"
+        #expect(try Command.evaluate(run, in: elsewhere).status == 0)
+        #expect(try Command.train("--resume", run, "--steps", "1", in: elsewhere).status == 0)
+        for arguments in [["--data", "shapes"], ["--dry-run", "--data=shapes"]] {
+            let other = try Command.train("--resume", run, arguments[0], arguments[1], in: elsewhere)
+            #expect(other.status == 65)
+            #expect(other.errorLines.count == 1)
+            for part in ["--data", "\(place.path)/data", "shapes"] { #expect(other.errors.contains(part)) }
+        }
+    }
+
     // MARK: Interruption
+
+    @Test func aReaderThatGoesAwayDoesNotEndTraining() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = [
+            "-c", "\"$0\" --model width:2 --data data --epochs 50 --json --output broken 2>errors | head -n 1 >first",
+            Command.train.path,
+        ]
+        process.currentDirectoryURL = URL(fileURLWithPath: place.path)
+        try process.run()
+        process.waitUntilExit()
+        #expect(metricsLines("broken") == 50)
+        #expect(try Command.train("--resume", "broken", in: place).output.contains("all 50 epochs are done"))
+    }
+
+    @Test func hangingUpSavesTheRun() throws {
+        // A test that is itself run by nohup would hand down that the signal is ignored.
+        Foundation.signal(SIGHUP, SIG_DFL)
+        let result = try Command.train(
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken", in: place,
+            whileRunning: { signal($0, SIGHUP) })
+        #expect(result.status == 129)
+        #expect(try Command.train("--resume", "broken", "--steps", "1", in: place).status == 0)
+    }
 
     /// Interrupted twice and resumed, a run has the weights of the one that wasn't.
     @Test func anInterruptedRunIsResumedExactly() throws {

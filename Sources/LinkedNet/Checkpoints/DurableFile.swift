@@ -2,6 +2,10 @@ import Crypto
 
 /// Files that are either the old or the new version, whatever happens.
 public enum DurableFile {
+    /// How the names of temporary files begin and end.
+    static let temporaryPrefix = ".linkednet-"
+    static let temporarySuffix = ".tmp"
+
     /// Puts a file with `contents` at `path`, in the place of the one that may be there.
     ///
     /// A temporary file in the same directory is written, brought to the disk, read back and compared by its SHA-256, and only then
@@ -23,7 +27,7 @@ public enum DurableFile {
             throw .content(path: path, offset: nil, expected: "the path of a file", found: "no file name at its end")
         }
         // Short whatever the file's name is, so that a long name stays within the system's limit.
-        let temporary = directory + ".linkednet-" + String(UInt64.random(in: .min ... .max), radix: 16) + ".tmp"
+        let temporary = directory + temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16) + temporarySuffix
         let file = try disk.attempt(.create, temporary) { () throws(DiskError) in try disk.create(temporary) }
         do {
             let digest = try writeAndClose(contents, to: file, at: temporary, on: disk)

@@ -1,11 +1,16 @@
-/// The training and test images that a command's `--data` stands for.
+import Foundation
+
+/// Training and test images: those that a command's `--data` stands for, or your own.
 public struct DataSource: Sendable {
     /// The images to train on.
     public let train: any Dataset
     /// The images to test on.
     public let test: any Dataset
-    /// One line that says which data this is and, unless it is CIFAR-10, how to get that.
+    /// One line that says which data this is and, if it was resolved and isn't CIFAR-10, how to get that.
     public let note: String
+    /// What ``resolve(_:workingDirectory:)`` finds this data by again, from any directory: `shapes`, `fashion-mnist` or an absolute path.
+    /// `nil` for data of your own.
+    public let argument: String?
 
     /// What `--data` may be, in a few words.
     public static let options = "fashion-mnist, shapes, or a directory of CIFAR-10, CIFAR-100 or IDX files"
@@ -34,10 +39,16 @@ public struct DataSource: Sendable {
             return try read(path.hasPrefix("/") ? path : "\(workingDirectory)/\(path)", argument: path)
         case nil:
             let directory = "\(workingDirectory)/data/cifar-10-batches-bin"
-            if RegularFile.isDirectory(directory) { return try cifar10(directory) }
+            if RegularFile.isDirectory(directory) { return try cifar10(directory, argument: absolute(directory)) }
             if let directory = FashionMNIST.installed { return try fashionMNIST(directory) }
             return try shapes()
         }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+        // Not "..", which leads elsewhere after a symbolic link.
+        return "/" + whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 
     private static func read(_ directory: String, argument: String) throws(DataError) -> DataSource {
@@ -48,37 +59,58 @@ public struct DataSource: Sendable {
         }
         for candidate in [directory, "\(directory)/cifar-10-batches-bin"]
         where RegularFile.exists("\(candidate)/data_batch_1.bin") || RegularFile.exists("\(candidate)/test_batch.bin") {
-            return try cifar10(candidate)
+            return try cifar10(candidate, argument: absolute(directory))
         }
         for candidate in [directory, "\(directory)/cifar-100-binary"]
         where RegularFile.exists("\(candidate)/train.bin") {
             return try DataSource(
-                train: CIFAR100.train(in: candidate), test: CIFAR100.test(in: candidate), name: "CIFAR-100")
+                train: CIFAR100.train(in: candidate), test: CIFAR100.test(in: candidate), name: "CIFAR-100",
+                argument: absolute(directory))
         }
         if IDX.isPresent(in: directory) {
             return try DataSource(
-                train: IDX.train(in: directory), test: IDX.test(in: directory), name: "IDX images of \(argument)")
+                train: IDX.train(in: directory), test: IDX.test(in: directory), name: "IDX images of \(argument)",
+                argument: absolute(directory))
         }
         throw DataError(path: argument, expected: options, found: "a directory with none of their files")
     }
 
-    private static func cifar10(_ directory: String) throws(DataError) -> DataSource {
-        try DataSource(train: CIFAR10.train(in: directory), test: CIFAR10.test(in: directory), name: "CIFAR-10")
+    private static func cifar10(_ directory: String, argument: String) throws(DataError) -> DataSource {
+        try DataSource(
+            train: CIFAR10.train(in: directory), test: CIFAR10.test(in: directory), name: "CIFAR-10", argument: argument)
     }
 
     private static func fashionMNIST(_ directory: String) throws(DataError) -> DataSource {
         try DataSource(
-            train: FashionMNIST.train(in: directory), test: FashionMNIST.test(in: directory), name: "Fashion-MNIST")
+            train: FashionMNIST.train(in: directory), test: FashionMNIST.test(in: directory), name: "Fashion-MNIST",
+            argument: "fashion-mnist")
     }
 
     private static func shapes() throws(DataError) -> DataSource {
-        try DataSource(train: Shapes.train(), test: Shapes.test(), name: "Generated shapes")
+        try DataSource(train: Shapes.train(), test: Shapes.test(), name: "Generated shapes", argument: "shapes")
     }
 
-    private init(train: ImageDataset, test: ImageDataset, name: String) {
+    /// Data of your own, for a ``Run``. A resumed run has to be given it again: it can't be found by a name.
+    ///
+    /// - Parameters:
+    ///   - train: the images to train on.
+    ///   - test: the images to test on, of the same shape and classes.
+    public init(train: any Dataset, test: any Dataset) {
         self.train = train
         self.test = test
-        let counts = "\(name): \(train.count) training and \(test.count) test images of \(train.imageShape)."
+        note = Self.counts(train, test, name: train.name)
+        argument = nil
+    }
+
+    private static func counts(_ train: any Dataset, _ test: any Dataset, name: String) -> String {
+        "\(name): \(train.count) training and \(test.count) test images of \(train.imageShape)."
+    }
+
+    private init(train: ImageDataset, test: ImageDataset, name: String, argument: String) {
+        self.train = train
+        self.test = test
+        self.argument = argument
+        let counts = Self.counts(train, test, name: name)
         note =
             name == "CIFAR-10"
             ? counts

@@ -18,6 +18,8 @@ public struct Experiment: Sendable, Hashable {
     public var shuffles: Bool
     /// How weights start.
     public var initializer: InitializerName
+    /// True for BatchNorm between each layer and its activation.
+    public var batchNorm: Bool
     /// How long the paper trains.
     public var epochs: Int
 
@@ -28,7 +30,7 @@ public struct Experiment: Sendable, Hashable {
 extension ModelName {
     /// The settings of the paper's experiment with this model (Tables 1 to 6).
     ///
-    /// For AllCNN, the best of three schedules counts in the paper. This is the step schedule from 0.01, which is the constant one up to epoch 500.
+    /// ResNet50 has BatchNorm after every convolution (Table 5). For AllCNN, the best of three schedules counts in the paper. This is the step schedule from 0.01, which is the constant one up to epoch 500.
     ///
     /// - Parameter linked: true for linked activations; the paper trains AllCNN with larger batches then.
     public func experiment(linked: Bool) -> Experiment {
@@ -36,23 +38,28 @@ extension ModelName {
         case .width:
             Experiment(
                 optimizer: .sgd, learningRate: 0.01, decay: 0, momentum: 0, schedule: .constant, batchSize: 32,
-                augments: false, shuffles: false, initializer: .glorotUniform, epochs: 50)
+                augments: false, shuffles: false, initializer: .glorotUniform, batchNorm: false,
+                epochs: 50)
         case .depth:
             Experiment(
                 optimizer: .adam, learningRate: 1e-3, decay: 0, momentum: 0, schedule: .constant, batchSize: 32,
-                augments: false, shuffles: false, initializer: .glorotUniform, epochs: 200)
+                augments: false, shuffles: false, initializer: .glorotUniform, batchNorm: false,
+                epochs: 200)
         case .extended:
             Experiment(
                 optimizer: .rmsProp, learningRate: 1e-4, decay: 1e-6, momentum: 0, schedule: .constant, batchSize: 32,
-                augments: false, shuffles: false, initializer: .glorotNormal, epochs: 200)
+                augments: false, shuffles: false, initializer: .glorotNormal, batchNorm: false,
+                epochs: 200)
         case .allCNN:
             Experiment(
                 optimizer: .sgd, learningRate: 0.01, decay: 1e-6, momentum: 0.9, schedule: .allCNN,
-                batchSize: linked ? 128 : 32, augments: true, shuffles: true, initializer: .glorotUniform, epochs: 3000)
+                batchSize: linked ? 128 : 32, augments: true, shuffles: true, initializer: .glorotUniform, batchNorm: false,
+                epochs: 3000)
         case .resNet50:
             Experiment(
                 optimizer: .adam, learningRate: 1e-3, decay: 1e-6, momentum: 0, schedule: .constant, batchSize: 128,
-                augments: true, shuffles: true, initializer: .glorotUniform, epochs: 2000)
+                augments: true, shuffles: true, initializer: .glorotUniform, batchNorm: true,
+                epochs: 2000)
         }
     }
 }

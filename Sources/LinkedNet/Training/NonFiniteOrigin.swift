@@ -5,33 +5,60 @@ struct NonFiniteOrigin {
 }
 
 extension Trainer {
-    /// Finds what made the loss of a training pass NaN or infinite, by repeating the pass. Changes states; the caller restores them.
-    func firstNonFinite(pixels: UnsafePointer<Float>, count: Int, step: UInt64) -> NonFiniteOrigin {
+    /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the caller restores them.
+    func firstNonFinite(pixels: UnsafePointer<Float>, count: Int, mode: Network.Mode) -> NonFiniteOrigin {
         if Elementwise.firstNonFinite(count: count * network.inputShape.elementCount, pixels) != nil {
             return NonFiniteOrigin(layer: "input", cause: .output)
         }
         var found: Int?
-        network.forward(input: pixels, count: count, mode: .training(step: step)) { operation, output in
+        network.forward(input: pixels, count: count, mode: mode) { operation, output in
             guard found == nil, let start = output.baseAddress else { return }
             if Elementwise.firstNonFinite(count: output.count, start) != nil { found = operation }
         }
         guard let found else { return NonFiniteOrigin(layer: "loss", cause: .output) }
         let layer = network.operations[found].name
-        let parameter = firstNonFiniteEntry(of: network.parameters) { $0.hasPrefix(layer + "/") }
-        return NonFiniteOrigin(layer: layer, cause: parameter.map { .parameter(name: $0) } ?? .output)
+        return firstNonFiniteWeight { $0.hasPrefix(layer + "/") } ?? NonFiniteOrigin(layer: layer, cause: .output)
+    }
+
+    /// Throws if a parameter or a state is NaN or infinite, which the last step's update then made so. One pass over all of them.
+    ///
+    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``.
+    func checkWeights() throws(TrainingError) {
+        guard let origin = firstNonFiniteWeight(where: { _ in true }) else { return }
+        // Between two epochs the position is already the next one's.
+        let isBetweenEpochs = position.batch == 0 && position.epoch > 0
+        throw .nonFinite(
+            layer: origin.layer, cause: origin.cause, step: position.step,
+            epoch: isBetweenEpochs ? position.epoch : position.epoch + 1)
+    }
+
+    /// The first parameter, or else the first state, that isn't finite.
+    private func firstNonFiniteWeight(where isIncluded: (String) -> Bool) -> NonFiniteOrigin? {
+        if let name = firstNonFiniteEntry(of: network.parameters, network.parameterLayout, where: isIncluded) {
+            return NonFiniteOrigin(layer: Self.layer(of: name), cause: .parameter(name: name))
+        }
+        if let name = firstNonFiniteEntry(of: network.states, network.stateLayout, where: isIncluded) {
+            return NonFiniteOrigin(layer: Self.layer(of: name), cause: .state(name: name))
+        }
+        return nil
     }
 
     /// The first parameter, from the network's end, whose gradient isn't finite: gradients flow backwards.
     func firstNonFiniteGradient() -> NonFiniteOrigin {
-        let name = firstNonFiniteEntry(of: network.parameterGradients, fromEnd: true) { _ in true } ?? ""
-        let layer = name.split(separator: "/").dropLast().joined(separator: "/")
-        return NonFiniteOrigin(layer: layer, cause: .gradient(name: name))
+        let name =
+            firstNonFiniteEntry(of: network.parameterGradients, network.parameterLayout, fromEnd: true) { _ in true } ?? ""
+        return NonFiniteOrigin(layer: Self.layer(of: name), cause: .gradient(name: name))
+    }
+
+    /// The path of the layer that has the parameter or state called `name`.
+    private static func layer(of name: String) -> String {
+        name.split(separator: "/").dropLast().joined(separator: "/")
     }
 
     private func firstNonFiniteEntry(
-        of memory: UnsafeMutableBufferPointer<Float>, fromEnd: Bool = false, where isIncluded: (String) -> Bool
+        of memory: UnsafeMutableBufferPointer<Float>, _ layout: ParameterLayout, fromEnd: Bool = false,
+        where isIncluded: (String) -> Bool
     ) -> String? {
-        let layout = network.parameterLayout
         let indices = Array(layout.entries.indices)
         for index in fromEnd ? indices.reversed() : indices where isIncluded(layout.entries[index].name) {
             let range = layout.range(of: index)

@@ -13,7 +13,8 @@ import Foundation
 /// let run = try Run(options.settings(), data: data, directory: "runs/first")
 /// try run.train(on: data)
 /// // … another day, perhaps after an interruption:
-/// try Run(resuming: "runs/first").train(on: data)
+/// let resumed = try Run(resuming: "runs/first")
+/// try resumed.train(on: resumed.data())
 /// ```
 public final class Run {
     /// Where the run is saved.
@@ -34,8 +35,10 @@ public final class Run {
     /// - Parameters:
     ///   - data: what it will train on.
     ///   - directory: must not hold a run; `nil` for the first of `runs/model-activation-1`, `…-2`, … that isn't there.
-    /// - Throws: ``SettingsError`` if `directory` holds a run, ``CheckpointError`` if it can't be made, ``ShapeError``, ``OutOfMemory``.
+    /// - Throws: ``SettingsError`` if `directory` holds a run, or for settings that can't be saved, ``CheckpointError`` if it can't be made, ``ShapeError``, ``OutOfMemory``.
     public init(_ settings: RunSettings, data: DataSource, directory: String? = nil) throws {
+        var settings = try settings.validated()
+        settings.data = data.argument
         let images = settings.trainingImages(of: data)
         let network = try settings.network(imageShape: images.imageShape, classCount: images.classCount)
         trainer = try settings.trainer(network)
@@ -66,6 +69,16 @@ public final class Run {
     /// The SHA-256 of all weights: ``WeightsDigest``.
     public var digest: String { WeightsDigest.sha256(of: trainer.network.borrowedWeights) }
 
+    /// Reads the data that the run was begun with, or the same data from elsewhere.
+    ///
+    /// - Parameter argument: what ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for where the data was.
+    /// - Throws: ``SettingsError`` if the run was begun with data without a name, ``DataError`` if it can't be read, ``TrainingError`` if it is other data.
+    public func data(_ argument: String? = nil) throws -> DataSource {
+        let source = try argument.map { try DataSource.resolve($0) } ?? settings.ownData(of: directory)
+        try settings.check(source, fingerprint: dataFingerprint, of: directory)
+        return source
+    }
+
     /// Gives the run at least this many epochs.
     public func extend(toEpochs epochs: Int) {
         settings.epochs = max(settings.epochs, epochs)
@@ -73,28 +86,43 @@ public final class Run {
 
     /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it then.
     ///
+    /// An error in the middle of an epoch, but for NaN and files that can't be written, leaves the run saved as far as it came.
+    ///
     /// - Parameters:
     ///   - data: what the run trained on before.
     ///   - observers: who is told besides the trainer's own.
     ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
-    /// - Throws: ``DataError`` if the data is another than before; what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
+    /// - Throws: ``TrainingError`` if the data is another than before; what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
     ///   ``Trainer/save(to:metadata:)`` throw.
     @discardableResult
     public func train(
         on data: DataSource, observers: [any TrainingObserver] = [], maxSteps: Int? = nil
     ) throws -> TrainingResult {
         let images = settings.trainingImages(of: data)
-        guard images.fingerprint == dataFingerprint else {
-            throw DataError(
-                path: images.name, expected: "the images that run \(directory) was begun with", found: "others")
-        }
+        try settings.check(data, fingerprint: dataFingerprint, of: directory)
+        // The data may have moved since.
+        settings.data = data.argument ?? settings.data
         let own = trainer.observers
         // The run comes first, so that an epoch is saved before anyone hears of it.
         trainer.observers = [self] + own + observers
         defer { trainer.observers = own }
-        return try trainer.fit(
-            images, test: data.test, epochs: settings.epochs, batchSize: settings.batchSize,
-            sampler: settings.sampler, augmentation: settings.augmentation, seed: settings.seed, maxSteps: maxSteps)
+        do {
+            return try trainer.fit(
+                images, test: data.test, epochs: settings.epochs, batchSize: settings.batchSize,
+                sampler: settings.sampler, augmentation: settings.augmentation, seed: settings.seed, maxSteps: maxSteps)
+        } catch {
+            saveIfPossible(after: error)
+            throw error
+        }
+    }
+
+    /// Keeps what was done since the last save, if training had begun and the error doesn't concern weights or files.
+    private func saveIfPossible(after error: any Error) {
+        if error is CheckpointError { return }
+        if case TrainingError.nonFinite = error { return }
+        guard let savedPosition, savedPosition != trainer.position else { return }
+        // The error to report is the one that ended training.
+        try? save()
     }
 
     private func save() throws {
@@ -109,12 +137,15 @@ public final class Run {
 
 extension Run: TrainingObserver {
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        try RunDirectory.removeTemporaries(directory)
         // A run killed between an epoch's line and its checkpoint trains that epoch again.
         try RunDirectory.keepMetrics(directory, epochs: event.position.epoch)
         if savedPosition == nil { try save() }
     }
 
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
+        // Before the epoch's line: without a checkpoint the epoch doesn't count.
+        try trainer.checkWeights()
         best.consider(event)
         try RunDirectory.appendMetrics(directory, line: event.jsonLine)
         try save()

@@ -8,10 +8,18 @@ enum RunDirectory {
     /// Makes `directory`, or the first of `runs/base-1`, `runs/base-2`, … that isn't there, with what leads to it.
     static func create(_ directory: String?, base: String) throws -> String {
         if let directory {
+            guard !directory.isEmpty else {
+                throw SettingsError(option: "--output", expected: "a directory", found: "an empty name")
+            }
             guard !FileManager.default.fileExists(atPath: checkpoint(directory)) else {
                 throw SettingsError(
                     option: "--output", expected: "a directory without a run (--resume \(directory) continues it)",
                     found: directory)
+            }
+            // Of a run whose checkpoint is lost: its lines would be dropped.
+            guard !FileManager.default.fileExists(atPath: metrics(directory)) else {
+                throw SettingsError(
+                    option: "--output", expected: "a directory without a run's files", found: metrics(directory))
             }
             try makeDirectory(directory)
             return directory
@@ -40,6 +48,15 @@ enum RunDirectory {
         // Also for a path that ends with a slash.
         guard !RegularFile.isDirectory(path) else { return }
         throw .system(operation: .create, path: path, code: code == EEXIST ? ENOTDIR : code)
+    }
+
+    /// Removes what a process that was killed while it saved has left.
+    static func removeTemporaries(_ directory: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory)
+        where name.hasPrefix(DurableFile.temporaryPrefix) && name.hasSuffix(DurableFile.temporarySuffix) {
+            // A file that can't be removed does no harm.
+            try? FileManager.default.removeItem(atPath: "\(directory)/\(name)")
+        }
     }
 
     /// Adds a line to the metrics.

@@ -40,6 +40,8 @@ public struct RunOptions: Sendable, Hashable {
 
     /// The epochs of a run that nobody gave a number: a first look, not the paper's length.
     public static let defaultEpochs = 10
+    /// The most epochs that a run may have: no product with an epoch's steps overflows.
+    public static let mostEpochs = Int(Int32.max)
 
     /// The settings of a new run: AllCNN with LK-ReLU unless asked otherwise, as in the model's experiment.
     ///
@@ -53,7 +55,7 @@ public struct RunOptions: Sendable, Hashable {
         let optimizer = optimizer ?? experiment.optimizer
         let isExperiments = optimizer == experiment.optimizer
         let epochs = epochs ?? Self.defaultEpochs
-        try check("--epochs", epochs)
+        try check("--epochs", epochs, atMost: Self.mostEpochs)
         if let limit { try check("--limit", limit) }
         if let batchSize { try check("--batch-size", batchSize) }
         if momentum != nil, optimizer != .sgd {
@@ -64,7 +66,7 @@ public struct RunOptions: Sendable, Hashable {
         var schedule = isExperiments ? experiment.schedule : .constant
         if let text = self.schedule { schedule = try LearningRateSchedule(text: text, epochs: epochs) }
         let settings = RunSettings(
-            model: model, activation: activation, batchNorm: batchNorm ?? false, widened: widened ?? false,
+            model: model, activation: activation, batchNorm: batchNorm ?? experiment.batchNorm, widened: widened ?? false,
             initializer: initializer ?? experiment.initializer, data: data, limit: limit, epochs: epochs,
             batchSize: batchSize ?? experiment.batchSize, optimizer: optimizer,
             learningRate: learningRate ?? (isExperiments ? experiment.learningRate : optimizer.defaultLearningRate),
@@ -83,7 +85,7 @@ public struct RunOptions: Sendable, Hashable {
 
     /// The options that ask for something else than a run has, with both values. More epochs, and the place of the data, are no contradiction.
     ///
-    /// - Throws: ``SettingsError`` for a schedule that is none.
+    /// - Throws: ``SettingsError`` for a schedule that is none, or a number of epochs that no run can have.
     public func contradictions(to settings: RunSettings) throws(SettingsError) -> [SettingsError] {
         var found: [SettingsError] = []
         func compare<Value: Equatable>(
@@ -112,6 +114,7 @@ public struct RunOptions: Sendable, Hashable {
         compare("--augment", augments, settings.augments)
         compare("--shuffle", shuffles, settings.shuffles)
         compare("--seed", seed, settings.seed)
+        if let epochs { try check("--epochs", epochs, atMost: Self.mostEpochs) }
         if let epochs, epochs < settings.epochs {
             found.append(
                 SettingsError(
@@ -121,7 +124,10 @@ public struct RunOptions: Sendable, Hashable {
         return found
     }
 
-    private func check(_ option: String, _ value: Int) throws(SettingsError) {
-        guard value >= 1 else { throw SettingsError(option: option, expected: "at least 1", found: "\(value)") }
+    private func check(_ option: String, _ value: Int, atMost limit: Int? = nil) throws(SettingsError) {
+        guard value >= 1, value <= limit ?? .max else {
+            throw SettingsError(
+                option: option, expected: limit.map { "1 to \($0)" } ?? "at least 1", found: "\(value)")
+        }
     }
 }

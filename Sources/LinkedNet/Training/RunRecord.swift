@@ -38,6 +38,9 @@ struct RunRecord: Codable {
         guard record.classCount >= 1, !record.imageShape.isEmpty else {
             throw error("a network of \(record.classCount) classes for images of \(Shape(record.imageShape))")
         }
+        if let epoch = record.best.epoch, !(0...TrainingPosition.largestCount).contains(epoch) {
+            throw error("a best epoch of \(epoch)")
+        }
         self = record
     }
 

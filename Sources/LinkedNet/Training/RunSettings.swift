@@ -12,7 +12,8 @@ public struct RunSettings: Sendable, Hashable, Codable {
     public var widened: Bool
     /// How the kernels of convolutions and hidden dense layers start.
     public var initializer: InitializerName
-    /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default.
+    /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default. A run has its ``DataSource/argument`` here, so `nil`
+    /// for data of one's own.
     public var data: String?
     /// Train on this many images, the first.
     public var limit: Int?

@@ -6,6 +6,8 @@ public struct SavedRun {
     public let settings: RunSettings
     /// Its network with the saved weights.
     public let network: Network
+    private let path: String
+    private let dataFingerprint: String
 
     /// Opens a run.
     ///
@@ -15,8 +17,20 @@ public struct SavedRun {
         let file = try SafetensorsFile(Self.checkpoint(path))
         let record = try RunRecord(file)
         settings = record.settings
+        self.path = path
+        dataFingerprint = record.dataFingerprint
         network = try settings.network(imageShape: Shape(record.imageShape), classCount: record.classCount)
         try network.loadWeights(from: file)
+    }
+
+    /// Reads the data that the run was trained and tested on.
+    ///
+    /// - Throws: ``SettingsError`` if it was data without a name, ``DataError`` if it isn't there any more, ``TrainingError`` if there are
+    ///   other images now.
+    public func data() throws -> DataSource {
+        let source = try settings.ownData(of: path)
+        try settings.check(source, fingerprint: dataFingerprint, of: path)
+        return source
     }
 
     /// Loss and hits on a data set: ``Trainer/evaluate(_:)``.

@@ -16,7 +16,7 @@ extension LearningRateSchedule {
         case ("allcnn", nil): self = .allCNN
         case ("cosine", nil): self = .cosine(epochs: epochs)
         case ("cosine", let length?):
-            guard let length = Int(length), length >= 1 else { throw error }
+            guard let length = Int(length), length >= 1, length <= RunOptions.mostEpochs else { throw error }
             self = .cosine(epochs: length)
         case ("steps", let list?):
             var steps: [Step] = []

@@ -14,8 +14,10 @@ extension Trainer {
     /// position and seed, in one safetensors file, written durably: see ``DurableFile``.
     ///
     /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the library's.
-    /// - Throws: ``CheckpointError``.
+    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be continued from
+    ///   there, so what was at `path` stays; ``CheckpointError``.
     public func save(to path: String, metadata: [String: String] = [:]) throws {
+        try checkWeights()
         var metadata = metadata
         metadata[Key.format] = Self.formatVersion
         metadata[Key.seed] = String(network.seed)

@@ -4,12 +4,12 @@ extension Trainer {
     /// - Parameter dataset: images of ``Network/inputShape``, of as many classes as the network has outputs.
     /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
     public func evaluate(_ dataset: any Dataset) throws -> EvaluationResult {
-        try evaluate(dataset) { _ in false }.result
+        try evaluate(dataset, requiresFinite: false) { _ in false }.result
     }
 
-    /// As ``evaluate(_:)``, but tells the observers; `nil` if one of them ended it.
+    /// As ``evaluate(_:)``, but tells the observers, and throws if the loss is NaN or infinite; `nil` if an observer ended it.
     func evaluateUnlessStopped(_ dataset: any Dataset) throws -> EvaluationResult? {
-        let (result, isComplete) = try evaluate(dataset) { event in
+        let (result, isComplete) = try evaluate(dataset, requiresFinite: true) { event in
             var stops = false
             for observer in observers where try observer.evaluationStepEnded(event, self) == .stop { stops = true }
             return stops
@@ -18,7 +18,7 @@ extension Trainer {
     }
 
     private func evaluate(
-        _ dataset: any Dataset, stopsAfter: (EvaluationEvent) throws -> Bool
+        _ dataset: any Dataset, requiresFinite: Bool, stopsAfter: (EvaluationEvent) throws -> Bool
     ) throws -> (result: EvaluationResult, isComplete: Bool) {
         try check(dataset)
         let classes = dataset.classCount
@@ -28,8 +28,14 @@ extension Trainer {
         var isComplete = true
         while isComplete, let batch = try loader.next() {
             network.forward(input: batch.pixels, count: batch.count, mode: .inference)
-            result += loss.evaluate(
+            let batchResult = loss.evaluate(
                 output: network.output, labels: batch.labels, count: batch.count, classes: classes, gradient: nil)
+            if requiresFinite, !batchResult.lossSum.isFinite {
+                let origin = firstNonFinite(pixels: batch.pixels, count: batch.count, mode: .inference)
+                throw TrainingError.nonFinite(
+                    layer: origin.layer, cause: origin.cause, step: position.step, epoch: position.epoch + 1)
+            }
+            result += batchResult
             for sample in 0..<batch.count {
                 guard let prediction = Self.firstLargest(of: network.output + sample * classes, count: classes) else {
                     continue

@@ -34,7 +34,10 @@ extension Trainer {
                 subject: "position", expected: "at most the \(loader.batchesPerEpoch) batches of an epoch",
                 found: "batch \(position.batch)")
         }
-        let lastStep = maxSteps.map { position.step + max($0, 0) }
+        let lastStep = maxSteps.map { steps in
+            let (sum, overflows) = position.step.addingReportingOverflow(max(steps, 0))
+            return overflows ? .max : sum
+        }
         loader.seek(epoch: position.epoch, batch: position.batch)
         let begin = TrainingBegin(
             position: position, epochs: epochs, batchesPerEpoch: loader.batchesPerEpoch, lastStep: lastStep)

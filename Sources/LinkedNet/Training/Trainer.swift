@@ -87,7 +87,7 @@ public final class Trainer {
             output: network.output, labels: labels, count: count, classes: classes, gradient: network.outputGradient)
         guard result.lossSum.isFinite else {
             restoreStates()
-            let origin = firstNonFinite(pixels: pixels, count: count, step: step)
+            let origin = firstNonFinite(pixels: pixels, count: count, mode: .training(step: step))
             restoreStates()
             throw nonFinite(origin)
         }

@@ -2,7 +2,8 @@
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// Something doesn't fit the network: a data set, a batch, a label, a position.
     case mismatch(subject: String, expected: String, found: String)
-    /// The loss, or what it was computed from, is NaN or infinite. The weights are as they were before the step.
+    /// The loss, or what it was computed from, is NaN or infinite; the weights are as they were before the step. Or the step has made
+    /// weights or the test's loss so; nothing is saved then.
     ///
     /// - Parameters:
     ///   - layer: the path of the first layer concerned; `input` or `loss` if it is none of them.
@@ -23,8 +24,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
 
 /// What of a layer has NaN or infinite values.
 public enum NonFiniteCause: Equatable, Sendable {
-    /// A parameter, before the step.
+    /// A parameter.
     case parameter(name: String)
+    /// A state, such as BatchNorm's running statistics.
+    case state(name: String)
     /// The layer's output, though its input and parameters are finite.
     case output
     /// The gradient of a parameter, though the loss is finite.
@@ -33,6 +36,7 @@ public enum NonFiniteCause: Equatable, Sendable {
     fileprivate func text(layer: String) -> String {
         switch self {
         case .parameter(let name): "layer \(layer): its parameter \(name) has"
+        case .state(let name): "layer \(layer): its state \(name) has"
         case .output: layer == "input" || layer == "loss" ? "the \(layer) has" : "layer \(layer): its output has"
         case .gradient(let name): "layer \(layer): the gradient of \(name) has"
         }

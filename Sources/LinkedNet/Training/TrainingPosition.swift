@@ -14,6 +14,9 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
     /// The beginning.
     public init() {}
 
+    /// What no count in a file may exceed: far beyond any training, and sums and products of a few of them stay integers.
+    static let largestCount = 1 << 48
+
     private enum CodingKeys: String, CodingKey {
         case epoch, batch, step
         case lossSum = "loss_sum"
@@ -26,9 +29,17 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         func count(_ key: CodingKeys) throws -> Int {
             let value = try values.decode(Int.self, forKey: key)
-            guard value >= 0 else {
+            guard value >= 0, value <= Self.largestCount else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: key, in: values, debugDescription: "expected at least 0, found \(value)")
+                    forKey: key, in: values, debugDescription: "expected 0 to \(Self.largestCount), found \(value)")
+            }
+            return value
+        }
+        func number(_ key: CodingKeys) throws -> Double {
+            let value = try values.decode(Double.self, forKey: key)
+            guard value.isFinite else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key, in: values, debugDescription: "expected a finite number, found \(value)")
             }
             return value
         }
@@ -36,9 +47,9 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         batch = try count(.batch)
         step = try count(.step)
         epochResult = try LossResult(
-            lossSum: values.decode(Double.self, forKey: .lossSum), correctCount: count(.correctCount),
+            lossSum: number(.lossSum), correctCount: count(.correctCount),
             sampleCount: count(.sampleCount))
-        epochSeconds = try values.decode(Double.self, forKey: .epochSeconds)
+        epochSeconds = try number(.epochSeconds)
     }
 
     public func encode(to encoder: any Encoder) throws {

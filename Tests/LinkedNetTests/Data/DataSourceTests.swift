@@ -28,6 +28,7 @@ import Testing
         #expect(data.test.name == "shapes test" && data.test.count == 2_000)
         #expect(data.note.contains("hapes") && data.note.contains("cifar-10-binary.tar.gz"))
         #expect(!data.note.contains("\n"))
+        #expect(data.argument == "shapes")
     }
 
     @Test func directoryOfIDXFiles() throws {
@@ -36,6 +37,7 @@ import Testing
             let data = try DataSource.resolve(argument, workingDirectory: directory.path)
             #expect(data.train.count == 12 && data.test.count == 3)
             #expect(data.note.contains("12 training and 3 test images of 3×2×1"))
+            #expect(data.argument == "\(directory.path)/digits")
         }
     }
 
@@ -63,6 +65,7 @@ import Testing
 
     @Test func defaultWithoutCIFAR10() throws {
         let data = try DataSource.resolve(nil, workingDirectory: directory.path)
+        #expect(data.argument == (FashionMNIST.installed == nil ? "shapes" : "fashion-mnist"))
         #expect(data.train.name == (FashionMNIST.installed == nil ? "shapes train" : "Fashion-MNIST train"))
         #expect(data.note.contains("cifar-10-binary.tar.gz"))
     }

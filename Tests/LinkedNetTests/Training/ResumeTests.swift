@@ -98,6 +98,29 @@ import Testing
         #expect(try refusal(trainer("momentum"), "\(directory.path)/none").contains("no such file"))
     }
 
+    /// The counts of a file must not bring sums to overflow.
+    @Test(arguments: ["epoch", "batch", "step", "correct_count", "sample_count"])
+    func countsBeyondAnyTrainingAreRefused(name: String) throws {
+        let saved = try trainer("sgd")
+        for value in [Int.max, Int.max - 1, -1, .min] {
+            let names = ["epoch", "batch", "step", "loss_sum", "correct_count", "sample_count", "epoch_seconds"]
+            let members = names.map { "\"\($0)\":\($0 == name ? value : 0)" }
+            try saved.network.saveWeights(
+                to: path,
+                metadata: [
+                    "linkednet.format": "1", "linkednet.seed": "7",
+                    "linkednet.position": "{\(members.joined(separator: ","))}",
+                ])
+            #expect(try refusal(trainer("sgd"), path).contains("expected a training position"))
+        }
+    }
+
+    @Test func theMostStepsAreNoOverflow() throws {
+        let trainer = try trainer("sgd")
+        _ = try fit(trainer, maxSteps: 1)
+        #expect(try fit(trainer, maxSteps: .max).end == .completed)
+    }
+
     @Test(arguments: [
         "", "{}", "{\"epoch\":0}",
         "{\"epoch\":-1,\"batch\":0,\"step\":0,\"loss_sum\":0,\"correct_count\":0,\"sample_count\":0,\"epoch_seconds\":0}",

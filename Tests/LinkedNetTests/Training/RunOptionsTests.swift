@@ -55,6 +55,7 @@ import Testing
             #expect(settings.augments == expected.augments)
             #expect(settings.shuffles == expected.augments)
             #expect(settings.initializer == expected.initializer)
+            #expect(settings.batchNorm == (expected.model == .resNet50))
             #expect(settings.epochs == 10)
             #expect(settings.seed == 100)
         }
@@ -65,6 +66,16 @@ import Testing
         #expect(settings.model == .allCNN)
         #expect(settings.activation == .linkedReLU)
         #expect(!settings.batchNorm && !settings.widened)
+    }
+
+    @Test func batchNormCanBeLeftOut() throws {
+        let settings = try settings { ($0.model, $0.batchNorm) = (.resNet50, false) }
+        #expect(!settings.batchNorm)
+        var other = RunOptions()
+        other.batchNorm = true
+        #expect(try other.contradictions(to: settings).map(\.option) == ["--batch-norm"])
+        other.epochs = .max
+        #expect(throws: SettingsError.self) { try other.contradictions(to: settings) }
     }
 
     @Test func anotherOptimizerHasItsOwnDefaults() throws {
@@ -79,7 +90,8 @@ import Testing
 
     @Test func theOptionIsNamed() throws {
         let changes: [(String, (inout RunOptions) -> Void)] = [
-            ("--epochs", { $0.epochs = 0 }), ("--batch-size", { $0.batchSize = 0 }), ("--limit", { $0.limit = -1 }),
+            ("--epochs", { $0.epochs = 0 }), ("--epochs", { $0.epochs = .max }), ("--schedule", { $0.schedule = "cosine:\(Int.max)" }),
+            ("--batch-size", { $0.batchSize = 0 }), ("--limit", { $0.limit = -1 }),
             ("--learning-rate", { $0.learningRate = -1 }), ("--learning-rate", { $0.learningRate = .nan }),
             ("--decay", { $0.decay = .infinity }), ("--momentum", { $0.momentum = 1 }),
             ("--schedule", { $0.schedule = "steep" }),

@@ -31,7 +31,9 @@ import Testing
         #expect(lines.map { $0["test_accuracy"] as? Double } == result.epochs.map(\.test?.accuracy))
         #expect(run.best.value == result.epochs.compactMap(\.test?.accuracy).max())
         let opened = try Run(resuming: path)
-        #expect(opened.settings == settings)
+        var expected = settings
+        expected.data = "\(directory.path)/data"
+        #expect(opened.settings == expected)
         #expect(opened.digest == run.digest)
         #expect(opened.best == run.best)
         #expect(opened.trainer.position == run.trainer.position)
@@ -88,7 +90,116 @@ import Testing
         try Run(settings, data: data, directory: path).train(on: data, maxSteps: 1)
         let other = try TemporaryDirectory()
         let others = try DataSource.resolve(TinyTraining.writeIDX(to: other, train: 49))
-        #expect(throws: DataError.self) { try Run(resuming: path).train(on: others) }
+        let error = try #require(throws: TrainingError.self) { try Run(resuming: path).train(on: others) }
+        for part in ["--data", path, data.argument, others.argument] {
+            #expect("\(error)".contains(try #require(part)))
+        }
+        #expect(throws: error) { try Run(resuming: path).data(others.argument) }
+    }
+
+    @Test func theRunsOwnDataIsFoundAgain() throws {
+        try Run(settings, data: data, directory: path).train(on: data, maxSteps: 1)
+        let resumed = try Run(resuming: path)
+        #expect(try resumed.data().train.fingerprint == data.train.fingerprint)
+        try resumed.train(on: resumed.data())
+        _ = try TinyTraining.writeIDX(to: directory, train: 49)
+        #expect(throws: TrainingError.self) { try resumed.data() }
+        #expect(throws: TrainingError.self) { try SavedRun(path).data() }
+    }
+
+    @Test func dataWithoutAPlaceIsGivenAgain() throws {
+        var settings = settings
+        settings.augments = false
+        let own = try DataSource(train: TinyTraining.dataset(20), test: TinyTraining.dataset(9, seed: 2))
+        try Run(settings, data: own, directory: path).train(on: own, maxSteps: 1)
+        let resumed = try Run(resuming: path)
+        #expect(resumed.settings.data == nil)
+        #expect(throws: SettingsError.self) { try resumed.data() }
+        #expect(throws: SettingsError.self) { try SavedRun(path).data() }
+        #expect(try resumed.train(on: own).end == .completed)
+    }
+
+    @Test(arguments: [
+        LearningRateSchedule.cosine(epochs: 3, finalFactor: 0.5), .cosine(epochs: 0), .warmUp(steps: 0, then: .constant),
+        .steps([.init(fromEpoch: -1, factor: 1)]),
+    ])
+    func settingsThatCannotBeReadAgainAreRefused(schedule: LearningRateSchedule) throws {
+        var settings = settings
+        settings.schedule = schedule
+        let error = #expect(throws: SettingsError.self) { try Run(settings, data: data, directory: path) }
+        #expect(error?.option == "--schedule")
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    // MARK: Errors while training
+
+    /// After the second step, in the middle of an epoch, and after the sixth, at the end of the second.
+    @Test(arguments: [(2, 1, 0), (6, 2, 3)])
+    func aWeightThatIsNoNumberIsNotSaved(step: Int, epoch: Int, saved: Int) throws {
+        let run = try Run(settings, data: data, directory: path)
+        let name = try #require(run.trainer.network.weightInfos.first?.name)
+        let layer = String(name.split(separator: "/")[0])
+        let damage = Meddler(atStep: step) { trainer in
+            var weight = try trainer.network.weight(named: name)
+            weight.withUnsafeMutableElements { $0[0] = .nan }
+            try trainer.network.setWeight(named: name, to: weight)
+        }
+        #expect(throws: TrainingError.nonFinite(layer: layer, cause: .parameter(name: name), step: step, epoch: epoch)) {
+            try run.train(on: data, observers: [damage], maxSteps: step)
+        }
+        #expect(try Run(resuming: path).trainer.position.step == saved)
+    }
+
+    @Test func aStateThatIsNoNumberIsNotSaved() throws {
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
+        try trainer.fit(TinyTraining.dataset(9), epochs: 1)
+        let file = "\(directory.path)/state"
+        try trainer.save(to: file)
+        let saved = try Data(contentsOf: URL(fileURLWithPath: file))
+        trainer.network.states[0] = .infinity
+        let name = try #require(trainer.network.stateLayout.entries.first?.name)
+        func expected(step: Int, epoch: Int) -> TrainingError {
+            .nonFinite(layer: "batch_norm", cause: .state(name: name), step: step, epoch: epoch)
+        }
+        #expect(throws: expected(step: 2, epoch: 1)) { try trainer.save(to: file) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == saved)
+        #expect(throws: expected(step: 4, epoch: 2)) {
+            try trainer.fit(TinyTraining.dataset(9), test: TinyTraining.dataset(9), epochs: 2)
+        }
+    }
+
+    @Test func anErrorLeavesTheRunSaved() throws {
+        struct Failure: Error {}
+        let failure = Meddler(atStep: 2) { _ in throw Failure() }
+        #expect(throws: Failure.self) { try Run(settings, data: data, directory: path).train(on: data, observers: [failure]) }
+        let resumed = try Run(resuming: path)
+        #expect(resumed.trainer.position.step == 2)
+        try resumed.train(on: data)
+        let unbroken = try Run(settings, data: data, directory: "\(directory.path)/runs/unbroken")
+        try unbroken.train(on: data)
+        #expect(resumed.digest == unbroken.digest)
+    }
+
+    // MARK: The directory
+
+    @Test func metricsWithoutACheckpointAreKept() throws {
+        try directory.write("runs/one/metrics.jsonl", Array("{}\n".utf8))
+        let error = #expect(throws: SettingsError.self) { try Run(settings, data: data, directory: path) }
+        #expect(error?.option == "--output")
+        #expect(error?.found == "\(path)/metrics.jsonl")
+    }
+
+    @Test func anEmptyNameIsNoDirectory() throws {
+        let error = #expect(throws: SettingsError.self) { try Run(settings, data: data, directory: "") }
+        #expect(error?.option == "--output")
+    }
+
+    @Test func whatAKilledProcessLeftIsRemoved() throws {
+        try directory.write("runs/one/.linkednet-1f.tmp", [1])
+        try directory.write("runs/one/notes.tmp", [1])
+        try Run(settings, data: data, directory: path).train(on: data, maxSteps: 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        #expect(names == ["checkpoint.safetensors", "notes.tmp"])
     }
 
     @Test(arguments: ["", "{}", "[]", "{\"settings\":{}}"]) func aBrokenRecordIsRefused(text: String) throws {
@@ -107,5 +218,21 @@ import Testing
         #expect(throws: CheckpointError.system(operation: .create, path: file, code: ENOTDIR)) {
             try Run(settings, data: data, directory: "\(file)/run")
         }
+    }
+}
+
+/// Does something after a step.
+private final class Meddler: TrainingObserver {
+    private let step: Int
+    private let body: (Trainer) throws -> Void
+
+    init(atStep step: Int, _ body: @escaping (Trainer) throws -> Void) {
+        self.step = step
+        self.body = body
+    }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        if event.step == step { try body(trainer) }
+        return .proceed
     }
 }
