@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// Every instruction set this machine can run.
 let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512].filter(ck_isa_available)
@@ -62,7 +63,20 @@ final class Buffer {
         poison()
     }
 
-    deinit { base.deallocate() }
+    deinit { Buffer.retire(base) }
+
+    /// The optimiser may release a buffer after its last mention, while the kernel that got its pointer still runs. So memory
+    /// outlives its buffer until as many others have gone as no call has operands.
+    private static let retired = Mutex<[UInt]>([])
+    private static let retiredCount = 64
+
+    private static func retire(_ memory: UnsafeMutableRawPointer) {
+        let oldest: UInt? = retired.withLock { addresses in
+            addresses.append(UInt(bitPattern: memory))
+            return addresses.count > retiredCount ? addresses.removeFirst() : nil
+        }
+        if let oldest { UnsafeMutableRawPointer(bitPattern: oldest)?.deallocate() }
+    }
 
     convenience init(_ values: [Float], misaligned: Bool = false) {
         self.init(values.count, misaligned: misaligned)
