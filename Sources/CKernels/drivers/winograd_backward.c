@@ -10,7 +10,7 @@
 
 enum {
     TASKS = 8,
-    CHUNK_TILES = 128, // tiles whose products a pass over the weights' gradients adds
+    CHUNK_TILES = 64,  // tiles whose products a pass over the weights' gradients adds
     BLOCK_TILES = 16,  // tiles that a pass over the weights serves
     PART_BYTES = 12 << 20, // of all groups' weights' gradients, which are read once more than needed
     TRANSPOSED_COLUMNS = 64,
