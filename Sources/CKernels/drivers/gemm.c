@@ -27,11 +27,15 @@ static void add_piece(
     const panel_rows *panel, const gemm_sum *piece, int64_t a_offset, const float *b, const float *initial) {
     const gemm_tiles *tiles = &panel->kernels->gemm;
     if (tiles->narrow != NULL && panel->columns <= tiles->narrow->vector_floats) tiles = tiles->narrow;
-    const int64_t vectors = divide_up(panel->columns, tiles->vector_floats), most_rows = tiles->rows[vectors - 1];
-    for (int64_t r = 0; r < panel->rows; r += most_rows) {
-        const int64_t rows = min_of(most_rows, panel->rows - r);
+    const int64_t vectors = divide_up(panel->columns, tiles->vector_floats);
+    const bool is_short = piece->runs * piece->length <= CK_SHORT_SUM;
+    const int64_t most_rows = (is_short ? tiles->short_sum_rows : tiles->rows)[vectors - 1];
+    for (int64_t r = 0; r < panel->rows;) {
+        const int64_t rows = min_of(most_rows, panel->rows - r), count = (panel->rows - r) / rows;
         tiles->tile[rows - 1][vectors - 1](
-            piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride, panel->columns);
+            count, piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride,
+            panel->columns);
+        r += count * rows;
     }
 }
 
