@@ -16,6 +16,7 @@ typedef struct gemm_sum {
     const int64_t *a_runs;
     int64_t a_step;
     int64_t b_run, b_step;
+    int64_t b_ahead; ///< how far ahead of its use B is prefetched: 0 unless it comes from memory
 } gemm_sum;
 
 /// c[r·c_stride + n] = initial[n] + that sum, or += that sum if `initial` is NULL, for the rows r of `tiles` tiles and n < columns.

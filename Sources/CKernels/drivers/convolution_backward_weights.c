@@ -86,6 +86,7 @@ static void add_step(
         .a_step = window_step(&call->plan.x) * depth,
         .b_run = c->out_width * c->out_channels,
         .b_step = c->out_channels,
+        .b_ahead = GEMM_PIECE_TERMS * c->out_channels,
     };
     for (int64_t panel = 0; panel < call->panels.count; panel++) {
         const int64_t column = panel * call->panels.width;
@@ -110,7 +111,7 @@ static void add_bias(const weights_call *call, const float *dy, int64_t pixels, 
     static const int64_t no_offset = 0;
     static const float one = 1;
     const float *ones = &one;
-    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, call->convolution->out_channels};
+    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, call->convolution->out_channels, 0};
     for (int64_t panel = 0; panel < call->panels.count; panel++) {
         const int64_t column = panel * call->panels.width;
         ck_gemm_panel(

@@ -29,6 +29,8 @@ ALWAYS_INLINE void gemm_body(
 #pragma clang loop unroll(disable)
     for (int64_t tile = 0; tile < tiles; tile++, a += rows, c += rows * c_stride) {
         vector total[CK_MAX_TILE_ROWS][TILE_VECTORS];
+        // The tiles of a column divide the coming rows of B between them.
+        const int64_t ahead = sum->b_ahead + (sum->b_ahead != 0 ? tile % vectors * VECTOR_FLOATS : 0);
         if (prefetch)
             UNROLL for (int r = 0; r < rows; r++)
                 UNROLL for (int v = 0; v < vectors; v++)
@@ -46,6 +48,7 @@ ALWAYS_INLINE void gemm_body(
             UNROLL for (int r = 0; r < rows; r++) row[r] = a[r];
 #pragma clang loop unroll(disable)
             for (int64_t k = 0; k < length; k++) {
+                __builtin_prefetch(b_row + ahead);
                 vector b_vector[TILE_VECTORS];
                 UNROLL for (int v = 0; v < vectors; v++)
                     b_vector[v] = whole || v < vectors - 1 ? vector_load(b_row + v * VECTOR_FLOATS)
