@@ -44,7 +44,7 @@ public final class Network {
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
     public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
         let output = try builder.materialized(output)
-        let graph = builder.graph
+        var graph = builder.graph
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -62,7 +62,9 @@ public final class Network {
             }
             bytes = sum
         }
-        for node in graph.nodes { try node.operation.validate(batch: batch, name: node.name) }
+        for index in graph.nodes.indices {
+            try graph.nodes[index].operation.prepare(batch: batch, name: graph.nodes[index].name)
+        }
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
