@@ -25,7 +25,7 @@ ALWAYS_INLINE void gemm_body(
     const int64_t rest = columns - (int64_t)(vectors - 1) * VECTOR_FLOATS;
     const int64_t length = sum->length, a_step = sum->a_step, b_step = sum->b_step;
     // The next tiles' rows of C, which would keep the stores of a short sum waiting. Past the end it does no harm.
-    const bool prefetch = initial != NULL && sum->runs * length <= CK_SHORT_SUM;
+    const bool prefetch = sum->runs * length <= CK_SHORT_SUM;
 #pragma clang loop unroll(disable)
     for (int64_t tile = 0; tile < tiles; tile++, a += rows, c += rows * c_stride) {
         vector total[CK_MAX_TILE_ROWS][TILE_VECTORS];
