@@ -16,15 +16,18 @@ slope_parts ck_slope_parts(
     return parts;
 }
 
+float *ck_slope_part(const slope_parts *parts, float *gradients, int64_t group, int64_t band) {
+    return gradients + (parts->per_position ? group : group * parts->bands + band) * parts->stride;
+}
+
 float *ck_slope_part_start(
     const slope_parts *parts, float *gradients, int64_t group, int64_t band, slope_range range) {
-    int64_t positions = parts->positions, part = group;
+    int64_t positions = parts->positions;
     if (!parts->per_position) {
         range.first_position = 0;
         range.positions = positions = 1;
-        part = group * parts->bands + band;
     }
-    float *start = gradients + part * parts->stride;
+    float *start = ck_slope_part(parts, gradients, group, band);
     for (int64_t member = 0; member < parts->members; member++)
         for (int64_t position = 0; position < range.positions; position++)
             memset(

@@ -26,6 +26,9 @@ typedef struct slope_range {
 float *ck_slope_part_start(
     const slope_parts *parts, float *gradients, int64_t group, int64_t band, slope_range range);
 
+/// The same part, as it is.
+float *ck_slope_part(const slope_parts *parts, float *gradients, int64_t group, int64_t band);
+
 /// dslopes = the sum of all parts.
 void ck_sum_slope_parts(const slope_parts *parts, const float *gradients, float *dslopes);
 

@@ -1,18 +1,22 @@
 // Winograd backward. Tiles are of a's pixels; the frequencies of the patch of dy that a tile meets serve both products:
 //   data     gradients [tile][N] · weights [N][K], a matrix for each frequency → the members' gradients, folded into dz
 //   weights  blockᵀ [K][tile] · gradients [tile][N], summed over tiles → the frequencies of dw
-// A task owns a slice of z's channels with all their members, and a group of images. It goes chunk by chunk; what a chunk needs is
-// private to the worker. The groups' sums are added in order at the end.
+// Sums are kept for each slice of z's channels, with all their members, and each group of images; the groups' are added in order at the end. A
+// task takes a group and, with few threads, several slices, which share the frequencies of dy. It goes chunk by chunk; what a chunk
+// needs is private to the worker.
 
 #include "drivers/slopes.h"
 #include "drivers/winograd.h"
+#include "include/ck_runtime.h"
 #include "runtime/threads.h"
 
 enum {
-    TASKS = 8,
+    MOST_GROUPS = 4,
+    SLICED_GROUPS = 8, // groups × slices: so many threads are kept busy
     CHUNK_TILES = 64,  // tiles whose products a pass over the weights' gradients adds
     BLOCK_TILES = 16,  // tiles that a pass over the weights serves
-    PART_BYTES = 12 << 20, // of all groups' weights' gradients, which are read once more than needed
+    PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
+    SLICE_COLUMNS = 48,    // slices are whole panels
     TRANSPOSED_COLUMNS = 64,
 };
 
@@ -20,7 +24,7 @@ typedef struct backward_plan {
     int64_t depth; // K
     tile_grid grid;
     tile_window gradient_window, block_window;
-    int64_t slice_channels, slices, groups, tasks;
+    int64_t slice_channels, slices, groups;
     int64_t chunk_segments, block_segments;
     int64_t plane_floats, packed_channels; // z's channels in a plane
     int64_t gradient_channels;             // dy's channels in a plane
@@ -53,10 +57,11 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     const int64_t part_bytes = WINOGRAD_WEIGHT_FREQUENCIES * plan.depth * plan.padded_columns * 4;
-    plan.groups = min_of(batch, max_of(min_of(PART_BYTES / part_bytes, TASKS), 1));
-    plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, divide_up(TASKS, plan.groups)), 16));
+    plan.groups = min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
+    plan.slice_channels = min_of(
+        c->channels,
+        round_up(divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups)), max_of(SLICE_COLUMNS / members, 16)));
     plan.slices = divide_up(c->channels, plan.slice_channels);
-    plan.tasks = plan.slices * plan.groups;
     plan.part_floats = part_bytes / 4;
 
     const int64_t segment = plan.grid.segment_columns, slice_depth = members * plan.slice_channels;
@@ -77,7 +82,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     plan.data = ck_frequency_matrices(frequencies, plan.block_segments * segment, slice_depth);
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
 
-    const int64_t workers = ck_worker_limit(plan.tasks);
+    const int64_t workers = ck_worker_limit(plan.slices * plan.groups);
     plan.slice_weights = WINOGRAD_WEIGHT_FREQUENCIES * c->out_channels * gemm_padded_columns(slice_depth);
     plan.transposed_floats = 9 * TRANSPOSED_COLUMNS * CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS;
     plan.weights = scratch_take(&plan.size, plan.slices * plan.slice_weights * 4);
@@ -96,7 +101,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
 size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     // A smaller batch may have fewer groups, and wider slices for as many workers.
     size_t size = plan_for_batch(convolution, convolution->batch).size;
-    for (int64_t batch = 1; batch < min_of(convolution->batch, 2 * TASKS); batch++) {
+    for (int64_t batch = 1; batch < min_of(convolution->batch, 2 * SLICED_GROUPS); batch++) {
         const size_t smaller = plan_for_batch(convolution, batch).size;
         if (smaller > size) size = smaller;
     }
@@ -108,6 +113,7 @@ typedef struct backward_call {
     const ck_kernels *kernels;
     const winograd_tiles *tiles;
     backward_plan plan;
+    int64_t task_slices; // slices of one task; which they are changes no result
     gemm_panels columns; // of dw: N
     const float *z, *slopes, *weights, *dy;
     float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *block_frequencies, *data_frequencies, *pixels,
@@ -251,36 +257,54 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
     }
 }
 
+// What a slice adds to a chunk: the segments chunk ..< chunk_end, whose gradients' frequencies are there.
+static void run_slice(const task_view *view, int64_t chunk, int64_t chunk_end, bool first_chunk) {
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    if (call->dz != NULL || view->slope_part != NULL) {
+        int64_t row = 0;
+        for (int64_t index = chunk; index < chunk_end; index += plan->block_segments) {
+            const int64_t block_end = min_of(index + plan->block_segments, chunk_end);
+            data_of_block(view, index, block_end, row);
+            for (int64_t i = index; i < block_end; i++) row += ck_tile_segment(&plan->grid, i).tiles;
+        }
+    }
+    if (call->dweights == NULL) return;
+    const frequency_source blocks = {
+        {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view->slice, view->channels},
+        plan->block_window, plan->packed_channels, call->tiles->block};
+    int64_t rows = 0;
+    for (int64_t index = chunk; index < chunk_end; index++) {
+        const tile_segment segment = ck_tile_segment(&plan->grid, index);
+        ck_segment_to_frequencies(
+            &blocks, &segment, call->z + segment.image * c->height * c->width * c->channels, view->plane,
+            view->blocks + rows * plan->blocks.row, &plan->blocks);
+        rows += segment.tiles;
+    }
+    add_weights(view, rows, first_chunk);
+}
+
 static void run_task(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
-    const int64_t group = task / plan->slices, slice = task % plan->slices, members = c->activation.member_count;
+    const int64_t group_tasks = divide_up(plan->slices, call->task_slices), group = task / group_tasks;
+    const int64_t first_slice = task % group_tasks * call->task_slices;
+    const int64_t end_slice = min_of(first_slice + call->task_slices, plan->slices);
+    const int64_t members = c->activation.member_count, pixels = c->out_height * c->out_width;
     const int64_t first_image = group * c->batch / plan->groups, end_image = (group + 1) * c->batch / plan->groups;
-    const int64_t pixels = c->out_height * c->out_width;
     task_view view = {
         .call = call,
-        .slice = slice * plan->slice_channels,
-        .channels = slice_channels(call, slice),
         .plane = call->planes + worker * plan->plane_floats,
         .gradients = call->gradient_frequencies + worker * frequency_floats(&plan->gradients),
         .blocks = call->block_frequencies + worker * frequency_floats(&plan->blocks),
         .data = call->data_frequencies + worker * frequency_floats(&plan->data),
         .pixels = call->pixels + worker * plan->pixel_floats,
-        // Rows of a slice follow one another in each frequency.
-        .part = call->parts + group * plan->part_floats + slice * plan->slice_channels * members * plan->padded_columns,
     };
-    view.depth = members * view.channels;
-    if (call->slope_gradients != NULL)
-        view.slope_part = ck_slope_part_start(
-            &plan->slopes, call->slope_gradients, group, 0,
-            (slope_range){0, c->height * c->width, view.slice, view.channels});
     const frequency_source gradients = {
         {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
         plan->gradient_window, plan->gradient_channels, call->tiles->gradients};
-    const frequency_source blocks = {
-        {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view.slice, view.channels},
-        plan->block_window, plan->packed_channels, call->tiles->block};
 
     const int64_t start = first_image * plan->grid.image_segments, end = end_image * plan->grid.image_segments;
     for (int64_t chunk = start; chunk < end; chunk += plan->chunk_segments) {
@@ -289,7 +313,7 @@ static void run_task(void *context, int64_t task, int worker) {
         for (int64_t index = chunk; index < chunk_end; index++) {
             const tile_segment segment = ck_tile_segment(&plan->grid, index);
             const float *dy = call->dy + segment.image * pixels * c->out_channels;
-            if (slice == 0 && call->bias_parts != NULL && index % plan->grid.image_segments == 0)
+            if (first_slice == 0 && call->bias_parts != NULL && index % plan->grid.image_segments == 0)
                 ck_convolution_add_bias(
                     call->kernels, &call->columns, dy, pixels, segment.image == first_image,
                     call->bias_parts + group * plan->padded_columns);
@@ -297,24 +321,19 @@ static void run_task(void *context, int64_t task, int worker) {
                 &gradients, &segment, dy, view.plane, view.gradients + rows * plan->gradients.row, &plan->gradients);
             rows += segment.tiles;
         }
-        if (call->dz != NULL || view.slope_part != NULL) {
-            int64_t row = 0;
-            for (int64_t index = chunk; index < chunk_end; index += plan->block_segments) {
-                const int64_t block_end = min_of(index + plan->block_segments, chunk_end);
-                data_of_block(&view, index, block_end, row);
-                for (int64_t i = index; i < block_end; i++) row += ck_tile_segment(&plan->grid, i).tiles;
+        for (int64_t slice = first_slice; slice < end_slice; slice++) {
+            view.slice = slice * plan->slice_channels;
+            view.channels = slice_channels(call, slice);
+            view.depth = members * view.channels;
+            // Rows of a slice follow one another in each frequency.
+            view.part = call->parts + group * plan->part_floats + view.slice * members * plan->padded_columns;
+            if (call->slope_gradients != NULL) {
+                const slope_range range = {0, c->height * c->width, view.slice, view.channels};
+                view.slope_part = chunk == start
+                    ? ck_slope_part_start(&plan->slopes, call->slope_gradients, group, 0, range)
+                    : ck_slope_part(&plan->slopes, call->slope_gradients, group, 0);
             }
-        }
-        if (call->dweights != NULL) {
-            int64_t row = 0;
-            for (int64_t index = chunk; index < chunk_end; index++) {
-                const tile_segment segment = ck_tile_segment(&plan->grid, index);
-                ck_segment_to_frequencies(
-                    &blocks, &segment, call->z + segment.image * c->height * c->width * c->channels, view.plane,
-                    view.blocks + row * plan->blocks.row, &plan->blocks);
-                row += segment.tiles;
-            }
-            add_weights(&view, rows, chunk == start);
+            run_slice(&view, chunk, chunk_end, chunk == start);
         }
     }
 }
@@ -375,7 +394,9 @@ void ck_winograd_backward(
         ck_parallel(
             plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), CK_MAX_WORKERS, frequency_bytes, map_weights,
             &call);
-    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c), run_task, &call);
+    call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, ck_threads()));
+    const int64_t tasks = plan->groups * divide_up(plan->slices, call.task_slices);
+    ck_parallel(tasks, ck_worker_limit(tasks), convolution_work(c), run_task, &call);
     if (dweights != NULL)
         ck_parallel(c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, gather_channel, &call);
     if (dbias != NULL)
