@@ -24,6 +24,8 @@ public final class Network {
     public let memory: MemoryUse
 
     private let nodes: [Graph.Node]
+    /// Which of ``operations`` is the node's first.
+    private let firstOperations: [Int]
     private let bindings: [OperationBindings]
     private let nodeHasBackward: [Bool]
     private let inputReaders: [(node: Int, input: Int)]
@@ -41,10 +43,12 @@ public final class Network {
     /// - Parameters:
     ///   - batch: the largest number of samples in a pass.
     ///   - seed: initial weights and dropout are functions of it.
+    ///   - usesChains: false computes every convolution by itself, also where several of few channels would be faster together. The outputs
+    ///     are the same bits, gradients differ by rounding.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
-    public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
+    public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, usesChains: Bool = true) throws {
         let output = try builder.materialized(output)
-        let graph = builder.graph
+        let layerGraph = builder.graph
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -52,7 +56,7 @@ public final class Network {
             throw ShapeError(subject: "network", expected: "at least one layer that computes", found: "none")
         }
         var bytes = 0
-        for shape in graph.tensorShapes {
+        for shape in layerGraph.tensorShapes {
             let size = try Shape([batch] + shape.dimensions).validated(as: "network at batch size \(batch)").elementCount
             let (sum, overflow) = bytes.addingReportingOverflow(size * MemoryLayout<Float>.stride)
             guard !overflow, sum < Self.mostBytes else {
@@ -62,7 +66,8 @@ public final class Network {
             }
             bytes = sum
         }
-        for node in graph.nodes { try node.operation.validate(batch: batch, name: node.name) }
+        for node in layerGraph.nodes { try node.operation.validate(batch: batch, name: node.name) }
+        let graph = usesChains ? layerGraph.groupingConvolutions(output: output.tensor, batch: batch) : layerGraph
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
@@ -92,14 +97,24 @@ public final class Network {
         outputPointer = memoryMap.value(of: output.tensor, in: arena.pointer)
         outputGradientPointer = memoryMap.gradient(of: output.tensor, in: arena.pointer)
 
-        operations = graph.nodes.map { node in
-            OperationInfo(
-                name: node.name, label: node.operation.label, algorithm: node.operation.algorithm,
-                outputShape: graph.tensorShapes[node.output.index],
-                parameterCount: node.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
-                outputBytes: batch * graph.tensorShapes[node.output.index].elementCount * MemoryLayout<Float>.stride,
-                scratchBytes: node.operation.scratchBytes(batch: batch))
+        var operations: [OperationInfo] = []
+        var firstOperations: [Int] = []
+        for node in graph.nodes {
+            firstOperations.append(operations.count)
+            for member in node.members.isEmpty ? [node] : node.members {
+                let shape = graph.tensorShapes[member.output.index]
+                operations.append(
+                    OperationInfo(
+                        name: member.name, label: member.operation.label,
+                        algorithm: node.members.isEmpty ? node.operation.algorithm : "chain of \(node.members.count)",
+                        outputShape: shape,
+                        parameterCount: member.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
+                        outputBytes: batch * shape.elementCount * MemoryLayout<Float>.stride,
+                        scratchBytes: node.operation.scratchBytes(batch: batch)))
+            }
         }
+        self.operations = operations
+        self.firstOperations = firstOperations
         memory = MemoryUse(
             parameterBytes: parameterLayout.count * MemoryLayout<Float>.stride,
             stateBytes: stateLayout.count * MemoryLayout<Float>.stride,
@@ -165,11 +180,9 @@ public final class Network {
             case .inference: (false, UInt64(0))
             }
         for index in nodes.indices {
-            nodes[index].operation.forward(context(index, count: count, isTraining: isTraining, step: step))
-            if let inspection {
-                let elements = count * operations[index].outputShape.elementCount
-                inspection(index, UnsafeBufferPointer(start: bindings[index].output, count: elements))
-            }
+            let context = context(index, count: count, isTraining: isTraining, step: step)
+            nodes[index].operation.forward(context)
+            if let inspection { inspect(index, context, inspection) }
         }
     }
 
@@ -186,10 +199,21 @@ public final class Network {
         }
     }
 
+    /// Shows the outputs of a node, or of the nodes it consists of.
+    private func inspect(_ index: Int, _ context: OperationContext, _ inspection: Inspection) {
+        let chain = nodes[index].operation as? ConvolutionChainOperation
+        for member in 0..<(chain?.kernel.layerCount ?? 1) {
+            let operation = firstOperations[index] + member
+            let output = chain?.output(ofLayer: member, context) ?? UnsafePointer(context.output)
+            let elements = context.batch * operations[operation].outputShape.elementCount
+            inspection(operation, UnsafeBufferPointer(start: output, count: elements))
+        }
+    }
+
     private func context(_ index: Int, count: Int, isTraining: Bool, step: UInt64) -> OperationContext {
         OperationContext(
             batch: count, isTraining: isTraining,
-            randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(index), use: .dropout),
+            randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(firstOperations[index]), use: .dropout),
             bindings: bindings[index])
     }
 }
@@ -208,7 +232,7 @@ public struct OperationInfo: Sendable {
     public let parameterCount: Int
     /// The size of its output for a whole batch.
     public let outputBytes: Int
-    /// The scratch it uses while it runs.
+    /// The scratch it uses while it runs; that of a chain is used by all its convolutions together.
     public let scratchBytes: Int
 }
 

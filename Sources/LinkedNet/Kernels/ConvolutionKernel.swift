@@ -42,6 +42,9 @@ struct ConvolutionKernel: WeightedKernel {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
 
+    /// For one image.
+    var descriptor: ck_convolution { convolution }
+
     private func convolution(batch: Int) -> ck_convolution {
         var result = convolution
         result.batch = Int64(batch)

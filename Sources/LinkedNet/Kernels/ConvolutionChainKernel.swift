@@ -1,0 +1,87 @@
+import CKernels
+
+/// Convolutions that feed each other: groups of images run through all of them, in cache and without a barrier. Layouts are those of
+/// `ck_convolution_chain`.
+struct ConvolutionChainKernel: Sendable {
+    /// One convolution of a chain.
+    struct Layer: Sendable {
+        let kernel: ConvolutionKernel
+        let usesBias: Bool
+    }
+
+    private let layers: [ck_chain_layer]
+    private let givesInputGradient: Bool
+
+    /// - Parameter givesInputGradient: true if ``backward(batch:parameters:yGradient:kept:zGradient:accumulate:gradients:scratch:)`` gives the
+    ///   gradient of the first layer's input or of its slopes.
+    /// - Returns: `nil` if the kernels can't compute these layers as a chain.
+    init?(_ layers: [Layer], givesInputGradient: Bool, batch: Int) {
+        self.layers = layers.map { ck_chain_layer(convolution: $0.kernel.descriptor, has_bias: $0.usesBias) }
+        self.givesInputGradient = givesInputGradient
+        guard withChain(batch: batch, { ck_convolution_chain_check($0) == nil }) else { return nil }
+    }
+
+    private func withChain<Result>(batch: Int, _ body: (UnsafePointer<ck_convolution_chain>) -> Result) -> Result {
+        layers.withUnsafeBufferPointer { layers in
+            var chain = ck_convolution_chain(
+                batch: Int64(batch), layer_count: Int64(layers.count), layers: layers.baseAddress,
+                gives_input_gradient: givesInputGradient)
+            return body(&chain)
+        }
+    }
+
+    /// The number of convolutions.
+    var layerCount: Int { layers.count }
+
+    /// What is kept from forward to backward.
+    func keptBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_kept($0) } }
+
+    /// The scratch that every pass at `batch` or below fits in.
+    func scratchBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_scratch($0) } }
+
+    /// Pointers to the parameters of all layers in order, or to their gradients.
+    typealias Pointers = UnsafeBufferPointer<UnsafeMutablePointer<Float>>
+
+    func forward(
+        batch: Int, z: UnsafePointer<Float>, parameters: Pointers, y: UnsafeMutablePointer<Float>,
+        kept: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+    ) {
+        withChain(batch: batch) { ck_convolution_chain_forward($0, z, Self.constant(parameters), y, kept, scratch) }
+    }
+
+    func backward(
+        batch: Int, parameters: Pointers, yGradient: UnsafePointer<Float>, kept: UnsafeRawPointer,
+        zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, gradients: Pointers, scratch: UnsafeMutableRawPointer
+    ) {
+        let targets = UnsafeRawPointer(gradients.baseAddress)?.assumingMemoryBound(to: UnsafeMutablePointer<Float>?.self)
+        withChain(batch: batch) {
+            ck_convolution_chain_backward(
+                $0, Self.constant(parameters), yGradient, kept, zGradient, accumulate, targets, scratch)
+        }
+    }
+
+    /// Copies the output of a layer, any but the last, after ``forward(batch:z:parameters:y:kept:scratch:)``.
+    func copyOutput(ofLayer layer: Int, batch: Int, kept: UnsafeRawPointer, to output: UnsafeMutablePointer<Float>) {
+        withChain(batch: batch) { ck_convolution_chain_output($0, kept, Int64(layer), output) }
+    }
+
+    private static func constant(_ pointers: Pointers) -> UnsafePointer<UnsafePointer<Float>?>? {
+        UnsafeRawPointer(pointers.baseAddress)?.assumingMemoryBound(to: UnsafePointer<Float>?.self)
+    }
+}
+
+extension ConvolutionKernel {
+    /// True if a chain computes this convolution faster than an operation of its own.
+    ///
+    /// Matrix products have output channels as their lanes, and chains images. So chains win where there are fewer channels than a vector
+    /// has lanes, as long as the images of a group stay in the cache.
+    func suitsChain(batch: Int) -> Bool {
+        let convolution = descriptor
+        let depth = convolution.channels * Int64(convolution.activation.member_count)
+        let groupBytes = 16 * 4 * convolution.height * convolution.width * (depth + 2 * convolution.out_channels)
+        return batch >= 8 && convolution.out_channels <= 8 && depth <= 16 && groupBytes <= 1 << 20
+    }
+
+    /// True if each output has the place of an input.
+    var hasStride: Bool { descriptor.stride_h != 1 || descriptor.stride_w != 1 }
+}
