@@ -6,8 +6,9 @@
 
 #include "drivers/convolution_chain.h"
 
-// Rows of outputs whose windows and gradients stay in L1 while all sums of a layer pass over them.
-enum { BAND_FLOATS = 6 << 10 };
+// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L2, and enough rows for sums to stay in
+// registers for long.
+enum { BAND_FLOATS = 28 << 10 };
 
 typedef struct backward_plan {
     chain_sizes sizes;

@@ -2,13 +2,14 @@
 // vectors' lanes: every load is whole and aligned whatever the image's size, a weight is broadcast to all of them (contract:
 // dispatch/chain_tiles.h).
 
-// As many accumulators as the registers hold beside the operands of a step.
-enum { CHAIN_OUTPUTS = 4 };
+// As many accumulators as the registers hold beside the operands of a step: outputs × columns of a convolution, terms × outputs of its
+// weights' gradients.
 #if CK_VECTOR_BYTES == 64 || (CK_VECTOR_BYTES == 16 && defined(__aarch64__))
-enum { CHAIN_COLUMNS = 4, CHAIN_TERMS = 6 };
+enum { CHAIN_OUTPUTS = 4, CHAIN_COLUMNS = 4, CHAIN_TERMS = 6 };
 #else
-enum { CHAIN_COLUMNS = 3, CHAIN_TERMS = 2 };
+enum { CHAIN_OUTPUTS = 2, CHAIN_COLUMNS = 6, CHAIN_TERMS = 2 };
 #endif
+enum { CHAIN_GRADIENT_OUTPUTS = 4 };
 
 // `outputs` and `columns` are constants wherever this is inlined.
 ALWAYS_INLINE void chain_convolve_block(
@@ -22,11 +23,11 @@ ALWAYS_INLINE void chain_convolve_block(
         const float *element = in + q * windows->in_run;
 #pragma clang loop unroll(disable)
         for (int64_t j = 0; j < length; j++) {
-            vector value[CHAIN_COLUMNS];
-            UNROLL for (int x = 0; x < columns; x++) value[x] = vector_load(element + x * step);
-            UNROLL for (int n = 0; n < outputs; n++) {
-                const vector weight = vector_splat(weights[n]);
-                UNROLL for (int x = 0; x < columns; x++) total[x][n] = weight * value[x] + total[x][n];
+            vector weight[CHAIN_OUTPUTS];
+            UNROLL for (int n = 0; n < outputs; n++) weight[n] = vector_splat(weights[n]);
+            UNROLL for (int x = 0; x < columns; x++) {
+                const vector value = vector_load(element + x * step);
+                UNROLL for (int n = 0; n < outputs; n++) total[x][n] = weight[n] * value + total[x][n];
             }
             element += VECTOR_FLOATS;
             weights += stride;
@@ -42,32 +43,36 @@ ALWAYS_INLINE void chain_convolve_columns(
     int64_t x = 0;
     for (; x + CHAIN_COLUMNS <= windows->columns; x += CHAIN_COLUMNS)
         chain_convolve_block(outputs, CHAIN_COLUMNS, windows, in + x * step, weights, initial, out + x * out_step);
-    switch (windows->columns - x) {
-    case 1: chain_convolve_block(outputs, 1, windows, in + x * step, weights, initial, out + x * out_step); break;
-    case 2: chain_convolve_block(outputs, 2, windows, in + x * step, weights, initial, out + x * out_step); break;
-    case 3: chain_convolve_block(outputs, 3, windows, in + x * step, weights, initial, out + x * out_step); break;
-    default: break;
-    }
+#define REST(count)                                                                                                    \
+    case count:                                                                                                        \
+        if (count < CHAIN_COLUMNS)                                                                                     \
+            chain_convolve_block(outputs, count, windows, in + x * step, weights, initial, out + x * out_step);        \
+        break;
+    switch (windows->columns - x) { REST(1) REST(2) REST(3) REST(4) REST(5) }
+#undef REST
 }
 
 static void chain_convolve(
     const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
     int64_t n = 0;
     for (; n + CHAIN_OUTPUTS <= windows->outputs; n += CHAIN_OUTPUTS)
-        chain_convolve_columns(CHAIN_OUTPUTS, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS);
-    switch (windows->outputs - n) {
-    case 1: chain_convolve_columns(1, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS); break;
-    case 2: chain_convolve_columns(2, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS); break;
-    case 3: chain_convolve_columns(3, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS); break;
-    default: break;
-    }
+        chain_convolve_columns(
+            CHAIN_OUTPUTS, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS);
+#define REST(count)                                                                                                    \
+    case count:                                                                                                        \
+        if (count < CHAIN_OUTPUTS)                                                                                     \
+            chain_convolve_columns(                                                                                    \
+                count, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS);       \
+        break;
+    switch (windows->outputs - n) { REST(1) REST(2) REST(3) }
+#undef REST
 }
 
 // `terms` and `outputs` are constants wherever this is inlined.
 ALWAYS_INLINE void chain_gradients_block(
     int terms, int outputs, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d,
     int64_t d_row, float *gradients) {
-    vector total[CHAIN_TERMS][CHAIN_OUTPUTS];
+    vector total[CHAIN_TERMS][CHAIN_GRADIENT_OUTPUTS];
     const int64_t columns = windows->columns, step = windows->in_step, stride = windows->outputs * VECTOR_FLOATS;
     UNROLL for (int j = 0; j < terms; j++)
         UNROLL for (int n = 0; n < outputs; n++) total[j][n] = vector_load(gradients + j * stride + n * VECTOR_FLOATS);
@@ -75,7 +80,7 @@ ALWAYS_INLINE void chain_gradients_block(
         const float *element = in + y * in_row, *gradient = d + y * d_row;
 #pragma clang loop unroll(disable)
         for (int64_t x = 0; x < columns; x++) {
-            vector value[CHAIN_OUTPUTS];
+            vector value[CHAIN_GRADIENT_OUTPUTS];
             UNROLL for (int n = 0; n < outputs; n++) value[n] = vector_load(gradient + n * VECTOR_FLOATS);
             UNROLL for (int j = 0; j < terms; j++) {
                 const vector term = vector_load(element + j * VECTOR_FLOATS);
@@ -106,9 +111,9 @@ static void chain_weight_gradients(
     const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
     float *gradients) {
     int64_t n = 0;
-    for (; n + CHAIN_OUTPUTS <= windows->outputs; n += CHAIN_OUTPUTS)
+    for (; n + CHAIN_GRADIENT_OUTPUTS <= windows->outputs; n += CHAIN_GRADIENT_OUTPUTS)
         chain_gradients_terms(
-            CHAIN_OUTPUTS, windows, rows, in, in_row, d + n * VECTOR_FLOATS, d_row, gradients + n * VECTOR_FLOATS);
+            CHAIN_GRADIENT_OUTPUTS, windows, rows, in, in_row, d + n * VECTOR_FLOATS, d_row, gradients + n * VECTOR_FLOATS);
     d += n * VECTOR_FLOATS;
     gradients += n * VECTOR_FLOATS;
     switch (windows->outputs - n) {
