@@ -16,6 +16,7 @@
 #include "tiles/pooling.h"
 #include "tiles/transpose.h"
 #include "tiles/chain.h"
+#include "tiles/winograd.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
@@ -71,4 +72,5 @@ const ck_kernels CK_TABLE = {
         .row_mean = pooling_row_mean,
         .spread_row = pooling_spread_row,
     },
+    .winograd = {WINOGRAD_STRIDE1, WINOGRAD_STRIDE2},
 };

@@ -43,12 +43,10 @@ public final class Network {
     /// - Parameters:
     ///   - batch: the largest number of samples in a pass.
     ///   - seed: initial weights and dropout are functions of it.
-    ///   - usesChains: false computes every convolution by itself, also where several of few channels would be faster together. The outputs
-    ///     are the same bits, gradients differ by rounding.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
-    public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, usesChains: Bool = true) throws {
+    public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
         let output = try builder.materialized(output)
-        let layerGraph = builder.graph
+        var graph = builder.graph
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -56,7 +54,7 @@ public final class Network {
             throw ShapeError(subject: "network", expected: "at least one layer that computes", found: "none")
         }
         var bytes = 0
-        for shape in layerGraph.tensorShapes {
+        for shape in graph.tensorShapes {
             let size = try Shape([batch] + shape.dimensions).validated(as: "network at batch size \(batch)").elementCount
             let (sum, overflow) = bytes.addingReportingOverflow(size * MemoryLayout<Float>.stride)
             guard !overflow, sum < Self.mostBytes else {
@@ -66,8 +64,10 @@ public final class Network {
             }
             bytes = sum
         }
-        for node in layerGraph.nodes { try node.operation.validate(batch: batch, name: node.name) }
-        let graph = usesChains ? layerGraph.groupingConvolutions(output: output.tensor, batch: batch) : layerGraph
+        for index in graph.nodes.indices {
+            try graph.nodes[index].operation.prepare(batch: batch, name: graph.nodes[index].name)
+        }
+        graph = graph.groupingConvolutions(output: output.tensor, batch: batch)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch

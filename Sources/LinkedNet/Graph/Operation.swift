@@ -16,8 +16,9 @@ public protocol Operation {
     /// True if ``backward(_:)`` reads the output: it is then kept until it has run.
     var backwardReadsOutput: Bool { get }
 
-    /// Throws if the operation can't be computed for up to `batch` samples at once; `name` is its own, for the error.
-    func validate(batch: Int, name: String) throws(ShapeError)
+    /// Settles what depends on the largest number of samples in a pass, such as the algorithm. Throws if the operation can't be computed for so many
+    /// at once; `name` is its own, for the error.
+    mutating func prepare(batch: Int, name: String) throws(ShapeError)
 
     /// Bytes that the operation keeps for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
     func savedBytes(batch: Int) -> Int
@@ -37,7 +38,7 @@ extension Operation {
     public var algorithm: String? { nil }
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
-    public func validate(batch: Int, name: String) throws(ShapeError) {}
+    public mutating func prepare(batch: Int, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }
 }

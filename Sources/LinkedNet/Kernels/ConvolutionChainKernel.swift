@@ -4,7 +4,7 @@ import CKernels
 /// `ck_convolution_chain`.
 struct ConvolutionChainKernel: Sendable {
     /// One convolution of a chain.
-    struct Layer: Sendable {
+    struct Convolution: Sendable {
         let kernel: ConvolutionKernel
         let usesBias: Bool
     }
@@ -15,7 +15,7 @@ struct ConvolutionChainKernel: Sendable {
     /// - Parameter givesInputGradient: true if ``backward(batch:parameters:yGradient:kept:zGradient:accumulate:gradients:scratch:)`` gives the
     ///   gradient of the first layer's input or of its slopes.
     /// - Returns: `nil` if the kernels can't compute these layers as a chain.
-    init?(_ layers: [Layer], givesInputGradient: Bool, batch: Int) {
+    init?(_ layers: [Convolution], givesInputGradient: Bool, batch: Int) {
         self.layers = layers.map { ck_chain_layer(convolution: $0.kernel.descriptor, has_bias: $0.usesBias) }
         self.givesInputGradient = givesInputGradient
         guard withChain(batch: batch, { ck_convolution_chain_check($0) == nil }) else { return nil }
@@ -71,7 +71,7 @@ struct ConvolutionChainKernel: Sendable {
 }
 
 extension ConvolutionKernel {
-    /// True if a chain computes this convolution faster than an operation of its own.
+    /// True if the algorithm is to be chosen, and a chain is the fastest.
     ///
     /// Matrix products have output channels as their lanes, and chains images. So chains win where there are fewer channels than a vector
     /// has lanes, as long as the images of a group stay in the cache.
@@ -79,7 +79,7 @@ extension ConvolutionKernel {
         let convolution = descriptor
         let depth = convolution.channels * Int64(convolution.activation.member_count)
         let groupBytes = 16 * 4 * convolution.height * convolution.width * (depth + 2 * convolution.out_channels)
-        return batch >= 8 && convolution.out_channels <= 8 && depth <= 16 && groupBytes <= 1 << 20
+        return isAutomatic && batch >= 8 && convolution.out_channels <= 8 && depth <= 16 && groupBytes <= 1 << 20
     }
 
     /// True if each output has the place of an input.

@@ -45,14 +45,10 @@ extension Network {
     ///   - input: the shape of one sample, `[height, width, channels]` or `[features]`.
     ///   - batch: the largest number of samples in a pass.
     ///   - seed: initial weights and dropout are functions of it.
-    ///   - usesChains: false computes every convolution by itself, also where several of few channels would be faster together. The outputs
-    ///     are the same bits, gradients differ by rounding.
     /// - Throws: ``ShapeError`` naming the layer that doesn't fit, ``LinkageError``, or ``OutOfMemory``.
-    public convenience init(
-        _ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0, usesChains: Bool = true
-    ) throws {
+    public convenience init(_ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0) throws {
         let builder = try GraphBuilder(inputShape: input)
         let output = try builder.apply(model, to: builder.input)
-        try self.init(builder: builder, output: output, batch: batch, seed: seed, usesChains: usesChains)
+        try self.init(builder: builder, output: output, batch: batch, seed: seed)
     }
 }
