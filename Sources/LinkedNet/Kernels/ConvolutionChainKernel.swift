@@ -73,13 +73,16 @@ struct ConvolutionChainKernel: Sendable {
 extension ConvolutionKernel {
     /// True if the algorithm is to be chosen, and a chain is the fastest.
     ///
-    /// Matrix products have output channels as their lanes, and chains images. So chains win where there are fewer channels than a vector
-    /// has lanes, as long as the images of a group stay in the cache.
+    /// Matrix products have output channels as their lanes, and chains images. So chains win where there are few channels and enough images,
+    /// as long as a group of 16 images stays in the cache. Measured with 16 lanes: up to 8 channels when all lanes have an image.
     func suitsChain(batch: Int) -> Bool {
         let convolution = descriptor
         let depth = convolution.channels * Int64(convolution.activation.member_count)
-        let groupBytes = 16 * 4 * convolution.height * convolution.width * (depth + 2 * convolution.out_channels)
-        return isAutomatic && batch >= 8 && convolution.out_channels <= 8 && depth <= 16 && groupBytes <= 1 << 20
+        let images = Int64(batch), group: Int64 = 16
+        let groups = (images + group - 1) / group
+        guard isAutomatic, convolution.out_channels * group * groups <= 8 * images else { return false }
+        let groupBytes = group * 4 * convolution.height * convolution.width * (depth + 2 * convolution.out_channels)
+        return groupBytes <= 3 << 20
     }
 
     /// True if each output has the place of an input.
