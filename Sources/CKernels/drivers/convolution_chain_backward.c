@@ -1,6 +1,6 @@
-// Backward of a chain. A task takes a group of images back through all layers. At each it forms the activation again from `kept`, adds up the gradients
-// of the weights, and folds the members' gradients, row by row, into the plane of the gradient that the layer before gets; two such
-// planes take turns. Each lane adds up gradients of its own; a group's lanes, and then the groups, are added in order.
+// Backward of a chain. A task takes a group of images back through all layers. At each it forms the activation again from `kept`, adds up
+// the gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient that the layer before gets;
+// two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and then the groups, are added in order.
 
 #include <string.h>
 
