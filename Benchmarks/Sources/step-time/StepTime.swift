@@ -21,11 +21,13 @@ struct StepTime: ParsableCommand {
     var threads: Int?
     @Flag(help: "BatchNorm after every convolution.")
     var batchNorm = false
+    @Option(help: "As train's --convolution.")
+    var convolution: ConvolutionAlgorithm = .automatic
 
     func run() throws {
         if let threads { Runtime.threadCount = threads }
         let experiment = model.experiment(linked: activation.isLinked)
-        let options = ModelOptions(activation: activation, batchNorm: batchNorm)
+        let options = ModelOptions(activation: activation, batchNorm: batchNorm, convolution: convolution)
         let network = try Network(model.model(options), input: [32, 32, 3], batch: batchSize, seed: 100)
         let trainer = try Trainer(network, optimizer: try optimizer(of: experiment))
         var random = SystemRandomNumberGenerator()
@@ -70,4 +72,5 @@ private func optimizer(of experiment: Experiment) throws -> any Optimizer {
 }
 
 extension ModelName: @retroactive ExpressibleByArgument {}
+extension ConvolutionAlgorithm: @retroactive ExpressibleByArgument {}
 extension ModelActivation: @retroactive ExpressibleByArgument {}

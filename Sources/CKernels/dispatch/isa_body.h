@@ -15,11 +15,19 @@
 #include "tiles/optimizer.h"
 #include "tiles/pooling.h"
 #include "tiles/transpose.h"
+#include "tiles/chain.h"
 #include "tiles/winograd.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
     .activation = {.forward = activation_forward, .backward = activation_backward},
+    .chain = {
+        .convolve = chain_convolve,
+        .weight_gradients = chain_weight_gradients,
+        .add_columns = chain_add_columns,
+        .sum_images = chain_sum_images,
+        .spread = chain_spread,
+    },
     .elementwise = {
         .add = elementwise_add,
         .scale = elementwise_scale,

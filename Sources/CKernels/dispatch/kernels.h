@@ -5,6 +5,7 @@
 // tiles through this table and no SIMD; tiles know SIMD and no threads.
 
 #include "dispatch/activation_tiles.h"
+#include "dispatch/chain_tiles.h"
 #include "dispatch/elementwise_tiles.h"
 #include "dispatch/gemm_tiles.h"
 #include "dispatch/input_tiles.h"
@@ -17,6 +18,7 @@
 typedef struct ck_kernels {
     int vector_floats; ///< floats in a vector of this instruction set
     activation_tiles activation;
+    chain_tiles chain;
     elementwise_tiles elementwise;
     gemm_tiles gemm;
     input_tiles input;

@@ -168,6 +168,8 @@ struct Graph {
         let output: TensorID
         let parameters: [ParameterID]
         let states: [StateID]
+        /// The nodes that this one computes together; none for an ordinary one.
+        var members: [Node] = []
     }
 
     struct Parameter {

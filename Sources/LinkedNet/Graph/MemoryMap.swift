@@ -85,7 +85,8 @@ struct MemoryMap {
         }
         valueRequests = Array(repeating: nil, count: tensorCount)
         gradientRequests = Array(repeating: nil, count: tensorCount)
-        for tensor in 1..<tensorCount {
+        // What lies within a node has no place here.
+        for tensor in 1..<tensorCount where firstUse[tensor] <= lastUse[tensor] {
             valueRequests[tensor] = place(bytes(tensor), firstUse[tensor]...lastUse[tensor])
             if schedule.tensorNeedsGradient[tensor] || tensor == output {
                 gradientRequests[tensor] = place(bytes(tensor), firstGradient[tensor]...lastGradient[tensor])

@@ -24,6 +24,8 @@ public final class Network {
     public let memory: MemoryUse
 
     private let nodes: [Graph.Node]
+    /// Which of ``operations`` is the node's first.
+    private let firstOperations: [Int]
     private let bindings: [OperationBindings]
     private let nodeHasBackward: [Bool]
     private let inputReaders: [(node: Int, input: Int)]
@@ -65,6 +67,7 @@ public final class Network {
         for index in graph.nodes.indices {
             try graph.nodes[index].operation.prepare(batch: batch, name: graph.nodes[index].name)
         }
+        graph = graph.groupingConvolutions(output: output.tensor, batch: batch)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
@@ -94,14 +97,24 @@ public final class Network {
         outputPointer = memoryMap.value(of: output.tensor, in: arena.pointer)
         outputGradientPointer = memoryMap.gradient(of: output.tensor, in: arena.pointer)
 
-        operations = graph.nodes.map { node in
-            OperationInfo(
-                name: node.name, label: node.operation.label, algorithm: node.operation.algorithm,
-                outputShape: graph.tensorShapes[node.output.index],
-                parameterCount: node.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
-                outputBytes: batch * graph.tensorShapes[node.output.index].elementCount * MemoryLayout<Float>.stride,
-                scratchBytes: node.operation.scratchBytes(batch: batch))
+        var operations: [OperationInfo] = []
+        var firstOperations: [Int] = []
+        for node in graph.nodes {
+            firstOperations.append(operations.count)
+            for member in node.members.isEmpty ? [node] : node.members {
+                let shape = graph.tensorShapes[member.output.index]
+                operations.append(
+                    OperationInfo(
+                        name: member.name, label: member.operation.label,
+                        algorithm: node.members.isEmpty ? node.operation.algorithm : "chain of \(node.members.count)",
+                        outputShape: shape,
+                        parameterCount: member.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
+                        outputBytes: batch * shape.elementCount * MemoryLayout<Float>.stride,
+                        scratchBytes: node.operation.scratchBytes(batch: batch)))
+            }
         }
+        self.operations = operations
+        self.firstOperations = firstOperations
         memory = MemoryUse(
             parameterBytes: parameterLayout.count * MemoryLayout<Float>.stride,
             stateBytes: stateLayout.count * MemoryLayout<Float>.stride,
@@ -167,11 +180,9 @@ public final class Network {
             case .inference: (false, UInt64(0))
             }
         for index in nodes.indices {
-            nodes[index].operation.forward(context(index, count: count, isTraining: isTraining, step: step))
-            if let inspection {
-                let elements = count * operations[index].outputShape.elementCount
-                inspection(index, UnsafeBufferPointer(start: bindings[index].output, count: elements))
-            }
+            let context = context(index, count: count, isTraining: isTraining, step: step)
+            nodes[index].operation.forward(context)
+            if let inspection { inspect(index, context, inspection) }
         }
     }
 
@@ -188,10 +199,21 @@ public final class Network {
         }
     }
 
+    /// Shows the outputs of a node, or of the nodes it consists of.
+    private func inspect(_ index: Int, _ context: OperationContext, _ inspection: Inspection) {
+        let chain = nodes[index].operation as? ConvolutionChainOperation
+        for member in 0..<(chain?.kernel.layerCount ?? 1) {
+            let operation = firstOperations[index] + member
+            let output = chain?.output(ofLayer: member, context) ?? UnsafePointer(context.output)
+            let elements = context.batch * operations[operation].outputShape.elementCount
+            inspection(operation, UnsafeBufferPointer(start: output, count: elements))
+        }
+    }
+
     private func context(_ index: Int, count: Int, isTraining: Bool, step: UInt64) -> OperationContext {
         OperationContext(
             batch: count, isTraining: isTraining,
-            randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(index), use: .dropout),
+            randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(firstOperations[index]), use: .dropout),
             bindings: bindings[index])
     }
 }
@@ -210,7 +232,7 @@ public struct OperationInfo: Sendable {
     public let parameterCount: Int
     /// The size of its output for a whole batch.
     public let outputBytes: Int
-    /// The scratch it uses while it runs.
+    /// The scratch it uses while it runs; that of a chain is used by all its convolutions together.
     public let scratchBytes: Int
 }
 

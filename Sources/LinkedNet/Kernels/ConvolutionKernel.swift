@@ -2,7 +2,7 @@ import CKernels
 
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Codable {
-    /// For each convolution and pass what should be faster, by shape.
+    /// For each convolution and pass what should be faster, by shape. Several of few channels in a row are computed together, as a chain.
     case automatic = "auto"
     /// Implicit matrix multiplication over packed weights.
     case direct
@@ -71,6 +71,12 @@ struct ConvolutionKernel: WeightedKernel {
     var outputShape: Shape {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
+
+    /// For one image.
+    var descriptor: ck_convolution { convolution }
+
+    /// True if the algorithm is to be chosen.
+    var isAutomatic: Bool { wish == .automatic }
 
     private func convolution(batch: Int, pass: ck_pass) -> ck_convolution {
         var result = convolution

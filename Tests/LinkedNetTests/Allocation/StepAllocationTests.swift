@@ -79,6 +79,28 @@ import Testing
         #expect(stayedFinite)
     }
 
+    /// Several convolutions as one operation, and fewer samples than planned.
+    @Test(arguments: [ModelActivation.linkedReLU, .linkedPReLU])
+    func aWarmPassOfAChainAllocatesNothing(activation: ModelActivation) throws {
+        let network = try Network(DepthNetwork(ModelOptions(activation: activation), depth: 3), input: [8, 8, 3], batch: 9)
+        #expect(network.operations.count { $0.algorithm == "chain of 4" } == 4)
+        let pixels = [Float](repeating: 0.5, count: 9 * network.inputShape.elementCount)
+        func pass(_ step: UInt64, count: Int) {
+            pixels.withUnsafeBufferPointer { pixels in
+                network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
+                network.outputGradient.update(repeating: 1, count: count * 10)
+                network.backward(count: count, step: step)
+            }
+        }
+
+        for step in 0..<2 { pass(UInt64(step), count: 9) }
+        let counted = allocations {
+            for step in 2..<5 { pass(UInt64(step), count: 9 - step) }
+        }
+        if allocations_are_counted() { #expect(counted == 0) }
+        #expect(network.parameterGradients.contains { $0 != 0 })
+    }
+
     /// With what a trainer adds: the schedule, clipping, the optimizer, the states' copy.
     @Test(arguments: [LearningRateSchedule.allCNN, .warmUp(steps: 10, then: .cosine(epochs: 3))])
     func aWarmStepOfATrainerAllocatesNothing(schedule: LearningRateSchedule) throws {

@@ -4,7 +4,8 @@ struct FusedInput: Sendable {
     /// The stored pre-activation z is [positions][channels].
     let positions, channels: Int
 
-    private let hasSlopes: Bool
+    /// True if the activation has learned slopes.
+    let hasSlopes: Bool
     private let slopeCount: Int
 
     /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements / plainChannels][plainChannels].

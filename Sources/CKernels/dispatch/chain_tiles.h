@@ -1,0 +1,36 @@
+#ifndef CK_CHAIN_TILES_H
+#define CK_CHAIN_TILES_H
+
+#include <stdint.h>
+
+// Tiles over images side by side: an element is a vector whose lanes are as many images, so [n] below means [n][vector_floats]. Weights and
+// their gradients' sums are plain floats. Distances are in floats.
+
+/// The windows of one row of outputs: window x starts at in + x·in_step and consists of `runs` gap-free runs of `length` elements, in_run apart.
+typedef struct chain_windows {
+    int64_t columns, outputs;
+    int64_t runs, length;
+    int64_t in_run, in_step;
+} chain_windows;
+
+typedef struct chain_tiles {
+    /// out[x][n] = initial[n] + Σ_q Σ_j weights[q][j][n] · window x [q][j], in this order of terms; zeros if `initial` is NULL.
+    void (*convolve)(
+        const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out);
+
+    /// gradients[j][n] += Σ_y Σ_x window x [0][j] · d[x][n], over `rows` rows, in_row and d_row apart. `windows->runs` is not read.
+    void (*weight_gradients)(
+        const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
+        float *gradients);
+
+    /// sums[n] += Σ_x d[x][n].
+    void (*add_columns)(int64_t columns, int64_t outputs, const float *d, float *sums);
+
+    /// sums[i] = the sum of the first `images` lanes of values[i].
+    void (*sum_images)(int64_t count, int64_t images, const float *values, float *sums);
+
+    /// out[i] = values[i] in every lane.
+    void (*spread)(int64_t count, const float *values, float *out);
+} chain_tiles;
+
+#endif

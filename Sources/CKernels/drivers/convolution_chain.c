@@ -1,0 +1,168 @@
+// What forward and backward of a chain share: checks, sizes, and how images become lanes.
+
+#include "drivers/convolution_chain.h"
+
+#include <string.h>
+
+// Keeps sums over all layers far from overflow.
+static const int64_t most_layers = 1 << 12;
+
+const char *ck_convolution_chain_check(const ck_convolution_chain *chain) {
+    if (chain->layer_count < 1 || chain->layer_count > most_layers) return "a chain has 1 to 4096 layers";
+    for (int64_t i = 0; i < chain->layer_count; i++) {
+        ck_convolution c = chain->layers[i].convolution;
+        c.batch = chain->batch;
+        c.algorithm = CK_DIRECT;
+        const char *reason = ck_convolution_check(&c);
+        if (reason != NULL) return reason;
+        if ((i > 0 || chain->gives_input_gradient) && (c.stride_h != 1 || c.stride_w != 1))
+            return "a layer with a stride has an input whose gradient is wanted";
+        if (i == 0) continue;
+        const ck_convolution *before = &chain->layers[i - 1].convolution;
+        if (before->out_height != c.height || before->out_width != c.width || before->out_channels != c.channels)
+            return "a layer's input is not what the layer before it gives";
+    }
+    return NULL;
+}
+
+chain_plane ck_chain_input_plane(const ck_convolution *c) {
+    return (chain_plane){
+        .rows = max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height),
+        .columns = max_of((c->out_width - 1) * c->stride_w + c->kernel_w, c->pad_left + c->width),
+        .depth = convolution_depth(c),
+        .top = c->pad_top,
+        .left = c->pad_left,
+        .height = c->height,
+        .width = c->width,
+    };
+}
+
+chain_plane ck_chain_gradient_plane(const ck_convolution *c, bool padded) {
+    return (chain_plane){
+        .rows = padded ? c->height + c->kernel_h - 1 : c->out_height,
+        .columns = padded ? c->width + c->kernel_w - 1 : c->out_width,
+        .depth = c->out_channels,
+        .top = padded ? c->kernel_h - 1 - c->pad_top : 0,
+        .left = padded ? c->kernel_w - 1 - c->pad_left : 0,
+        .height = c->out_height,
+        .width = c->out_width,
+    };
+}
+
+chain_sizes ck_chain_sizes(const ck_convolution_chain *chain) {
+    chain_sizes sizes = {0};
+    for (int64_t i = 0; i < chain->layer_count; i++) {
+        const ck_convolution *c = &chain->layers[i].convolution;
+        const chain_plane input = ck_chain_input_plane(c);
+        const chain_plane gradient = ck_chain_gradient_plane(c, i > 0 || chain->gives_input_gradient);
+        const int64_t weights = chain_weight_count(c) + c->out_channels, slopes = chain_slope_count(c);
+        sizes.kept += chain_input_size(c);
+        sizes.plane = max_of(sizes.plane, chain_plane_size(&input));
+        sizes.gradient_plane = max_of(sizes.gradient_plane, chain_plane_size(&gradient));
+        sizes.row = max_of(sizes.row, max_of(c->width * convolution_depth(c), c->out_width * c->out_channels));
+        sizes.weights = max_of(sizes.weights, weights);
+        sizes.slopes = max_of(sizes.slopes, slopes);
+        sizes.parameters += weights + slopes;
+    }
+    return sizes;
+}
+
+void ck_chain_clear_borders(const chain_plane *plane, float *start, int64_t lanes) {
+    const size_t element = (size_t)(plane->depth * lanes) * sizeof(float);
+    const int64_t row_floats = plane->columns * plane->depth * lanes;
+    const int64_t right = plane->left + plane->width, bottom = plane->top + plane->height;
+    memset(start, 0, (size_t)(plane->top * plane->columns) * element);
+    for (int64_t y = plane->top; y < bottom; y++) {
+        float *row = start + y * row_floats;
+        memset(row, 0, (size_t)plane->left * element);
+        memset(row + right * plane->depth * lanes, 0, (size_t)(plane->columns - right) * element);
+    }
+    memset(start + bottom * row_floats, 0, (size_t)((plane->rows - bottom) * plane->columns) * element);
+}
+
+chain_parameters ck_chain_parameters(const ck_chain_layer *layer, int64_t start) {
+    chain_parameters result = {start, -1, -1, start + 1};
+    if (layer->has_bias) result.bias = result.end++;
+    if (ck_activation_slope_count(&layer->convolution.activation, 1, 1) > 0) result.slopes = result.end++;
+    return result;
+}
+
+void ck_chain_gather(
+    const ck_kernels *kernels, chain_group group, const float *images, int64_t image_stride, int64_t count, float *elements) {
+    const int64_t lanes = chain_lanes(kernels);
+    if (group.images < lanes) memset(elements, 0, (size_t)(count * lanes) * sizeof(float));
+    kernels->gemm.transpose(
+        images + group.first_image * image_stride, image_stride, group.images, count, elements, lanes);
+}
+
+void ck_chain_scatter(
+    const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images, int64_t image_stride) {
+    kernels->gemm.transpose(
+        elements, chain_lanes(kernels), count, group.images, images + group.first_image * image_stride, image_stride);
+}
+
+activation_block ck_chain_row_block(const ck_convolution *c, int64_t lanes, int64_t y, int64_t *slope_offset) {
+    // The lanes of a channel are so many channels more.
+    const plane_source source = {
+        .activation = &c->activation, .height = c->height, .width = c->width, .channels = c->channels * lanes,
+        .plane_channels = c->channels * lanes};
+    const activation_block block = ck_plane_block(&source, c->width);
+    *slope_offset = y * c->width * block.slope_position;
+    return block;
+}
+
+void ck_chain_activate_row(
+    const ck_kernels *kernels, const ck_convolution *c, const float *z, const float *slopes, int64_t y, float *target) {
+    int64_t slope_offset;
+    const activation_block block = ck_chain_row_block(c, chain_lanes(kernels), y, &slope_offset);
+    kernels->activation.forward(
+        &c->activation, &block, z, slopes == NULL ? NULL : slopes + slope_offset, target);
+}
+
+chain_windows ck_chain_windows(const ck_convolution *c, int64_t lanes) {
+    const chain_plane plane = ck_chain_input_plane(c);
+    return (chain_windows){
+        .columns = c->out_width,
+        .outputs = c->out_channels,
+        .runs = c->kernel_h,
+        .length = c->kernel_w * plane.depth,
+        .in_run = plane.columns * plane.depth * lanes,
+        .in_step = c->stride_w * plane.depth * lanes,
+    };
+}
+
+double ck_chain_work(const ck_convolution_chain *chain) {
+    double work = 0;
+    for (int64_t i = 0; i < chain->layer_count; i++) {
+        ck_convolution c = chain->layers[i].convolution;
+        c.batch = chain->batch;
+        work += convolution_work(&c);
+    }
+    return work;
+}
+
+size_t ck_convolution_chain_kept(const ck_convolution_chain *chain) {
+    return (size_t)(round_up(chain->batch, CK_MAX_VECTOR_FLOATS) * ck_chain_sizes(chain).kept * 4);
+}
+
+size_t ck_convolution_chain_scratch(const ck_convolution_chain *chain) {
+    size_t size = 0;
+    for (int64_t lanes = 4; lanes <= CK_MAX_VECTOR_FLOATS; lanes *= 2) {
+        const size_t forward = ck_chain_forward_scratch(chain, lanes), backward = ck_chain_backward_scratch(chain, lanes);
+        if (forward > size) size = forward;
+        if (backward > size) size = backward;
+    }
+    return size;
+}
+
+void ck_convolution_chain_output(const ck_convolution_chain *chain, const void *kept, int64_t layer, float *output) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const int64_t lanes = chain_lanes(kernels), group_floats = ck_chain_sizes(chain).kept * lanes;
+    const int64_t size = chain_output_size(&chain->layers[layer].convolution);
+    int64_t offset = 0;
+    for (int64_t i = 0; i <= layer; i++) offset += chain_input_size(&chain->layers[i].convolution) * lanes;
+    for (int64_t index = 0; index * lanes < chain->batch; index++)
+        ck_chain_scatter(
+            kernels, chain_group_of(chain->batch, lanes, index), (const float *)kept + index * group_floats + offset, size, output,
+            size);
+}

@@ -1,0 +1,263 @@
+// Backward of a chain. A task takes a group of images back through all layers. At each it forms the activation again from `kept`, adds up
+// the gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient that the layer before gets;
+// two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and then the groups, are added in order.
+
+#include <string.h>
+
+#include "drivers/convolution_chain.h"
+
+// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L2, and enough rows for sums to stay in
+// registers for long.
+enum { BAND_FLOATS = 28 << 10 };
+
+typedef struct backward_plan {
+    chain_sizes sizes;
+    int64_t groups, workers;
+    int64_t plane_floats, gradient_floats, row_floats, slope_floats, sum_floats, weight_floats, part_floats;
+    size_t planes, gradient_planes, rows, slopes, sums, weights, parts, size;
+} backward_plan;
+
+static backward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
+    backward_plan plan = {.sizes = ck_chain_sizes(chain), .groups = divide_up(chain->batch, lanes)};
+    const chain_sizes *sizes = &plan.sizes;
+    plan.workers = ck_worker_limit(plan.groups);
+    plan.plane_floats = round_up(sizes->plane * lanes, 16);
+    plan.gradient_floats = round_up(sizes->gradient_plane * lanes, 16);
+    plan.row_floats = round_up(sizes->row * lanes, 16);
+    plan.slope_floats = round_up(sizes->slopes * lanes, 16);
+    plan.sum_floats = round_up((sizes->weights + sizes->slopes) * lanes, 16);
+    plan.weight_floats = round_up(sizes->weights, 16);
+    plan.part_floats = sizes->parameters;
+    plan.planes = scratch_take(&plan.size, plan.workers * plan.plane_floats * 4);
+    plan.gradient_planes = scratch_take(&plan.size, plan.workers * 2 * plan.gradient_floats * 4);
+    plan.rows = scratch_take(&plan.size, plan.workers * 2 * plan.row_floats * 4);
+    plan.slopes = scratch_take(&plan.size, plan.workers * plan.slope_floats * 4);
+    plan.sums = scratch_take(&plan.size, plan.workers * plan.sum_floats * 4);
+    plan.weights = scratch_take(&plan.size, plan.workers * plan.weight_floats * 4);
+    plan.parts = scratch_take(&plan.size, plan.groups * plan.part_floats * 4);
+    return plan;
+}
+
+size_t ck_chain_backward_scratch(const ck_convolution_chain *chain, int64_t lanes) { return plan_of(chain, lanes).size; }
+
+typedef struct backward_call {
+    const ck_convolution_chain *chain;
+    const ck_kernels *kernels;
+    backward_plan plan;
+    const float *const *parameters;
+    const float *dy, *kept;
+    float *dz0;
+    bool accumulate;
+    float *planes, *gradient_planes, *rows, *slopes, *sums, *weights, *parts;
+    float *const *gradients;
+} backward_call;
+
+// What a task has in hand while it goes through the layers.
+typedef struct backward_state {
+    const backward_call *call;
+    chain_group group;
+    int64_t lanes;
+    float *plane, *gradient, *next_gradient; // of the layer's input, its output, and the output before
+    float *row, *folded_row;
+    float *slopes, *sums, *weights;
+} backward_state;
+
+// Forms the layer's activation in the state's plane.
+static void activate(const backward_state *state, const ck_convolution *c, const float *z, const float *slopes) {
+    const chain_plane plane = ck_chain_input_plane(c);
+    ck_chain_clear_borders(&plane, state->plane, state->lanes);
+    for (int64_t y = 0; y < c->height; y++)
+        ck_chain_activate_row(
+            state->call->kernels, c, z + y * c->width * c->channels * state->lanes, slopes, y,
+            chain_plane_row(&plane, state->plane, y, state->lanes));
+}
+
+// Adds up the gradients of weights and bias in the state's sums: [kernel_h][kernel_w·K][N], then [N].
+static void add_weight_gradients(const backward_state *state, const ck_convolution *c, const chain_plane *gradient) {
+    const chain_tiles *tiles = &state->call->kernels->chain;
+    const int64_t lanes = state->lanes, gradient_row = gradient->columns * gradient->depth * lanes;
+    const chain_windows windows = ck_chain_windows(c, lanes);
+    float *bias = state->sums + chain_weight_count(c) * lanes;
+    memset(state->sums, 0, (size_t)((chain_weight_count(c) + c->out_channels) * lanes) * sizeof(float));
+    const int64_t band = max_of(BAND_FLOATS / (windows.in_run * c->stride_h + gradient_row), 1);
+    for (int64_t first = 0; first < c->out_height; first += band) {
+        const int64_t rows = min_of(band, c->out_height - first);
+        const float *d = chain_plane_row(gradient, state->gradient, first, lanes);
+        for (int64_t ky = 0; ky < c->kernel_h; ky++)
+            tiles->weight_gradients(
+                &windows, rows, state->plane + (first * c->stride_h + ky) * windows.in_run, c->stride_h * windows.in_run, d,
+                gradient_row, state->sums + ky * windows.length * c->out_channels * lanes);
+        for (int64_t y = 0; y < rows; y++)
+            tiles->add_columns(c->out_width, c->out_channels, d + y * gradient_row, bias);
+    }
+}
+
+// The weights for backward-data, [kernel_h][kernel_w][N][K]: the taps in reverse.
+static void reverse_weights(const ck_convolution *c, const float *weights, float *reversed) {
+    const int64_t depth = convolution_depth(c), outputs = c->out_channels, taps = c->kernel_h * c->kernel_w;
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t n = 0; n < outputs; n++)
+            for (int64_t k = 0; k < depth; k++)
+                reversed[(tap * outputs + n) * depth + k] = weights[((taps - 1 - tap) * depth + k) * outputs + n];
+}
+
+// The gradient of the first layer's input: a row of elements to the rows of images.
+static void write_input_gradient(const backward_state *state, const ck_convolution *c, int64_t y) {
+    const backward_call *call = state->call;
+    const int64_t count = c->width * c->channels, size = chain_input_size(c);
+    float *target = call->dz0 + y * count;
+    if (!call->accumulate) {
+        ck_chain_scatter(call->kernels, state->group, state->folded_row, count, target, size);
+        return;
+    }
+    // state->row has been folded, and has room.
+    const chain_group here = {0, state->group.images};
+    ck_chain_scatter(call->kernels, here, state->folded_row, count, state->row, count);
+    call->kernels->elementwise.copy_rows(
+        state->group.images, count, state->row, count, target + state->group.first_image * size, size, true);
+}
+
+// Backward-data of a layer, into the plane `before` of the gradient before, or into dz0 if that is NULL.
+static void convolve_gradient(
+    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const float *z, const float *slopes,
+    const chain_plane *before) {
+    const backward_call *call = state->call;
+    const ck_kernels *kernels = call->kernels;
+    const int64_t lanes = state->lanes, z_row = c->width * c->channels * lanes;
+    const chain_windows windows = {
+        .columns = c->width,
+        .outputs = convolution_depth(c),
+        .runs = c->kernel_h,
+        .length = c->kernel_w * c->out_channels,
+        .in_run = gradient->columns * gradient->depth * lanes,
+        .in_step = c->out_channels * lanes,
+    };
+    float *slope_sums = state->sums + (chain_weight_count(c) + c->out_channels) * lanes;
+    if (before != NULL) ck_chain_clear_borders(before, state->next_gradient, lanes);
+    if (slopes != NULL) memset(slope_sums, 0, (size_t)(chain_slope_count(c) * lanes) * sizeof(float));
+    for (int64_t y = 0; y < c->height; y++) {
+        kernels->chain.convolve(
+            &windows, state->gradient + y * windows.in_run, state->weights, NULL, state->row);
+        int64_t slope_offset;
+        const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
+        float *target = before != NULL ? chain_plane_row(before, state->next_gradient, y, lanes) : state->folded_row;
+        kernels->activation.backward(
+            &c->activation, &block, z + y * z_row, slopes == NULL ? NULL : slopes + slope_offset, state->row, target, false,
+            slopes == NULL ? NULL : slope_sums + slope_offset);
+        if (before == NULL && call->dz0 != NULL) write_input_gradient(state, c, y);
+    }
+}
+
+static void backward_group(void *context, int64_t index, int worker) {
+    const backward_call *call = context;
+    const ck_convolution_chain *chain = call->chain;
+    const backward_plan *plan = &call->plan;
+    const ck_kernels *kernels = call->kernels;
+    const int64_t lanes = chain_lanes(kernels);
+    backward_state state = {
+        .call = call,
+        .group = chain_group_of(chain->batch, lanes, index),
+        .lanes = lanes,
+        .plane = call->planes + worker * plan->plane_floats,
+        .gradient = call->gradient_planes + worker * 2 * plan->gradient_floats,
+        .row = call->rows + worker * 2 * plan->row_floats,
+        .slopes = call->slopes + worker * plan->slope_floats,
+        .sums = call->sums + worker * plan->sum_floats,
+        .weights = call->weights + worker * plan->weight_floats,
+    };
+    state.next_gradient = state.gradient + plan->gradient_floats;
+    state.folded_row = state.row + plan->row_floats;
+
+    int64_t parameter = 0;
+    for (int64_t i = 0; i < chain->layer_count; i++) parameter = ck_chain_parameters(&chain->layers[i], parameter).end;
+    const float *z = call->kept + (index + 1) * plan->sizes.kept * lanes;
+    float *part = call->parts + (index + 1) * plan->part_floats;
+
+    const ck_convolution *last = &chain->layers[chain->layer_count - 1].convolution;
+    chain_plane gradient = ck_chain_gradient_plane(last, chain->layer_count > 1 || chain->gives_input_gradient);
+    const int64_t row = last->out_width * last->out_channels;
+    ck_chain_clear_borders(&gradient, state.gradient, lanes);
+    for (int64_t y = 0; y < last->out_height; y++)
+        ck_chain_gather(
+            kernels, state.group, call->dy + y * row, chain_output_size(last), row,
+            chain_plane_row(&gradient, state.gradient, y, lanes));
+
+    for (int64_t layer = chain->layer_count - 1; layer >= 0; layer--) {
+        const ck_convolution *c = &chain->layers[layer].convolution;
+        const int64_t slope_count = chain_slope_count(c), weight_count = chain_weight_count(c) + c->out_channels;
+        parameter -= ck_chain_parameters(&chain->layers[layer], 0).end;
+        const chain_parameters at = ck_chain_parameters(&chain->layers[layer], parameter);
+        z -= chain_input_size(c) * lanes;
+        part -= weight_count + slope_count;
+        const float *slopes = NULL;
+        if (at.slopes >= 0) {
+            kernels->chain.spread(slope_count, call->parameters[at.slopes], state.slopes);
+            slopes = state.slopes;
+        }
+        activate(&state, c, z, slopes);
+        add_weight_gradients(&state, c, &gradient);
+        int64_t sum_count = weight_count;
+        if (layer > 0 || chain->gives_input_gradient) {
+            chain_plane before = {0};
+            if (layer > 0)
+                before = ck_chain_gradient_plane(
+                    &chain->layers[layer - 1].convolution, layer > 1 || chain->gives_input_gradient);
+            reverse_weights(c, call->parameters[at.weights], state.weights);
+            convolve_gradient(&state, c, &gradient, z, slopes, layer > 0 ? &before : NULL);
+            sum_count += slope_count;
+            float *const done = state.gradient;
+            state.gradient = state.next_gradient;
+            state.next_gradient = done;
+            gradient = before;
+        }
+        kernels->chain.sum_images(sum_count, state.group.images, state.sums, part);
+    }
+}
+
+// Adds the groups' parts of all gradients of one layer.
+static void sum_groups(const backward_call *call, int64_t offset, int64_t count, float *out) {
+    const float *part = call->parts + offset;
+    for (int64_t i = 0; i < count; i++) out[i] = part[i];
+    for (int64_t group = 1; group < call->plan.groups; group++) {
+        const float *restrict other = part + group * call->plan.part_floats;
+        for (int64_t i = 0; i < count; i++) out[i] += other[i];
+    }
+}
+
+static void sum_layer(void *context, int64_t layer, int worker) {
+    (void)worker;
+    const backward_call *call = context;
+    int64_t parameter = 0, offset = 0;
+    for (int64_t i = 0; i < layer; i++) {
+        const ck_convolution *c = &call->chain->layers[i].convolution;
+        parameter = ck_chain_parameters(&call->chain->layers[i], parameter).end;
+        offset += chain_weight_count(c) + c->out_channels + chain_slope_count(c);
+    }
+    const ck_convolution *c = &call->chain->layers[layer].convolution;
+    const chain_parameters at = ck_chain_parameters(&call->chain->layers[layer], parameter);
+    const int64_t weights = chain_weight_count(c);
+    sum_groups(call, offset, weights, call->gradients[at.weights]);
+    if (at.bias >= 0) sum_groups(call, offset + weights, c->out_channels, call->gradients[at.bias]);
+    if (at.slopes >= 0 && (layer > 0 || call->chain->gives_input_gradient))
+        sum_groups(call, offset + weights + c->out_channels, chain_slope_count(c), call->gradients[at.slopes]);
+}
+
+void ck_convolution_chain_backward(
+    const ck_convolution_chain *chain, const float *const *parameters, const float *dy, const void *kept, float *dz0,
+    bool accumulate, float *const *gradients, void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    backward_call call = {
+        .chain = chain, .kernels = kernels, .plan = plan_of(chain, chain_lanes(kernels)), .parameters = parameters, .dy = dy,
+        .kept = kept, .dz0 = dz0, .accumulate = accumulate, .gradients = gradients};
+    const backward_plan *plan = &call.plan;
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.gradient_planes = scratch_floats(scratch, plan->gradient_planes);
+    call.rows = scratch_floats(scratch, plan->rows);
+    call.slopes = scratch_floats(scratch, plan->slopes);
+    call.sums = scratch_floats(scratch, plan->sums);
+    call.weights = scratch_floats(scratch, plan->weights);
+    call.parts = scratch_floats(scratch, plan->parts);
+    ck_parallel(plan->groups, (int)plan->workers, 2 * ck_chain_work(chain), backward_group, &call);
+    const double sum_work = 4.0 * (double)(plan->groups + 1) * (double)plan->part_floats;
+    ck_parallel(chain->layer_count, CK_MAX_WORKERS, sum_work, sum_layer, &call);
+}
