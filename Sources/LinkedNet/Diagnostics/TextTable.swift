@@ -1,13 +1,13 @@
 /// A table for people: a line of titles, a rule, a line per row, the columns aligned.
-struct TextTable: CustomStringConvertible {
+package struct TextTable: CustomStringConvertible {
     /// A column's title, and the side on which its cells are flush.
-    struct Column {
-        enum Alignment { case left, right }
+    package struct Column {
+        package enum Alignment { case left, right }
 
         let title: String
         let alignment: Alignment
 
-        init(_ title: String, alignment: Alignment = .left) {
+        package init(_ title: String, alignment: Alignment = .left) {
             self.title = title
             self.alignment = alignment
         }
@@ -15,13 +15,13 @@ struct TextTable: CustomStringConvertible {
 
     let columns: [Column]
     /// One cell for each column.
-    var rows: [[String]] = []
+    package var rows: [[String]] = []
 
-    init(_ columns: [Column]) {
+    package init(_ columns: [Column]) {
         self.columns = columns
     }
 
-    var description: String {
+    package var description: String {
         let lines = [columns.map(\.title)] + rows
         let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         var text = lines.map { line in

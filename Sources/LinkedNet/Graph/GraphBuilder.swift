@@ -9,6 +9,8 @@ public final class GraphBuilder {
     /// The network's input.
     public let input: Value
 
+    /// False if each activation is computed by a node of its own, named after its layer.
+    private let fusesActivations: Bool
     private(set) var graph: Graph
     private var path: [String] = []
     private var nameCounts: [String: Int] = [:]
@@ -17,12 +19,14 @@ public final class GraphBuilder {
 
     /// A graph with nothing but its input.
     ///
+    /// - Parameter fusesActivations: false has every activation computed and stored: slower, and visible to an inspected forward pass.
     /// - Throws: ``ShapeError`` if a size isn't positive.
-    public init(inputShape: Shape) throws(ShapeError) {
+    public init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
         let shape = try inputShape.validated(as: "network input")
         guard shape.rank >= 1 else {
             throw ShapeError(subject: "network input", expected: "at least one dimension", found: shape.description)
         }
+        self.fusesActivations = fusesActivations
         graph = Graph(tensorShapes: [shape])
         input = Value(shape: shape, tensor: TensorID(index: 0), activation: nil)
     }
@@ -125,10 +129,11 @@ public final class GraphBuilder {
         let positions = plain.shape.elementCount / channels
         activationCount += 1
         let shape = Shape(plain.shape.dimensions.dropLast() + [channels * function.members.count])
-        return Value(
+        let value = Value(
             shape: try shape.validated(as: currentName), tensor: plain.tensor,
             activation: PendingActivation(
                 id: activationCount, function: function, slopes: slopes, positions: positions, channels: channels))
+        return fusesActivations ? value : try materialized(value)
     }
 
     /// The same numbers in another shape.

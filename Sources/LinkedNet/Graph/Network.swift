@@ -108,6 +108,7 @@ public final class Network {
                         name: member.name, label: member.operation.label,
                         algorithm: node.members.isEmpty ? node.operation.algorithm : "chain of \(node.members.count)",
                         outputShape: shape,
+                        activationMemberCount: (member.operation as? any ActivationNode)?.memberCount,
                         parameterCount: member.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
                         outputBytes: batch * shape.elementCount * MemoryLayout<Float>.stride,
                         scratchBytes: node.operation.scratchBytes(batch: batch)))
@@ -228,6 +229,9 @@ public struct OperationInfo: Sendable {
     public let algorithm: String?
     /// The shape of one output sample.
     public let outputShape: Shape
+    /// For an activation computed by an operation of its own, the number of its linkage's members (1 if it isn't linked); its channels are
+    /// member after member. `nil` for other operations.
+    public let activationMemberCount: Int?
     /// The number of trained parameters it reads.
     public let parameterCount: Int
     /// The size of its output for a whole batch.

@@ -45,9 +45,12 @@ extension Network {
     ///   - input: the shape of one sample, `[height, width, channels]` or `[features]`.
     ///   - batch: the largest number of samples in a pass.
     ///   - seed: initial weights and dropout are functions of it.
+    ///   - fusesActivations: false has every activation computed and stored, for who wants to look at them.
     /// - Throws: ``ShapeError`` naming the layer that doesn't fit, ``LinkageError``, or ``OutOfMemory``.
-    public convenience init(_ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0) throws {
-        let builder = try GraphBuilder(inputShape: input)
+    public convenience init(
+        _ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0, fusesActivations: Bool = true
+    ) throws {
+        let builder = try GraphBuilder(inputShape: input, fusesActivations: fusesActivations)
         let output = try builder.apply(model, to: builder.input)
         try self.init(builder: builder, output: output, batch: batch, seed: seed)
     }

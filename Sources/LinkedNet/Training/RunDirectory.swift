@@ -61,7 +61,11 @@ enum RunDirectory {
 
     /// Adds a line to the metrics.
     static func appendMetrics(_ directory: String, line: String) throws(CheckpointError) {
-        let path = metrics(directory)
+        try append(line: line, to: metrics(directory))
+    }
+
+    /// Adds a line to a file.
+    static func append(line: String, to path: String) throws(CheckpointError) {
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw .system(operation: .open, path: path, code: errno) }
         var bytes = Array((line + "\n").utf8)[...]

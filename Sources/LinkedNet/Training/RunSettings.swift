@@ -44,10 +44,15 @@ public struct RunSettings: Sendable, Hashable, Codable {
     ///
     /// - Throws: ``ShapeError`` if the model doesn't fit the images, ``OutOfMemory``.
     public func network(imageShape: Shape, classCount: Int) throws -> Network {
-        let options = ModelOptions(
-            activation: activation, batchNorm: batchNorm, widened: widened, initializer: initializer.initializer,
-            classes: classCount, convolution: convolution)
-        return try Network(model.model(options), input: imageShape, batch: batchSize, seed: seed)
+        try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed)
+    }
+
+    /// What is compiled.
+    func model(classCount: Int) -> any Model {
+        model.model(
+            ModelOptions(
+                activation: activation, batchNorm: batchNorm, widened: widened, initializer: initializer.initializer,
+                classes: classCount, convolution: convolution))
     }
 
     /// A trainer for `network`, at the beginning.

@@ -44,10 +44,10 @@ import Testing
             operations: [
                 OperationInfo(
                     name: "conv2d", label: "Conv2D 3×3", algorithm: "direct", outputShape: [32, 32, 96],
-                    parameterCount: 2688, outputBytes: 12_582_912, scratchBytes: 4096),
+                    activationMemberCount: nil, parameterCount: 2688, outputBytes: 12_582_912, scratchBytes: 4096),
                 OperationInfo(
                     name: "global_average_pool2d", label: "GlobalAveragePool2D", algorithm: nil, outputShape: [96],
-                    parameterCount: 0, outputBytes: 12_288, scratchBytes: 0),
+                    activationMemberCount: nil, parameterCount: 0, outputBytes: 12_288, scratchBytes: 0),
             ],
             parameterCount: 1_369_738, stateCount: 192,
             memory: MemoryUse(

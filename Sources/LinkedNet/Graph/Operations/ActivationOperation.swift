@@ -1,5 +1,11 @@
+/// An operation that computes the members of an activation, member after member.
+protocol ActivationNode: Operation {
+    /// 1 if it isn't linked.
+    var memberCount: Int { get }
+}
+
 /// An activation computed by a node of its own, for consumers that can't form it as they read. Parameter: its slopes, if any.
-struct ActivationOperation: Operation {
+struct ActivationOperation: ActivationNode {
     private let kernel: ActivationKernel
     private let input: FusedInput
 
@@ -9,6 +15,8 @@ struct ActivationOperation: Operation {
         kernel = try ActivationKernel(
             pending.function, positions: pending.positions, channels: pending.channels, subject: name)
     }
+
+    var memberCount: Int { input.function.members.count }
 
     var label: String { "Activation \(input.function.label)" }
 

@@ -22,7 +22,7 @@ public struct ElementFunction: Sendable {
 
 /// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't know.
 /// Runs on one thread, an element at a time.
-struct ElementFunctionOperation: Operation {
+struct ElementFunctionOperation: ActivationNode {
     struct Member {
         let function: ElementFunction
         let inputScale, outputScale: Float
@@ -30,6 +30,8 @@ struct ElementFunctionOperation: Operation {
 
     let members: [Member]
     let positions, channels: Int
+
+    var memberCount: Int { members.count }
 
     var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
 

@@ -1,0 +1,105 @@
+/// Looks at the activations of a network, which the network itself forms on the fly and never stores.
+///
+/// A probe has a copy of the network that computes every activation by itself, and takes the network's weights over before each look. It costs the memory of
+/// a second network, and a pass takes about twice as long as a forward pass of the network.
+public final class ActivationProbe {
+    /// An activation of the network.
+    public struct Layer: Sendable, Hashable {
+        /// The path of the layer that it follows: `conv2d_7`.
+        public let name: String
+        /// The number of neurons: units of a dense layer, channels of a convolution. Linked members are one neuron.
+        public let units: Int
+        /// The number of places of the image at which each neuron stands; 1 after a dense layer.
+        public let positions: Int
+        /// The number of members that share a pre-activation; 1 if they aren't linked.
+        public let members: Int
+        fileprivate let operation: Int
+    }
+
+    /// The activations in the order in which they are computed.
+    public let layers: [Layer]
+    private let copy: Network
+    /// Which of ``layers`` an operation computes.
+    private let layerOfOperation: [Int?]
+
+    /// A probe for `network`.
+    ///
+    /// - Parameter model: what the network was compiled from.
+    /// - Throws: ``ShapeError`` if it was compiled from another model, ``OutOfMemory``.
+    public init(_ model: some LinkedNet.Layer, of network: Network) throws {
+        copy = try Network(
+            model, input: network.inputShape, batch: network.batchSize, seed: network.seed, fusesActivations: false)
+        guard copy.parameterLayout.entries == network.parameterLayout.entries,
+            copy.stateLayout.entries == network.stateLayout.entries
+        else {
+            throw ShapeError(
+                subject: "probe", expected: "the model that the network was compiled from", found: "one with other parameters")
+        }
+        var layers: [Layer] = []
+        layerOfOperation = copy.operations.enumerated().map { index, operation in
+            guard let members = operation.activationMemberCount else { return nil }
+            let units = operation.outputShape[-1] / members
+            // BatchNorm stands between a layer and its activation.
+            let source = copy.operations[..<index].last { $0.parameterCount > 0 && !$0.label.hasPrefix("BatchNorm") }
+            layers.append(
+                Layer(
+                    name: source?.name ?? operation.name, units: units,
+                    positions: operation.outputShape.elementCount / operation.outputShape[-1], members: members,
+                    operation: index))
+            return layers.count - 1
+        }
+        self.layers = layers
+    }
+
+    /// Takes over the weights that `network` has now.
+    func update(from network: Network) {
+        _ = copy.parameters.update(from: network.parameters)
+        _ = copy.states.update(from: network.states)
+    }
+
+    /// Shows all activations of some samples in evaluation mode, layer by layer.
+    ///
+    /// - Parameter body: gets the index of the layer and its output, [count][positions][members][units].
+    func forEachActivation(
+        pixels: UnsafePointer<Float>, count: Int, _ body: (_ layer: Int, _ output: UnsafeBufferPointer<Float>) -> Void
+    ) {
+        withoutActuallyEscaping(body) { body in
+            copy.forward(input: pixels, count: count, mode: .inference) { operation, output in
+                if let layer = layerOfOperation[operation] { body(layer, output) }
+            }
+        }
+    }
+
+    // MARK: Drift
+
+    /// How the numbers of a layer are distributed.
+    public struct Distribution: Sendable, Hashable {
+        /// Their mean.
+        public let mean: Double
+        /// Their mean squared distance from ``mean``.
+        public let variance: Double
+    }
+
+    /// How the activations of each layer are distributed over some samples, members, units and positions together: what the next layer gets as its
+    /// input, so its change in training is the covariate shift.
+    ///
+    /// - Parameters:
+    ///   - network: whose weights are taken.
+    ///   - pixels: [count] + ``Network/inputShape``.
+    ///   - count: 1 … ``Network/batchSize``.
+    public func distributions(
+        of network: Network, pixels: UnsafePointer<Float>, count: Int
+    ) -> [Distribution] {
+        update(from: network)
+        var result = Array(repeating: Distribution(mean: 0, variance: 0), count: layers.count)
+        forEachActivation(pixels: pixels, count: count) { layer, output in
+            var sum = 0.0
+            for element in output { sum += Double(element) }
+            let mean = sum / Double(output.count)
+            var squares = 0.0
+            for element in output { squares += (Double(element) - mean) * (Double(element) - mean) }
+            result[layer] = Distribution(mean: mean, variance: squares / Double(output.count))
+        }
+        return result
+    }
+}

@@ -1,0 +1,23 @@
+extension Network {
+    /// The layers that have parameters, by their paths, in the order in which they declared them.
+    public var parameterLayers: [String] {
+        parameterLayout.entries.reduce(into: []) { layers, entry in
+            let layer = Self.layer(of: entry.name)
+            if !layers.contains(layer) { layers.append(layer) }
+        }
+    }
+
+    /// The Euclidean norm of the last backward pass's gradients of each of ``parameterLayers``: how much of the loss reaches a layer.
+    public func gradientNorms() -> [Double] {
+        var squares: [String: Double] = [:]
+        for (index, entry) in parameterLayout.entries.enumerated() {
+            let gradient = parameterGradients[parameterLayout.range(of: index)]
+            squares[Self.layer(of: entry.name), default: 0] += gradient.reduce(0) { $0 + Double($1) * Double($1) }
+        }
+        return parameterLayers.map { squares[$0, default: 0].squareRoot() }
+    }
+
+    private static func layer(of parameter: String) -> String {
+        parameter.split(separator: "/").dropLast().joined(separator: "/")
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+
+/// What a ``DiagnosticsObserver`` has seen in the course of a training.
+public struct DiagnosticsHistory: Sendable {
+    /// What was seen after one step. A line of the file.
+    struct Sample: Codable {
+        let step: Int
+        /// For each layer with parameters; `nil` for what isn't finite.
+        let gradientNorms: [Double?]
+        /// For each activation.
+        let means: [Double?]
+        let variances: [Double?]
+        /// For each activation, the share of its neurons that are dead; only where an epoch ends.
+        let deadShares: [Double]?
+    }
+
+    /// The layers with parameters.
+    public let parameterLayers: [String]
+    /// The layers that the activations follow.
+    public let activationLayers: [String]
+    let samples: [Sample]
+
+    /// Reads what an observer wrote.
+    ///
+    /// - Parameters:
+    ///   - path: the observer's file.
+    ///   - network: its network, for the names of the layers.
+    /// - Throws: ``CheckpointError`` if it can't be read.
+    public init(_ path: String, network: Network, probe: ActivationProbe) throws(CheckpointError) {
+        parameterLayers = network.parameterLayers
+        activationLayers = probe.layers.map(\.name)
+        samples = try Self.samples(path)
+    }
+
+    static func samples(_ path: String) throws(CheckpointError) -> [Sample] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .system(operation: .open, path: path, code: errno)
+        }
+        // A line that a killed process left unfinished is no sample.
+        return data.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? JSONDecoder().decode(Sample.self, from: Data($0))
+        }
+    }
+
+    /// Gradient norms, means and variances of the activations, and shares of dead neurons, each by layer and time.
+    public var heatMaps: [HeatMap] {
+        let steps = samples.map(\.step)
+        func rows(_ layers: [String], _ values: (Sample) -> [Double?]) -> [[Double]] {
+            let columns = samples.map(values)
+            return layers.indices.map { layer in columns.map { $0[layer] ?? .nan } }
+        }
+        var maps = [
+            HeatMap(
+                title: "Gradient flow: norm of each layer's gradients", layers: parameterLayers, steps: steps,
+                values: rows(parameterLayers, \.gradientNorms), isLogarithmic: true),
+            HeatMap(
+                title: "Activation drift: mean of each layer's activations", layers: activationLayers, steps: steps,
+                values: rows(activationLayers, \.means)),
+            HeatMap(
+                title: "Activation drift: variance of each layer's activations", layers: activationLayers, steps: steps,
+                values: rows(activationLayers, \.variances), isLogarithmic: true),
+        ]
+        let counted = samples.filter { $0.deadShares != nil }
+        if !counted.isEmpty {
+            maps.append(
+                HeatMap(
+                    title: "Dead neurons: share of each layer's", layers: activationLayers, steps: counted.map(\.step),
+                    values: activationLayers.indices.map { layer in counted.map { $0.deadShares?[layer] ?? 0 } }))
+        }
+        return maps
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// Watches a training from inside: gradient flow, activation drift and dead neurons, a line of JSON in a file for each look.
+///
+/// Its cost: each look takes a forward pass of one batch of the probe's network, about as long as a training step; where an epoch ends, a
+/// forward pass of all training images, about two thirds of an epoch. So nothing uses it unless asked to.
+///
+/// A resumed run goes on with the same file.
+public final class DiagnosticsObserver: TrainingObserver {
+    private let probe: ActivationProbe
+    private let dataset: any Dataset
+    private let every: Int
+    private let path: String
+    private let pixels: AlignedStorage<Float>
+    private let count: Int
+
+    /// - Parameters:
+    ///   - probe: one for the network that is trained.
+    ///   - dataset: what it is trained on. Drift is measured on the first batch, dead neurons are counted on all of it.
+    ///   - every: how many steps lie between two looks.
+    ///   - path: the file that lines are added to.
+    /// - Throws: what the data set throws, ``OutOfMemory``.
+    public init(_ probe: ActivationProbe, of network: Network, dataset: any Dataset, every: Int, path: String) throws {
+        self.probe = probe
+        self.dataset = dataset
+        self.every = max(every, 1)
+        self.path = path
+        count = min(network.batchSize, dataset.count)
+        pixels = try AlignedStorage(count: count * network.inputShape.elementCount)
+        var labels = Array(repeating: Int32(0), count: count)
+        let indices = (0..<count).map { Int64($0) }
+        try indices.withUnsafeBufferPointer { indices in
+            try dataset.load(indices, augmentations: nil, pixels: pixels.pointer, labels: &labels)
+        }
+    }
+
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        // What a killed run saw after its last checkpoint is seen again.
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let kept = try DiagnosticsHistory.samples(path).filter { $0.step <= event.position.step }
+        let text = try kept.map { try Self.line($0) + "\n" }.joined()
+        try Array(text.utf8).withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
+    }
+
+    public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        let endsEpoch = event.batch == event.batchesPerEpoch
+        guard event.step % every == 0 || endsEpoch else { return .proceed }
+        func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+        let distributions = probe.distributions(of: trainer.network, pixels: pixels.pointer, count: count)
+        let dead = endsEpoch ? try trainer.deadNeurons(probe, on: dataset) : nil
+        let sample = DiagnosticsHistory.Sample(
+            step: event.step, gradientNorms: trainer.network.gradientNorms().map(finite),
+            means: distributions.map { finite($0.mean) }, variances: distributions.map { finite($0.variance) },
+            deadShares: dead?.map { Double($0.dead) / Double($0.units) })
+        try RunDirectory.append(line: Self.line(sample), to: path)
+        return .proceed
+    }
+
+    private static func line(_ sample: DiagnosticsHistory.Sample) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(sample), as: UTF8.self)
+    }
+}
+
+extension RunSettings {
+    /// A probe for a network that these settings made.
+    ///
+    /// - Throws: ``ShapeError`` if others made it, ``OutOfMemory``.
+    public func probe(of network: Network) throws -> ActivationProbe {
+        try ActivationProbe(model(classCount: network.outputShape.elementCount), of: network)
+    }
+}

@@ -1,0 +1,14 @@
+extension Trainer {
+    /// The dead neurons of each activation, over all samples of a data set. One pass over it, with the weights as they are.
+    ///
+    /// - Parameter probe: one for the trainer's network.
+    /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
+    public func deadNeurons(_ probe: ActivationProbe, on dataset: any Dataset) throws -> [DeadNeurons] {
+        try check(dataset)
+        probe.update(from: network)
+        var count = LivenessCount(probe)
+        let loader = try BatchLoader(dataset: dataset, batchSize: network.batchSize, sampler: .fileOrder)
+        while let batch = try loader.next() { count.add(pixels: batch.pixels, count: batch.count) }
+        return count.result
+    }
+}
