@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "CKernels", targets: ["CKernels"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "evaluate", targets: ["evaluate"]),
+        .executable(name: "reproduce", targets: ["reproduce"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -35,9 +36,22 @@ let package = Package(
             // What a file imports stays its own business unless it says `public import`.
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
         ),
+        // The paper's experiments: apart, so that who uses the library doesn't build them.
+        .target(name: "Reproduction", dependencies: ["LinkedNet"]),
+        // What the commands share.
+        .target(name: "CommandSupport", dependencies: ["LinkedNet"]),
         .executableTarget(
             name: "train",
-            dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "LinkedNet", "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "reproduce",
+            dependencies: [
+                "LinkedNet", "Reproduction", "CommandSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         .executableTarget(
             name: "evaluate",
@@ -60,6 +74,7 @@ let package = Package(
             // Optimised for the same reason: the reference network computes in naive loops.
             swiftSettings: [.unsafeFlags(["-O"])]
         ),
-        .testTarget(name: "CommandTests", dependencies: ["train", "evaluate"]),
+        .testTarget(name: "ReproductionTests", dependencies: ["Reproduction", "LinkedNet"]),
+        .testTarget(name: "CommandTests", dependencies: ["train", "evaluate", "reproduce"]),
     ]
 )

@@ -1,3 +1,4 @@
+import CommandSupport
 import Foundation
 import LinkedNet
 
@@ -44,7 +45,7 @@ struct Session {
     private func resume(_ directory: String) throws {
         let run = try Run(resuming: directory)
         let contradictions = try options.contradictions(to: run.settings)
-        if !contradictions.isEmpty { Failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
+        if !contradictions.isEmpty { Failure(of: "train").exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
         if let epochs = options.epochs { run.extend(toEpochs: epochs) }
         let data = try run.data(options.data)
         reporter.line(data.note)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import LinkedNet
 
 @main
@@ -30,12 +31,12 @@ struct Train: ParsableCommand {
             command = try parse()
         } catch {
             guard exitCode(for: error) != .success else { exit(withError: error) }
-            Failure.exitUsage(message(for: error))
+            Failure(of: "train").exitUsage(message(for: error))
         }
         do {
             try Session(command).run()
         } catch {
-            Failure.exit(error)
+            Failure(of: "train").exit(error)
         }
     }
 

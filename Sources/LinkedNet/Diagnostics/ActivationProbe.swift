@@ -27,7 +27,7 @@ public final class ActivationProbe {
     /// - Parameter model: what the network was compiled from.
     /// - Throws: ``ShapeError`` if it was compiled from another model, ``OutOfMemory``.
     public init(_ model: some LinkedNet.Layer, of network: Network) throws {
-        copy = try Network(
+        let copy = try Network(
             model, input: network.inputShape, batch: network.batchSize, seed: network.seed, fusesActivations: false)
         guard copy.parameterLayout.entries == network.parameterLayout.entries,
             copy.stateLayout.entries == network.stateLayout.entries
@@ -35,6 +35,7 @@ public final class ActivationProbe {
             throw ShapeError(
                 subject: "probe", expected: "the model that the network was compiled from", found: "one with other parameters")
         }
+        self.copy = copy
         var layers: [Layer] = []
         layerOfOperation = copy.operations.enumerated().map { index, operation in
             guard let members = operation.activationMemberCount else { return nil }
@@ -65,7 +66,7 @@ public final class ActivationProbe {
     ) {
         withoutActuallyEscaping(body) { body in
             copy.forward(input: pixels, count: count, mode: .inference) { operation, output in
-                if let layer = layerOfOperation[operation] { body(layer, output) }
+                if let layer = self.layerOfOperation[operation] { body(layer, output) }
             }
         }
     }

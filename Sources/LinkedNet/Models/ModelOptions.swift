@@ -24,14 +24,18 @@ public enum ModelActivation: String, Sendable, Hashable, CaseIterable {
     case linkedSELU = "lk-selu"
     /// concat(g(z), g(−z)) of ``swish``.
     case linkedSwish = "lk-swish"
+    /// Three members, which the paper allows and doesn't try: ReLU of z and −z, SELU of z.
+    case threeLinked = "lk3-relu-selu"
+    /// Four members, likewise: ReLU and SELU, each of z and −z.
+    case fourLinked = "lk4-relu-selu"
 
-    /// True for concat(g(z), g(−z)).
-    public var isLinked: Bool { rawValue.hasPrefix("lk-") }
+    /// True for several members that share z.
+    public var isLinked: Bool { rawValue.hasPrefix("lk") }
 
-    /// g
+    /// g, the first member
     public var function: ActivationFunction {
         switch self {
-        case .relu, .linkedReLU: .relu
+        case .relu, .linkedReLU, .threeLinked, .fourLinked: .relu
         case .leakyReLU, .linkedLeakyReLU: .leakyReLU()
         case .prelu, .linkedPReLU: .prelu()
         case .elu, .linkedELU: .elu()
@@ -42,7 +46,14 @@ public enum ModelActivation: String, Sendable, Hashable, CaseIterable {
 
     /// The activation as a layer.
     public func layer() throws -> any Layer {
-        isLinked ? LinkedActivation(try .mirrored(function)) : Activation(function)
+        switch self {
+        case .threeLinked:
+            LinkedActivation(try Linkage([.init(.relu), .init(.relu, inputScale: -1), .init(.selu)]))
+        case .fourLinked:
+            LinkedActivation(
+                try Linkage([.init(.relu), .init(.relu, inputScale: -1), .init(.selu), .init(.selu, inputScale: -1)]))
+        default: isLinked ? LinkedActivation(try .mirrored(function)) : Activation(function)
+        }
     }
 }
 

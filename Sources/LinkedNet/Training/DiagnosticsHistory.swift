@@ -14,32 +14,33 @@ public struct DiagnosticsHistory: Sendable {
         let deadShares: [Double]?
     }
 
+    /// The file's first line.
+    struct Header: Codable {
+        let parameterLayers: [String]
+        let activationLayers: [String]
+    }
+
     /// The layers with parameters.
-    public let parameterLayers: [String]
+    public var parameterLayers: [String] { header.parameterLayers }
     /// The layers that the activations follow.
-    public let activationLayers: [String]
+    public var activationLayers: [String] { header.activationLayers }
+    let header: Header
     let samples: [Sample]
 
     /// Reads what an observer wrote.
     ///
-    /// - Parameters:
-    ///   - path: the observer's file.
-    ///   - network: its network, for the names of the layers.
     /// - Throws: ``CheckpointError`` if it can't be read.
-    public init(_ path: String, network: Network, probe: ActivationProbe) throws(CheckpointError) {
-        parameterLayers = network.parameterLayers
-        activationLayers = probe.layers.map(\.name)
-        samples = try Self.samples(path)
-    }
-
-    static func samples(_ path: String) throws(CheckpointError) -> [Sample] {
+    public init(_ path: String) throws(CheckpointError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .system(operation: .open, path: path, code: errno)
         }
-        // A line that a killed process left unfinished is no sample.
-        return data.split(separator: UInt8(ascii: "\n")).compactMap {
-            try? JSONDecoder().decode(Sample.self, from: Data($0))
+        let lines = data.split(separator: UInt8(ascii: "\n")).map { Data($0) }
+        guard let first = lines.first, let header = try? JSONDecoder().decode(Header.self, from: first) else {
+            throw .content(path: path, offset: 0, expected: "a line that names the layers", found: "another")
         }
+        self.header = header
+        // A line that a killed process left unfinished is no sample.
+        samples = lines.dropFirst().compactMap { try? JSONDecoder().decode(Sample.self, from: $0) }
     }
 
     /// Gradient norms, means and variances of the activations, and shares of dead neurons, each by layer and time.

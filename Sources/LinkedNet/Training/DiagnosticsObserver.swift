@@ -36,10 +36,12 @@ public final class DiagnosticsObserver: TrainingObserver {
 
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         // What a killed run saw after its last checkpoint is seen again.
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        let kept = try DiagnosticsHistory.samples(path).filter { $0.step <= event.position.step }
-        let text = try kept.map { try Self.line($0) + "\n" }.joined()
-        try Array(text.utf8).withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
+        let kept = FileManager.default.fileExists(atPath: path) && event.position.step > 0
+            ? try DiagnosticsHistory(path).samples.filter { $0.step <= event.position.step } : []
+        let header = DiagnosticsHistory.Header(
+            parameterLayers: trainer.network.parameterLayers, activationLayers: probe.layers.map(\.name))
+        let text = try ([Self.line(header)] + kept.map { try Self.line($0) }).joined(separator: "\n") + "\n"
+        try Array(text.utf8).withUnsafeBytes { bytes in try DurableFile.replace(path, contents: [bytes]) }
     }
 
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
@@ -56,10 +58,10 @@ public final class DiagnosticsObserver: TrainingObserver {
         return .proceed
     }
 
-    private static func line(_ sample: DiagnosticsHistory.Sample) throws -> String {
+    private static func line(_ content: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(sample), as: UTF8.self)
+        return String(decoding: try encoder.encode(content), as: UTF8.self)
     }
 }
 

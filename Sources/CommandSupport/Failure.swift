@@ -2,21 +2,28 @@ import Foundation
 import LinkedNet
 
 /// How the command ends when something is wrong: one line on standard error, and a status of sysexits.h.
-enum Failure {
-    static func exitUsage(_ message: String) -> Never {
-        exit(EX_USAGE, message + " (see train --help)")
+package struct Failure {
+    private let command: String
+
+    /// - Parameter command: the command's name, with which the line begins.
+    package init(of command: String) {
+        self.command = command
     }
 
-    static func exit(_ error: any Error) -> Never {
-        exit(status(of: error), "\(error)")
+    package func exitUsage(_ message: String) -> Never {
+        exit(EX_USAGE, message + " (see \(command) --help)")
     }
 
-    private static func exit(_ status: Int32, _ message: String) -> Never {
+    package func exit(_ error: any Error) -> Never {
+        exit(Self.status(of: error), "\(error)")
+    }
+
+    private func exit(_ status: Int32, _ message: String) -> Never {
         // The argument parser lists values one below the other, each after a dash.
         let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
         let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
         let line = (lines.filter { !$0.hasPrefix("- ") } + (values.isEmpty ? [] : [values])).joined(separator: " ")
-        Output.standardError.write("train: \(line)\n")
+        Output.standardError.write("\(command): \(line)\n")
         Foundation.exit(status)
     }
 

@@ -3,18 +3,18 @@ import LinkedNet
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP: the first is noted, the second leaves at once. SIGPIPE is ignored: when nobody reads what is printed, training goes on.
-enum Interruption {
+package enum Interruption {
     /// The signal that came, or 0.
     private static let received = Atomic<Int32>(0)
 
     /// The signal that came, if one did.
-    static var signal: Int32? {
+    package static var signal: Int32? {
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
     /// Begins to note signals.
-    static func install() {
+    package static func install() {
         // A lazily made global must exist before a signal handler uses it.
         received.store(0, ordering: .relaxed)
         var action = sigaction()
@@ -53,12 +53,14 @@ enum Interruption {
 }
 
 /// Stops training when a signal has come.
-final class InterruptionObserver: TrainingObserver {
-    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+package final class InterruptionObserver: TrainingObserver {
+    package init() {}
+
+    package func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         Interruption.signal == nil ? .proceed : .stop
     }
 
-    func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive {
+    package func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive {
         Interruption.signal == nil ? .proceed : .stop
     }
 }

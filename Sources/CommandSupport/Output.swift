@@ -1,14 +1,14 @@
 import Foundation
 
 /// Standard output or standard error, unbuffered.
-struct Output {
+package struct Output {
     private let descriptor: Int32
 
-    static let standardOutput = Output(descriptor: STDOUT_FILENO)
-    static let standardError = Output(descriptor: STDERR_FILENO)
+    package static let standardOutput = Output(descriptor: STDOUT_FILENO)
+    package static let standardError = Output(descriptor: STDERR_FILENO)
 
     /// Writes all of `text`; a reader that went away is its own business.
-    func write(_ text: String) {
+    package func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
@@ -18,10 +18,10 @@ struct Output {
         }
     }
 
-    var isTerminal: Bool { isatty(descriptor) == 1 }
+    package var isTerminal: Bool { isatty(descriptor) == 1 }
 
     /// The terminal's width in characters.
-    var columns: Int {
+    package var columns: Int {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)

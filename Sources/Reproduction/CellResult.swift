@@ -1,0 +1,56 @@
+import LinkedNet
+
+/// What the finished runs of a cell gave.
+struct CellResult {
+    let cell: Cell
+    /// The training of the cell that counts: the one with the best median.
+    let training: Training
+    /// Its finished runs, by seed; none if nothing is finished.
+    let records: [TrainingRecord]
+
+    init(_ cell: Cell, output: OutputDirectory) throws {
+        self.cell = cell
+        var best: (training: Training, records: [TrainingRecord])?
+        for training in cell.trainings {
+            let records = try output.records(training)
+            guard let median = Self.median(records.map(\.figure)) else { continue }
+            if let known = best.flatMap({ Self.median($0.records.map(\.figure)) }), known >= median { continue }
+            best = (training, records)
+        }
+        training = best?.training ?? cell.trainings[0]
+        records = best?.records ?? []
+    }
+
+    /// The best test accuracy, median over seeds.
+    var median: Double? { Self.median(records.map(\.figure)) }
+    var maximum: Double? { records.map(\.figure).max() }
+    var minimum: Double? { records.map(\.figure).min() }
+
+    /// The median test accuracy after each epoch.
+    var curve: [(x: Double, y: Double)] {
+        let length = records.map(\.curve.count).max() ?? 0
+        return (0..<length).compactMap { epoch in
+            let figures = records.compactMap { $0.curve.count > epoch ? $0.curve[epoch].testAccuracy : nil }
+            return Self.median(figures).map { (Double(epoch + 1), $0) }
+        }
+    }
+
+    /// What accuracies a network reaches that has learned nothing: three deviations above chance.
+    var chanceLimit: Double {
+        guard let record = records.first else { return 0.1 }
+        let chance = 1 / Double(record.classCount)
+        return chance + 3 * (chance * (1 - chance) / Double(record.testImages)).squareRoot()
+    }
+
+    /// The runs that exploded.
+    var explosions: [(seed: UInt64, explosion: TrainingRecord.Explosion)] {
+        records.compactMap { record in record.explosion.map { (record.settings.seed, $0) } }
+    }
+
+    private static func median(_ values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}

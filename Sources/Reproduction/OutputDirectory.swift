@@ -1,0 +1,79 @@
+import Foundation
+import LinkedNet
+
+/// The files of a reproduction.
+///
+/// - `reproduction.json`: what all of its runs have in common.
+/// - `runs/TRAINING/seed-N/`: a run with its checkpoint, and `record.json` when it is finished.
+/// - `time-ratio.json`: measured step times, for Table 6.
+/// - the pages.
+package struct OutputDirectory: Sendable {
+    package let path: String
+
+    package init(_ path: String) {
+        self.path = path
+    }
+
+    /// What all runs of a reproduction have in common: others can't go on with it.
+    package struct Identity: Codable, Equatable {
+        let scale: Scale
+        let limit: Int?
+        let data: String
+        let dataFingerprint: String
+
+        package init(scale: Scale, limit: Int?, data: ReproductionData) {
+            self.scale = scale
+            self.limit = limit
+            self.data = data.name
+            dataFingerprint = data.fingerprint
+        }
+    }
+
+    func runDirectory(_ training: Training, seed: UInt64) -> String { "\(path)/runs/\(training.id)/seed-\(seed)" }
+    func recordPath(_ training: Training, seed: UInt64) -> String { runDirectory(training, seed: seed) + "/record.json" }
+    func diagnosticsPath(_ training: Training, seed: UInt64) -> String {
+        runDirectory(training, seed: seed) + "/diagnostics.jsonl"
+    }
+    var timeRatioPath: String { path + "/time-ratio.json" }
+    private var identityPath: String { path + "/reproduction.json" }
+
+    /// The finished run's record; `nil` if it isn't finished.
+    package func record(_ training: Training, seed: UInt64) throws -> TrainingRecord? {
+        let path = recordPath(training, seed: seed)
+        return FileManager.default.fileExists(atPath: path) ? try TrainingRecord(reading: path) : nil
+    }
+
+    /// The records of all finished runs of a training, by seed.
+    func records(_ training: Training) throws -> [TrainingRecord] {
+        let directories = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/runs/\(training.id)")) ?? []
+        return try directories.compactMap { UInt64($0.dropFirst("seed-".count)) }.sorted().compactMap {
+            try record(training, seed: $0)
+        }
+    }
+
+    /// Makes the directory, or checks that it holds the same reproduction.
+    ///
+    /// - Throws: ``SettingsError`` if it holds one and `resumes` is false, or another one.
+    package func open(_ identity: Identity, resumes: Bool) throws {
+        if let data = FileManager.default.contents(atPath: identityPath) {
+            guard resumes else {
+                throw SettingsError(
+                    option: "--output", expected: "a directory without a reproduction (--resume goes on with it)", found: path)
+            }
+            let found = try? TrainingRecord.decoder.decode(Identity.self, from: data)
+            guard let found, found == identity else {
+                throw SettingsError(
+                    option: "--resume", expected: found.map(Self.text) ?? "a reproduction in \(path)",
+                    found: Self.text(identity))
+            }
+            return
+        }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try TrainingRecord.write(identity, to: identityPath)
+    }
+
+    private static func text(_ identity: Identity) -> String {
+        let limit = identity.limit.map { ", --limit \($0)" } ?? ""
+        return "--scale \(identity.scale.rawValue)\(limit), data \(identity.data) (\(identity.dataFingerprint.prefix(8)))"
+    }
+}

@@ -1,0 +1,59 @@
+import LinkedNet
+
+/// The images that all trainings of a reproduction are on.
+package final class ReproductionData {
+    /// What they are: `CIFAR-10 (JPEG)`.
+    package let name: String
+    /// What the command prints about them.
+    package let note: String
+    /// What finds them on a command line, without the place on this machine; `nil` for data of one's own.
+    let argument: String?
+    private let source: DataSource
+    private var scaled: [PixelRange: DataSource] = [:]
+
+    package init(_ source: DataSource) {
+        self.source = source
+        note = source.note
+        name = Self.name(of: source.train)
+        // Not the directories above it: pages are for others too.
+        argument = source.argument?.split(separator: "/").last.map(String.init)
+    }
+
+    /// The SHA-256 of the training images.
+    package var fingerprint: String { source.train.fingerprint }
+    var imageShape: Shape { source.train.imageShape }
+    var classCount: Int { source.train.classCount }
+    var imageCount: Int { source.train.count }
+    var testImageCount: Int { source.test.count }
+
+    /// The images as a training sees them.
+    func source(_ pixels: PixelRange, testImages: Int?) throws -> DataSource {
+        let whole: DataSource
+        if let known = scaled[pixels] {
+            whole = known
+        } else {
+            whole = DataSource(train: try pixels.dataset(source.train), test: try pixels.dataset(source.test))
+            scaled[pixels] = whole
+        }
+        return testImages.map { DataSource(train: whole.train, test: whole.test.prefix($0)) } ?? whole
+    }
+
+    // MARK: Names
+
+    /// The sum of all pixels of CIFAR-10's 50,000 training images: their mean, 120.70756512369792, times their number.
+    private static let originalPixelSum = 18_540_682_003
+    /// CIFAR-10 made again from JPEG files, as it is found where the original can't be had.
+    private static let jpegFingerprint = "JPEG_FINGERPRINT"
+
+    private static func name(of train: any Dataset) -> String {
+        let name = train.name.hasSuffix(" train") ? String(train.name.dropLast(6)) : train.name
+        guard name == "CIFAR-10", let images = train as? ImageDataset else { return name }
+        let sum = images.pixels.withUnsafeBufferPointer { pixels in
+            var sum = 0
+            for pixel in pixels { sum += Int(pixel) }
+            return sum
+        }
+        if sum == originalPixelSum { return name }
+        return images.fingerprint == jpegFingerprint ? "CIFAR-10 (JPEG)" : "CIFAR-10 (not the original images)"
+    }
+}

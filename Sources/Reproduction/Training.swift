@@ -1,0 +1,61 @@
+import LinkedNet
+
+/// A training of the reproduction, whatever its seed and length: a network and its images.
+package struct Training: Sendable, Hashable {
+    package var model: ModelName
+    package var activation: ModelActivation
+    package var batchNorm: Bool
+    /// √2 times the units.
+    package var widened: Bool
+    package var policy: LearningRatePolicy = .experiments
+    package var pixels: PixelRange = .unit
+
+    package init(_ model: ModelName, _ activation: ModelActivation, batchNorm: Bool = false, widened: Bool = false) {
+        self.model = model
+        self.activation = activation
+        self.batchNorm = batchNorm
+        self.widened = widened
+    }
+
+    /// The name of its directory: `depth-lk-relu`, `allcnn-selu-fixed-0.01`.
+    package var id: String {
+        var parts = [model.description, activation.rawValue]
+        if batchNorm { parts.append("bn") }
+        if widened { parts.append("sqrt2") }
+        if policy != .experiments { parts.append(policy.rawValue) }
+        if pixels != .unit { parts.append(pixels.rawValue) }
+        return parts.joined(separator: "-").replacing(":", with: "")
+    }
+
+    /// The settings of a run: the model's experiment in the paper, but for what differs here.
+    func settings(_ budget: Budget, seed: UInt64) throws -> RunSettings {
+        var options = RunOptions()
+        options.model = model
+        options.activation = activation
+        options.batchNorm = batchNorm
+        options.widened = widened
+        options.limit = budget.images
+        options.epochs = budget.epochs
+        options.seed = seed
+        policy.apply(to: &options)
+        return try options.settings()
+    }
+}
+
+/// How AllCNN's learning rate changes (Table 4 has the best of three); other models have their experiment's.
+package enum LearningRatePolicy: String, Sendable, Hashable, CaseIterable {
+    /// The experiment's own. For AllCNN the step schedule from 0.01.
+    case experiments
+    /// 0.01 throughout.
+    case fixed = "fixed-0.01"
+    /// The step schedule from 0.001.
+    case steps = "steps-0.001"
+
+    fileprivate func apply(to options: inout RunOptions) {
+        switch self {
+        case .experiments: break
+        case .fixed: options.schedule = "constant"
+        case .steps: options.learningRate = 0.001
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import LinkedNet
+
+/// What a finished training leaves: everything that pages are made from.
+package struct TrainingRecord: Codable, Sendable, Hashable {
+    /// An epoch of the learning curve.
+    package struct Point: Codable, Sendable, Hashable {
+        /// Counted from 1.
+        package let epoch: Int
+        package let loss: Double
+        package let accuracy: Double
+        package let testLoss: Double?
+        package let testAccuracy: Double?
+        package let seconds: Double
+        package let testSeconds: Double
+    }
+
+    /// How a training ended that left the finite numbers.
+    package struct Explosion: Codable, Sendable, Hashable {
+        /// Counted from 1: the loss of this step, or the test after it, was no finite number.
+        package let step: Int
+        package let epoch: Int
+        /// Where it was first seen.
+        package let layer: String
+        package let description: String
+    }
+
+    /// ``Training/id``
+    package let training: String
+    package let settings: RunSettings
+    package let dataName: String
+    package let dataFingerprint: String
+    package let testImages: Int
+    package let classCount: Int
+    package let parameters: Int
+    package let instructionSet: String
+    package let threads: Int
+    /// What `git` calls the sources; `nil` without git.
+    package let commit: String?
+    package let curve: [Point]
+    package let explosion: Explosion?
+    /// After training; `nil` if nobody counted.
+    package let deadNeurons: [DeadNeurons]?
+
+    /// The best test accuracy over its epochs. After an explosion every output is NaN, which counts as the first class: chance.
+    package var figure: Double {
+        (curve.compactMap(\.testAccuracy) + (explosion == nil ? [] : [1 / Double(classCount)])).max() ?? 0
+    }
+
+    /// Time spent training and testing.
+    package var seconds: Double { curve.reduce(0) { $0 + $1.seconds + $1.testSeconds } }
+
+}
+
+// MARK: Files
+
+extension TrainingRecord {
+    init(reading path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CheckpointError.system(operation: .open, path: path, code: errno)
+        }
+        do {
+            self = try Self.decoder.decode(Self.self, from: data)
+        } catch {
+            throw CheckpointError.content(
+                path: path, offset: nil, expected: "the record of a training", found: "something else")
+        }
+    }
+
+    func write(to path: String) throws {
+        try Self.write(self, to: path)
+    }
+
+    /// Writes `content` as JSON that is the same for the same content.
+    static func write(_ content: some Encodable, to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        try encoder.encode(content).withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
+    }
+
+    static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }
+
+    /// The learning curve that a run has written.
+    static func curve(_ metrics: String) throws -> [Point] {
+        struct Line: Decodable {
+            let epoch: Int
+            let loss, accuracy: Double?
+            let testLoss, testAccuracy: Double?
+            let seconds, testSeconds: Double?
+        }
+        guard let data = FileManager.default.contents(atPath: metrics) else { return [] }
+        return try data.split(separator: UInt8(ascii: "\n")).map { text in
+            let line = try decoder.decode(Line.self, from: Data(text))
+            return Point(
+                epoch: line.epoch, loss: line.loss ?? 0, accuracy: line.accuracy ?? 0, testLoss: line.testLoss,
+                testAccuracy: line.testAccuracy, seconds: line.seconds ?? 0, testSeconds: line.testSeconds ?? 0)
+        }
+    }
+}

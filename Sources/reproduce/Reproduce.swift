@@ -1,0 +1,85 @@
+import ArgumentParser
+import CommandSupport
+import Foundation
+import LinkedNet
+import Reproduction
+
+@main
+struct Reproduce: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reproduce",
+        abstract: "Regenerate the tables and claims of the linked-neurons paper, as pages to look at.",
+        discussion: """
+            Trains what a table holds, each network in a directory of its own below --output, and makes the pages from the records. --resume goes \
+            on where an earlier call stopped. list shows every cell; pages makes the pages from what is there.
+            """)
+
+    /// What the command does.
+    enum Subject: String, ExpressibleByArgument, CaseIterable {
+        case list, table1, table2, table3, table4, table5, table6, claims, all, pages
+    }
+
+    @Argument(help: "What to reproduce.")
+    var subject: Subject
+
+    @Option(
+        help: ArgumentHelp(
+            "\(DataSource.options). (default: CIFAR-10 in data/cifar-10-batches-bin if it is there, else Fashion-MNIST if it is installed, else shapes)",
+            valueName: "data"))
+    var data: String?
+
+    @Option(help: "smoke takes minutes, short some hours on two cores, full is the paper's own length.")
+    var scale: Scale = .smoke
+
+    @Option(help: ArgumentHelp("Train each network from N seeds. (default: the scale's)", valueName: "N"))
+    var seeds: Int?
+
+    @Option(help: ArgumentHelp("Only rows like this: \"LK-*\", \"SELU,LK-SELU\", \"*50 units\".", valueName: "pattern"))
+    var rows: String?
+
+    @Option(help: ArgumentHelp("Train and test on at most the first N images. (default: the scale's)", valueName: "N"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Where runs and pages go. (default: reproduction)", valueName: "dir"))
+    var output = "reproduction"
+
+    @Flag(help: "Go on with what is in --output: finished runs are kept, an interrupted one continues.")
+    var resume = false
+
+    @Option(help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"))
+    var threads: Int?
+
+    @Flag(help: "Show what would be trained and how long it should take, and do nothing.")
+    var dryRun = false
+
+    @Flag(
+        help:
+            "Watch gradient flow, activation drift and dead neurons while training: a picture of each for every network. Takes up to twice the time."
+    )
+    var diagnostics = false
+
+    func validate() throws {
+        for (option, value) in [("--seeds", seeds), ("--limit", limit), ("--threads", threads)] {
+            if let value, value < 1 { throw ValidationError("\(option): expected at least 1, found \(value)") }
+        }
+        if output.isEmpty { throw ValidationError("--output: expected a directory, found an empty name") }
+    }
+
+    static func main() {
+        let failure = Failure(of: "reproduce")
+        let command: Reproduce
+        do {
+            command = try parse()
+        } catch {
+            guard exitCode(for: error) != .success else { exit(withError: error) }
+            failure.exitUsage(message(for: error))
+        }
+        do {
+            try Session(command).run()
+        } catch {
+            failure.exit(error)
+        }
+    }
+}
+
+extension Scale: ExpressibleByArgument {}

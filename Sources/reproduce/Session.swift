@@ -1,0 +1,74 @@
+import CommandSupport
+import Foundation
+import LinkedNet
+import Reproduction
+
+/// What one call of the command does.
+struct Session {
+    private let command: Reproduce
+    private let reporter = Reporter()
+
+    init(_ command: Reproduce) {
+        self.command = command
+    }
+
+    func run() throws {
+        if command.subject == .list { return list() }
+        Interruption.install()
+        if let threads = command.threads { Runtime.threadCount = threads }
+        if let rejected = Runtime.rejectedInstructionSet {
+            Output.standardError.write(
+                "reproduce: warning: CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)\n")
+        }
+        let data = ReproductionData(try DataSource.resolve(command.data))
+        reporter.line("data: \(data.name), fingerprint \(data.fingerprint.prefix(8)). \(data.note)")
+        let output = OutputDirectory(command.output)
+        let pages = self.pages
+        let plan = try Plan(
+            pages, rows: command.rows, scale: command.scale, seeds: command.seeds, limit: command.limit, data: data,
+            output: output)
+        reporter.line(plan.description)
+        if command.dryRun { return }
+        try output.open(
+            .init(scale: command.scale, limit: command.limit, data: data), resumes: command.resume || command.subject == .pages)
+        let isComplete = try command.subject == .pages || train(plan, data, output)
+        let measuresTime = pages.contains(.table6) && command.subject != .pages && command.rows == nil
+        if isComplete, measuresTime, try TimeRatio(reading: output) == nil {
+            reporter.line("measuring the time ratios of Table 6")
+            _ = try TimeRatio(measuring: output, data: data, scale: command.scale)
+        }
+        let site = try Site(plan, data: data, output: output, dataOption: command.data != nil)
+        try site.write()
+        reporter.line("pages: \(command.output)/index.html and one .md for each table")
+        if !isComplete, let signal = Interruption.signal {
+            reporter.line("interrupted; the same command with --resume goes on")
+            exit(128 + signal)
+        }
+    }
+
+    private var pages: [Page] {
+        switch command.subject {
+        case .list, .all, .pages: Page.allCases
+        default: Page(rawValue: command.subject.rawValue).map { [$0] } ?? []
+        }
+    }
+
+    private func train(_ plan: Plan, _ data: ReproductionData, _ output: OutputDirectory) throws -> Bool {
+        defer { reporter.clear() }
+        return try Runner(
+            plan, data: data, output: output, diagnoses: command.diagnostics,
+            observers: [reporter, InterruptionObserver()], isInterrupted: { Interruption.signal != nil },
+            say: { reporter.line($0) }
+        ).run()
+    }
+
+    private func list() {
+        for page in Page.allCases {
+            reporter.line("\n\(page.title) (\(page.rawValue))")
+            for cell in Paper.cells([page]) {
+                let paper = cell.paper.map { String(format: ", paper %.4f", $0) } ?? ""
+                reporter.line("  \(cell.title)\(paper): \(cell.trainings.map(\.id).joined(separator: ", "))")
+            }
+        }
+    }
+}

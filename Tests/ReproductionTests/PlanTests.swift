@@ -1,0 +1,6 @@
+import LinkedNet
+import Reproduction
+import Testing
+
+@Suite struct PlanTests {
+}
