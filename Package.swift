@@ -66,10 +66,11 @@ let package = Package(
             exclude: [
                 "Checkpoints/generate_safetensors.py", "Golden/golden.py", "Golden/generate_torch.py",
                 "Golden/generate_keras.py", "Parity/generate_torch_curve.py",
+                "Parity/generate_torch_models.py",
             ],
             resources: [
                 .copy("Golden/torch.safetensors"), .copy("Golden/keras.safetensors"),
-                .copy("Parity/torch_curve.json"),
+                .copy("Parity/torch_curve.json"), .copy("Parity/torch_models.json"),
             ],
             // Optimised for the same reason: the reference network computes in naive loops.
             swiftSettings: [.unsafeFlags(["-O"])]

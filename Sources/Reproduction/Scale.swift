@@ -60,7 +60,7 @@ extension Scale {
         case .depth:
             budget.epochs = 20
             // The rows that learn in the paper: only their figures can have a spread.
-            budget.seeds = training.activation.isLinked || training.activation == .selu ? 3 : 1
+            budget.seeds = training.activation.isLinked || training.activation == .selu && !training.widened ? 3 : 1
         case .extended, .resNet50: break
         }
         return budget

@@ -4,31 +4,7 @@ import Testing
 
 /// A hundred training steps against PyTorch's, from the same weights and batches. The values and their generator lie beside this file.
 @Suite struct TorchCurveTests {
-    private static let (batch, batches, classes, side) = (16, 10, 10, 8)
-
-    /// Uniform multiples of 2⁻²³ in −1 ..< 1: the generator's `noise`.
-    private static func noise(_ stream: UInt32, _ count: Int, scale: Float = 1) -> [Float] {
-        (0..<UInt32(count)).map { index in
-            var x = index &+ stream &* 1_000_003
-            for multiplier: UInt32 in [0x7FEB_352D, 0x846C_A68B] {
-                x ^= x >> 16
-                x = x &* multiplier
-            }
-            x ^= x >> 16
-            return scale * (Float(x >> 8) - 0x1p23) * 0x1p-23
-        }
-    }
-
-    /// Sample i has label i mod 10; its image is its class's pattern plus noise of the same size.
-    private static func samples() -> (images: [Float], labels: [Int32]) {
-        let size = side * side * 3
-        let patterns = noise(1, classes * size)
-        let own = noise(2, batch * batches * size)
-        let images = own.indices.map { index in
-            0.5 * patterns[index / size % classes * size + index % size] + 0.5 * own[index]
-        }
-        return (images, (0..<batch * batches).map { Int32($0 % classes) })
-    }
+    private static let (batch, batches, side) = (16, 10, 8)
 
     @Test(arguments: ConvolutionAlgorithm.allCases)
     func hundredStepsLoseAsPyTorchDoes(algorithm: ConvolutionAlgorithm) throws {
@@ -50,11 +26,11 @@ import Testing
             ("conv2d_1/bias", 6, 0.125), ("dense/kernel", 7, 0.5), ("dense/bias", 8, 0.125),
         ] as [(String, UInt32, Float)] {
             let shape = try network.weight(named: name).shape
-            let elements = Self.noise(stream, shape.elementCount, scale: scale)
+            let elements = ParityData.noise(stream, shape.elementCount, scale: scale)
             try network.setWeight(named: name, to: Tensor(shape: shape, elements: elements))
         }
         let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.05, momentum: 0.9, nesterov: true))
-        let (images, labels) = Self.samples()
+        let (images, labels) = ParityData.samples(count: Self.batch * Self.batches, side: Self.side)
         let imageSize = Self.side * Self.side * 3
         for step in 0..<100 {
             let first = step % Self.batches * Self.batch
