@@ -47,11 +47,9 @@ package struct Cell: Sendable, Hashable {
     /// `LK-ReLU, 50 units`
     package var title: String { column.isEmpty ? row : "\(row), \(column)" }
 
-    /// True if a pattern of the shell's kind (`LK-*`, `*50 units`), or one of several between commas, is the row or the title, whatever the case.
-    package func matches(_ pattern: String) -> Bool {
-        // Patterns are looked for in titles with commas too.
-        let patterns = [pattern] + pattern.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        return patterns.contains { pattern in
+    /// True if a pattern of the shell's kind (`LK-*`, `*50 units`), or one of several with `|` between them, is the row or the title, whatever the case.
+    package func matches(_ patterns: String) -> Bool {
+        patterns.split(separator: "|").contains { pattern in
             [row, title].contains { fnmatch(pattern.lowercased(), $0.lowercased(), 0) == 0 }
         }
     }

@@ -34,7 +34,7 @@ struct Reproduce: ParsableCommand {
     @Option(help: ArgumentHelp("Train each network from N seeds. (default: the scale's)", valueName: "N"))
     var seeds: Int?
 
-    @Option(help: ArgumentHelp("Only rows like this: \"LK-*\", \"SELU,LK-SELU\", \"*50 units\".", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Only rows like this: \"LK-*\", \"SELU|LK-SELU\", \"*50 units\".", valueName: "pattern"))
     var rows: String?
 
     @Option(help: ArgumentHelp("Train and test on at most the first N images. (default: the scale's)", valueName: "N"))

@@ -53,7 +53,7 @@ import Testing
         #expect(record.dataFingerprint.count == 64)
     }
 
-    @Test(arguments: [1, 2, 3, 5, 7])
+    @Test(arguments: [1, 2, 3])
     func anInterruptionChangesNothing(step: Int) throws {
         let (whole, parts) = (Place(), Place())
         #expect(try reproduce([.table1], rows: "LK-ReLU, 50 units", in: whole, diagnoses: true))
@@ -77,12 +77,12 @@ import Testing
 
     @Test func anExplosionIsRecorded() throws {
         let place = Place()
-        let observer = Watch(explodesAfter: 2)
+        let observer = Watch(explodesAfter: 1)
         try reproduce([.table1], rows: "ReLU, 400 units", in: place, seeds: 1, observer: observer)
         let cell = try #require(Paper.cells([.table1]).first { $0.title == "ReLU, 400 units" })
         let record = try #require(try place.output.record(cell.trainings[0], seed: 100))
         let explosion = try #require(record.explosion)
-        #expect(explosion.step == 3)
+        #expect(explosion.step == 2)
         #expect(record.figure == 0.1)
         #expect(try place.text("table1.md").contains("Explosions"))
         // It is a result, so it isn't tried again.
@@ -115,7 +115,7 @@ import Testing
 
     @Test func pagesSayWhatTheyShow() throws {
         let place = Place()
-        try reproduce([.table1, .claims], rows: "*ReLU, *", in: place, seeds: 1)
+        try reproduce([.table1, .claims], rows: "*ReLU, 50 units|1: ReLU, d-way, width*", in: place, seeds: 1)
         let page = try place.text("table1.md")
         #expect(page.contains("Data: rows"))
         #expect(page.contains("not the images that the paper's figures are for"))
