@@ -24,6 +24,9 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "Show how many images of each class were taken for each.")
     var confusion = false
 
+    @Flag(help: "Show how many neurons of each layer are zero for every training image, and nothing else.")
+    var deadNeurons = false
+
     @Flag(
         help: ArgumentHelp(
             "Show the SHA-256 of the weights, and nothing else.",
@@ -40,6 +43,10 @@ struct Evaluate: ParsableCommand {
         if digest, data != nil || confusion {
             let found = data == nil ? "--confusion" : "--data"
             throw ValidationError("--digest: expected neither --data nor --confusion beside it, found \(found)")
+        }
+        if deadNeurons, digest || confusion {
+            throw ValidationError(
+                "--dead-neurons: expected neither --digest nor --confusion beside it, found \(digest ? "--digest" : "--confusion")")
         }
         if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, found \(threads)") }
     }
@@ -67,6 +74,10 @@ struct Evaluate: ParsableCommand {
         }
         if let threads { Runtime.threadCount = threads }
         let saved = try SavedRun(path)
+        if deadNeurons {
+            let found = try saved.deadNeurons(on: data.map { try DataSource.resolve($0) } ?? saved.data())
+            return print(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))
+        }
         let test = try (data.map { try DataSource.resolve($0) } ?? saved.data()).test
         let report = Report(try saved.evaluate(on: test), of: test, confusion: confusion)
         print(json ? try report.json() : report.text)

@@ -7,6 +7,7 @@ struct Command {
 
     static let train = Command(name: "train")
     static let evaluate = Command(name: "evaluate")
+    static let reproduce = Command(name: "reproduce")
 
     /// What a finished command left.
     struct Result {

@@ -39,6 +39,12 @@ public struct SavedRun {
         try Trainer(network, optimizer: SGD(learningRate: 1)).evaluate(dataset)
     }
 
+    /// The dead neurons of each layer, over the images that the run trained on, of those that `source` has: ``Trainer/deadNeurons(_:on:)``.
+    public func deadNeurons(on source: DataSource) throws -> [DeadNeurons] {
+        try Trainer(network, optimizer: SGD(learningRate: 1)).deadNeurons(
+            settings.probe(of: network), on: settings.trainingImages(of: source))
+    }
+
     /// The ``WeightsDigest`` of the weights of a run, or of a file of weights, without compiling its network.
     ///
     /// - Parameter path: the run's directory, or the file.
