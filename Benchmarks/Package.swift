@@ -7,6 +7,8 @@ let package = Package(
     dependencies: [
         .package(name: "linkednet", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Without its traits it needs no library for counting allocations: the library's own tests do that.
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
         .target(
@@ -18,13 +20,16 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        // The plugin finds benchmarks by their place: in a folder of a folder called Benchmarks.
         .executableTarget(
-            name: "convolution-peak",
+            name: "KernelBenchmarks",
             dependencies: [
                 "CPeak",
                 .product(name: "CKernels", package: "linkednet"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "KernelBenchmarks",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
     ]
 )
