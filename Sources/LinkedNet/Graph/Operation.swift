@@ -16,6 +16,10 @@ public protocol Operation {
     /// True if ``backward(_:)`` reads the output: it is then kept until it has run.
     var backwardReadsOutput: Bool { get }
 
+    /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and wherever it
+    /// stands among them: then a batch may be taken in parts.
+    var treatsSamplesAlone: Bool { get }
+
     /// Throws if the operation can't be computed for up to `batch` samples at once; `name` is its own, for the error.
     func validate(batch: Int, name: String) throws(ShapeError)
 
@@ -37,6 +41,7 @@ extension Operation {
     public var algorithm: String? { nil }
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
+    public var treatsSamplesAlone: Bool { false }
     public func validate(batch: Int, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }

@@ -12,6 +12,8 @@ struct ActivationOperation: Operation {
 
     var label: String { "Activation \(input.function.label)" }
 
+    var treatsSamplesAlone: Bool { true }
+
     func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
 
     func forward(_ context: OperationContext) {

@@ -7,6 +7,8 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     let input: FusedInput
     let usesBias: Bool
 
+    var treatsSamplesAlone: Bool { true }
+
     func validate(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
 
     func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
