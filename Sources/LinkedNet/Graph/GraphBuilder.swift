@@ -168,6 +168,10 @@ struct Graph {
         let output: TensorID
         let parameters: [ParameterID]
         let states: [StateID]
+        /// A tensor whose gradient is part of that of the first input's activation.
+        var gradientTaken: TensorID?
+        /// False if the last input's gradient is taken along by another node.
+        var givesLastGradient = true
     }
 
     struct Parameter {

@@ -68,8 +68,10 @@ struct MemoryMap {
             guard schedule.nodeHasBackward[index] else { continue }
             lastGradient[output] = backward
             if node.operation.backwardReadsOutput { lastUse[output] = max(lastUse[output], backward) }
-            for input in node.inputs {
+            if let taken = node.gradientTaken { lastGradient[taken.index] = max(lastGradient[taken.index], backward) }
+            for (position, input) in node.inputs.enumerated() {
                 if node.operation.backwardReadsInputs { lastUse[input.index] = max(lastUse[input.index], backward) }
+                guard node.givesLastGradient || position < node.inputs.count - 1 else { continue }
                 firstGradient[input.index] = min(firstGradient[input.index], backward)
             }
         }
@@ -85,7 +87,8 @@ struct MemoryMap {
         }
         valueRequests = Array(repeating: nil, count: tensorCount)
         gradientRequests = Array(repeating: nil, count: tensorCount)
-        for tensor in 1..<tensorCount {
+        // A fused operation's former output belongs to nobody.
+        for tensor in 1..<tensorCount where firstUse[tensor] <= lastUse[tensor] {
             valueRequests[tensor] = place(bytes(tensor), firstUse[tensor]...lastUse[tensor])
             if schedule.tensorNeedsGradient[tensor] || tensor == output {
                 gradientRequests[tensor] = place(bytes(tensor), firstGradient[tensor]...lastGradient[tensor])
@@ -129,7 +132,10 @@ struct MemoryMap {
         // In backward order, so that the first to write a gradient overwrites it and the others add.
         for (index, node) in graph.nodes.enumerated().reversed() {
             let hasBackward = schedule.nodeHasBackward[index]
-            let needed = node.inputs.map { hasBackward && schedule.tensorNeedsGradient[$0.index] }
+            let needed = node.inputs.enumerated().map { position, input in
+                hasBackward && schedule.tensorNeedsGradient[input.index]
+                    && (node.givesLastGradient || position < node.inputs.count - 1)
+            }
             result.append(
                 OperationBindings(
                     inputs: node.inputs.map { UnsafePointer(value(of: $0, in: arena)) },
@@ -139,6 +145,7 @@ struct MemoryMap {
                         $1 && !writtenTensors.insert($0.index).inserted
                     },
                     outputGradient: gradient(of: node.output, in: arena),
+                    activationGradient: node.gradientTaken.map { UnsafePointer(gradient(of: $0, in: arena)) },
                     parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },
                     parameterGradients: node.parameters.map {
                         parameters.gradients + parameters.layout.offsets[$0.index]

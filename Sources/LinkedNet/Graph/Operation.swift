@@ -71,6 +71,9 @@ public struct OperationContext {
     /// The gradient of the loss with respect to the output.
     public var outputGradient: UnsafePointer<Float> { UnsafePointer(bindings.outputGradient) }
 
+    /// What another operation found for the gradient of the first input's activation, if that is part of it.
+    var activationGradient: UnsafePointer<Float>? { bindings.activationGradient }
+
     /// Where the gradient with respect to input `index` goes, or `nil` if nobody needs it.
     public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bindings.inputGradients[index] }
 
@@ -103,6 +106,7 @@ final class OperationBindings {
     let inputGradients: [UnsafeMutablePointer<Float>?]
     let inputGradientAccumulates: [Bool]
     let outputGradient: UnsafeMutablePointer<Float>
+    let activationGradient: UnsafePointer<Float>?
     let parameters: [UnsafeMutablePointer<Float>]
     let parameterGradients: [UnsafeMutablePointer<Float>]
     let parameterGradientAccumulates: [Bool]
@@ -113,7 +117,8 @@ final class OperationBindings {
     init(
         inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
         inputGradients: [UnsafeMutablePointer<Float>?], inputGradientAccumulates: [Bool],
-        outputGradient: UnsafeMutablePointer<Float>, parameters: [UnsafeMutablePointer<Float>],
+        outputGradient: UnsafeMutablePointer<Float>, activationGradient: UnsafePointer<Float>?,
+        parameters: [UnsafeMutablePointer<Float>],
         parameterGradients: [UnsafeMutablePointer<Float>], parameterGradientAccumulates: [Bool],
         states: [UnsafeMutablePointer<Float>], saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
     ) {
@@ -122,6 +127,7 @@ final class OperationBindings {
         self.inputGradients = inputGradients
         self.inputGradientAccumulates = inputGradientAccumulates
         self.outputGradient = outputGradient
+        self.activationGradient = activationGradient
         self.parameters = parameters
         self.parameterGradients = parameterGradients
         self.parameterGradientAccumulates = parameterGradientAccumulates

@@ -10,7 +10,7 @@ enum PassSize {
     static func of(_ graph: Graph, batch: Int) -> Int {
         guard graph.nodes.allSatisfy(\.operation.treatsSamplesAlone) else { return batch }
         let stride = MemoryLayout<Float>.stride
-        let sampleBytes = graph.tensorShapes.dropFirst().reduce(0) { $0 + $1.elementCount } * stride
+        let sampleBytes = graph.nodes.reduce(0) { $0 + graph.tensorShapes[$1.output.index].elementCount } * stride
         guard sampleBytes * batch > 2 * keptBytes else { return batch }
         // Every pass reads the parameters and adds to their gradients; that has to stay little beside its own tensors.
         let parameterBytes = graph.parameters.reduce(0) { $0 + $1.shape.elementCount } * stride
