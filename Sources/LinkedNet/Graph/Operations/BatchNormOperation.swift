@@ -1,9 +1,11 @@
-/// Batch normalisation over all but the last dimension; parameters: gamma, beta; states: running mean, running variance.
+/// Batch normalisation over all but the last dimension, which may add another value to its output. Inputs: x, and the addend if there is
+/// one; parameters: gamma, beta; states: running mean, running variance.
 struct BatchNormOperation: Operation {
     private let kernel: BatchNormKernel
     private let positions: Int
     private let momentum: Float
     private let unbiasedRunningVariance: Bool
+    private var addend: Addend?
 
     init(shape: Shape, momentum: Float, epsilon: Float, unbiasedRunningVariance: Bool) {
         kernel = BatchNormKernel(channels: shape[-1], epsilon: epsilon)
@@ -12,7 +14,7 @@ struct BatchNormOperation: Operation {
         self.unbiasedRunningVariance = unbiasedRunningVariance
     }
 
-    var label: String { "BatchNorm" }
+    var label: String { "BatchNorm\(addend?.label ?? "")" }
 
     /// The batch's mean and inverse deviation.
     func savedBytes(batch: Int) -> Int { 2 * kernel.channels * MemoryLayout<Float>.stride }
@@ -34,14 +36,19 @@ struct BatchNormOperation: Operation {
 
     func forward(_ context: OperationContext) {
         let rows = context.batch * positions
+        let addendValues = addend == nil ? nil : context.input(1)
+        let addendActivation = addend?.activation ?? .identity
         if context.isTraining {
             let statistics = statistics(context)
             kernel.forwardTraining(
                 rows: rows, x: context.input(), vectors: vectors(context), momentum: momentum,
                 unbiasedRunningVariance: unbiasedRunningVariance, mean: statistics.mean,
-                inverseDeviation: statistics.inverseDeviation, y: context.output, scratch: context.scratch)
+                inverseDeviation: statistics.inverseDeviation, addend: addendValues,
+                addendActivation: addendActivation, y: context.output, scratch: context.scratch)
         } else {
-            kernel.forwardInference(rows: rows, x: context.input(), vectors: vectors(context), y: context.output)
+            kernel.forwardInference(
+                rows: rows, x: context.input(), vectors: vectors(context), addend: addendValues,
+                addendActivation: addendActivation, y: context.output)
         }
     }
 
@@ -53,5 +60,15 @@ struct BatchNormOperation: Operation {
             xGradient: context.inputGradient(), accumulate: context.accumulatesInputGradient(),
             gammaGradient: context.parameterGradient(0), betaGradient: context.parameterGradient(1),
             scratch: context.scratch)
+        addend?.backward(context, input: 1)
+    }
+}
+
+extension BatchNormOperation: AddendTaking {
+    func adding(_ addend: Addend) -> (any Operation)? {
+        guard self.addend == nil else { return nil }
+        var result = self
+        result.addend = addend
+        return result
     }
 }
