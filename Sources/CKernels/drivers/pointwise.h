@@ -46,10 +46,9 @@ static inline activation_block pixel_run_block(const ck_convolution *c, const pi
     };
 }
 
-/// Asks for `count` floats that will soon be read or overwritten. The pixels of a large tensor come from memory, in more streams than
-/// the processor follows by itself, and stores that miss would hold up those behind them.
-static inline void prefetch_floats(const float *start, int64_t count) {
-    for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(start + i);
+/// Floats of z that the run's pixels lie in.
+static inline int64_t pixel_run_floats(const ck_convolution *c, const pixel_run *run) {
+    return ((run->count - 1) * run->position_step + 1) * c->channels;
 }
 
 #endif

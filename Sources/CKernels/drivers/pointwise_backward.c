@@ -77,7 +77,8 @@ static void clear_share(const backward_call *call, const pixel_run *run) {
 }
 
 // The gradients of some pixels' members.
-static void find_gradients(const backward_call *call, int64_t first, int64_t count, float *gradients) {
+static void find_gradients(
+    const backward_call *call, int64_t first, int64_t count, gemm_ahead *ahead, float *gradients) {
     static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
@@ -90,17 +91,18 @@ static void find_gradients(const backward_call *call, int64_t first, int64_t cou
         const float *rows[GEMM_GROUP_ROWS];
         for (int64_t i = 0; i < group_rows; i++) rows[i] = call->dy + (first + group + i) * out_channels;
         for (int64_t panel = 0; panel < call->panels.count; panel++)
-            ck_gemm_panel(
+            ck_gemm_panel_ahead(
                 call->kernels, &sum, rows, group_rows, call->packed_weights + panel * out_channels * call->panels.width,
                 call->dactivation != NULL ? NULL : ck_gemm_zeros,
                 gradients + group * plan->stride + panel * call->panels.width, plan->stride,
-                gemm_panel_columns(&call->panels, panel));
+                gemm_panel_columns(&call->panels, panel), ahead);
     }
 }
 
 // Adds a block's products, its rows of A `a_step` apart.
 static void add_weights(
-    const backward_call *call, const float *members, int64_t a_step, const float *dy, int64_t count, bool first, float *part) {
+    const backward_call *call, const float *members, int64_t a_step, const float *dy, int64_t count, bool first,
+    gemm_ahead *ahead, float *part) {
     static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {1, count, &no_offset, a_step, 0, call->convolution->out_channels};
@@ -110,9 +112,10 @@ static void add_weights(
             const int64_t rows = min_of(GEMM_GROUP_ROWS, plan->depth - k);
             const float *elements[GEMM_GROUP_ROWS];
             for (int64_t i = 0; i < rows; i++) elements[i] = members + k + i;
-            ck_gemm_panel(
+            ck_gemm_panel_ahead(
                 call->kernels, &sum, elements, rows, dy + column, first ? ck_gemm_zeros : NULL,
-                part + k * plan->columns + column, plan->columns, gemm_panel_columns(&call->weight_panels, panel));
+                part + k * plan->columns + column, plan->columns, gemm_panel_columns(&call->weight_panels, panel),
+                ahead);
         }
     }
 }
@@ -131,6 +134,24 @@ static void add_bias(const backward_call *call, const float *dy, int64_t count, 
     }
 }
 
+// What the block of `count` pixels from `first` on will touch.
+static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t count) {
+    const ck_convolution *c = call->convolution;
+    const int64_t depth = call->plan.depth;
+    gemm_ahead ahead = {0};
+    if (count <= 0) return ahead;
+    const pixel_run run = pixel_run_at(c, first, count);
+    const int64_t at = run.position * c->channels, floats = pixel_run_floats(c, &run);
+    gemm_ahead_add(&ahead, 0, call->dy + first * c->out_channels, count * c->out_channels);
+    gemm_ahead_add(&ahead, 1, call->z + at, floats);
+    if (call->dz != NULL) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
+    if (call->dactivation != NULL) gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
+    gemm_ahead_spread(
+        &ahead, (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, depth))
+            + ck_gemm_tile_count(call->kernels, depth, c->out_channels));
+    return ahead;
+}
+
 static void sweep_pixels(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
@@ -146,7 +167,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     for (int64_t first = start; first < end; first += BLOCK_PIXELS) {
         const int64_t count = min_of(BLOCK_PIXELS, end - first);
         const float *dy = call->dy + first * c->out_channels;
-        if (call->dz != NULL) find_gradients(call, first, count, gradients);
+        gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
+        if (call->dz != NULL) find_gradients(call, first, count, &ahead, gradients);
         for (int64_t done = 0; done < count;) {
             const pixel_run run = pixel_run_at(c, first + done, count - done);
             const activation_block block = pixel_run_block(c, &run, plan->stride);
@@ -162,7 +184,7 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
         }
         add_weights(
             call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride, dy, count,
-            first == start, part);
+            first == start, &ahead, part);
         if (call->bias_parts != NULL)
             add_bias(call, dy, count, first == start, call->bias_parts + task * plan->columns);
     }

@@ -88,6 +88,17 @@ static void start_from_addend(const forward_call *call, int64_t first, int64_t c
         call->kernels->elementwise.copy_rows(count, columns, call->bias, 0, call->y + at, columns, true);
 }
 
+// What the group of `count` pixels from `first` on will touch, but for z, which is one stream and arrives by itself.
+static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t count) {
+    const ck_convolution *c = call->convolution;
+    gemm_ahead ahead = {0};
+    if (count <= 0) return ahead;
+    gemm_ahead_add(&ahead, 0, call->y + first * c->out_channels, count * c->out_channels);
+    if (call->addend != NULL) gemm_ahead_add(&ahead, 1, call->addend + first * c->out_channels, count * c->out_channels);
+    gemm_ahead_spread(&ahead, ck_gemm_tile_count(call->kernels, GEMM_GROUP_ROWS, c->out_channels));
+    return ahead;
+}
+
 static void multiply_pixels(void *context, int64_t task, int worker) {
     const forward_call *call = context;
     const forward_plan *plan = &call->plan;
@@ -97,15 +108,16 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
         const int64_t count = min_of(GEMM_GROUP_ROWS, end - first);
         const float *rows[GEMM_GROUP_ROWS];
         float *y = call->y + first * columns;
-        prefetch_floats(y, count * columns);
+        gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_GROUP_ROWS, end - first - count));
         find_rows(call, first, count, call->packed + worker * plan->packed_floats, rows);
         if (call->addend != NULL) start_from_addend(call, first, count);
         for (int64_t panel = 0; panel < call->panels.count; panel++) {
             const int64_t column = panel * call->panels.width;
             const float *initial = call->bias != NULL ? call->bias + column : ck_gemm_zeros;
-            ck_gemm_panel(
+            ck_gemm_panel_ahead(
                 call->kernels, &call->sum, rows, count, call->weights + panel * plan->depth * call->panels.width,
-                call->addend != NULL ? NULL : initial, y + column, columns, gemm_panel_columns(&call->panels, panel));
+                call->addend != NULL ? NULL : initial, y + column, columns, gemm_panel_columns(&call->panels, panel),
+                &ahead);
         }
     }
 }
