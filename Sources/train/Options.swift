@@ -23,6 +23,11 @@ struct NetworkOptions: ParsableArguments {
         help: ArgumentHelp(
             "How weights start. (default: the model's experiment's)", valueName: "name"))
     var initializer: InitializerName?
+
+    @Option(
+        help: ArgumentHelp(
+            "How convolutions are computed; auto takes for each the one that should be faster. (default: auto)", valueName: "name"))
+    var convolution: ConvolutionAlgorithm?
 }
 
 struct DataOptions: ParsableArguments {
@@ -129,3 +134,4 @@ extension ModelName: ExpressibleByArgument {
 extension ModelActivation: ExpressibleByArgument {}
 extension OptimizerName: ExpressibleByArgument {}
 extension InitializerName: ExpressibleByArgument {}
+extension ConvolutionAlgorithm: ExpressibleByArgument {}

@@ -47,6 +47,7 @@ struct Train: ParsableCommand {
         options.batchNorm = networkOptions.batchNorm
         options.widened = networkOptions.sqrt2 ? true : nil
         options.initializer = networkOptions.initializer
+        options.convolution = networkOptions.convolution
         options.data = dataOptions.data
         options.limit = dataOptions.limit
         options.augments = dataOptions.augment

@@ -24,29 +24,25 @@ struct LinearResults {
             ck_dense_forward(
                 &shape, r.z.pointer, slopes, r.weights.pointer, r.bias.pointer, y.pointer,
                 scratch(ck_dense_scratch(&shape, CK_FORWARD)))
-            ck_dense_backward_data(
+            let backward = ck_dense_scratch(&shape, CK_BACKWARD)
+            ck_dense_backward(
                 &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, slopeGradients,
-                scratch(ck_dense_scratch(&shape, CK_BACKWARD_DATA)))
-            ck_dense_backward_data(
-                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil,
-                scratch(ck_dense_scratch(&shape, CK_BACKWARD_DATA)))
-            ck_dense_backward_weights(
-                &shape, r.z.pointer, slopes, r.dy.pointer, dweights.pointer, dbias.pointer,
-                scratch(ck_dense_scratch(&shape, CK_BACKWARD_WEIGHTS)))
+                dweights.pointer, dbias.pointer, scratch(backward))
+            ck_dense_backward(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil, nil, nil,
+                scratch(backward))
         } else {
             var shape = r.shape
             ck_convolution_forward(
                 &shape, r.z.pointer, slopes, r.weights.pointer, r.bias.pointer, y.pointer,
                 scratch(ck_convolution_scratch(&shape, CK_FORWARD)))
-            ck_convolution_backward_data(
+            let backward = ck_convolution_scratch(&shape, CK_BACKWARD)
+            ck_convolution_backward(
                 &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, slopeGradients,
-                scratch(ck_convolution_scratch(&shape, CK_BACKWARD_DATA)))
-            ck_convolution_backward_data(
-                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil,
-                scratch(ck_convolution_scratch(&shape, CK_BACKWARD_DATA)))
-            ck_convolution_backward_weights(
-                &shape, r.z.pointer, slopes, r.dy.pointer, dweights.pointer, dbias.pointer,
-                scratch(ck_convolution_scratch(&shape, CK_BACKWARD_WEIGHTS)))
+                dweights.pointer, dbias.pointer, scratch(backward))
+            ck_convolution_backward(
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil, nil, nil,
+                scratch(backward))
         }
         let outputs = [y, dz, dzAccumulated, dslopes, dweights, dbias]
         guardsIntact = (scratches + outputs + [r.z, r.slopes, r.weights, r.bias, r.dy]).allSatisfy(\.guardsIntact)

@@ -3,7 +3,8 @@ import CKernels
 /// A convolution's inputs, its naive results in double, and how far a float result may be from them.
 ///
 /// The bounds are those of a sum of n terms in any order, (n + c)·u·Σ|terms| with u = 2⁻²⁴ (Higham 2002, section 4.2);
-/// c covers the roundings of an activation and its derivative.
+/// c covers the roundings of an activation and its derivative. Winograd's algorithms mix the terms of neighbours, but don't add up errors with n as fast: their
+/// bound is ``winogradRoundings``·u·(the largest Σ|terms| of any output).
 final class ReferenceConvolution {
     let shape: ck_convolution
     let activation: ActivationCase
@@ -19,6 +20,7 @@ final class ReferenceConvolution {
 
     private static let unit = 0x1p-24
     private static let activationRoundings = 32.0
+    private static let winogradRoundings = 64.0
 
     init(
         shape: ck_convolution, activation: ActivationCase, integers: Bool, misaligned: Bool, seed: UInt64,
@@ -67,11 +69,16 @@ final class ReferenceConvolution {
         }
         let w = weights.values.map(Double.init), g = dy.values.map(Double.init)
         let (sum, da, dw) = correlate(a, w, g)
-        let (sumSize, daSize, dwSize) = correlate(a.map(abs), w.map(abs), g.map(abs))
+        var (sumSize, daSize, dwSize) = correlate(a.map(abs), w.map(abs), g.map(abs))
+        let isWinograd = shape.algorithm == CK_WINOGRAD
+        if isWinograd {
+            func spread(_ sizes: [Double]) -> [Double] { .init(repeating: sizes.max()!, count: sizes.count) }
+            (sumSize, daSize, dwSize) = (spread(sumSize), spread(daSize), spread(dwSize))
+        }
         let windows = Double(shape.kernel_h * shape.kernel_w)
         let outputs = g.count / n
         func bound(_ terms: Double, _ size: Double) -> Double {
-            exact ? 0 : (terms + Self.activationRoundings) * Self.unit * size
+            exact ? 0 : (isWinograd ? Self.winogradRoundings : terms + Self.activationRoundings) * Self.unit * size
         }
 
         y = sum

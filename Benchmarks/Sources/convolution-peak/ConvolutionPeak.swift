@@ -80,8 +80,8 @@ struct ConvolutionPeak: ParsableCommand {
         let zGradient = Floats(z.count)
         let weightsGradient = Floats(weights.count)
         let biasGradient = Floats(bias.count)
-        let scratchBytes = [CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS]
-            .map { ck_convolution_scratch(&convolution, $0) }.max() ?? 0
+        let scratchBytes = max(
+            ck_convolution_scratch(&convolution, CK_FORWARD), ck_convolution_scratch(&convolution, CK_BACKWARD))
         let scratch = Floats(scratchBytes / 4 + 1)
         let operations = 2.0 * Double(y.count) * Double(layer.kernel * layer.kernel * inputs)
         let passes: [() -> Void] = [
@@ -90,14 +90,14 @@ struct ConvolutionPeak: ParsableCommand {
                     &convolution, z.pointer, nil, weights.pointer, bias.pointer, y.pointer, scratch.pointer)
             },
             {
-                ck_convolution_backward_data(
-                    &convolution, z.pointer, nil, weights.pointer, y.pointer, zGradient.pointer, false, nil,
+                ck_convolution_backward(
+                    &convolution, z.pointer, nil, weights.pointer, y.pointer, zGradient.pointer, false, nil, nil, nil,
                     scratch.pointer)
             },
             {
-                ck_convolution_backward_weights(
-                    &convolution, z.pointer, nil, y.pointer, weightsGradient.pointer, biasGradient.pointer,
-                    scratch.pointer)
+                ck_convolution_backward(
+                    &convolution, z.pointer, nil, weights.pointer, y.pointer, nil, false, nil,
+                    weightsGradient.pointer, biasGradient.pointer, scratch.pointer)
             },
         ]
         var peak = 0.0

@@ -15,6 +15,7 @@
 #include "tiles/optimizer.h"
 #include "tiles/pooling.h"
 #include "tiles/transpose.h"
+#include "tiles/winograd.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
@@ -63,4 +64,5 @@ const ck_kernels CK_TABLE = {
         .row_mean = pooling_row_mean,
         .spread_row = pooling_spread_row,
     },
+    .winograd = {WINOGRAD_STRIDE1, WINOGRAD_STRIDE2},
 };

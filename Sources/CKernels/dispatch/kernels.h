@@ -12,6 +12,7 @@
 #include "dispatch/normalization_tiles.h"
 #include "dispatch/optimizer_tiles.h"
 #include "dispatch/pooling_tiles.h"
+#include "dispatch/winograd_tiles.h"
 
 typedef struct ck_kernels {
     int vector_floats; ///< floats in a vector of this instruction set
@@ -23,6 +24,7 @@ typedef struct ck_kernels {
     normalization_tiles normalization;
     optimizer_tiles optimizer;
     pooling_tiles pooling;
+    winograd_tiles winograd[2]; ///< for strides 1 and 2
 } ck_kernels;
 
 extern const ck_kernels ck_kernels_portable;

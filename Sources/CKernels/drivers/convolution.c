@@ -1,5 +1,7 @@
 #include "drivers/convolution.h"
 
+#include "drivers/winograd.h"
+
 // Sizes are kept far below what would overflow when scratch multiplies them by workers and bytes.
 static const int64_t largest_extent = (int64_t)1 << 31;
 static const int64_t largest_count = (int64_t)1 << 46;
@@ -27,7 +29,9 @@ const char *ck_convolution_check(const ck_convolution *convolution) {
     if (c->pad_top < 0 || c->pad_left < 0) return "padding is negative";
     if (c->pad_top >= c->kernel_h || c->pad_left >= c->kernel_w) return "padding is not smaller than the kernel";
     if (!ck_activation_check(&c->activation)) return "the activation is not valid";
-    if (c->algorithm != CK_DIRECT) return "the algorithm is unknown";
+    if (c->algorithm != CK_DIRECT && c->algorithm != CK_WINOGRAD) return "the algorithm is unknown";
+    if (c->algorithm == CK_WINOGRAD && !ck_winograd_applies(c))
+        return "Winograd's algorithm takes 3×3 kernels of stride 1 or 2 alone";
     if ((c->out_height - 1) * c->stride_h - c->pad_top >= c->height
         || (c->out_width - 1) * c->stride_w - c->pad_left >= c->width)
         return "the output is too large: its last window lies outside the image";
@@ -45,10 +49,47 @@ const char *ck_convolution_check(const ck_convolution *convolution) {
 }
 
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass) {
-    switch (pass) {
-    case CK_FORWARD: return ck_convolution_forward_scratch(convolution);
-    case CK_BACKWARD_DATA: return ck_convolution_backward_data_scratch(convolution);
-    case CK_BACKWARD_WEIGHTS: return ck_convolution_backward_weights_scratch(convolution);
+    if (convolution->algorithm == CK_WINOGRAD)
+        return pass == CK_FORWARD ? ck_winograd_forward_scratch(convolution) : ck_winograd_backward_scratch(convolution);
+    if (pass == CK_FORWARD) return ck_direct_forward_scratch(convolution);
+    const size_t data = ck_direct_backward_data_scratch(convolution);
+    const size_t weights = ck_direct_backward_weights_scratch(convolution);
+    return data > weights ? data : weights;
+}
+
+void ck_convolution_forward(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
+    float *y, void *scratch) {
+    if (convolution->algorithm == CK_WINOGRAD)
+        ck_winograd_forward(convolution, z, slopes, weights, bias, y, scratch);
+    else
+        ck_direct_forward(convolution, z, slopes, weights, bias, y, scratch);
+}
+
+void ck_convolution_backward(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
+    float *dz, bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch) {
+    if (convolution->algorithm == CK_WINOGRAD) {
+        ck_winograd_backward(
+            convolution, z, slopes, weights, dy, dz, accumulate, dslopes, dweights, dbias, scratch);
+        return;
     }
-    return 0;
+    if (dweights != NULL) ck_direct_backward_weights(convolution, z, slopes, dy, dweights, dbias, scratch);
+    if (dz != NULL || dslopes != NULL)
+        ck_direct_backward_data(convolution, z, slopes, weights, dy, dz, accumulate, dslopes, scratch);
+}
+
+// The bias gradient is a product too: of ones with dy.
+void ck_convolution_add_bias(
+    const ck_kernels *kernels, const gemm_panels *panels, const float *dy, int64_t pixels, bool first, float *gradients) {
+    static const int64_t no_offset = 0;
+    static const float one = 1;
+    const float *ones = &one;
+    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, panels->columns};
+    for (int64_t panel = 0; panel < panels->count; panel++) {
+        const int64_t column = panel * panels->width;
+        ck_gemm_panel(
+            kernels, &sum, &ones, 1, dy + column, first ? ck_gemm_zeros : NULL, gradients + column, panels->columns,
+            gemm_panel_columns(panels, panel));
+    }
 }

@@ -5,11 +5,29 @@
 #include "drivers/plane.h"
 #include "include/ck_convolution.h"
 
-// What the three passes of the direct algorithm share.
+// What the passes of the direct algorithm share, and the algorithms' drivers.
 
-size_t ck_convolution_forward_scratch(const ck_convolution *convolution);
-size_t ck_convolution_backward_data_scratch(const ck_convolution *convolution);
-size_t ck_convolution_backward_weights_scratch(const ck_convolution *convolution);
+size_t ck_direct_forward_scratch(const ck_convolution *convolution);
+size_t ck_direct_backward_data_scratch(const ck_convolution *convolution);
+size_t ck_direct_backward_weights_scratch(const ck_convolution *convolution);
+
+void ck_direct_forward(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
+    float *y, void *scratch);
+
+/// One of dz and dslopes may be NULL.
+void ck_direct_backward_data(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
+    float *dz, bool accumulate, float *dslopes, void *scratch);
+
+/// dbias may be NULL.
+void ck_direct_backward_weights(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *dy, float *dweights,
+    float *dbias, void *scratch);
+
+/// gradients[n] = Σ dy[pixel][n], or += that unless `first`. `panels` are those of dy's channels.
+void ck_convolution_add_bias(
+    const ck_kernels *kernels, const gemm_panels *panels, const float *dy, int64_t pixels, bool first, float *gradients);
 
 /// Bytes of a packed plane that leave the L2 cache room for weights and results.
 enum { PLANE_BYTES = 512 << 10 };

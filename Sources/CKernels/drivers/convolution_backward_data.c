@@ -64,7 +64,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     return plan;
 }
 
-size_t ck_convolution_backward_data_scratch(const ck_convolution *convolution) {
+size_t ck_direct_backward_data_scratch(const ck_convolution *convolution) {
     size_t size = plan_for_batch(convolution, convolution->batch).size;
     for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
         const size_t smaller = plan_for_batch(convolution, batch).size;
@@ -223,7 +223,7 @@ static void convolve_band(void *context, int64_t task, int worker) {
     }
 }
 
-void ck_convolution_backward_data(
+void ck_direct_backward_data(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
     float *dz, bool accumulate, float *dslopes, void *scratch) {
     const ck_convolution *c = convolution;

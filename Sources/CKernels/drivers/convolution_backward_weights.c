@@ -54,7 +54,7 @@ static weights_plan plan_of(const ck_convolution *c) {
     return plan;
 }
 
-size_t ck_convolution_backward_weights_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+size_t ck_direct_backward_weights_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
 
 typedef struct weights_call {
     const ck_convolution *convolution;
@@ -102,20 +102,6 @@ static void add_step(
     }
 }
 
-// The bias gradient is a product too: of ones with dy.
-static void add_bias(const weights_call *call, const float *dy, int64_t pixels, bool first, float *gradients) {
-    static const int64_t no_offset = 0;
-    static const float one = 1;
-    const float *ones = &one;
-    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, call->convolution->out_channels};
-    for (int64_t panel = 0; panel < call->panels.count; panel++) {
-        const int64_t column = panel * call->panels.width;
-        ck_gemm_panel(
-            call->kernels, &sum, &ones, 1, dy + column, first ? ck_gemm_zeros : NULL, gradients + column,
-            call->plan.padded_columns, gemm_panel_columns(&call->panels, panel));
-    }
-}
-
 static void accumulate_slice(void *context, int64_t task, int worker) {
     const weights_call *call = context;
     const ck_convolution *c = call->convolution;
@@ -140,8 +126,9 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
             const float *dy = call->dy + (image * c->out_height + row) * c->out_width * c->out_channels;
             add_step(call, planes, depth, a_runs, dy, images * rows, first, gradients);
             if (slice == 0 && call->bias_gradients != NULL)
-                add_bias(
-                    call, dy, images * rows * c->out_width, first, call->bias_gradients + group * plan->padded_columns);
+                ck_convolution_add_bias(
+                    call->kernels, &call->panels, dy, images * rows * c->out_width, first,
+                    call->bias_gradients + group * plan->padded_columns);
             first = false;
         }
 }
@@ -175,7 +162,7 @@ static void fill_a_runs(const weights_plan *plan, int64_t depth, int64_t *a_runs
             a_runs[image * plan->band_rows + row] = (image * plane_rows + row * step) * plan->columns * depth;
 }
 
-void ck_convolution_backward_weights(
+void ck_direct_backward_weights(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *dy, float *dweights,
     float *dbias, void *scratch) {
     const ck_convolution *c = convolution;

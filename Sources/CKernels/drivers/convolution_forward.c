@@ -40,7 +40,7 @@ static forward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     return plan;
 }
 
-size_t ck_convolution_forward_scratch(const ck_convolution *convolution) {
+size_t ck_direct_forward_scratch(const ck_convolution *convolution) {
     // A smaller batch is cut into more bands, and rounding could make their planes larger in sum.
     size_t size = plan_for_batch(convolution, convolution->batch).size;
     for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
@@ -118,7 +118,7 @@ static void convolve_band(void *context, int64_t task, int worker) {
     }
 }
 
-void ck_convolution_forward(
+void ck_direct_forward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
     float *y, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();

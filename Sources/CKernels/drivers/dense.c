@@ -19,12 +19,17 @@ const char *ck_dense_check(const ck_dense *dense) {
 }
 
 size_t ck_dense_scratch(const ck_dense *dense, ck_pass pass) {
-    switch (pass) {
-    case CK_FORWARD: return ck_dense_forward_scratch(dense);
-    case CK_BACKWARD_DATA: return ck_dense_backward_data_scratch(dense);
-    case CK_BACKWARD_WEIGHTS: return ck_dense_backward_weights_scratch(dense);
-    }
-    return 0;
+    if (pass == CK_FORWARD) return ck_dense_forward_scratch(dense);
+    const size_t data = ck_dense_backward_data_scratch(dense), weights = ck_dense_backward_weights_scratch(dense);
+    return data > weights ? data : weights;
+}
+
+void ck_dense_backward(
+    const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *dy, float *dz,
+    bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch) {
+    if (dweights != NULL) ck_dense_backward_weights(dense, z, slopes, dy, dweights, dbias, scratch);
+    if (dz != NULL || dslopes != NULL)
+        ck_dense_backward_data(dense, z, slopes, weights, dy, dz, accumulate, dslopes, scratch);
 }
 
 // Blocks that balance eight threads, unless they got smaller than this.

@@ -55,6 +55,16 @@ static inline double dense_work(const ck_dense *dense) {
         * (double)dense->out_features;
 }
 
+/// One of dz and dslopes may be NULL.
+void ck_dense_backward_data(
+    const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *dy, float *dz,
+    bool accumulate, float *dslopes, void *scratch);
+
+/// dbias may be NULL.
+void ck_dense_backward_weights(
+    const ck_dense *dense, const float *z, const float *slopes, const float *dy, float *dweights, float *dbias,
+    void *scratch);
+
 size_t ck_dense_forward_scratch(const ck_dense *dense);
 size_t ck_dense_backward_data_scratch(const ck_dense *dense);
 size_t ck_dense_backward_weights_scratch(const ck_dense *dense);

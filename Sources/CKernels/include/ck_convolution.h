@@ -5,13 +5,13 @@
 
 /// How a convolution is computed.
 typedef enum ck_algorithm {
-    CK_DIRECT = 0, ///< implicit GEMM over packed weights
+    CK_DIRECT = 0,   ///< implicit GEMM over packed weights
+    CK_WINOGRAD = 1, ///< for 3×3 kernels: F(4×4, 3×3) with stride 1, in phases with stride 2
 } ck_algorithm;
 
 typedef enum ck_pass {
     CK_FORWARD = 0,
-    CK_BACKWARD_DATA = 1,
-    CK_BACKWARD_WEIGHTS = 2,
+    CK_BACKWARD = 1,
 } ck_pass;
 
 /// A 2-D convolution that reads a pre-activation z and forms its activation while packing:
@@ -35,21 +35,20 @@ typedef struct ck_convolution {
 /// NULL if the kernels take this descriptor for every pass, otherwise a short reason (static text).
 const char *ck_convolution_check(const ck_convolution *convolution);
 
+/// The algorithm that should be the faster one for a pass over a descriptor that checks, whatever its own `algorithm` is. A function of shapes
+/// alone (docs/kernels.md has the model).
+ck_algorithm ck_convolution_choose(const ck_convolution *convolution, ck_pass pass);
+
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass);
 
 void ck_convolution_forward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
     float *y, void *scratch);
 
-/// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`; dslopes (overwritten) if not NULL.
-/// dz may be NULL only if dslopes is not.
-void ck_convolution_backward_data(
+/// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`; dslopes, dweights and dbias are overwritten. Those that are NULL
+/// are not computed; dbias is with dweights alone.
+void ck_convolution_backward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
-    float *dz, bool accumulate, float *dslopes, void *scratch);
-
-/// dweights and, if not NULL, dbias; both overwritten.
-void ck_convolution_backward_weights(
-    const ck_convolution *convolution, const float *z, const float *slopes, const float *dy, float *dweights,
-    float *dbias, void *scratch);
+    float *dz, bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch);
 
 #endif

@@ -25,14 +25,9 @@ void ck_dense_forward(
     const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *bias, float *y,
     void *scratch);
 
-/// As ck_convolution_backward_data.
-void ck_dense_backward_data(
+/// As ck_convolution_backward.
+void ck_dense_backward(
     const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *dy, float *dz,
-    bool accumulate, float *dslopes, void *scratch);
-
-/// dweights and, if not NULL, dbias; both overwritten.
-void ck_dense_backward_weights(
-    const ck_dense *dense, const float *z, const float *slopes, const float *dy, float *dweights, float *dbias,
-    void *scratch);
+    bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch);
 
 #endif

@@ -163,7 +163,7 @@ public final class GraphBuilder {
 struct Graph {
     struct Node {
         let name: String
-        let operation: any Operation
+        var operation: any Operation
         let inputs: [TensorID]
         let output: TensorID
         let parameters: [ParameterID]

@@ -46,7 +46,7 @@ public final class Network {
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
     public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
         let output = try builder.materialized(output)
-        let graph = try builder.graph.fusingSums(output: output.tensor)
+        var graph = try builder.graph.fusingSums(output: output.tensor)
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -64,11 +64,13 @@ public final class Network {
             }
             bytes = sum
         }
-        for node in graph.nodes { try node.operation.validate(batch: batch, name: node.name) }
+        let pass = PassSize.of(graph, batch: batch)
+        for index in graph.nodes.indices {
+            try graph.nodes[index].operation.prepare(batch: pass, name: graph.nodes[index].name)
+        }
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
-        let pass = PassSize.of(graph, batch: batch)
         passSize = pass
         self.seed = seed
         nodes = graph.nodes

@@ -20,8 +20,9 @@ public protocol Operation {
     /// stands among them: then a batch may be taken in parts.
     var treatsSamplesAlone: Bool { get }
 
-    /// Throws if the operation can't be computed for up to `batch` samples at once; `name` is its own, for the error.
-    func validate(batch: Int, name: String) throws(ShapeError)
+    /// Settles what depends on the largest number of samples in a pass, such as the algorithm. Throws if the operation can't be computed for so many
+    /// at once; `name` is its own, for the error.
+    mutating func prepare(batch: Int, name: String) throws(ShapeError)
 
     /// Bytes that the operation keeps for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
     func savedBytes(batch: Int) -> Int
@@ -42,7 +43,7 @@ extension Operation {
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
     public var treatsSamplesAlone: Bool { false }
-    public func validate(batch: Int, name: String) throws(ShapeError) {}
+    public mutating func prepare(batch: Int, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }
 }

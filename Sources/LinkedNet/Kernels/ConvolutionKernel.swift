@@ -1,14 +1,21 @@
 import CKernels
 
 /// How a convolution is computed.
-public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable {
+public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Codable {
+    /// For each convolution and pass what should be faster, by shape.
+    case automatic = "auto"
     /// Implicit matrix multiplication over packed weights.
     case direct
+    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the multiplications, rounding errors
+    /// a few times as large.
+    case winograd
 }
 
 /// A checked 2-D convolution that reads a pre-activation and forms its activation as it packs. Shapes are those of `ck_convolution`.
 struct ConvolutionKernel: WeightedKernel {
     private var convolution: ck_convolution
+    private let wish: ConvolutionAlgorithm
+    private var forwardAlgorithm = CK_DIRECT, backwardAlgorithm = CK_DIRECT
 
     /// Bound to z [batch][height][width][channels], with the batch given at each call.
     ///
@@ -25,67 +32,76 @@ struct ConvolutionKernel: WeightedKernel {
             kernel_h: Int64(window.height), kernel_w: Int64(window.width),
             stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
             pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
-            activation: activation.descriptor, algorithm: algorithm.descriptor)
-        try validate(batch: 1, subject: subject)
+            activation: activation.descriptor, algorithm: CK_DIRECT)
+        wish = algorithm
+        try prepare(batch: 1, subject: subject)
     }
 
-    func validate(batch: Int, subject: String) throws(ShapeError) {
-        var convolution = convolution(batch: batch)
+    mutating func prepare(batch: Int, subject: String) throws(ShapeError) {
+        var convolution = convolution
+        convolution.batch = Int64(batch)
         if let reason = ck_convolution_check(&convolution) {
             throw ShapeError(
                 subject: subject, expected: "a convolution that the kernels can compute",
                 found: String(cString: reason))
         }
+        switch wish {
+        case .automatic:
+            forwardAlgorithm = ck_convolution_choose(&convolution, CK_FORWARD)
+            backwardAlgorithm = ck_convolution_choose(&convolution, CK_BACKWARD)
+        case .direct:
+            forwardAlgorithm = CK_DIRECT
+            backwardAlgorithm = CK_DIRECT
+        case .winograd:
+            convolution.algorithm = CK_WINOGRAD
+            forwardAlgorithm = ck_convolution_check(&convolution) == nil ? CK_WINOGRAD : CK_DIRECT
+            backwardAlgorithm = forwardAlgorithm
+        }
+    }
+
+    var algorithm: String? {
+        let forward = Self.name(forwardAlgorithm), backward = Self.name(backwardAlgorithm)
+        return forward == backward ? forward : "\(forward), \(backward) back"
+    }
+
+    private static func name(_ algorithm: ck_algorithm) -> String {
+        (algorithm == CK_WINOGRAD ? ConvolutionAlgorithm.winograd : .direct).rawValue
     }
 
     var outputShape: Shape {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
 
-    private func convolution(batch: Int) -> ck_convolution {
+    private func convolution(batch: Int, pass: ck_pass) -> ck_convolution {
         var result = convolution
         result.batch = Int64(batch)
+        result.algorithm = pass == CK_FORWARD ? forwardAlgorithm : backwardAlgorithm
         return result
     }
 
     func scratchBytes(batch: Int) -> Int {
-        var convolution = convolution(batch: batch)
-        return [CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS]
-            .map { ck_convolution_scratch(&convolution, $0) }.max() ?? 0
+        var forward = convolution(batch: batch, pass: CK_FORWARD)
+        var backward = convolution(batch: batch, pass: CK_BACKWARD)
+        return max(ck_convolution_scratch(&forward, CK_FORWARD), ck_convolution_scratch(&backward, CK_BACKWARD))
     }
 
     func forward(
         batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
         bias: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
-        var convolution = convolution(batch: batch)
+        var convolution = convolution(batch: batch, pass: CK_FORWARD)
         ck_convolution_forward(&convolution, z, slopes, weights, bias, y, scratch)
     }
 
-    func backwardData(
+    func backward(
         batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
         yGradient: UnsafePointer<Float>, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
-        slopesGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutableRawPointer
+        slopesGradient: UnsafeMutablePointer<Float>?, weightsGradient: UnsafeMutablePointer<Float>,
+        biasGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutableRawPointer
     ) {
-        var convolution = convolution(batch: batch)
-        ck_convolution_backward_data(
-            &convolution, z, slopes, weights, yGradient, zGradient, accumulate, slopesGradient, scratch)
-    }
-
-    func backwardWeights(
-        batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, yGradient: UnsafePointer<Float>,
-        weightsGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
-        scratch: UnsafeMutableRawPointer
-    ) {
-        var convolution = convolution(batch: batch)
-        ck_convolution_backward_weights(&convolution, z, slopes, yGradient, weightsGradient, biasGradient, scratch)
-    }
-}
-
-extension ConvolutionAlgorithm {
-    fileprivate var descriptor: ck_algorithm {
-        switch self {
-        case .direct: CK_DIRECT
-        }
+        var convolution = convolution(batch: batch, pass: CK_BACKWARD)
+        ck_convolution_backward(
+            &convolution, z, slopes, weights, yGradient, zGradient, accumulate, slopesGradient, weightsGradient,
+            biasGradient, scratch)
     }
 }

@@ -13,10 +13,12 @@ struct DenseKernel: WeightedKernel {
         dense = ck_dense(
             batch: 1, positions: Int64(positions), channels: Int64(channels), out_features: Int64(outputFeatures),
             activation: activation.descriptor)
-        try validate(batch: 1, subject: subject)
+        try prepare(batch: 1, subject: subject)
     }
 
-    func validate(batch: Int, subject: String) throws(ShapeError) {
+    var algorithm: String? { nil }
+
+    func prepare(batch: Int, subject: String) throws(ShapeError) {
         var dense = dense(batch: batch)
         if let reason = ck_dense_check(&dense) {
             throw ShapeError(
@@ -33,7 +35,7 @@ struct DenseKernel: WeightedKernel {
 
     func scratchBytes(batch: Int) -> Int {
         var dense = dense(batch: batch)
-        return [CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS].map { ck_dense_scratch(&dense, $0) }.max() ?? 0
+        return max(ck_dense_scratch(&dense, CK_FORWARD), ck_dense_scratch(&dense, CK_BACKWARD))
     }
 
     func forward(
@@ -44,22 +46,15 @@ struct DenseKernel: WeightedKernel {
         ck_dense_forward(&dense, z, slopes, weights, bias, y, scratch)
     }
 
-    func backwardData(
+    func backward(
         batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
         yGradient: UnsafePointer<Float>, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
-        slopesGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutableRawPointer
+        slopesGradient: UnsafeMutablePointer<Float>?, weightsGradient: UnsafeMutablePointer<Float>,
+        biasGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutableRawPointer
     ) {
         var dense = dense(batch: batch)
-        ck_dense_backward_data(
-            &dense, z, slopes, weights, yGradient, zGradient, accumulate, slopesGradient, scratch)
-    }
-
-    func backwardWeights(
-        batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, yGradient: UnsafePointer<Float>,
-        weightsGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
-        scratch: UnsafeMutableRawPointer
-    ) {
-        var dense = dense(batch: batch)
-        ck_dense_backward_weights(&dense, z, slopes, yGradient, weightsGradient, biasGradient, scratch)
+        ck_dense_backward(
+            &dense, z, slopes, weights, yGradient, zGradient, accumulate, slopesGradient, weightsGradient,
+            biasGradient, scratch)
     }
 }

@@ -26,7 +26,7 @@ public struct Conv2D: Layer {
     public init(
         _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .valid, usesBias: Bool = true,
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
-        algorithm: ConvolutionAlgorithm = .direct, name: String? = nil
+        algorithm: ConvolutionAlgorithm = .automatic, name: String? = nil
     ) {
         self.init(
             filters,
@@ -39,7 +39,7 @@ public struct Conv2D: Layer {
     /// A convolution with any window.
     public init(
         _ filters: Int, window: Window2D, usesBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
-        biasInitializer: Initializer = .zeros, algorithm: ConvolutionAlgorithm = .direct, name: String? = nil
+        biasInitializer: Initializer = .zeros, algorithm: ConvolutionAlgorithm = .automatic, name: String? = nil
     ) {
         self.filters = filters
         self.window = window

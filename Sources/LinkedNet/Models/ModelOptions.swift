@@ -64,7 +64,7 @@ public struct ModelOptions: Sendable {
     /// The paper's model with linked ReLU, unless told otherwise.
     public init(
         activation: ModelActivation = .linkedReLU, batchNorm: Bool = false, widened: Bool = false,
-        initializer: Initializer? = nil, classes: Int = 10, convolution: ConvolutionAlgorithm = .direct
+        initializer: Initializer? = nil, classes: Int = 10, convolution: ConvolutionAlgorithm = .automatic
     ) {
         self.activation = activation
         self.batchNorm = batchNorm

@@ -10,6 +10,8 @@ public struct RunOptions: Sendable, Hashable {
     public var widened: Bool?
     /// How the kernels of convolutions and hidden dense layers start.
     public var initializer: InitializerName?
+    /// How convolutions are computed.
+    public var convolution: ConvolutionAlgorithm?
     /// What ``DataSource/resolve(_:workingDirectory:)`` takes.
     public var data: String?
     /// The number of images to train on, from the first.
@@ -67,8 +69,8 @@ public struct RunOptions: Sendable, Hashable {
         if let text = self.schedule { schedule = try LearningRateSchedule(text: text, epochs: epochs) }
         let settings = RunSettings(
             model: model, activation: activation, batchNorm: batchNorm ?? experiment.batchNorm, widened: widened ?? false,
-            initializer: initializer ?? experiment.initializer, data: data, limit: limit, epochs: epochs,
-            batchSize: batchSize ?? experiment.batchSize, optimizer: optimizer,
+            initializer: initializer ?? experiment.initializer, convolution: convolution ?? .automatic, data: data,
+            limit: limit, epochs: epochs, batchSize: batchSize ?? experiment.batchSize, optimizer: optimizer,
             learningRate: learningRate ?? (isExperiments ? experiment.learningRate : optimizer.defaultLearningRate),
             decay: decay ?? (isExperiments ? experiment.decay : 0),
             momentum: momentum ?? (isExperiments ? experiment.momentum : 0), schedule: schedule,
@@ -101,6 +103,7 @@ public struct RunOptions: Sendable, Hashable {
         compare("--batch-norm", batchNorm, settings.batchNorm)
         compare("--sqrt2", widened, settings.widened)
         compare("--init", initializer, settings.initializer, \.rawValue)
+        compare("--convolution", convolution, settings.convolution, \.rawValue)
         compare("--limit", limit, settings.limit)
         compare("--batch-size", batchSize, settings.batchSize)
         compare("--optimizer", optimizer, settings.optimizer, \.rawValue)

@@ -12,6 +12,8 @@ public struct RunSettings: Sendable, Hashable, Codable {
     public var widened: Bool
     /// How the kernels of convolutions and hidden dense layers start.
     public var initializer: InitializerName
+    /// How convolutions are computed.
+    public var convolution: ConvolutionAlgorithm
     /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default. A run has its ``DataSource/argument`` here, so `nil`
     /// for data of one's own.
     public var data: String?
@@ -44,7 +46,7 @@ public struct RunSettings: Sendable, Hashable, Codable {
     public func network(imageShape: Shape, classCount: Int) throws -> Network {
         let options = ModelOptions(
             activation: activation, batchNorm: batchNorm, widened: widened, initializer: initializer.initializer,
-            classes: classCount)
+            classes: classCount, convolution: convolution)
         return try Network(model.model(options), input: imageShape, batch: batchSize, seed: seed)
     }
 
@@ -128,6 +130,7 @@ extension RunSettings: CustomStringConvertible {
         if batchNorm { parts.append("BatchNorm") }
         if widened { parts.append("√2 units") }
         parts.append(initializer.rawValue)
+        if convolution != .automatic { parts.append("\(convolution.rawValue) convolutions") }
         parts.append("batch size \(batchSize)")
         parts.append("\(optimizer.rawValue) \(learningRate)")
         if momentum > 0 { parts.append("momentum \(momentum)") }

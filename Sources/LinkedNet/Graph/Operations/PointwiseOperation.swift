@@ -26,7 +26,7 @@ struct PointwiseOperation: Operation {
     var algorithm: String? { "pointwise" }
     var treatsSamplesAlone: Bool { true }
 
-    func validate(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
+    func prepare(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 

@@ -2,14 +2,16 @@
 /// Parameters: weights, then a bias if there is one, then the fused activation's slopes.
 struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     let label: String
-    let algorithm: String?
-    let kernel: Kernel
+    var kernel: Kernel
     let input: FusedInput
     let usesBias: Bool
 
     var treatsSamplesAlone: Bool { true }
+    var algorithm: String? { kernel.algorithm }
 
-    func validate(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
+    mutating func prepare(batch: Int, name: String) throws(ShapeError) {
+        try kernel.prepare(batch: batch, subject: name)
+    }
 
     func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
 
@@ -23,19 +25,15 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     }
 
     func backward(_ context: OperationContext) {
-        let z = context.input()
         let slopes = input.slopes(context, after: ownParameterCount)
-        let scratch = context.scratch + input.scratchBytes
-        kernel.backwardWeights(
-            batch: context.batch, z: z, slopes: slopes, yGradient: context.outputGradient,
-            weightsGradient: context.parameterGradient(0), biasGradient: usesBias ? context.parameterGradient(1) : nil,
-            scratch: scratch)
         input.withSlopesGradient(context, after: ownParameterCount) { slopesGradient in
-            guard context.inputGradient() != nil || slopesGradient != nil else { return }
-            kernel.backwardData(
-                batch: context.batch, z: z, slopes: slopes, weights: context.parameter(0),
+            kernel.backward(
+                batch: context.batch, z: context.input(), slopes: slopes, weights: context.parameter(0),
                 yGradient: context.outputGradient, zGradient: context.inputGradient(),
-                accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient, scratch: scratch)
+                accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient,
+                weightsGradient: context.parameterGradient(0),
+                biasGradient: usesBias ? context.parameterGradient(1) : nil,
+                scratch: context.scratch + input.scratchBytes)
         }
     }
 }
@@ -59,7 +57,7 @@ extension WeightedOperation<ConvolutionKernel> {
         let strides = [window.strideHeight, window.strideWidth]
         let stride = strides == [1, 1] ? "" : strides[0] == strides[1] ? " /\(strides[0])" : " /\(strides[0])×\(strides[1])"
         self.init(
-            label: "Conv2D \(window.height)×\(window.width)\(stride)\(input.label)", algorithm: algorithm.rawValue,
+            label: "Conv2D \(window.height)×\(window.width)\(stride)\(input.label)",
             kernel: try ConvolutionKernel(
                 height: value.shape[0], width: value.shape[1], channels: input.channels, outputChannels: filters,
                 window: window, activation: input.function, algorithm: algorithm, subject: name),
@@ -81,7 +79,7 @@ extension WeightedOperation<DenseKernel> {
         }
         let input = FusedInput(value, plainChannels: value.shape[0])
         self.init(
-            label: "Dense\(input.label)", algorithm: nil,
+            label: "Dense\(input.label)",
             kernel: try DenseKernel(
                 positions: input.positions, channels: input.channels, outputFeatures: units,
                 activation: input.function, subject: name),

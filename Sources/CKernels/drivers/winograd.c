@@ -1,0 +1,74 @@
+#include "drivers/winograd.h"
+
+enum {
+    SEGMENT_TILES = 16,
+    SEGMENT_PLANE_BYTES = 128 << 10,
+    LEAST_SLICE = 16, // channels: a whole vector of any instruction set
+};
+
+bool ck_winograd_applies(const ck_convolution *c) {
+    return c->kernel_h == 3 && c->kernel_w == 3 && c->stride_h == c->stride_w && (c->stride_h == 1 || c->stride_h == 2);
+}
+
+const winograd_tiles *ck_winograd_shape(int64_t stride) { return winograd_tiles_of(&ck_kernels_portable, stride); }
+
+tile_grid ck_tile_grid(int64_t rows, int64_t columns) {
+    tile_grid grid = {.rows = rows, .columns = columns};
+    grid.segment_columns = divide_up(columns, divide_up(columns, SEGMENT_TILES));
+    grid.row_segments = divide_up(columns, grid.segment_columns);
+    grid.image_segments = rows * grid.row_segments;
+    return grid;
+}
+
+tile_segment ck_tile_segment(const tile_grid *grid, int64_t index) {
+    const int64_t in_image = index % grid->image_segments;
+    tile_segment segment = {
+        .image = index / grid->image_segments,
+        .row = in_image / grid->row_segments,
+        .column = in_image % grid->row_segments * grid->segment_columns,
+    };
+    segment.tiles = min_of(grid->segment_columns, grid->columns - segment.column);
+    return segment;
+}
+
+frequency_matrices ck_frequency_matrices(int64_t count, int64_t rows, int64_t channels) {
+    frequency_matrices matrices = {.count = count, .rows = rows, .row = spread_stride(channels)};
+    matrices.matrix = rows * matrices.row + 16; // away from powers of two, where matrices would share cache sets
+    return matrices;
+}
+
+static int64_t plane_columns(const tile_window *window, int64_t tiles) {
+    return (tiles - 1) * window->step + window->extent;
+}
+
+int64_t ck_winograd_plane_floats(const tile_window *window, int64_t segment_tiles, int64_t depth) {
+    return window->extent * plane_columns(window, segment_tiles) * depth;
+}
+
+int64_t ck_winograd_slice(const tile_window *window, int64_t segment_tiles, int64_t channels, int64_t members) {
+    const int64_t fitting = SEGMENT_PLANE_BYTES / 4 / ck_winograd_plane_floats(window, segment_tiles, members);
+    return min_of(channels, max_of(fitting / LEAST_SLICE * LEAST_SLICE, LEAST_SLICE));
+}
+
+void ck_segment_to_frequencies(
+    const frequency_source *source, const tile_segment *segment, const float *image, float *plane, float *target,
+    const frequency_matrices *matrices) {
+    const tile_window *window = &source->window;
+    const int64_t members = source->pixels.activation->member_count, columns = plane_columns(window, segment->tiles);
+    const int64_t y = window->first_row + segment->row * window->step;
+    const int64_t x = window->first_column + segment->column * window->step;
+    for (int64_t first = 0; first < source->pixels.plane_channels; first += source->slice) {
+        plane_source slice = source->pixels;
+        slice.first_channel += first;
+        slice.plane_channels = min_of(source->slice, source->pixels.plane_channels - first);
+        const int64_t depth = members * slice.plane_channels;
+        for (int64_t row = 0; row < window->extent; row++)
+            ck_pack_pixels(&slice, image, y + row, x, columns, plane + row * columns * depth);
+        const winograd_pixels pixels = {columns * depth, depth};
+        for (int64_t tile = 0; tile < segment->tiles; tile++)
+            for (int64_t m = 0; m < members; m++)
+                source->map(
+                    plane + tile * window->step * depth + m * slice.plane_channels, pixels, slice.plane_channels,
+                    target + tile * matrices->row + m * source->pixels.plane_channels + first, matrices->matrix);
+    }
+}

@@ -1,0 +1,384 @@
+// Winograd backward. Tiles are of a's pixels; the frequencies of the patch of dy that a tile meets serve both products:
+//   data     gradients [tile][N] · weights [N][K], a matrix for each frequency → the members' gradients, folded into dz
+//   weights  blockᵀ [K][tile] · gradients [tile][N], summed over tiles → the frequencies of dw
+// A task owns a slice of z's channels with all their members, and a group of images. It goes chunk by chunk; what a chunk needs is
+// private to the worker. The groups' sums are added in order at the end.
+
+#include "drivers/slopes.h"
+#include "drivers/winograd.h"
+#include "runtime/threads.h"
+
+enum {
+    TASKS = 8,
+    CHUNK_TILES = 128, // tiles whose products a pass over the weights' gradients adds
+    BLOCK_TILES = 16,  // tiles that a pass over the weights serves
+    PART_BYTES = 12 << 20, // of all groups' weights' gradients, which are read once more than needed
+    TRANSPOSED_COLUMNS = 64,
+};
+
+typedef struct backward_plan {
+    int64_t depth; // K
+    tile_grid grid;
+    tile_window gradient_window, block_window;
+    int64_t slice_channels, slices, groups, tasks;
+    int64_t chunk_segments, block_segments;
+    int64_t plane_floats, packed_channels; // z's channels in a plane
+    int64_t gradient_channels;             // dy's channels in a plane
+    int64_t pixel_floats;
+    int64_t padded_columns, part_floats; // of one group's weights' gradients
+    int64_t transposed_floats, slice_weights;
+    frequency_matrices gradients, blocks, data;
+    slope_parts slopes;
+    size_t weights, transposed, planes, gradient_frequencies, block_frequencies, data_frequencies, pixels, parts,
+        bias_parts, slope_gradients, size;
+} backward_plan;
+
+// Windows of tiles that start `pad` rows in: stride 2 needs tiles to start at an even padded row.
+static int64_t tile_shift(int64_t pad, int64_t stride) { return pad % stride; }
+
+static int64_t gradient_start(int64_t pad, int64_t stride) {
+    const int64_t taps = stride == 1 ? 3 : 2; // that meet an even padded row
+    return (pad - tile_shift(pad, stride)) / stride - (taps - 1);
+}
+
+static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
+    const int64_t stride = c->stride_h, members = c->activation.member_count;
+    const winograd_tiles *shape = ck_winograd_shape(stride);
+    backward_plan plan = {.depth = convolution_depth(c)};
+    const int64_t shift_y = tile_shift(c->pad_top, stride), shift_x = tile_shift(c->pad_left, stride);
+    plan.grid = ck_tile_grid(divide_up(c->height + shift_y, shape->tile), divide_up(c->width + shift_x, shape->tile));
+    plan.gradient_window = (tile_window){
+        shape->gradient_patch, WINOGRAD_OUTPUT_TILE, gradient_start(c->pad_top, stride), gradient_start(c->pad_left, stride)};
+    plan.block_window = (tile_window){shape->tile, shape->tile, -shift_y, -shift_x};
+
+    plan.padded_columns = gemm_padded_columns(c->out_channels);
+    const int64_t part_bytes = WINOGRAD_WEIGHT_FREQUENCIES * plan.depth * plan.padded_columns * 4;
+    plan.groups = min_of(batch, max_of(min_of(PART_BYTES / part_bytes, TASKS), 1));
+    plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, divide_up(TASKS, plan.groups)), 16));
+    plan.slices = divide_up(c->channels, plan.slice_channels);
+    plan.tasks = plan.slices * plan.groups;
+    plan.part_floats = part_bytes / 4;
+
+    const int64_t segment = plan.grid.segment_columns, slice_depth = members * plan.slice_channels;
+    const int64_t group_segments = divide_up(batch, plan.groups) * plan.grid.image_segments;
+    plan.block_segments = max_of(BLOCK_TILES / segment, 1);
+    plan.chunk_segments = min_of(max_of(CHUNK_TILES / segment, 1), group_segments);
+    plan.packed_channels = ck_winograd_slice(&plan.block_window, segment, plan.slice_channels, members);
+    plan.gradient_channels = ck_winograd_slice(&plan.gradient_window, segment, c->out_channels, 1);
+    plan.plane_floats = round_up(
+        max_of(
+            ck_winograd_plane_floats(&plan.block_window, segment, members * plan.packed_channels),
+            ck_winograd_plane_floats(&plan.gradient_window, segment, plan.gradient_channels)),
+        16);
+    plan.pixel_floats = shape->tile * shape->tile * round_up(slice_depth, 16);
+    const int64_t frequencies = shape->frequencies * shape->frequencies;
+    plan.gradients = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, c->out_channels);
+    plan.blocks = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, slice_depth);
+    plan.data = ck_frequency_matrices(frequencies, plan.block_segments * segment, slice_depth);
+    plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
+
+    const int64_t workers = ck_worker_limit(plan.tasks);
+    plan.slice_weights = WINOGRAD_WEIGHT_FREQUENCIES * c->out_channels * gemm_padded_columns(slice_depth);
+    plan.transposed_floats = 9 * TRANSPOSED_COLUMNS * CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS;
+    plan.weights = scratch_take(&plan.size, plan.slices * plan.slice_weights * 4);
+    plan.transposed = scratch_take(&plan.size, CK_MAX_WORKERS * plan.transposed_floats * 4);
+    plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
+    plan.gradient_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.gradients) * 4);
+    plan.block_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.blocks) * 4);
+    plan.data_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.data) * 4);
+    plan.pixels = scratch_take(&plan.size, workers * plan.pixel_floats * 4);
+    plan.parts = scratch_take(&plan.size, plan.groups * plan.part_floats * 4);
+    plan.bias_parts = scratch_take(&plan.size, plan.groups * plan.padded_columns * 4);
+    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
+    return plan;
+}
+
+size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
+    // A smaller batch may have fewer groups, and wider slices for as many workers.
+    size_t size = plan_for_batch(convolution, convolution->batch).size;
+    for (int64_t batch = 1; batch < min_of(convolution->batch, 2 * TASKS); batch++) {
+        const size_t smaller = plan_for_batch(convolution, batch).size;
+        if (smaller > size) size = smaller;
+    }
+    return size;
+}
+
+typedef struct backward_call {
+    const ck_convolution *convolution;
+    const ck_kernels *kernels;
+    const winograd_tiles *tiles;
+    backward_plan plan;
+    gemm_panels columns; // of dw: N
+    const float *z, *slopes, *weights, *dy;
+    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *block_frequencies, *data_frequencies, *pixels,
+        *parts;
+    float *bias_parts, *slope_gradients; // NULL if not wanted
+    float *dz, *dweights;
+    bool accumulate;
+} backward_call;
+
+static int64_t slice_channels(const backward_call *call, int64_t slice) {
+    return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
+}
+
+// Columns [N] of one panel of one slice: the kernel's taps, in reverse order, from [K][N] to [N][width] and to frequencies.
+static void map_weights(void *context, int64_t task, int worker) {
+    const backward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const int64_t slice = task % call->plan.slices, start = task / call->plan.slices * TRANSPOSED_COLUMNS;
+    const int64_t channels = slice_channels(call, slice), rows = min_of(TRANSPOSED_COLUMNS, c->out_channels - start);
+    const gemm_panels panels = ck_gemm_panels(call->kernels, c->activation.member_count * channels);
+    float *transposed = call->transposed + worker * call->plan.transposed_floats;
+    const int64_t tap_floats = TRANSPOSED_COLUMNS * panels.width;
+    for (int64_t panel = 0; panel < panels.count; panel++) {
+        const int64_t width = gemm_panel_columns(&panels, panel);
+        for (int64_t tap = 0; tap < 9; tap++)
+            // A slice's channels of one member are neighbours in K; a panel may reach over several members.
+            for (int64_t done = 0, count; done < width; done += count) {
+                const int64_t at = panel * panels.width + done, member = at / channels, channel = at % channels;
+                count = min_of(width - done, channels - channel);
+                const int64_t k = member * c->channels + slice * call->plan.slice_channels + channel;
+                call->kernels->gemm.transpose(
+                    call->weights + (tap * call->plan.depth + k) * c->out_channels + start, c->out_channels, count, rows,
+                    transposed + tap * tap_floats + done, panels.width);
+            }
+        float *target =
+            call->weight_frequencies + slice * call->plan.slice_weights + (panel * c->out_channels + start) * panels.width;
+        for (int64_t row = 0; row < rows; row++)
+            call->tiles->weights(
+                transposed + 8 * tap_floats + row * panels.width, -tap_floats, width, target + row * panels.width,
+                panels.count * c->out_channels * panels.width);
+    }
+}
+
+// What a worker is at, and its private memory.
+typedef struct task_view {
+    const backward_call *call;
+    int64_t slice, channels, depth; // of the slice: first channel, channels, members·channels
+    float *plane, *gradients, *blocks, *data, *pixels, *slope_part, *part;
+} task_view;
+
+static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
+    return tiles->weights_of[frequency / tiles->frequencies] * 6 + tiles->weights_of[frequency % tiles->frequencies];
+}
+
+static int frequency_count(const winograd_tiles *tiles) { return tiles->frequencies * tiles->frequencies; }
+
+// A tile's members' gradients into dz, as far as its pixels are inside the image.
+static void fold_tile(const task_view *view, int64_t image, int64_t y, int64_t x) {
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    const plane_source pixels = {
+        call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view->slice, view->channels};
+    const int64_t tile = call->tiles->tile, left = max_of(-x, 0), right = min_of(tile, c->width - x);
+    activation_block block = ck_plane_block(&pixels, right - left);
+    for (int64_t row = max_of(-y, 0); row < min_of(tile, c->height - y); row++) {
+        const int64_t position = (y + row) * c->width + x + left;
+        const int64_t at = (image * c->height * c->width + position) * c->channels + view->slice;
+        const int64_t slope_at = position * block.slope_position + view->slice;
+        call->kernels->activation.backward(
+            &c->activation, &block, call->z + at, call->slopes == NULL ? NULL : call->slopes + slope_at,
+            view->pixels + (row * tile + left) * view->depth, call->dz == NULL ? NULL : call->dz + at, call->accumulate,
+            view->slope_part == NULL ? NULL : view->slope_part + slope_at);
+    }
+}
+
+// dz of the segments first ..< end, whose gradients' frequencies start at row `start`.
+static void data_of_block(const task_view *view, int64_t first, int64_t end, int64_t start) {
+    static const int64_t no_offset = 0;
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, view->depth);
+    const int64_t panel_floats = c->out_channels * panels.width;
+    const gemm_sum sum = {1, c->out_channels, &no_offset, 1, 0, panels.width};
+    int64_t rows = 0;
+    for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
+    const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
+    for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
+        const float *a = view->gradients + frequency * plan->gradients.matrix + start * plan->gradients.row;
+        const float *b = weights + frequency_weight(call->tiles, frequency) * panels.count * panel_floats;
+        float *result = view->data + frequency * plan->data.matrix;
+        for (int64_t group = 0; group < rows; group += GEMM_GROUP_ROWS) {
+            const int64_t count = min_of(GEMM_GROUP_ROWS, rows - group);
+            const float *a_rows[GEMM_GROUP_ROWS];
+            for (int64_t r = 0; r < count; r++) a_rows[r] = a + (group + r) * plan->gradients.row;
+            for (int64_t panel = 0; panel < panels.count; panel++)
+                ck_gemm_panel(
+                    call->kernels, &sum, a_rows, count, b + panel * panel_floats, ck_gemm_zeros,
+                    result + group * plan->data.row + panel * panels.width, plan->data.row,
+                    gemm_panel_columns(&panels, panel));
+        }
+    }
+    const int64_t tile_size = call->tiles->tile;
+    const winograd_pixels pixels = {tile_size * view->depth, view->depth};
+    int64_t row = 0;
+    for (int64_t index = first; index < end; index++) {
+        const tile_segment segment = ck_tile_segment(&plan->grid, index);
+        for (int64_t tile = 0; tile < segment.tiles; tile++, row++) {
+            call->tiles->data(view->data + row * plan->data.row, plan->data.matrix, view->depth, view->pixels, pixels);
+            fold_tile(
+                view, segment.image, segment.row * tile_size + plan->block_window.first_row,
+                (segment.column + tile) * tile_size + plan->block_window.first_column);
+        }
+    }
+}
+
+// Adds a chunk's products to the frequencies of dw: `rows` tiles.
+static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
+    static const int64_t no_offset = 0;
+    const backward_call *call = view->call;
+    const backward_plan *plan = &call->plan;
+    const gemm_sum sum = {
+        .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->blocks.row, .b_step = plan->gradients.row};
+    for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
+        const int64_t weight = frequency_weight(call->tiles, frequency);
+        // Several frequencies may share one of the weights: the first of each axis is its own.
+        const bool first = first_chunk && frequency / call->tiles->frequencies < 6 && frequency % call->tiles->frequencies < 6;
+        const float *a = view->blocks + frequency * plan->blocks.matrix;
+        const float *b = view->gradients + frequency * plan->gradients.matrix;
+        float *result = view->part + weight * plan->depth * plan->padded_columns;
+        for (int64_t panel = 0; panel < call->columns.count; panel++)
+            for (int64_t start = 0; start < view->depth; start += GEMM_GROUP_ROWS) {
+                const int64_t count = min_of(GEMM_GROUP_ROWS, view->depth - start);
+                const float *elements[GEMM_GROUP_ROWS];
+                for (int64_t i = 0; i < count; i++) elements[i] = a + start + i;
+                ck_gemm_panel(
+                    call->kernels, &sum, elements, count, b + panel * call->columns.width, first ? ck_gemm_zeros : NULL,
+                    result + start * plan->padded_columns + panel * call->columns.width, plan->padded_columns,
+                    gemm_panel_columns(&call->columns, panel));
+            }
+    }
+}
+
+static void run_task(void *context, int64_t task, int worker) {
+    const backward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    const int64_t group = task / plan->slices, slice = task % plan->slices, members = c->activation.member_count;
+    const int64_t first_image = group * c->batch / plan->groups, end_image = (group + 1) * c->batch / plan->groups;
+    const int64_t pixels = c->out_height * c->out_width;
+    task_view view = {
+        .call = call,
+        .slice = slice * plan->slice_channels,
+        .channels = slice_channels(call, slice),
+        .plane = call->planes + worker * plan->plane_floats,
+        .gradients = call->gradient_frequencies + worker * frequency_floats(&plan->gradients),
+        .blocks = call->block_frequencies + worker * frequency_floats(&plan->blocks),
+        .data = call->data_frequencies + worker * frequency_floats(&plan->data),
+        .pixels = call->pixels + worker * plan->pixel_floats,
+        // Rows of a slice follow one another in each frequency.
+        .part = call->parts + group * plan->part_floats + slice * plan->slice_channels * members * plan->padded_columns,
+    };
+    view.depth = members * view.channels;
+    if (call->slope_gradients != NULL)
+        view.slope_part = ck_slope_part_start(
+            &plan->slopes, call->slope_gradients, group, 0,
+            (slope_range){0, c->height * c->width, view.slice, view.channels});
+    const frequency_source gradients = {
+        {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
+        plan->gradient_window, plan->gradient_channels, call->tiles->gradients};
+    const frequency_source blocks = {
+        {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view.slice, view.channels},
+        plan->block_window, plan->packed_channels, call->tiles->block};
+
+    const int64_t start = first_image * plan->grid.image_segments, end = end_image * plan->grid.image_segments;
+    for (int64_t chunk = start; chunk < end; chunk += plan->chunk_segments) {
+        const int64_t chunk_end = min_of(chunk + plan->chunk_segments, end);
+        int64_t rows = 0;
+        for (int64_t index = chunk; index < chunk_end; index++) {
+            const tile_segment segment = ck_tile_segment(&plan->grid, index);
+            const float *dy = call->dy + segment.image * pixels * c->out_channels;
+            if (slice == 0 && call->bias_parts != NULL && index % plan->grid.image_segments == 0)
+                ck_convolution_add_bias(
+                    call->kernels, &call->columns, dy, pixels, segment.image == first_image,
+                    call->bias_parts + group * plan->padded_columns);
+            ck_segment_to_frequencies(
+                &gradients, &segment, dy, view.plane, view.gradients + rows * plan->gradients.row, &plan->gradients);
+            rows += segment.tiles;
+        }
+        if (call->dz != NULL || view.slope_part != NULL) {
+            int64_t row = 0;
+            for (int64_t index = chunk; index < chunk_end; index += plan->block_segments) {
+                const int64_t block_end = min_of(index + plan->block_segments, chunk_end);
+                data_of_block(&view, index, block_end, row);
+                for (int64_t i = index; i < block_end; i++) row += ck_tile_segment(&plan->grid, i).tiles;
+            }
+        }
+        if (call->dweights != NULL) {
+            int64_t row = 0;
+            for (int64_t index = chunk; index < chunk_end; index++) {
+                const tile_segment segment = ck_tile_segment(&plan->grid, index);
+                ck_segment_to_frequencies(
+                    &blocks, &segment, call->z + segment.image * c->height * c->width * c->channels, view.plane,
+                    view.blocks + row * plan->blocks.row, &plan->blocks);
+                row += segment.tiles;
+            }
+            add_weights(&view, rows, chunk == start);
+        }
+    }
+}
+
+// dw of one channel of z, with all its members.
+static void gather_channel(void *context, int64_t channel, int worker) {
+    (void)worker;
+    const backward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    const int64_t slice = channel / plan->slice_channels, members = c->activation.member_count;
+    const int64_t first = slice * plan->slice_channels, channels = slice_channels(call, slice);
+    for (int64_t m = 0; m < members; m++) {
+        const int64_t row = first * members + m * channels + (channel - first), k = m * c->channels + channel;
+        const int64_t tap = plan->depth * c->out_channels;
+        call->tiles->taps(
+            call->parts + row * plan->padded_columns, plan->depth * plan->padded_columns, plan->part_floats, plan->groups,
+            c->out_channels, call->dweights + 8 * tap + k * c->out_channels, -tap);
+    }
+}
+
+void ck_winograd_backward(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
+    float *dz, bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch) {
+    const ck_convolution *c = convolution;
+    const ck_kernels *kernels = ck_kernels_current();
+    backward_call call = {
+        .convolution = c,
+        .kernels = kernels,
+        .tiles = winograd_tiles_of(kernels, c->stride_h),
+        .plan = plan_for_batch(c, c->batch),
+        .columns = ck_gemm_panels(kernels, c->out_channels),
+        .z = z,
+        .slopes = slopes,
+        .weights = weights,
+        .dy = dy,
+        .dz = dz,
+        .dweights = dweights,
+        .accumulate = accumulate,
+    };
+    const backward_plan *plan = &call.plan;
+    call.weight_frequencies = scratch_floats(scratch, plan->weights);
+    call.transposed = scratch_floats(scratch, plan->transposed);
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.gradient_frequencies = scratch_floats(scratch, plan->gradient_frequencies);
+    call.block_frequencies = scratch_floats(scratch, plan->block_frequencies);
+    call.data_frequencies = scratch_floats(scratch, plan->data_frequencies);
+    call.pixels = scratch_floats(scratch, plan->pixels);
+    call.parts = scratch_floats(scratch, plan->parts);
+    if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);
+    if (dslopes != NULL && plan->slopes.count > 0)
+        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
+
+    const double frequency_bytes =
+        4.0 * (9 + WINOGRAD_WEIGHT_FREQUENCIES) * (double)plan->depth * (double)c->out_channels;
+    const bool wants_data = dz != NULL || call.slope_gradients != NULL;
+    if (wants_data)
+        ck_parallel(
+            plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), CK_MAX_WORKERS, frequency_bytes, map_weights,
+            &call);
+    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c), run_task, &call);
+    if (dweights != NULL)
+        ck_parallel(c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, gather_channel, &call);
+    if (dbias != NULL)
+        ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
+    if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
+}
