@@ -14,6 +14,9 @@ struct Addend: Sendable {
     /// What it adds to the summary's label.
     var label: String { activation == .identity ? " + shortcut" : " + \(activation.label) of shortcut" }
 
+    /// What a kernel adds: input `input`.
+    func values(_ context: OperationContext, input: Int) -> KernelAddend { kernel.addend(context.input(input)) }
+
     /// The gradient of the addend, input `input`, from that of the sum, unless another operation takes it along.
     func backward(_ context: OperationContext, input: Int) {
         guard let gradient = context.inputGradient(input) else { return }

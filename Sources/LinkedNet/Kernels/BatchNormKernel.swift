@@ -23,27 +23,27 @@ struct BatchNormKernel: Sendable {
     func forwardTraining(
         rows: Int, x: UnsafePointer<Float>, vectors: Vectors, momentum: Float, unbiasedRunningVariance: Bool,
         mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
-        addend: UnsafePointer<Float>?, addendActivation: FusibleActivation, y: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutableRawPointer
+        addend: KernelAddend?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var norm = norm(rows: rows)
-        withUnsafePointer(to: addendActivation.descriptor) { activation in
+        var activation = addend?.activation ?? ck_activation()
+        withUnsafePointer(to: &activation) { activation in
             ck_batch_norm_forward_training(
                 &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
-                vectors.runningVariance, mean, inverseDeviation, ck_addend(values: addend, activation: activation), y,
-                scratch)
+                vectors.runningVariance, mean, inverseDeviation, ck_addend(values: addend?.values, activation: activation),
+                y, scratch)
         }
     }
 
     func forwardInference(
-        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, addend: UnsafePointer<Float>?,
-        addendActivation: FusibleActivation, y: UnsafeMutablePointer<Float>
+        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, addend: KernelAddend?, y: UnsafeMutablePointer<Float>
     ) {
         var norm = norm(rows: rows)
-        withUnsafePointer(to: addendActivation.descriptor) { activation in
+        var activation = addend?.activation ?? ck_activation()
+        withUnsafePointer(to: &activation) { activation in
             ck_batch_norm_forward_inference(
                 &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance,
-                ck_addend(values: addend, activation: activation), y)
+                ck_addend(values: addend?.values, activation: activation), y)
         }
     }
 

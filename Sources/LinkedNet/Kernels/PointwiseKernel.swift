@@ -63,12 +63,13 @@ struct PointwiseKernel: Sendable {
     /// y from z, plus the activation of the addend if there is one.
     func forward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        addend: UnsafePointer<Float>?, addendActivation: FusibleActivation, y: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutableRawPointer
+        addend: KernelAddend?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var convolution = convolution(batch: batch)
-        var activation = addendActivation.descriptor
-        ck_pointwise_forward(&convolution, z, weights, bias, addend, &activation, y, scratch)
+        guard var addend else {
+            return ck_pointwise_forward(&convolution, z, weights, bias, nil, nil, y, scratch)
+        }
+        ck_pointwise_forward(&convolution, z, weights, bias, addend.values, &addend.activation, y, scratch)
     }
 
     /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`. `activationGradient` is another

@@ -36,19 +36,18 @@ struct BatchNormOperation: Operation {
 
     func forward(_ context: OperationContext) {
         let rows = context.batch * positions
-        let addendValues = addend == nil ? nil : context.input(1)
-        let addendActivation = addend?.activation ?? .identity
+        let addend = addend?.values(context, input: 1)
         if context.isTraining {
             let statistics = statistics(context)
             kernel.forwardTraining(
                 rows: rows, x: context.input(), vectors: vectors(context), momentum: momentum,
                 unbiasedRunningVariance: unbiasedRunningVariance, mean: statistics.mean,
-                inverseDeviation: statistics.inverseDeviation, addend: addendValues,
-                addendActivation: addendActivation, y: context.output, scratch: context.scratch)
+                inverseDeviation: statistics.inverseDeviation, addend: addend, y: context.output,
+                scratch: context.scratch)
         } else {
             kernel.forwardInference(
-                rows: rows, x: context.input(), vectors: vectors(context), addend: addendValues,
-                addendActivation: addendActivation, y: context.output)
+                rows: rows, x: context.input(), vectors: vectors(context), addend: addend,
+                y: context.output)
         }
     }
 

@@ -33,8 +33,8 @@ struct PointwiseOperation: Operation {
     func forward(_ context: OperationContext) {
         kernel.forward(
             batch: context.batch, z: context.input(), weights: context.parameter(0),
-            bias: usesBias ? context.parameter(1) : nil, addend: addend == nil ? nil : context.input(1),
-            addendActivation: addend?.activation ?? .identity, y: context.output, scratch: context.scratch)
+            bias: usesBias ? context.parameter(1) : nil, addend: addend?.values(context, input: 1), y: context.output,
+            scratch: context.scratch)
     }
 
     func backward(_ context: OperationContext) {
