@@ -20,12 +20,12 @@ private struct PointwiseResults {
         for (target, accumulate, gradient) in [(dz, false, nil), (dzAccumulated, true, nil), (dzShared, false, shared)] {
             scratch.poison()
             ck_pointwise_backward(
-                &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, gradient?.pointer, target.pointer, accumulate,
+                &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, gradient?.pointer, target.pointer, accumulate,
                 dweights.pointer, dbias.pointer, scratch.pointer)
         }
         scratch.poison()
         ck_pointwise_backward(
-            &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, nil, false, dweightsAlone.pointer, nil, scratch.pointer)
+            &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, nil, nil, false, dweightsAlone.pointer, nil, scratch.pointer)
         let all = [y, summed, dz, dzAccumulated, dzShared, dweights, dweightsAlone, dbias, scratch, addend, r.z, r.weights]
         guardsIntact = all.allSatisfy(\.guardsIntact)
     }

@@ -311,24 +311,41 @@ static void gradient_task(void *context, int64_t block, int worker) {
         call->accumulate);
 }
 
-void ck_batch_norm_backward(
-    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
-    const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
-    void *scratch) {
+static norm_call backward_call_of(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean, const float *inverse_deviation,
+    const float *dy, float *dgamma, float *dbeta, void *scratch) {
     norm_call call = call_of(norm, scratch);
     call.x = x;
     call.dy = dy;
     call.gamma = gamma;
     call.saved_inverse_deviation = inverse_deviation;
-    call.dx = dx;
-    call.accumulate = accumulate;
     call.dgamma = dgamma;
     call.dbeta = dbeta;
     for (int64_t c = 0; c < norm->channels; c++) parameters_of(&call, CENTER)[c] = mean[c];
     repeat_parameters(&call, CENTER, 0, norm->channels);
     ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 10), gradient_sums_task, &call);
     over_channel_groups(&call, backward_channels_task);
+    return call;
+}
+
+void ck_batch_norm_backward(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
+    const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
+    void *scratch) {
+    norm_call call = backward_call_of(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
+    call.dx = dx;
+    call.accumulate = accumulate;
     if (dx != NULL) over_row_blocks(&call, sweep_work(&call, 12), gradient_task);
+}
+
+void ck_batch_norm_backward_terms(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
+    const float *inverse_deviation, const float *dy, float *terms, float *dgamma, float *dbeta, void *scratch) {
+    const norm_call call = backward_call_of(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
+    const int kinds[] = {SCALE, SLOPE, SHIFT};
+    for (int64_t kind = 0; kind < 3; kind++)
+        for (int64_t c = 0; c < norm->channels; c++)
+            terms[kind * norm->channels + c] = parameters_of(&call, kinds[kind])[c];
 }
 
 // Forward, inference

@@ -1,6 +1,7 @@
 // Backward pass of 1×1 convolutions: both gradients in one sweep, so that z and dy are read from memory once. A task takes a range of
 // output pixels, block by block:
 //   members   packed [pixel][K] (z itself where it is its own activation)
+//   dy        where y was normalised, formed from the gradient of the result
 //   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
 //   dweights  [K][N] += membersᵀ · dy: a part for each task, added in order at the end
 // The tasks are few, because each has a part.
@@ -19,8 +20,8 @@ typedef struct backward_plan {
     int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
     int64_t blocks, tasks;
     bool direct;                    // the members are z itself
-    int64_t members_floats, gradient_floats, part_floats;
-    size_t weights, members, gradients, parts, bias_parts, size;
+    int64_t members_floats, gradient_floats, normalized_floats, part_floats;
+    size_t weights, members, gradients, normalized, parts, bias_parts, size;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution *c) {
@@ -31,10 +32,12 @@ static backward_plan plan_of(const ck_convolution *c) {
     plan.tasks = min_of(plan.blocks, BACKWARD_TASKS);
     plan.gradient_floats = BLOCK_PIXELS * plan.stride;
     plan.members_floats = BLOCK_PIXELS * plan.stride;
+    plan.normalized_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
     plan.part_floats = plan.depth * plan.columns;
     plan.weights = scratch_take(&plan.size, c->out_channels * gemm_padded_columns(plan.depth) * 4);
     plan.members = scratch_take(&plan.size, BACKWARD_TASKS * plan.members_floats * 4);
     plan.gradients = scratch_take(&plan.size, BACKWARD_TASKS * plan.gradient_floats * 4);
+    plan.normalized = scratch_take(&plan.size, BACKWARD_TASKS * plan.normalized_floats * 4);
     plan.parts = scratch_take(&plan.size, plan.tasks * plan.part_floats * 4);
     plan.bias_parts = scratch_take(&plan.size, plan.tasks * plan.columns * 4);
     return plan;
@@ -48,7 +51,8 @@ typedef struct backward_call {
     backward_plan plan;
     gemm_panels panels, weight_panels; // of K, and of N
     const float *z, *weights, *dy, *dactivation;
-    float *packed_weights, *members, *gradients, *parts;
+    const ck_normalization_gradient *normalization; // or NULL
+    float *packed_weights, *members, *gradients, *normalized, *parts;
     float *dz, *dweights;
     float *bias_parts; // NULL if not wanted
     bool accumulate;
@@ -78,7 +82,7 @@ static void clear_share(const backward_call *call, const pixel_run *run) {
 
 // The gradients of some pixels' members.
 static void find_gradients(
-    const backward_call *call, int64_t first, int64_t count, gemm_ahead *ahead, float *gradients) {
+    const backward_call *call, const float *dy, int64_t first, int64_t count, gemm_ahead *ahead, float *gradients) {
     static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
@@ -89,7 +93,7 @@ static void find_gradients(
     for (int64_t group = 0; group < count; group += GEMM_GROUP_ROWS) {
         const int64_t group_rows = min_of(GEMM_GROUP_ROWS, count - group);
         const float *rows[GEMM_GROUP_ROWS];
-        for (int64_t i = 0; i < group_rows; i++) rows[i] = call->dy + (first + group + i) * out_channels;
+        for (int64_t i = 0; i < group_rows; i++) rows[i] = dy + (group + i) * out_channels;
         for (int64_t panel = 0; panel < call->panels.count; panel++)
             ck_gemm_panel_ahead(
                 call->kernels, &sum, rows, group_rows, call->packed_weights + panel * out_channels * call->panels.width,
@@ -97,6 +101,15 @@ static void find_gradients(
                 gradients + group * plan->stride + panel * call->panels.width, plan->stride,
                 gemm_panel_columns(&call->panels, panel), ahead);
     }
+}
+
+// The gradient of y for some pixels.
+static const float *undo_normalization(const backward_call *call, int64_t first, int64_t count, float *gradient) {
+    const ck_normalization_gradient *norm = call->normalization;
+    const int64_t columns = call->convolution->out_channels, at = first * columns;
+    call->kernels->normalization.gradient(
+        count, columns, norm->x + at, call->dy + at, norm->center, norm->scale, norm->slope, norm->shift, gradient, false);
+    return gradient;
 }
 
 // Adds a block's products, its rows of A `a_step` apart.
@@ -167,8 +180,10 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     for (int64_t first = start; first < end; first += BLOCK_PIXELS) {
         const int64_t count = min_of(BLOCK_PIXELS, end - first);
         const float *dy = call->dy + first * c->out_channels;
+        if (call->normalization != NULL)
+            dy = undo_normalization(call, first, count, call->normalized + worker * plan->normalized_floats);
         gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
-        if (call->dz != NULL) find_gradients(call, first, count, &ahead, gradients);
+        if (call->dz != NULL) find_gradients(call, dy, first, count, &ahead, gradients);
         for (int64_t done = 0; done < count;) {
             const pixel_run run = pixel_run_at(c, first + done, count - done);
             const activation_block block = pixel_run_block(c, &run, plan->stride);
@@ -204,8 +219,9 @@ static void gather_row(void *context, int64_t row, int worker) {
 }
 
 void ck_pointwise_backward(
-    const ck_convolution *convolution, const float *z, const float *weights, const float *dy, const float *dactivation,
-    float *dz, bool accumulate, float *dweights, float *dbias, void *scratch) {
+    const ck_convolution *convolution, const float *z, const float *weights, const float *dy,
+    const ck_normalization_gradient *normalization, const float *dactivation, float *dz, bool accumulate, float *dweights,
+    float *dbias, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     backward_call call = {
         .convolution = convolution,
@@ -215,6 +231,7 @@ void ck_pointwise_backward(
         .z = z,
         .weights = weights,
         .dy = dy,
+        .normalization = normalization,
         .dactivation = dactivation,
         .dz = dz,
         .dweights = dweights,
@@ -225,6 +242,7 @@ void ck_pointwise_backward(
     call.packed_weights = scratch_floats(scratch, plan->weights);
     call.members = scratch_floats(scratch, plan->members);
     call.gradients = scratch_floats(scratch, plan->gradients);
+    call.normalized = scratch_floats(scratch, plan->normalized);
     call.parts = scratch_floats(scratch, plan->parts);
     if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);
     if (dz != NULL) {

@@ -43,4 +43,15 @@ void ck_batch_norm_backward(
     const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
     void *scratch);
 
+/// The gradient of a normalisation's input x as a function of that of its output: dx = scale·dy − slope·(x − center) − shift, where all but x
+/// are [channels]. Who can form dx from that as it reads dy saves storing it.
+typedef struct ck_normalization_gradient {
+    const float *x, *center, *scale, *slope, *shift;
+} ck_normalization_gradient;
+
+/// As ck_batch_norm_backward, but gives the terms of dx, [3][channels]: scale, slope, shift. The center is the mean.
+void ck_batch_norm_backward_terms(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
+    const float *inverse_deviation, const float *dy, float *terms, float *dgamma, float *dbeta, void *scratch);
+
 #endif

@@ -170,8 +170,10 @@ struct Graph {
         let states: [StateID]
         /// A tensor whose gradient is part of that of the first input's activation.
         var gradientTaken: TensorID?
-        /// False if the last input's gradient is taken along by another node.
-        var givesLastGradient = true
+        /// Inputs whose gradient another node gives.
+        var withheldGradients: [Int] = []
+        /// A node that normalises the output: the gradient follows from that of its output.
+        var normalizer: Int?
     }
 
     struct Parameter {

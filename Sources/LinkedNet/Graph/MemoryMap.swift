@@ -58,6 +58,7 @@ struct MemoryMap {
         var lastUse = Array(repeating: -1, count: tensorCount)
         var firstGradient = Array(repeating: Int.max, count: tensorCount)
         var lastGradient = Array(repeating: -1, count: tensorCount)
+        var lastSavedUse = graph.nodes.indices.map(schedule.backwardTime)
         for (index, node) in graph.nodes.enumerated() {
             let forward = schedule.forwardTime(index)
             let backward = schedule.backwardTime(index)
@@ -66,12 +67,17 @@ struct MemoryMap {
             lastUse[output] = max(lastUse[output], forward)
             for input in node.inputs { lastUse[input.index] = max(lastUse[input.index], forward) }
             guard schedule.nodeHasBackward[index] else { continue }
-            lastGradient[output] = backward
+            lastGradient[output] = max(lastGradient[output], backward)
             if node.operation.backwardReadsOutput { lastUse[output] = max(lastUse[output], backward) }
+            if let normalizer = node.normalizer {
+                let normalized = graph.nodes[normalizer].output.index
+                lastGradient[normalized] = max(lastGradient[normalized], backward)
+                lastSavedUse[normalizer] = backward
+            }
             if let taken = node.gradientTaken { lastGradient[taken.index] = max(lastGradient[taken.index], backward) }
             for (position, input) in node.inputs.enumerated() {
                 if node.operation.backwardReadsInputs { lastUse[input.index] = max(lastUse[input.index], backward) }
-                guard node.givesLastGradient || position < node.inputs.count - 1 else { continue }
+                guard !node.withheldGradients.contains(position) else { continue }
                 firstGradient[input.index] = min(firstGradient[input.index], backward)
             }
         }
@@ -90,6 +96,8 @@ struct MemoryMap {
         // A fused operation's former output belongs to nobody.
         for tensor in 1..<tensorCount where firstUse[tensor] <= lastUse[tensor] {
             valueRequests[tensor] = place(bytes(tensor), firstUse[tensor]...lastUse[tensor])
+            // Nobody writes the gradient of a tensor that is normalised by an operation which leaves it to the one before.
+            guard firstGradient[tensor] <= lastGradient[tensor] else { continue }
             if schedule.tensorNeedsGradient[tensor] || tensor == output {
                 gradientRequests[tensor] = place(bytes(tensor), firstGradient[tensor]...lastGradient[tensor])
             }
@@ -97,7 +105,7 @@ struct MemoryMap {
         savedRequests = graph.nodes.enumerated().map { index, node in
             let saved = node.operation.savedBytes(batch: batch)
             guard saved > 0 else { return nil }
-            return place(saved, schedule.forwardTime(index)...schedule.backwardTime(index))
+            return place(saved, schedule.forwardTime(index)...lastSavedUse[index])
         }
         plan = MemoryPlan(requests)
         unsharedBytes = requests.reduce(0) { $0 + $1.bytes }
@@ -134,7 +142,7 @@ struct MemoryMap {
             let hasBackward = schedule.nodeHasBackward[index]
             let needed = node.inputs.enumerated().map { position, input in
                 hasBackward && schedule.tensorNeedsGradient[input.index]
-                    && (node.givesLastGradient || position < node.inputs.count - 1)
+                    && !node.withheldGradients.contains(position)
             }
             result.append(
                 OperationBindings(
@@ -144,7 +152,11 @@ struct MemoryMap {
                     inputGradientAccumulates: zip(node.inputs, needed).map {
                         $1 && !writtenTensors.insert($0.index).inserted
                     },
-                    outputGradient: gradient(of: node.output, in: arena),
+                    outputGradient: gradient(
+                        of: node.normalizer.map { graph.nodes[$0].output } ?? node.output, in: arena),
+                    normalizationStatistics: node.normalizer.map {
+                        UnsafeRawPointer(pointer(savedRequests[$0], in: arena))
+                    },
                     activationGradient: node.gradientTaken.map { UnsafePointer(gradient(of: $0, in: arena)) },
                     parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },
                     parameterGradients: node.parameters.map {

@@ -46,7 +46,7 @@ public final class Network {
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
     public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
         let output = try builder.materialized(output)
-        var graph = try builder.graph.fusingSums(output: output.tensor)
+        var graph = try builder.graph.fusingSums(output: output.tensor).leavingNormalizationGradients(output: output.tensor)
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }

@@ -72,6 +72,9 @@ public struct OperationContext {
     /// The gradient of the loss with respect to the output.
     public var outputGradient: UnsafePointer<Float> { UnsafePointer(bindings.outputGradient) }
 
+    /// What the BatchNorm that normalises the output saved, if ``outputGradient`` is the gradient of its output.
+    var normalizationStatistics: UnsafeRawPointer? { bindings.normalizationStatistics }
+
     /// What another operation found for the gradient of the first input's activation, if that is part of it.
     var activationGradient: UnsafePointer<Float>? { bindings.activationGradient }
 
@@ -107,6 +110,7 @@ final class OperationBindings {
     let inputGradients: [UnsafeMutablePointer<Float>?]
     let inputGradientAccumulates: [Bool]
     let outputGradient: UnsafeMutablePointer<Float>
+    let normalizationStatistics: UnsafeRawPointer?
     let activationGradient: UnsafePointer<Float>?
     let parameters: [UnsafeMutablePointer<Float>]
     let parameterGradients: [UnsafeMutablePointer<Float>]
@@ -118,8 +122,8 @@ final class OperationBindings {
     init(
         inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
         inputGradients: [UnsafeMutablePointer<Float>?], inputGradientAccumulates: [Bool],
-        outputGradient: UnsafeMutablePointer<Float>, activationGradient: UnsafePointer<Float>?,
-        parameters: [UnsafeMutablePointer<Float>],
+        outputGradient: UnsafeMutablePointer<Float>, normalizationStatistics: UnsafeRawPointer?,
+        activationGradient: UnsafePointer<Float>?, parameters: [UnsafeMutablePointer<Float>],
         parameterGradients: [UnsafeMutablePointer<Float>], parameterGradientAccumulates: [Bool],
         states: [UnsafeMutablePointer<Float>], saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
     ) {
@@ -128,6 +132,7 @@ final class OperationBindings {
         self.inputGradients = inputGradients
         self.inputGradientAccumulates = inputGradientAccumulates
         self.outputGradient = outputGradient
+        self.normalizationStatistics = normalizationStatistics
         self.activationGradient = activationGradient
         self.parameters = parameters
         self.parameterGradients = parameterGradients

@@ -80,10 +80,10 @@ extension Graph {
             nodes[hostIndex] = Node(
                 name: nodes[hostIndex].name, operation: taking, inputs: nodes[hostIndex].inputs + [term], output: sum.output,
                 parameters: nodes[hostIndex].parameters, states: nodes[hostIndex].states,
-                gradientTaken: nodes[hostIndex].gradientTaken, givesLastGradient: true)
+                gradientTaken: nodes[hostIndex].gradientTaken)
             if let taker = indexOfTaker(of: term, activation, before: hostIndex) {
                 nodes[taker].gradientTaken = sum.output
-                nodes[hostIndex].givesLastGradient = false
+                nodes[hostIndex].withheldGradients = [nodes[hostIndex].inputs.count - 1]
             }
             nodes.remove(at: index)
             if let activationIndex, readerCount(of: other) == 0, other.index != output.index {
@@ -94,9 +94,9 @@ extension Graph {
         return false
     }
 
-    private func producer(of tensor: TensorID) -> Int? { nodes.firstIndex { $0.output.index == tensor.index } }
+    func producer(of tensor: TensorID) -> Int? { nodes.firstIndex { $0.output.index == tensor.index } }
 
-    private func readerCount(of tensor: TensorID) -> Int {
+    func readerCount(of tensor: TensorID) -> Int {
         nodes.reduce(0) { $0 + $1.inputs.count { $0.index == tensor.index } }
     }
 

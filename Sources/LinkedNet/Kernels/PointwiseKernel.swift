@@ -73,16 +73,21 @@ struct PointwiseKernel: Sendable {
     }
 
     /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`. `activationGradient` is another
-    /// consumer's share in the gradient of z's activation.
+    /// consumer's share in the gradient of z's activation. With `normalization`, `yGradient` is the gradient of y's normalisation.
     func backward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
-        activationGradient: UnsafePointer<Float>?, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
+        normalization: NormalizationGradient?, activationGradient: UnsafePointer<Float>?, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
         weightsGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
         scratch: UnsafeMutableRawPointer
     ) {
         var convolution = convolution(batch: batch)
+        guard var normalization else {
+            return ck_pointwise_backward(
+                &convolution, z, weights, yGradient, nil, activationGradient, zGradient, accumulate, weightsGradient,
+                biasGradient, scratch)
+        }
         ck_pointwise_backward(
-            &convolution, z, weights, yGradient, activationGradient, zGradient, accumulate, weightsGradient,
-            biasGradient, scratch)
+            &convolution, z, weights, yGradient, &normalization.terms, activationGradient, zGradient, accumulate,
+            weightsGradient, biasGradient, scratch)
     }
 }

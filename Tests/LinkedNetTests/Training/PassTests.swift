@@ -19,24 +19,24 @@ import Testing
 
     private static let pixels: [Float] = {
         var random = CounterRandom(seed: 9, use: RandomUse(rawValue: 2004))
-        return (0..<48 * 96 * 96).map { _ in Float(random.normal()) }
+        return (0..<32 * 96 * 96).map { _ in Float(random.normal()) }
     }()
 
     /// The gradients of a step are the sum of the passes', each by its share of the batch, bit for bit where shares are powers of two.
     @Test func aStepAddsUpItsPasses() throws {
-        let whole = try Self.network(batch: 48)
+        let whole = try Self.network(batch: 32)
         let pass = whole.passSize
-        #expect(pass == 12)
-        let labels = (0..<48).map { Int32($0 % 5) }
+        #expect(pass == 8)
+        let labels = (0..<32).map { Int32($0 % 5) }
         let trainer = try Trainer(whole, optimizer: SGD(learningRate: 0.125))
-        let result = try trainer.step(pixels: Self.pixels, labels: labels, count: 48)
-        #expect(result.sampleCount == 48)
+        let result = try trainer.step(pixels: Self.pixels, labels: labels, count: 32)
+        #expect(result.sampleCount == 32)
 
         let part = try Self.network(batch: pass)
         #expect(part.passSize == pass)
         var sum = [Float](repeating: 0, count: part.parameterGradients.count)
         var lossSum = 0.0
-        for start in stride(from: 0, to: 48, by: pass) {
+        for start in stride(from: 0, to: 32, by: pass) {
             Self.pixels[(start * 96 * 96)...].withUnsafeBufferPointer { pixels in
                 part.forward(input: pixels.baseAddress!, count: pass, mode: .training(step: 0))
                 lossSum += SoftmaxCrossEntropy().evaluate(
@@ -56,7 +56,7 @@ import Testing
     /// A batch that isn't a multiple of the pass: its last part weighs less.
     @Test func aPartialBatchIsTheMeanOfItsSamples() throws {
         let labels = (0..<30).map { Int32($0 % 5) }
-        let large = try Self.network(batch: 48)
+        let large = try Self.network(batch: 32)
         _ = try Trainer(large, optimizer: SGD()).step(pixels: Self.pixels, labels: labels, count: 30)
         let small = try Self.network(batch: 1)
         var expected = [Double](repeating: 0, count: small.parameterGradients.count)
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func theSummaryNamesThePasses() throws {
-        #expect(try Self.network(batch: 48).summary.description.contains("batch size 48 in passes of 12\n"))
-        #expect(try Self.network(batch: 12).summary.description.contains("batch size 12\n"))
+        #expect(try Self.network(batch: 32).summary.description.contains("batch size 32 in passes of 8\n"))
+        #expect(try Self.network(batch: 8).summary.description.contains("batch size 8\n"))
     }
 }

@@ -6,6 +6,8 @@ struct PointwiseOperation: Operation {
     let usesBias: Bool
     private let strideLabel: String
     private var addend: Addend?
+    /// Set if the output's only reader is a BatchNorm, which leaves its input's gradient to this operation.
+    private(set) var isNormalized = false
 
     /// - Throws: ``ShapeError`` naming `name`, or gives `nil` where ``WeightedOperation`` has to do it.
     init?(convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, name: String) throws(ShapeError) {
@@ -25,6 +27,7 @@ struct PointwiseOperation: Operation {
     var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(addend?.label ?? "")" }
     var algorithm: String? { "pointwise" }
     var treatsSamplesAlone: Bool { true }
+    var backwardReadsOutput: Bool { isNormalized }
 
     func prepare(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
 
@@ -38,12 +41,24 @@ struct PointwiseOperation: Operation {
     }
 
     func backward(_ context: OperationContext) {
+        let normalization = context.normalizationStatistics.map { statistics in
+            BatchNormOperation.inputGradient(x: context.output, statistics: statistics, channels: kernel.outputShape[-1])
+        }
         kernel.backward(
             batch: context.batch, z: context.input(), weights: context.parameter(0), yGradient: context.outputGradient,
-            activationGradient: context.activationGradient, zGradient: context.inputGradient(),
+            normalization: normalization, activationGradient: context.activationGradient, zGradient: context.inputGradient(),
             accumulate: context.accumulatesInputGradient(), weightsGradient: context.parameterGradient(0),
             biasGradient: usesBias ? context.parameterGradient(1) : nil, scratch: context.scratch)
         addend?.backward(context, input: 1)
+    }
+}
+
+extension PointwiseOperation {
+    /// The operation where a BatchNorm leaves the gradient of what it read to it.
+    var normalized: PointwiseOperation {
+        var result = self
+        result.isNormalized = true
+        return result
     }
 }
 
