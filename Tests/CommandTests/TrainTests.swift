@@ -15,7 +15,7 @@ import Testing
         #expect(result.status == 0)
         for option in [
             "model", "activation", "data", "epochs", "batch-size", "optimizer", "learning-rate", "decay", "momentum",
-            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2", "init", "seed", "threads",
+            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2", "init", "convolution", "seed", "threads",
             "limit", "steps", "output", "resume", "dry-run", "json", "log-every",
         ] {
             #expect(result.output.contains("--\(option)"), "\(option)")
@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: [
         (["--no-such-option"], "--no-such-option"), (["--model", "vgg"], "resnet50"), (["--activation", "tanh"], "lk-swish"),
         (["--epochs", "many"], "--epochs"), (["--epochs", "0"], "--epochs"), (["--batch-size", "0"], "--batch-size"),
-        (["--steps", "0"], "--steps"), (["--schedule", "steep"], "--schedule"),
+        (["--convolution", "fft"], "winograd"), (["--steps", "0"], "--steps"), (["--schedule", "steep"], "--schedule"),
         (["--learning-rate", "nan"], "--learning-rate"), (["--optimizer", "adam", "--momentum", "0.9"], "--momentum"),
         (["--augment", "--no-augment"], "--no-augment"), (["--resume", "a", "--output", "b"], "--output"),
         (["--data", "data", "--output", ""], "--output"), (["--resume", ""], "--resume"), (["--epochs", "9999999999"], "--epochs"),
@@ -94,11 +94,19 @@ import Testing
 
     // MARK: Training
 
+    @Test func theAlgorithmCanBeForced() throws {
+        let result = try Command.train(
+            "--model", "allcnn", "--data", "data", "--dry-run", "--convolution", "direct", in: place)
+        #expect(result.status == 0)
+        #expect(result.output.contains(" direct ") && !result.output.contains(" winograd "))
+    }
+
     @Test func aDryRunShowsThePlanAndLeavesNothing() throws {
         let result = try Command.train("--model", "allcnn", "--data", "data", "--dry-run", "--threads", "1", in: place)
         #expect(result.status == 0)
         #expect(result.output.contains("200 training and 30 test images"))
         #expect(result.output.contains("conv2d_8"))
+        #expect(result.output.contains(" winograd "))
         #expect(result.output.contains("arena"))
         #expect(result.output.contains("1 thread"))
         #expect(!place.exists("runs"))

@@ -32,6 +32,7 @@ const ck_kernels CK_TABLE = {
         .vector_floats = VECTOR_FLOATS,
         .vectors = TILE_VECTORS,
         .rows = GEMM_TILE_ROWS,
+        .short_sum_rows = GEMM_SHORT_SUM_ROWS,
         .tile = GEMM_TABLE,
         .transpose = transpose,
         .narrow = CK_NARROW_GEMM,

@@ -85,7 +85,7 @@ void ck_convolution_add_bias(
     static const int64_t no_offset = 0;
     static const float one = 1;
     const float *ones = &one;
-    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, panels->columns};
+    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, panels->columns, 0};
     for (int64_t panel = 0; panel < panels->count; panel++) {
         const int64_t column = panel * panels->width;
         ck_gemm_panel(

@@ -9,6 +9,8 @@
 #include "drivers/slopes.h"
 #include "runtime/threads.h"
 
+enum { CACHE_LINE_FLOATS = 16 };
+
 typedef struct backward_plan {
     int64_t depth;          // K
     int64_t taps_h, taps_w; // most taps of a phase
@@ -124,6 +126,25 @@ typedef struct phase_grid {
     int64_t y, x, rows, columns;
 } phase_grid;
 
+// Where pixel `index` of the grid is in its image.
+static int64_t grid_position(const ck_convolution *c, const phase_grid *grid, int64_t index) {
+    const int64_t row = index / grid->columns, column = index % grid->columns;
+    return (grid->y + row * c->stride_h) * c->width + grid->x + column * c->stride_w;
+}
+
+// Asks for the memory that folding the pixels first ..< end will need. With a stride, the CPU doesn't see it coming.
+static void prefetch_pixels(const band_view *view, const phase_grid *grid, int64_t first, int64_t end) {
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    for (int64_t i = first; i < end; i++) {
+        const int64_t at = (view->image * c->height * c->width + grid_position(c, grid, i)) * c->channels;
+        for (int64_t channel = 0; channel < c->channels; channel += CACHE_LINE_FLOATS) {
+            __builtin_prefetch(call->z + at + channel, 0, 2);
+            if (call->dz != NULL) __builtin_prefetch(call->dz + at + channel, 1, 2);
+        }
+    }
+}
+
 static void fold_group(const band_view *view, const phase_grid *grid, int64_t first, int64_t count) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
@@ -135,9 +156,8 @@ static void fold_group(const band_view *view, const phase_grid *grid, int64_t fi
     block.slope_position *= c->stride_w;
     block.out_position = call->plan.gradient_stride;
     for (int64_t i = 0; i < count; i += block.positions) {
-        const int64_t row = (first + i) / grid->columns, column = (first + i) % grid->columns;
-        block.positions = min_of(count - i, grid->columns - column);
-        const int64_t position = (grid->y + row * c->stride_h) * c->width + grid->x + column * c->stride_w;
+        block.positions = min_of(count - i, grid->columns - (first + i) % grid->columns);
+        const int64_t position = grid_position(c, grid, first + i);
         const int64_t at = (view->image * c->height * c->width + position) * c->channels;
         const int64_t slope_at = position * slope_position;
         call->kernels->activation.backward(
@@ -158,7 +178,7 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
     // A phase without taps has gradients of zero: a sum of no runs.
     const bool empty = taps_h == 0 || taps_w == 0;
     const int64_t length = taps_w * c->out_channels, width = call->panels.width;
-    const gemm_sum sum = {empty ? 0 : taps_h, length, call->a_runs, 1, length * width, width};
+    const gemm_sum sum = {empty ? 0 : taps_h, length, call->a_runs, 1, length * width, width, 0};
     const float *weights = phase_weights(call, phase_y, phase_x);
     const float *origin = view->plane;
     if (!empty)
@@ -174,10 +194,13 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
             windows[i] = empty ? origin : origin + row * view->row_floats + column * c->out_channels;
             if (++column == grid.columns) column = 0, row++;
         }
-        for (int64_t panel = 0; panel < call->panels.count; panel++)
+        const int64_t panels = call->panels.count;
+        for (int64_t panel = 0; panel < panels; panel++) {
+            if (c->stride_w > 1) prefetch_pixels(view, &grid, first + panel * count / panels, first + (panel + 1) * count / panels);
             ck_gemm_panel(
                 call->kernels, &sum, windows, count, weights + panel * taps_h * length * width, ck_gemm_zeros,
                 view->gradients + panel * width, call->plan.gradient_stride, gemm_panel_columns(&call->panels, panel));
+        }
         fold_group(view, &grid, first, count);
     }
 }

@@ -86,19 +86,23 @@ static void add_step(
         .a_step = window_step(&call->plan.x) * depth,
         .b_run = c->out_width * c->out_channels,
         .b_step = c->out_channels,
+        .b_ahead = GEMM_PIECE_TERMS * c->out_channels,
     };
     for (int64_t panel = 0; panel < call->panels.count; panel++) {
         const int64_t column = panel * call->panels.width;
-        for (int64_t row = 0; row < c->kernel_h; row++)
-            for (int64_t start = 0; start < run; start += GEMM_GROUP_ROWS) {
-                const int64_t count = min_of(GEMM_GROUP_ROWS, run - start);
-                const float *elements[GEMM_GROUP_ROWS];
-                for (int64_t i = 0; i < count; i++) elements[i] = plane + row * row_floats + start + i;
-                ck_gemm_panel(
-                    call->kernels, &sum, elements, count, dy + column, first ? ck_gemm_zeros : NULL,
-                    gradients + (row * run + start) * call->plan.padded_columns + column, call->plan.padded_columns,
-                    gemm_panel_columns(&call->panels, panel));
+        for (int64_t start = 0; start < c->kernel_h * run; start += GEMM_GROUP_ROWS) {
+            const int64_t count = min_of(GEMM_GROUP_ROWS, c->kernel_h * run - start);
+            const float *elements[GEMM_GROUP_ROWS];
+            int64_t row = start / run, element = start % run;
+            for (int64_t i = 0; i < count; i++) {
+                elements[i] = plane + row * row_floats + element;
+                if (++element == run) element = 0, row++;
             }
+            ck_gemm_panel(
+                call->kernels, &sum, elements, count, dy + column, first ? ck_gemm_zeros : NULL,
+                gradients + start * call->plan.padded_columns + column, call->plan.padded_columns,
+                gemm_panel_columns(&call->panels, panel));
+        }
     }
 }
 

@@ -86,7 +86,7 @@ static void data_block(void *context, int64_t task, int worker) {
                          (slope_range){block.first_position, block.positions, block.first_channel, block.channels})
             + slope_at;
 
-    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, panels.width};
+    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, panels.width, 0};
     for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
         const float *starts[GEMM_GROUP_ROWS];
@@ -160,7 +160,7 @@ typedef struct weights_call {
 static void sum_bias(const weights_call *call) {
     static const float one = 1;
     const float *ones = &one;
-    const gemm_sum sum = {1, call->dense->batch, &no_offset, 0, 0, call->dense->out_features};
+    const gemm_sum sum = {1, call->dense->batch, &no_offset, 0, 0, call->dense->out_features, 0};
     for (int64_t panel = 0; panel < call->panels.count; panel++) {
         const int64_t column = panel * call->panels.width;
         ck_gemm_panel(
@@ -180,7 +180,7 @@ static void weights_block(void *context, int64_t task, int worker) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
         const dense_inputs inputs =
             ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
-        const gemm_sum sum = {1, rows, &no_offset, inputs.stride, 0, out_features};
+        const gemm_sum sum = {1, rows, &no_offset, inputs.stride, 0, out_features, 0};
         int64_t count;
         for (int64_t input = 0; input < block.length; input += count) {
             const int64_t segment = input / block.segment_length, offset = input % block.segment_length;

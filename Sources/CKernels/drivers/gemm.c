@@ -12,8 +12,6 @@ gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns) {
     return (gemm_panels){columns, divide_up(vectors, count) * kernels->vector_floats, count};
 }
 
-static const int64_t piece_terms = 256;
-
 typedef struct panel_rows {
     const ck_kernels *kernels;
     const float *const *a;
@@ -39,12 +37,17 @@ static void add_piece(
     const panel_rows *panel, const gemm_sum *piece, int64_t a_offset, const float *b, const float *initial) {
     const gemm_tiles *tiles = &panel->kernels->gemm;
     if (tiles->narrow != NULL && panel->columns <= tiles->narrow->vector_floats) tiles = tiles->narrow;
-    const int64_t vectors = divide_up(panel->columns, tiles->vector_floats), most_rows = tiles->rows[vectors - 1];
-    for (int64_t r = 0; r < panel->rows; r += most_rows) {
+    const int64_t vectors = divide_up(panel->columns, tiles->vector_floats);
+    const bool is_short = piece->runs * piece->length <= CK_SHORT_SUM;
+    const int64_t most_rows = (is_short ? tiles->short_sum_rows : tiles->rows)[vectors - 1];
+    for (int64_t r = 0; r < panel->rows;) {
         const int64_t rows = min_of(most_rows, panel->rows - r);
+        const int64_t count = panel->ahead != NULL ? 1 : (panel->rows - r) / rows;
         if (panel->ahead != NULL) fetch_ahead(panel->ahead);
         tiles->tile[rows - 1][vectors - 1](
-            piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride, panel->columns);
+            count, piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride,
+            panel->columns);
+        r += count * rows;
     }
 }
 
@@ -63,14 +66,14 @@ void ck_gemm_panel_ahead(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead) {
     const panel_rows panel = {kernels, a, rows, c, c_stride, columns, ahead};
-    if (sum->runs * sum->length <= piece_terms) {
+    if (sum->runs * sum->length <= GEMM_PIECE_TERMS) {
         add_piece(&panel, sum, 0, b, initial);
         return;
     }
     // Pieces of equal size, cut between runs if they are short, within them if they are long.
-    const int64_t cuts = divide_up(sum->length, piece_terms);
+    const int64_t cuts = divide_up(sum->length, GEMM_PIECE_TERMS);
     const int64_t length = divide_up(sum->length, cuts);
-    const int64_t runs = cuts > 1 ? 1 : divide_up(sum->runs, divide_up(sum->runs * length, piece_terms));
+    const int64_t runs = cuts > 1 ? 1 : divide_up(sum->runs, divide_up(sum->runs * length, GEMM_PIECE_TERMS));
     for (int64_t q = 0; q < sum->runs; q += runs)
         for (int64_t k = 0; k < sum->length; k += length) {
             gemm_sum piece = *sum;

@@ -23,6 +23,9 @@ static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t pane
 /// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time. Divisible by every tile's.
 enum { GEMM_GROUP_ROWS = 48 };
 
+/// Terms of a sum that are added in one pass over the rows.
+enum { GEMM_PIECE_TERMS = 256 };
+
 /// The initial value of sums that start from nothing: as many zeros as a panel has columns.
 extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 

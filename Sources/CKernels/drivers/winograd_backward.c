@@ -10,7 +10,7 @@
 
 enum {
     TASKS = 8,
-    CHUNK_TILES = 128, // tiles whose products a pass over the weights' gradients adds
+    CHUNK_TILES = 64,  // tiles whose products a pass over the weights' gradients adds
     BLOCK_TILES = 16,  // tiles that a pass over the weights serves
     PART_BYTES = 12 << 20, // of all groups' weights' gradients, which are read once more than needed
     TRANSPOSED_COLUMNS = 64,
@@ -191,7 +191,7 @@ static void data_of_block(const task_view *view, int64_t first, int64_t end, int
     const backward_plan *plan = &call->plan;
     const gemm_panels panels = ck_gemm_panels(call->kernels, view->depth);
     const int64_t panel_floats = c->out_channels * panels.width;
-    const gemm_sum sum = {1, c->out_channels, &no_offset, 1, 0, panels.width};
+    const gemm_sum sum = {1, c->out_channels, &no_offset, 1, 0, panels.width, 0};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
     const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;

@@ -1,68 +1,85 @@
 // No include guard: part of dispatch/isa_body.h, once per instruction set. The one matrix product of all convolutions and dense
-// layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h).
+// layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h). One call computes all
+// tiles of a column, since entering and leaving takes time that a short sum would notice.
 
 // As many accumulators as the registers hold beside a row of B and an element of A.
 #if CK_VECTOR_BYTES == 64
 enum { TILE_VECTORS = 3 };
 #define GEMM_TILE_ROWS {8, 8, 8}
+// A CPU stores 64 bytes in two cycles, and what it can keep waiting to be stored is little more than two tiles of 8 × 3.
+#define GEMM_SHORT_SUM_ROWS {8, 8, 4}
 #elif CK_VECTOR_BYTES == 16 && defined(__aarch64__)
 enum { TILE_VECTORS = 3 };
 #define GEMM_TILE_ROWS {8, 8, 8}
+#define GEMM_SHORT_SUM_ROWS GEMM_TILE_ROWS
 #else
 enum { TILE_VECTORS = 2 };
 #define GEMM_TILE_ROWS {8, 6}
+#define GEMM_SHORT_SUM_ROWS GEMM_TILE_ROWS
 #endif
 
 // `rows`, `vectors` and `whole` (no vector is cut off by `columns`) are constants wherever this is inlined.
 ALWAYS_INLINE void gemm_body(
-    int rows, int vectors, bool whole, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b,
-    const float *initial, float *c, int64_t c_stride, int64_t columns) {
+    int rows, int vectors, bool whole, int64_t tiles, const gemm_sum *sum, const float *const *a, int64_t a_offset,
+    const float *b, const float *initial, float *c, int64_t c_stride, int64_t columns) {
     const int64_t rest = columns - (int64_t)(vectors - 1) * VECTOR_FLOATS;
-    const float *row[CK_MAX_TILE_ROWS];
-    vector total[CK_MAX_TILE_ROWS][TILE_VECTORS];
-    UNROLL for (int r = 0; r < rows; r++) {
-        row[r] = a[r] + a_offset;
-        const float *start = initial != NULL ? initial : c + r * c_stride;
-        UNROLL for (int v = 0; v < vectors; v++)
-            total[r][v] = whole || v < vectors - 1 ? vector_load(start + v * VECTOR_FLOATS)
-                                                   : vector_load_part(start + v * VECTOR_FLOATS, rest);
-    }
     const int64_t length = sum->length, a_step = sum->a_step, b_step = sum->b_step;
-    for (int64_t q = 0; q < sum->runs; q++) {
-        int64_t index = sum->a_runs[q];
-        const float *b_row = b + q * sum->b_run;
+    // The next tiles' rows of C, which would keep the stores of a short sum waiting. Past the end it does no harm.
+    const bool prefetch = sum->runs * length <= CK_SHORT_SUM;
 #pragma clang loop unroll(disable)
-        for (int64_t k = 0; k < length; k++) {
-            vector b_vector[TILE_VECTORS];
+    for (int64_t tile = 0; tile < tiles; tile++, a += rows, c += rows * c_stride) {
+        vector total[CK_MAX_TILE_ROWS][TILE_VECTORS];
+        // The tiles of a column divide the coming rows of B between them.
+        const int64_t ahead = sum->b_ahead + (sum->b_ahead != 0 ? tile % vectors * VECTOR_FLOATS : 0);
+        if (prefetch)
+            UNROLL for (int r = 0; r < rows; r++)
+                UNROLL for (int v = 0; v < vectors; v++)
+                    __builtin_prefetch(c + (2 * rows + r) * c_stride + v * VECTOR_FLOATS, 1);
+        UNROLL for (int r = 0; r < rows; r++) {
+            const float *start = initial != NULL ? initial : c + r * c_stride;
             UNROLL for (int v = 0; v < vectors; v++)
-                b_vector[v] = whole || v < vectors - 1 ? vector_load(b_row + v * VECTOR_FLOATS)
-                                                       : vector_load_part(b_row + v * VECTOR_FLOATS, rest);
-            UNROLL for (int r = 0; r < rows; r++) {
-                const vector element = vector_splat(row[r][index]);
-                UNROLL for (int v = 0; v < vectors; v++) total[r][v] = element * b_vector[v] + total[r][v];
+                total[r][v] = whole || v < vectors - 1 ? vector_load(start + v * VECTOR_FLOATS)
+                                                       : vector_load_part(start + v * VECTOR_FLOATS, rest);
+        }
+        for (int64_t q = 0; q < sum->runs; q++) {
+            int64_t index = sum->a_runs[q] + a_offset;
+            const float *b_row = b + q * sum->b_run;
+            const float *row[CK_MAX_TILE_ROWS];
+            UNROLL for (int r = 0; r < rows; r++) row[r] = a[r];
+#pragma clang loop unroll(disable)
+            for (int64_t k = 0; k < length; k++) {
+                __builtin_prefetch(b_row + ahead);
+                vector b_vector[TILE_VECTORS];
+                UNROLL for (int v = 0; v < vectors; v++)
+                    b_vector[v] = whole || v < vectors - 1 ? vector_load(b_row + v * VECTOR_FLOATS)
+                                                           : vector_load_part(b_row + v * VECTOR_FLOATS, rest);
+                UNROLL for (int r = 0; r < rows; r++) {
+                    const vector element = vector_splat(row[r][index]);
+                    UNROLL for (int v = 0; v < vectors; v++) total[r][v] = element * b_vector[v] + total[r][v];
+                }
+                index += a_step;
+                b_row += b_step;
             }
-            index += a_step;
-            b_row += b_step;
         }
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int v = 0; v < vectors; v++) {
+                float *target = c + r * c_stride + v * VECTOR_FLOATS;
+                if (whole || v < vectors - 1)
+                    vector_store(target, total[r][v]);
+                else
+                    vector_store_part(target, total[r][v], rest);
+            }
     }
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < vectors; v++) {
-            float *target = c + r * c_stride + v * VECTOR_FLOATS;
-            if (whole || v < vectors - 1)
-                vector_store(target, total[r][v]);
-            else
-                vector_store_part(target, total[r][v], rest);
-        }
 }
 
 #define GEMM_TILE(rows, vectors)                                                                                       \
     static void gemm_##rows##x##vectors(                                                                               \
-        const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b, const float *initial, float *c,  \
-        int64_t c_stride, int64_t columns) {                                                                           \
+        int64_t tiles, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b,                   \
+        const float *initial, float *c, int64_t c_stride, int64_t columns) {                                           \
         if (columns == (vectors) * VECTOR_FLOATS)                                                                      \
-            gemm_body(rows, vectors, true, sum, a, a_offset, b, initial, c, c_stride, columns);                        \
+            gemm_body(rows, vectors, true, tiles, sum, a, a_offset, b, initial, c, c_stride, columns);                 \
         else                                                                                                           \
-            gemm_body(rows, vectors, false, sum, a, a_offset, b, initial, c, c_stride, columns);                       \
+            gemm_body(rows, vectors, false, tiles, sum, a, a_offset, b, initial, c, c_stride, columns);                \
     }
 
 #define GEMM_TILES(vectors)                                                                                            \

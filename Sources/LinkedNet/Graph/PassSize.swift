@@ -4,7 +4,7 @@
 /// parameters' gradients. What a pass keeps for its backward half then stays in the cache, and the arena needs room for one pass only.
 enum PassSize {
     /// What a pass may keep. Most of a server's last-level cache has to hold it.
-    static let keptBytes = 24 << 20
+    static let keptBytes = 36 << 20
 
     /// The pass size of a network compiled for `batch` samples.
     static func of(_ graph: Graph, batch: Int) -> Int {
@@ -16,8 +16,9 @@ enum PassSize {
         let parameterBytes = graph.parameters.reduce(0) { $0 + $1.shape.elementCount } * stride
         let fitting = keptBytes / sampleBytes
         guard fitting >= 4, parameterBytes * 4 <= fitting * sampleBytes else { return batch }
-        // Passes of equal size, so that the last isn't a small one.
-        let passes = (batch + fitting - 1) / fitting
-        return (batch + passes - 1) / passes
+        // Sizes that divide well among threads, and passes of about equal size, so that the last isn't a small one.
+        let multiple = fitting >= 8 ? 8 : 1
+        let passes = (batch + fitting / multiple * multiple - 1) / (fitting / multiple * multiple)
+        return ((batch + passes - 1) / passes + multiple - 1) / multiple * multiple
     }
 }

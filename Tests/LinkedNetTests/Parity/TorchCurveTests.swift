@@ -30,15 +30,16 @@ import Testing
         return (images, (0..<batch * batches).map { Int32($0 % classes) })
     }
 
-    @Test func hundredStepsLoseAsPyTorchDoes() throws {
+    @Test(arguments: ConvolutionAlgorithm.allCases)
+    func hundredStepsLoseAsPyTorchDoes(algorithm: ConvolutionAlgorithm) throws {
         let url = try #require(Bundle.module.url(forResource: "torch_curve", withExtension: "json"))
         let expected = try JSONDecoder().decode([Double].self, from: Data(contentsOf: url))
         #expect(expected.count == 100)
 
         let model = try Sequential {
-            Conv2D(8, kernel: 3, padding: .same)
+            Conv2D(8, kernel: 3, padding: .same, algorithm: algorithm)
             try LinkedActivation(.mirrored(.relu))
-            Conv2D(8, kernel: 3, stride: 2, padding: .same)
+            Conv2D(8, kernel: 3, stride: 2, padding: .same, algorithm: algorithm)
             try LinkedActivation(.mirrored(.relu))
             GlobalAveragePool2D()
             Dense(10)
