@@ -199,6 +199,53 @@ extension KernelTests {
             #expect(shared.dzShared.pointer[0].isNaN && !shared.dz.pointer[0].isNaN)
         }
 
+        /// The gradient of a normalisation's input, formed on the way, is the one that is stored otherwise.
+        @Test(arguments: [(3, 5), (16, 64), (30, 17)])
+        func formsTheGradientOfWhatWasNormalized(channels: Int, out: Int) {
+            let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
+            var shape = Self.shape((9, 7), channels: channels, out: out, stride: (1, 1), batch: 5, activation)
+            let r = ReferenceConvolution(shape: shape, activation: activation, integers: false, misaligned: false, seed: 6)
+            var norm = ck_batch_norm(rows: 5 * 9 * 7, channels: Int64(out), epsilon: 1e-3)
+            var generator = Generator(seed: 8)
+            let x = Buffer(uniform: r.dy.count, &generator), gamma = Buffer(uniform: out, &generator)
+            let mean = Buffer(uniform: out, &generator), inverse = Buffer(uniform: out, &generator)
+            for isa in availableISAs {
+                for threads in threadCounts {
+                    with(isa: isa, threads: threads) {
+                        let normScratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
+                        let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
+                        let dx = Buffer(r.dy.count), terms = Buffer(3 * out)
+                        let scales = (0..<4).map { _ in Buffer(out) }
+                        ck_batch_norm_backward(
+                            &norm, x.pointer, gamma.pointer, mean.pointer, inverse.pointer, r.dy.pointer, dx.pointer, false,
+                            scales[0].pointer, scales[1].pointer, normScratch.pointer)
+                        normScratch.poison()
+                        ck_batch_norm_backward_terms(
+                            &norm, x.pointer, gamma.pointer, mean.pointer, inverse.pointer, r.dy.pointer, terms.pointer,
+                            scales[2].pointer, scales[3].pointer, normScratch.pointer)
+                        var normalization = ck_normalization_gradient(
+                            x: x.pointer, center: mean.pointer, scale: terms.pointer, slope: terms.pointer + out,
+                            shift: terms.pointer + 2 * out)
+                        let stored = (0..<3).map { Buffer([r.z.count, r.weights.count, out][$0]) }
+                        let formed = (0..<3).map { Buffer([r.z.count, r.weights.count, out][$0]) }
+                        ck_pointwise_backward(
+                            &shape, r.z.pointer, r.weights.pointer, dx.pointer, nil, nil, stored[0].pointer, false,
+                            stored[1].pointer, stored[2].pointer, scratch.pointer)
+                        scratch.poison()
+                        ck_pointwise_backward(
+                            &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, &normalization, nil, formed[0].pointer, false,
+                            formed[1].pointer, formed[2].pointer, scratch.pointer)
+                        for (a, b) in zip(stored + scales[..<2], formed + scales[2...]) {
+                            #expect(firstDifference(a, b, "\(isa), \(threads) threads") == nil)
+                        }
+                        let written = [dx, terms, normScratch, scratch] + stored + formed + scales
+                        #expect(written.allSatisfy(\.guardsIntact))
+                        #expect(formed[0].values.contains { $0 != 0 } && formed[0].values.allSatisfy(\.isFinite))
+                    }
+                }
+            }
+        }
+
         @Test func takesOneByOneWithoutSlopesOnly() {
             let plain = ActivationCase.all[0], sloped = ActivationCase.all.first { $0.name == "prelu per channel" }!
             var good = Self.shape((3, 3), channels: 2, out: 2, stride: (2, 1), batch: 1, plain)

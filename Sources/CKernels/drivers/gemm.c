@@ -23,12 +23,14 @@ typedef struct panel_rows {
 
 static void fetch_ahead(gemm_ahead *ahead) {
     enum { PARTS = sizeof ahead->lines / sizeof ahead->lines[0], LINE_FLOATS = 16 };
-    for (int64_t left = ahead->lines_per_tile; left > 0; left--) {
-        while (ahead->part < PARTS && ahead->lines[ahead->part] <= 0) ahead->part++;
-        if (ahead->part == PARTS) return;
-        __builtin_prefetch(ahead->start[ahead->part]);
-        ahead->start[ahead->part] += LINE_FLOATS;
-        ahead->lines[ahead->part]--;
+    for (int64_t left = ahead->lines_per_tile; left > 0 && ahead->part < PARTS;) {
+        const float *start = ahead->start[ahead->part];
+        const int64_t count = min_of(left, ahead->lines[ahead->part]);
+        for (int64_t line = 0; line < count; line++) __builtin_prefetch(start + line * LINE_FLOATS);
+        ahead->start[ahead->part] = start + count * LINE_FLOATS;
+        ahead->lines[ahead->part] -= count;
+        left -= count;
+        if (ahead->lines[ahead->part] == 0) ahead->part++;
     }
 }
 

@@ -86,7 +86,8 @@ static void find_gradients(
     static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
-    const gemm_sum sum = {1, out_channels, &no_offset, 1, 0, call->panels.width};
+    const gemm_sum sum = {
+        .runs = 1, .length = out_channels, .a_runs = &no_offset, .a_step = 1, .b_step = call->panels.width};
     if (call->dactivation != NULL)
         call->kernels->elementwise.copy_rows(
             count, plan->depth, call->dactivation + first * plan->depth, plan->depth, gradients, plan->stride, false);
@@ -118,7 +119,8 @@ static void add_weights(
     gemm_ahead *ahead, float *part) {
     static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
-    const gemm_sum sum = {1, count, &no_offset, a_step, 0, call->convolution->out_channels};
+    const gemm_sum sum = {
+        .runs = 1, .length = count, .a_runs = &no_offset, .a_step = a_step, .b_step = call->convolution->out_channels};
     for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
         const int64_t column = panel * call->weight_panels.width;
         for (int64_t k = 0; k < plan->depth; k += GEMM_GROUP_ROWS) {
@@ -138,7 +140,8 @@ static void add_bias(const backward_call *call, const float *dy, int64_t count, 
     static const int64_t no_offset = 0;
     static const float one = 1;
     const float *ones = &one;
-    const gemm_sum sum = {1, count, &no_offset, 0, 0, call->convolution->out_channels};
+    const gemm_sum sum = {
+        .runs = 1, .length = count, .a_runs = &no_offset, .b_step = call->convolution->out_channels};
     for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
         const int64_t column = panel * call->weight_panels.width;
         ck_gemm_panel(

@@ -149,6 +149,6 @@ void ck_pointwise_forward(
         ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
         call.weights = call.packed_weights;
     }
-    call.sum = (gemm_sum){1, plan->depth, &no_offset, 1, 0, b_step};
+    call.sum = (gemm_sum){.runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = b_step};
     ck_parallel(plan->tasks, CK_MAX_WORKERS, convolution_work(convolution), multiply_pixels, &call);
 }
