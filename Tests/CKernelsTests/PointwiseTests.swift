@@ -239,8 +239,11 @@ extension KernelTests {
                             #expect(firstDifference(a, b, "\(isa), \(threads) threads") == nil)
                         }
                         let written = [dx, terms, normScratch, scratch] + stored + formed + scales
-                        #expect(written.allSatisfy(\.guardsIntact))
-                        #expect(formed[0].values.contains { $0 != 0 } && formed[0].values.allSatisfy(\.isFinite))
+                        let isIntact = written.allSatisfy(\.guardsIntact)
+                        #expect(isIntact)
+                        let values = formed[0].values
+                        let isUsual = values.contains { $0 != 0 } && values.allSatisfy(\.isFinite)
+                        #expect(isUsual)
                     }
                 }
             }
