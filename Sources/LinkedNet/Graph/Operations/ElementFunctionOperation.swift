@@ -33,6 +33,8 @@ struct ElementFunctionOperation: Operation {
 
     var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
 
+    var treatsSamplesAlone: Bool { true }
+
     func forward(_ context: OperationContext) {
         let z = context.input()
         let out = context.output
