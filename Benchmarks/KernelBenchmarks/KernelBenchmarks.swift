@@ -5,11 +5,15 @@ import CPeak
 /// Every kernel on every layer shape of the paper's networks with mirrored ReLU, and the machine's roofs beside them.
 let benchmarks: @Sendable () -> Void = {
     Roof.register()
-    for shape in ConvolutionShape.all { shape.register() }
+    for shape in ConvolutionShape.all {
+        shape.register()
+        shape.registerPointwise()
+    }
     for shape in ChainShape.all { shape.register() }
     for shape in DenseShape.all { shape.register() }
     registerPooling()
     registerActivations()
+    registerBatchNorms()
     registerOptimizers()
 }
 
