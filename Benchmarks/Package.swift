@@ -1,5 +1,9 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
+
+// Debian's libdnnl-dev. Without it the kernel benchmarks leave its column out.
+let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/oneapi/dnnl/dnnl.h")
 
 // A package of its own, so that users of the library never resolve what only measuring needs.
 let package = Package(
@@ -13,6 +17,9 @@ let package = Package(
     targets: [
         .target(
             name: "CPeak", cSettings: [.unsafeFlags(["-O3", "-fopenmp"])], linkerSettings: [.linkedLibrary("omp5")]),
+        .target(
+            name: "COneDNN", cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: hasOneDNN ? [.linkedLibrary("dnnl")] : []),
         .executableTarget(
             name: "step-time",
             dependencies: [
@@ -24,7 +31,7 @@ let package = Package(
         .executableTarget(
             name: "KernelBenchmarks",
             dependencies: [
-                "CPeak",
+                "CPeak", "COneDNN",
                 .product(name: "CKernels", package: "linkednet"),
                 .product(name: "Benchmark", package: "benchmark"),
             ],

@@ -73,7 +73,7 @@ struct ConvolutionShape {
         return "\(network) \(inputs)→\(filters) @\(size)\(window)\(stride == 2 ? " /2" : "")\(padded ? "" : " valid")"
     }
 
-    private var outputSize: Int { padded ? (size - 1) / stride + 1 : (size - kernel) / stride + 1 }
+    var outputSize: Int { padded ? (size - 1) / stride + 1 : (size - kernel) / stride + 1 }
 
     /// The kernels' description of it.
     func descriptor(_ algorithm: ck_algorithm = CK_DIRECT) -> ck_convolution {

@@ -8,6 +8,7 @@ let benchmarks: @Sendable () -> Void = {
     for shape in ConvolutionShape.all {
         shape.register()
         shape.registerPointwise()
+        shape.registerOneDNN()
     }
     for shape in ChainShape.all { shape.register() }
     for shape in DenseShape.all { shape.register() }
