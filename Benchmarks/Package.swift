@@ -1,5 +1,9 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
+
+// Debian's libdnnl-dev. Without it the kernel benchmarks leave its column out.
+let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/oneapi/dnnl/dnnl.h")
 
 // A package of its own, so that users of the library never resolve what only measuring needs.
 let package = Package(
@@ -7,10 +11,15 @@ let package = Package(
     dependencies: [
         .package(name: "linkednet", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Without its traits it needs no library for counting allocations: the library's own tests do that.
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
         .target(
             name: "CPeak", cSettings: [.unsafeFlags(["-O3", "-fopenmp"])], linkerSettings: [.linkedLibrary("omp5")]),
+        .target(
+            name: "COneDNN", cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: hasOneDNN ? [.linkedLibrary("dnnl")] : []),
         .executableTarget(
             name: "step-time",
             dependencies: [
@@ -18,13 +27,16 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        // The plugin finds benchmarks by their place: in a folder of a folder called Benchmarks.
         .executableTarget(
-            name: "convolution-peak",
+            name: "KernelBenchmarks",
             dependencies: [
-                "CPeak",
+                "CPeak", "COneDNN",
                 .product(name: "CKernels", package: "linkednet"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "KernelBenchmarks",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
     ]
 )

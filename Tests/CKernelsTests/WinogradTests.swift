@@ -115,6 +115,8 @@ extension KernelTests {
             }
             #expect(choice(32, 96, 96) == [CK_WINOGRAD, CK_WINOGRAD])
             #expect(choice(16, 192, 192) == [CK_WINOGRAD, CK_WINOGRAD])
+            #expect(choice(32, 96, 96, stride: 2) == [CK_WINOGRAD, CK_WINOGRAD])
+            #expect(choice(16, 192, 192, stride: 2) == [CK_WINOGRAD, CK_WINOGRAD])
             #expect(choice(16, 4, 4) == [CK_DIRECT, CK_DIRECT])
             #expect(choice(32, 1, 96) == [CK_DIRECT, CK_DIRECT])
             #expect(choice(8, 192, 192, kernel: 1) == [CK_DIRECT, CK_DIRECT])

@@ -1,6 +1,6 @@
 #include "CPeak.h"
 
-#include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 // A chain x → 0.999·x + 0.001 that began at its fixed point 1 would be folded away, so they begin at 2 and above.
@@ -50,6 +50,32 @@ static double peak_of_this_cpu(double seconds) {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return peak_avx2(seconds);
 #endif
     return peak_baseline(seconds);
+}
+
+// Its own loads and stores are the work, whatever the vectors' width: memory is slower than any of them.
+static double bandwidth_of_this_cpu(float *memory, size_t count, double seconds) {
+    for (size_t i = 0; i < count; i++) memory[i] = 1.0f;
+    double bytes = 0;
+    const double start = now();
+    double elapsed;
+    do {
+        for (size_t i = 0; i < count; i++) memory[i] *= 0.999f;
+        __asm__ volatile("" : : "r"(memory) : "memory");
+        bytes += 2.0 * (double)count * sizeof(float);
+        elapsed = now() - start;
+    } while (elapsed < seconds);
+    return bytes / elapsed * 1e-9;
+}
+
+double peak_bandwidth(int threads, size_t bytes, double seconds) {
+    double total = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : total)
+    {
+        float *memory = malloc(bytes);
+        if (memory) total += bandwidth_of_this_cpu(memory, bytes / sizeof(float), seconds);
+        free(memory);
+    }
+    return total;
 }
 
 double peak_gflops(int threads, double seconds) {

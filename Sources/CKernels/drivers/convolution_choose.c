@@ -28,8 +28,6 @@ static double winograd_cost(const ck_convolution *c, ck_pass pass) {
 
 ck_algorithm ck_convolution_choose(const ck_convolution *convolution, ck_pass pass) {
     if (!ck_winograd_applies(convolution)) return CK_DIRECT;
-    // In phases, backward moves about as many bytes as it saves multiplications: measured, it ties with direct, with more scratch.
-    if (pass == CK_BACKWARD && convolution->stride_h == 2) return CK_DIRECT;
     const double direct = direct_cost(convolution) * (pass == CK_FORWARD ? 1 : 2);
     return winograd_cost(convolution, pass) < direct ? CK_WINOGRAD : CK_DIRECT;
 }

@@ -18,7 +18,21 @@ typedef struct panel_rows {
     int64_t rows;
     float *c;
     int64_t c_stride, columns;
+    gemm_ahead *ahead; // or NULL
 } panel_rows;
+
+static void fetch_ahead(gemm_ahead *ahead) {
+    enum { PARTS = sizeof ahead->lines / sizeof ahead->lines[0], LINE_FLOATS = 16 };
+    for (int64_t left = ahead->lines_per_tile; left > 0 && ahead->part < PARTS;) {
+        const float *start = ahead->start[ahead->part];
+        const int64_t count = min_of(left, ahead->lines[ahead->part]);
+        for (int64_t line = 0; line < count; line++) __builtin_prefetch(start + line * LINE_FLOATS);
+        ahead->start[ahead->part] = start + count * LINE_FLOATS;
+        ahead->lines[ahead->part] -= count;
+        left -= count;
+        if (ahead->lines[ahead->part] == 0) ahead->part++;
+    }
+}
 
 // One piece of the sum for all rows.
 static void add_piece(
@@ -29,7 +43,9 @@ static void add_piece(
     const bool is_short = piece->runs * piece->length <= CK_SHORT_SUM;
     const int64_t most_rows = (is_short ? tiles->short_sum_rows : tiles->rows)[vectors - 1];
     for (int64_t r = 0; r < panel->rows;) {
-        const int64_t rows = min_of(most_rows, panel->rows - r), count = (panel->rows - r) / rows;
+        const int64_t rows = min_of(most_rows, panel->rows - r);
+        const int64_t count = panel->ahead != NULL ? 1 : (panel->rows - r) / rows;
+        if (panel->ahead != NULL) fetch_ahead(panel->ahead);
         tiles->tile[rows - 1][vectors - 1](
             count, piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride,
             panel->columns);
@@ -40,7 +56,18 @@ static void add_piece(
 void ck_gemm_panel(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns) {
-    const panel_rows panel = {kernels, a, rows, c, c_stride, columns};
+    ck_gemm_panel_ahead(kernels, sum, a, rows, b, initial, c, c_stride, columns, NULL);
+}
+
+int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns) {
+    const gemm_panels panels = ck_gemm_panels(kernels, columns);
+    return panels.count * divide_up(rows, kernels->gemm.rows[panels.width / kernels->vector_floats - 1]);
+}
+
+void ck_gemm_panel_ahead(
+    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead) {
+    const panel_rows panel = {kernels, a, rows, c, c_stride, columns, ahead};
     if (sum->runs * sum->length <= GEMM_PIECE_TERMS) {
         add_piece(&panel, sum, 0, b, initial);
         return;

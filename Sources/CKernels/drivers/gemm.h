@@ -35,6 +35,33 @@ void ck_gemm_panel(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns);
 
+/// Memory that will be read or overwritten soon, asked for a little with every tile, so that it arrives while others are computed. A large
+/// tensor's pixels come in more streams than the processor follows by itself, and stores that miss hold up those behind them.
+typedef struct gemm_ahead {
+    const float *start[4];
+    int64_t lines[4]; ///< of 64 bytes
+    int64_t part;     ///< the first that has lines left
+    int64_t lines_per_tile;
+} gemm_ahead;
+
+static inline void gemm_ahead_add(gemm_ahead *ahead, int part, const float *start, int64_t floats) {
+    ahead->start[part] = start;
+    ahead->lines[part] = divide_up(floats, 16);
+}
+
+/// To have fetched everything after so many tiles.
+static inline void gemm_ahead_spread(gemm_ahead *ahead, int64_t tiles) {
+    ahead->lines_per_tile = divide_up(ahead->lines[0] + ahead->lines[1] + ahead->lines[2] + ahead->lines[3], tiles);
+}
+
+/// As ck_gemm_panel, while `ahead` is fetched.
+void ck_gemm_panel_ahead(
+    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead);
+
+/// How many tiles give `rows` × `columns`, if the sum is one piece.
+int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns);
+
 /// out[i] = Σ_p parts[p·stride + i] in order of p, for i < count.
 void ck_sum_parts(const float *parts, int64_t part_count, int64_t stride, int64_t count, float *out);
 

@@ -55,6 +55,7 @@ typedef struct norm_call {
     float *mean, *inverse_deviation;                       ///< of the forward pass
     const float *saved_inverse_deviation;                  ///< of the backward pass
     const float *population_mean, *population_variance;    ///< of inference
+    ck_addend addend;
     float *y, *dx, *dgamma, *dbeta;
     bool accumulate;
     double *sums;
@@ -199,6 +200,20 @@ static void forward_channels_task(void *context, int64_t group, int worker) {
     repeat_parameters(call, SHIFT, first, end);
 }
 
+/// Adds the addend to `count` elements of y, which are in the cache.
+static void add_addend(const norm_call *call, int64_t offset, int64_t count) {
+    enum { TERMS = 1024 };
+    if (call->addend.values == NULL) return;
+    const ck_kernels *kernels = ck_kernels_current();
+    for (int64_t first = 0; first < count; first += TERMS) {
+        float terms[TERMS];
+        const activation_block block = {.positions = 1, .channels = smaller(TERMS, count - first)};
+        const int64_t at = offset + first;
+        kernels->activation.forward(call->addend.activation, &block, call->addend.values + at, NULL, terms);
+        kernels->elementwise.add(block.channels, call->y + at, terms, call->y + at);
+    }
+}
+
 static void normalize_task(void *context, int64_t block, int worker) {
     (void)worker;
     const norm_call *call = context;
@@ -206,12 +221,13 @@ static void normalize_task(void *context, int64_t block, int worker) {
     call->tiles->scale_shift(
         place.rows, place.columns, call->x + place.offset, parameters_of(call, CENTER), parameters_of(call, SCALE),
         parameters_of(call, SHIFT), call->y + place.offset);
+    add_addend(call, place.offset, place.rows * place.columns);
 }
 
 void ck_batch_norm_forward_training(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, float momentum,
     bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
-    float *inverse_deviation, float *y, void *scratch) {
+    float *inverse_deviation, ck_addend addend, float *y, void *scratch) {
     norm_call call = call_of(norm, scratch);
     call.x = x;
     call.gamma = gamma;
@@ -222,6 +238,7 @@ void ck_batch_norm_forward_training(
     call.running_variance = running_variance;
     call.mean = mean;
     call.inverse_deviation = inverse_deviation;
+    call.addend = addend;
     call.y = y;
     ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 6), moments_task, &call);
     over_channel_groups(&call, forward_channels_task);
@@ -294,24 +311,41 @@ static void gradient_task(void *context, int64_t block, int worker) {
         call->accumulate);
 }
 
-void ck_batch_norm_backward(
-    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
-    const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
-    void *scratch) {
+static norm_call backward_call_of(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean, const float *inverse_deviation,
+    const float *dy, float *dgamma, float *dbeta, void *scratch) {
     norm_call call = call_of(norm, scratch);
     call.x = x;
     call.dy = dy;
     call.gamma = gamma;
     call.saved_inverse_deviation = inverse_deviation;
-    call.dx = dx;
-    call.accumulate = accumulate;
     call.dgamma = dgamma;
     call.dbeta = dbeta;
     for (int64_t c = 0; c < norm->channels; c++) parameters_of(&call, CENTER)[c] = mean[c];
     repeat_parameters(&call, CENTER, 0, norm->channels);
     ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 10), gradient_sums_task, &call);
     over_channel_groups(&call, backward_channels_task);
+    return call;
+}
+
+void ck_batch_norm_backward(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
+    const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
+    void *scratch) {
+    norm_call call = backward_call_of(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
+    call.dx = dx;
+    call.accumulate = accumulate;
     if (dx != NULL) over_row_blocks(&call, sweep_work(&call, 12), gradient_task);
+}
+
+void ck_batch_norm_backward_terms(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
+    const float *inverse_deviation, const float *dy, float *terms, float *dgamma, float *dbeta, void *scratch) {
+    const norm_call call = backward_call_of(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
+    const int kinds[] = {SCALE, SLOPE, SHIFT};
+    for (int64_t kind = 0; kind < 3; kind++)
+        for (int64_t c = 0; c < norm->channels; c++)
+            terms[kind * norm->channels + c] = parameters_of(&call, kinds[kind])[c];
 }
 
 // Forward, inference
@@ -344,22 +378,24 @@ static void inference_task(void *context, int64_t task, int worker) {
         for (int64_t row = first; row < end; row += rows_at_once) {
             const int64_t place = row * layout->columns + strip;
             call->tiles->scale_shift(rows_at_once, width, call->x + place, center, scale, shift, call->y + place);
+            add_addend(call, place, rows_at_once * width);
         }
         if (end == layout->long_rows && layout->rest_rows > 0) {
             const int64_t place = layout->long_rows * layout->columns;
             call->tiles->scale_shift(
                 1, layout->rest_rows * layout->channels, call->x + place, center, scale, shift, call->y + place);
+            add_addend(call, place, layout->rest_rows * layout->channels);
         }
     }
 }
 
 void ck_batch_norm_forward_inference(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, const float *running_mean,
-    const float *running_variance, float *y) {
+    const float *running_variance, ck_addend addend, float *y) {
     norm_call call = {
         .tiles = &ck_kernels_current()->normalization, .layout = layout_of(norm->rows, norm->channels),
         .rows = norm->rows, .epsilon = norm->epsilon, .x = x, .gamma = gamma, .beta = beta,
-        .population_mean = running_mean, .population_variance = running_variance, .y = y};
+        .population_mean = running_mean, .population_variance = running_variance, .addend = addend, .y = y};
     const int64_t block_rows = rows_per_block(call.layout.columns) * INFERENCE_BLOCKS;
     ck_parallel(
         larger(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,

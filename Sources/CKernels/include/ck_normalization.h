@@ -5,34 +5,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ck_activation.h"
+
 /// Batch normalisation over the rows of x [rows][channels], rows = batch·height·width (Ioffe and Szegedy 2015).
 typedef struct ck_batch_norm {
     int64_t rows, channels;
     float epsilon;
 } ck_batch_norm;
 
+/// What is added to a normalisation's output: an activation (one member without slopes) of a tensor of its shape. `values` NULL: nothing.
+typedef struct ck_addend {
+    const float *values;
+    const ck_activation *activation;
+} ck_addend;
+
 /// Scratch of either training pass.
 size_t ck_batch_norm_scratch(const ck_batch_norm *norm);
 
 /// Training: mean[c] and the biased variance over the rows, inverse_deviation[c] = 1/√(variance + ε),
-/// y = gamma·(x − mean)·inverse_deviation + beta, and the running statistics moved: running = momentum·running + (1 − momentum)·batch's.
+/// y = gamma·(x − mean)·inverse_deviation + beta + addend, and the running statistics moved: running = momentum·running + (1 − momentum)·batch's.
 /// The running variance takes the biased variance, as Keras has it, unless `unbiased_running_variance` (PyTorch:
 /// variance·rows/(rows − 1)). Sums are accurate to a few ε whatever the mean (two passes, or compensated).
 /// y may be x.
 void ck_batch_norm_forward_training(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, float momentum,
     bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
-    float *inverse_deviation, float *y, void *scratch);
+    float *inverse_deviation, ck_addend addend, float *y, void *scratch);
 
-/// y = gamma·(x − running_mean)/√(running_variance + ε) + beta. y may be x.
+/// y = gamma·(x − running_mean)/√(running_variance + ε) + beta + addend. y may be x.
 void ck_batch_norm_forward_inference(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, const float *running_mean,
-    const float *running_variance, float *y);
+    const float *running_variance, ck_addend addend, float *y);
 
 /// Gradients of the training pass: dx (overwritten, or added to if `accumulate`; may be NULL), dgamma and dbeta (overwritten).
 void ck_batch_norm_backward(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
     const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
     void *scratch);
+
+/// The gradient of a normalisation's input x as a function of that of its output: dx = scale·dy − slope·(x − center) − shift, where all but x
+/// are [channels]. Who can form dx from that as it reads dy saves storing it.
+typedef struct ck_normalization_gradient {
+    const float *x, *center, *scale, *slope, *shift;
+} ck_normalization_gradient;
+
+/// As ck_batch_norm_backward, but gives the terms of dx, [3][channels]: scale, slope, shift. The center is the mean.
+void ck_batch_norm_backward_terms(
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
+    const float *inverse_deviation, const float *dy, float *terms, float *dgamma, float *dbeta, void *scratch);
 
 #endif

@@ -4,8 +4,10 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
     public let inputShape: Shape
     /// The shape of one output sample.
     public let outputShape: Shape
-    /// The largest number of samples in a pass.
+    /// The largest number of samples in a training step.
     public let batchSize: Int
+    /// The largest number of samples in a pass; a step may take several.
+    public let passSize: Int
     /// The operations in the order in which they run: the table's rows.
     public let operations: [OperationInfo]
     /// The number of trained numbers. Parameters that operations share count once.
@@ -30,9 +32,10 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
                 Self.grouped(operation.parameterCount), operation.algorithm ?? "", Self.size(operation.outputBytes),
             ])
         }
+        let passes = passSize == batchSize ? "" : " in passes of \(passSize)"
         let states = stateCount == 0 ? "" : ", states \(Self.grouped(stateCount)) (saved, not trained)"
         return """
-            input \(inputShape), output \(outputShape), batch size \(batchSize)
+            input \(inputShape), output \(outputShape), batch size \(batchSize)\(passes)
             \(table)
             parameters \(Self.grouped(parameterCount))\(states)
             memory     \(Self.size(memory.totalBytes)): parameters \(Self.size(memory.parameterBytes)), \
@@ -74,10 +77,10 @@ extension Network {
     /// What the network consists of and what it takes.
     ///
     /// `print(network.summary)` shows for every operation the layer, the output's shape, the number of parameters, the algorithm and
-    /// the size of the output for a whole batch, followed by totals.
+    /// the size of the output for a whole pass, followed by totals.
     public var summary: NetworkSummary {
         NetworkSummary(
-            inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, operations: operations,
+            inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, passSize: passSize, operations: operations,
             parameterCount: parameterLayout.elementCount, stateCount: stateLayout.elementCount, memory: memory,
             instructionSet: Runtime.instructionSet, threadCount: Runtime.threadCount)
     }

@@ -39,7 +39,13 @@ extension Graph {
             replacements[chain[chain.count - 1]] = node
             replaced.formUnion(chain)
         }
-        result.nodes = nodes.indices.compactMap { replacements[$0] ?? (replaced.contains($0) ? nil : nodes[$0]) }
+        let kept = nodes.indices.filter { replacements[$0] != nil || !replaced.contains($0) }
+        let newIndex = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($0.element, $0.offset) })
+        result.nodes = kept.map { index in
+            var node = replacements[index] ?? nodes[index]
+            node.normalizer = node.normalizer.flatMap { newIndex[$0] }
+            return node
+        }
         return result
     }
 

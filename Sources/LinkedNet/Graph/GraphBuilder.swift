@@ -175,6 +175,12 @@ struct Graph {
         let states: [StateID]
         /// The nodes that this one computes together; none for an ordinary one.
         var members: [Node] = []
+        /// A tensor whose gradient is part of that of the first input's activation.
+        var gradientTaken: TensorID?
+        /// Inputs whose gradient another node gives.
+        var withheldGradients: [Int] = []
+        /// A node that normalises the output: the gradient follows from that of its output.
+        var normalizer: Int?
     }
 
     struct Parameter {

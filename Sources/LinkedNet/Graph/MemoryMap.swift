@@ -58,6 +58,7 @@ struct MemoryMap {
         var lastUse = Array(repeating: -1, count: tensorCount)
         var firstGradient = Array(repeating: Int.max, count: tensorCount)
         var lastGradient = Array(repeating: -1, count: tensorCount)
+        var lastSavedUse = graph.nodes.indices.map(schedule.backwardTime)
         for (index, node) in graph.nodes.enumerated() {
             let forward = schedule.forwardTime(index)
             let backward = schedule.backwardTime(index)
@@ -66,10 +67,17 @@ struct MemoryMap {
             lastUse[output] = max(lastUse[output], forward)
             for input in node.inputs { lastUse[input.index] = max(lastUse[input.index], forward) }
             guard schedule.nodeHasBackward[index] else { continue }
-            lastGradient[output] = backward
+            lastGradient[output] = max(lastGradient[output], backward)
             if node.operation.backwardReadsOutput { lastUse[output] = max(lastUse[output], backward) }
-            for input in node.inputs {
+            if let normalizer = node.normalizer {
+                let normalized = graph.nodes[normalizer].output.index
+                lastGradient[normalized] = max(lastGradient[normalized], backward)
+                lastSavedUse[normalizer] = backward
+            }
+            if let taken = node.gradientTaken { lastGradient[taken.index] = max(lastGradient[taken.index], backward) }
+            for (position, input) in node.inputs.enumerated() {
                 if node.operation.backwardReadsInputs { lastUse[input.index] = max(lastUse[input.index], backward) }
+                guard !node.withheldGradients.contains(position) else { continue }
                 firstGradient[input.index] = min(firstGradient[input.index], backward)
             }
         }
@@ -85,9 +93,11 @@ struct MemoryMap {
         }
         valueRequests = Array(repeating: nil, count: tensorCount)
         gradientRequests = Array(repeating: nil, count: tensorCount)
-        // What lies within a node has no place here.
+        // What lies within a node, and the former output of a fused one, has no place here.
         for tensor in 1..<tensorCount where firstUse[tensor] <= lastUse[tensor] {
             valueRequests[tensor] = place(bytes(tensor), firstUse[tensor]...lastUse[tensor])
+            // Nobody writes the gradient of a tensor that is normalised by an operation which leaves it to the one before.
+            guard firstGradient[tensor] <= lastGradient[tensor] else { continue }
             if schedule.tensorNeedsGradient[tensor] || tensor == output {
                 gradientRequests[tensor] = place(bytes(tensor), firstGradient[tensor]...lastGradient[tensor])
             }
@@ -95,7 +105,7 @@ struct MemoryMap {
         savedRequests = graph.nodes.enumerated().map { index, node in
             let saved = node.operation.savedBytes(batch: batch)
             guard saved > 0 else { return nil }
-            return place(saved, schedule.forwardTime(index)...schedule.backwardTime(index))
+            return place(saved, schedule.forwardTime(index)...lastSavedUse[index])
         }
         plan = MemoryPlan(requests)
         unsharedBytes = requests.reduce(0) { $0 + $1.bytes }
@@ -130,7 +140,10 @@ struct MemoryMap {
         // In backward order, so that the first to write a gradient overwrites it and the others add.
         for (index, node) in graph.nodes.enumerated().reversed() {
             let hasBackward = schedule.nodeHasBackward[index]
-            let needed = node.inputs.map { hasBackward && schedule.tensorNeedsGradient[$0.index] }
+            let needed = node.inputs.enumerated().map { position, input in
+                hasBackward && schedule.tensorNeedsGradient[input.index]
+                    && !node.withheldGradients.contains(position)
+            }
             result.append(
                 OperationBindings(
                     inputs: node.inputs.map { UnsafePointer(value(of: $0, in: arena)) },
@@ -139,7 +152,12 @@ struct MemoryMap {
                     inputGradientAccumulates: zip(node.inputs, needed).map {
                         $1 && !writtenTensors.insert($0.index).inserted
                     },
-                    outputGradient: gradient(of: node.output, in: arena),
+                    outputGradient: gradient(
+                        of: node.normalizer.map { graph.nodes[$0].output } ?? node.output, in: arena),
+                    normalizationStatistics: node.normalizer.map {
+                        UnsafeRawPointer(pointer(savedRequests[$0], in: arena))
+                    },
+                    activationGradient: node.gradientTaken.map { UnsafePointer(gradient(of: $0, in: arena)) },
                     parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },
                     parameterGradients: node.parameters.map {
                         parameters.gradients + parameters.layout.offsets[$0.index]

@@ -65,8 +65,8 @@ extension Network {
         var result = try Tensor(shape: Shape([count] + outputShape.dimensions))
         result.withUnsafeMutableElements { results in
             input.elements.withUnsafeBufferPointer { inputs in
-                for start in stride(from: 0, to: count, by: batchSize) {
-                    let size = min(batchSize, count - start)
+                for start in stride(from: 0, to: count, by: passSize) {
+                    let size = min(passSize, count - start)
                     let (from, to) = (start * inputShape.elementCount, start * outputShape.elementCount)
                     forward(input: inputs[from...].baseAddressOfFirst, count: size, mode: .inference)
                     for index in 0..<size * outputShape.elementCount { results[to + index] = output[index] }

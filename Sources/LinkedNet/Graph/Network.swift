@@ -9,8 +9,10 @@ public final class Network {
     public let inputShape: Shape
     /// The shape of one output sample.
     public let outputShape: Shape
-    /// The largest number of samples in a pass.
+    /// The largest number of samples in a training step.
     public let batchSize: Int
+    /// The largest number of samples in a pass: ``batchSize``, or a part of it where a step is faster in several passes.
+    public let passSize: Int
     /// What the weights were initialised from and dropout is keyed by.
     public let seed: UInt64
 
@@ -41,12 +43,12 @@ public final class Network {
     /// Compiles what `builder` holds, with `output` as the result.
     ///
     /// - Parameters:
-    ///   - batch: the largest number of samples in a pass.
+    ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of it.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
     public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
         let output = try builder.materialized(output)
-        var graph = builder.graph
+        var graph = try builder.graph.fusingSums(output: output.tensor).leavingNormalizationGradients(output: output.tensor)
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -64,13 +66,15 @@ public final class Network {
             }
             bytes = sum
         }
+        let pass = PassSize.of(graph, batch: batch)
         for index in graph.nodes.indices {
-            try graph.nodes[index].operation.prepare(batch: batch, name: graph.nodes[index].name)
+            try graph.nodes[index].operation.prepare(batch: pass, name: graph.nodes[index].name)
         }
-        graph = graph.groupingConvolutions(output: output.tensor, batch: batch)
+        graph = graph.groupingConvolutions(output: output.tensor, batch: pass)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
+        passSize = pass
         self.seed = seed
         nodes = graph.nodes
 
@@ -83,7 +87,7 @@ public final class Network {
         stateStorage = try AlignedStorage(count: stateLayout.count)
 
         let schedule = Schedule(graph: graph, output: output.tensor)
-        let memoryMap = MemoryMap(graph: graph, schedule: schedule, batch: batch)
+        let memoryMap = MemoryMap(graph: graph, schedule: schedule, batch: pass)
         arena = try AlignedStorage(count: memoryMap.plan.totalBytes)
         scratch = try AlignedStorage(count: memoryMap.scratchBytes)
         nodeHasBackward = schedule.nodeHasBackward
@@ -110,8 +114,8 @@ public final class Network {
                         outputShape: shape,
                         activationMemberCount: (member.operation as? any ActivationNode)?.memberCount,
                         parameterCount: member.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
-                        outputBytes: batch * shape.elementCount * MemoryLayout<Float>.stride,
-                        scratchBytes: node.operation.scratchBytes(batch: batch)))
+                        outputBytes: pass * shape.elementCount * MemoryLayout<Float>.stride,
+                        scratchBytes: node.operation.scratchBytes(batch: pass)))
             }
         }
         self.operations = operations
@@ -166,12 +170,12 @@ public final class Network {
     ///
     /// - Parameters:
     ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
-    ///   - count: 1 … ``batchSize``.
+    ///   - count: 1 … ``passSize``.
     ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
     public func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
     ) {
-        precondition(count >= 1 && count <= batchSize, "a pass takes 1 to batchSize samples")
+        precondition(count >= 1 && count <= passSize, "a pass takes 1 to passSize samples")
         for index in inputReaders.indices {
             bindings[inputReaders[index].node].inputs[inputReaders[index].input] = input
         }
@@ -190,7 +194,7 @@ public final class Network {
     /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with the same count
     /// and step.
     public func backward(count: Int, step: UInt64) {
-        precondition(count >= 1 && count <= batchSize, "a pass takes 1 to batchSize samples")
+        precondition(count >= 1 && count <= passSize, "a pass takes 1 to passSize samples")
         // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
         var index = nodes.count
         while index > 0 {

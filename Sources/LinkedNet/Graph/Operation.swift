@@ -16,6 +16,10 @@ public protocol Operation {
     /// True if ``backward(_:)`` reads the output: it is then kept until it has run.
     var backwardReadsOutput: Bool { get }
 
+    /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and wherever it
+    /// stands among them: then a batch may be taken in parts.
+    var treatsSamplesAlone: Bool { get }
+
     /// Settles what depends on the largest number of samples in a pass, such as the algorithm. Throws if the operation can't be computed for so many
     /// at once; `name` is its own, for the error.
     mutating func prepare(batch: Int, name: String) throws(ShapeError)
@@ -38,6 +42,7 @@ extension Operation {
     public var algorithm: String? { nil }
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
+    public var treatsSamplesAlone: Bool { false }
     public mutating func prepare(batch: Int, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }
@@ -66,6 +71,12 @@ public struct OperationContext {
 
     /// The gradient of the loss with respect to the output.
     public var outputGradient: UnsafePointer<Float> { UnsafePointer(bindings.outputGradient) }
+
+    /// What the BatchNorm that normalises the output saved, if ``outputGradient`` is the gradient of its output.
+    var normalizationStatistics: UnsafeRawPointer? { bindings.normalizationStatistics }
+
+    /// What another operation found for the gradient of the first input's activation, if that is part of it.
+    var activationGradient: UnsafePointer<Float>? { bindings.activationGradient }
 
     /// Where the gradient with respect to input `index` goes, or `nil` if nobody needs it.
     public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bindings.inputGradients[index] }
@@ -99,6 +110,8 @@ final class OperationBindings {
     let inputGradients: [UnsafeMutablePointer<Float>?]
     let inputGradientAccumulates: [Bool]
     let outputGradient: UnsafeMutablePointer<Float>
+    let normalizationStatistics: UnsafeRawPointer?
+    let activationGradient: UnsafePointer<Float>?
     let parameters: [UnsafeMutablePointer<Float>]
     let parameterGradients: [UnsafeMutablePointer<Float>]
     let parameterGradientAccumulates: [Bool]
@@ -109,7 +122,8 @@ final class OperationBindings {
     init(
         inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
         inputGradients: [UnsafeMutablePointer<Float>?], inputGradientAccumulates: [Bool],
-        outputGradient: UnsafeMutablePointer<Float>, parameters: [UnsafeMutablePointer<Float>],
+        outputGradient: UnsafeMutablePointer<Float>, normalizationStatistics: UnsafeRawPointer?,
+        activationGradient: UnsafePointer<Float>?, parameters: [UnsafeMutablePointer<Float>],
         parameterGradients: [UnsafeMutablePointer<Float>], parameterGradientAccumulates: [Bool],
         states: [UnsafeMutablePointer<Float>], saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
     ) {
@@ -118,6 +132,8 @@ final class OperationBindings {
         self.inputGradients = inputGradients
         self.inputGradientAccumulates = inputGradientAccumulates
         self.outputGradient = outputGradient
+        self.normalizationStatistics = normalizationStatistics
+        self.activationGradient = activationGradient
         self.parameters = parameters
         self.parameterGradients = parameterGradients
         self.parameterGradientAccumulates = parameterGradientAccumulates

@@ -23,20 +23,40 @@ struct BatchNormKernel: Sendable {
     func forwardTraining(
         rows: Int, x: UnsafePointer<Float>, vectors: Vectors, momentum: Float, unbiasedRunningVariance: Bool,
         mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
-        y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        addend: KernelAddend?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var norm = norm(rows: rows)
-        ck_batch_norm_forward_training(
-            &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
-            vectors.runningVariance, mean, inverseDeviation, y, scratch)
+        var activation = addend?.activation ?? ck_activation()
+        withUnsafePointer(to: &activation) { activation in
+            ck_batch_norm_forward_training(
+                &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
+                vectors.runningVariance, mean, inverseDeviation, ck_addend(values: addend?.values, activation: activation),
+                y, scratch)
+        }
     }
 
     func forwardInference(
-        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, y: UnsafeMutablePointer<Float>
+        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, addend: KernelAddend?, y: UnsafeMutablePointer<Float>
     ) {
         var norm = norm(rows: rows)
-        ck_batch_norm_forward_inference(
-            &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance, y)
+        var activation = addend?.activation ?? ck_activation()
+        withUnsafePointer(to: &activation) { activation in
+            ck_batch_norm_forward_inference(
+                &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance,
+                ck_addend(values: addend?.values, activation: activation), y)
+        }
+    }
+
+    /// The gradients of gamma and beta, and what x's gradient follows from: see ``NormalizationGradient``.
+    func backwardTerms(
+        rows: Int, x: UnsafePointer<Float>, gamma: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+        inverseDeviation: UnsafePointer<Float>, yGradient: UnsafePointer<Float>, terms: UnsafeMutablePointer<Float>,
+        gammaGradient: UnsafeMutablePointer<Float>, betaGradient: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutableRawPointer
+    ) {
+        var norm = norm(rows: rows)
+        ck_batch_norm_backward_terms(
+            &norm, x, gamma, mean, inverseDeviation, yGradient, terms, gammaGradient, betaGradient, scratch)
     }
 
     func backward(
@@ -49,5 +69,18 @@ struct BatchNormKernel: Sendable {
         ck_batch_norm_backward(
             &norm, x, gamma, mean, inverseDeviation, yGradient, xGradient, accumulate, gammaGradient, betaGradient,
             scratch)
+    }
+}
+
+/// How the gradient of a normalisation's input x follows from that of its output; see `ck_normalization_gradient`.
+struct NormalizationGradient {
+    var terms: ck_normalization_gradient
+
+    /// - Parameters:
+    ///   - mean: [channels].
+    ///   - terms: what ``BatchNormKernel/backwardTerms(rows:x:gamma:mean:inverseDeviation:yGradient:terms:gammaGradient:betaGradient:scratch:)`` gave.
+    init(x: UnsafePointer<Float>, mean: UnsafePointer<Float>, terms: UnsafePointer<Float>, channels: Int) {
+        self.terms = ck_normalization_gradient(
+            x: x, center: mean, scale: terms, slope: terms + channels, shift: terms + 2 * channels)
     }
 }

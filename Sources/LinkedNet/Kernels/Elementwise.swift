@@ -14,6 +14,11 @@ enum Elementwise {
         ck_copy(Int64(count), x, out, accumulate)
     }
 
+    /// x ·= factor.
+    static func scale(count: Int, by factor: Float, _ x: UnsafeMutablePointer<Float>) {
+        ck_scale(Int64(count), factor, x)
+    }
+
     /// Writes narrow [rows][channels] into channels `offset`… of wide [rows][wideChannels].
     static func concatenate(
         rows: Int, channels: Int, narrow: UnsafePointer<Float>, wideChannels: Int, offset: Int,

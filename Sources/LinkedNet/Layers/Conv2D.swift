@@ -51,9 +51,22 @@ public struct Conv2D: Layer {
     }
 
     public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        if let pointwise = try PointwiseOperation(
+            convolving: input, filters: filters, window: window, usesBias: usesBias, name: graph.currentName)
+        {
+            return try graph.addFusing(
+                pointwise, input: input, parameters: try parameters(input, in: graph),
+                outputShape: pointwise.kernel.outputShape)
+        }
         let operation = try WeightedOperation(
             convolving: input, filters: filters, window: window, usesBias: usesBias, algorithm: algorithm,
             name: graph.currentName)
+        return try graph.addFusing(
+            operation, input: input, parameters: try parameters(input, in: graph),
+            outputShape: operation.kernel.outputShape)
+    }
+
+    private func parameters(_ input: Value, in graph: GraphBuilder) throws -> [ParameterID] {
         let channels = input.shape[2]
         let area = window.height * window.width
         var parameters = [
@@ -67,7 +80,6 @@ public struct Conv2D: Layer {
                     "bias", shape: [filters],
                     initialization: biasInitializer.initialization(fanIn: filters, fanOut: filters)))
         }
-        return try graph.addFusing(
-            operation, input: input, parameters: parameters, outputShape: operation.kernel.outputShape)
+        return parameters
     }
 }

@@ -43,7 +43,7 @@ extension Network {
     /// - Parameters:
     ///   - model: a layer, usually a ``Sequential`` or a ``Model``.
     ///   - input: the shape of one sample, `[height, width, channels]` or `[features]`.
-    ///   - batch: the largest number of samples in a pass.
+    ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of it.
     ///   - fusesActivations: false has every activation computed and stored, for who wants to look at them.
     /// - Throws: ``ShapeError`` naming the layer that doesn't fit, ``LinkageError``, or ``OutOfMemory``.

@@ -22,7 +22,7 @@ extension Trainer {
     ) throws -> (result: EvaluationResult, isComplete: Bool) {
         try check(dataset)
         let classes = dataset.classCount
-        let loader = try BatchLoader(dataset: dataset, batchSize: network.batchSize, sampler: .fileOrder)
+        let loader = try BatchLoader(dataset: dataset, batchSize: network.passSize, sampler: .fileOrder)
         var result = LossResult()
         var confusion = Array(repeating: 0, count: classes * classes)
         var isComplete = true

@@ -29,6 +29,8 @@ public final class Trainer {
     private let slotPointers: [UnsafeMutablePointer<Float>]
     /// The states before the running step, so that a step that fails leaves none of its traces.
     private let stateBackup: AlignedStorage<Float>
+    /// The gradients of the running step's earlier passes; empty if a step is one pass.
+    let gradientSum: AlignedStorage<Float>
 
     /// A trainer at the beginning of a run.
     ///
@@ -54,11 +56,13 @@ public final class Trainer {
         slots = try optimizer.slotNames.map { _ in try AlignedStorage(count: network.parameterLayout.count) }
         slotPointers = slots.map(\.pointer)
         stateBackup = try AlignedStorage(count: network.stateLayout.count)
+        gradientSum = try AlignedStorage(
+            count: network.passSize < network.batchSize ? network.parameterLayout.count : 0)
     }
 
-    /// The memory that the trainer holds beside the network's: the optimizer's slots and a copy of the states, in bytes.
+    /// The memory that the trainer holds beside the network's, in bytes: the optimizer's slots, a copy of the states, and sums of gradients.
     public var memoryBytes: Int {
-        (slots.count * network.parameterLayout.count + network.stateLayout.count) * MemoryLayout<Float>.stride
+        (slots.count * network.parameterLayout.count + network.stateLayout.count + gradientSum.count) * MemoryLayout<Float>.stride
     }
 
     // MARK: A step
@@ -80,18 +84,8 @@ public final class Trainer {
     ) throws -> LossResult {
         let classes = network.outputShape.elementCount
         try check(labels: labels, count: count, classes: classes)
-        let step = UInt64(position.step)
         stateBackup.pointer.update(from: network.states.baseAddress.unsafelyUnwrapped, count: stateBackup.count)
-        network.forward(input: pixels, count: count, mode: .training(step: step))
-        let result = loss.evaluate(
-            output: network.output, labels: labels, count: count, classes: classes, gradient: network.outputGradient)
-        guard result.lossSum.isFinite else {
-            restoreStates()
-            let origin = firstNonFinite(pixels: pixels, count: count, mode: .training(step: step))
-            restoreStates()
-            throw nonFinite(origin)
-        }
-        network.backward(count: count, step: step)
+        let result = try computeGradients(pixels: pixels, labels: labels, count: count)
         update(gradientScale: try gradientScale(), stepsPerEpoch: stepsPerEpoch)
         position.step += 1
         return result
@@ -125,11 +119,11 @@ public final class Trainer {
         return norm > limit ? Float(limit / norm) : 1
     }
 
-    private func restoreStates() {
+    func restoreStates() {
         network.states.baseAddress.unsafelyUnwrapped.update(from: stateBackup.pointer, count: stateBackup.count)
     }
 
-    private func nonFinite(_ origin: NonFiniteOrigin) -> TrainingError {
+    func nonFinite(_ origin: NonFiniteOrigin) -> TrainingError {
         .nonFinite(layer: origin.layer, cause: origin.cause, step: position.step + 1, epoch: position.epoch + 1)
     }
 

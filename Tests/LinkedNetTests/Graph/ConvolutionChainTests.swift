@@ -78,9 +78,8 @@ import Testing
             }
         }
         #expect(
-            found(network) == [
-                "residual/conv2d": "chain of 3", "residual/conv2d_1": "chain of 3", "residual/conv2d_2": "chain of 3",
-            ])
+            found(network) == ["residual/conv2d": "chain of 2", "residual/conv2d_1": "chain of 2"],
+            "the 1×1 convolution takes the sum")
     }
 
     @Test func aStrideNeedsAnInputWithoutGradient() throws {

@@ -20,6 +20,13 @@ struct ActivationOperation: ActivationNode {
 
     var label: String { "Activation \(input.function.label)" }
 
+    var treatsSamplesAlone: Bool { true }
+
+    /// The activation, if it maps elements one to one and has no slopes.
+    var elementFunction: FusibleActivation? {
+        input.function.members.count == 1 && input.function.slopedMemberCount == 0 ? input.function : nil
+    }
+
     func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
 
     func forward(_ context: OperationContext) {

@@ -1,9 +1,13 @@
-/// Batch normalisation over all but the last dimension; parameters: gamma, beta; states: running mean, running variance.
+/// Batch normalisation over all but the last dimension, which may add another value to its output. Inputs: x, and the addend if there is
+/// one; parameters: gamma, beta; states: running mean, running variance.
 struct BatchNormOperation: Operation {
     private let kernel: BatchNormKernel
     private let positions: Int
     private let momentum: Float
     private let unbiasedRunningVariance: Bool
+    private var addend: Addend?
+    /// Set if the operation that gives x forms x's gradient itself.
+    private var leavesGradient = false
 
     init(shape: Shape, momentum: Float, epsilon: Float, unbiasedRunningVariance: Bool) {
         kernel = BatchNormKernel(channels: shape[-1], epsilon: epsilon)
@@ -12,10 +16,10 @@ struct BatchNormOperation: Operation {
         self.unbiasedRunningVariance = unbiasedRunningVariance
     }
 
-    var label: String { "BatchNorm" }
+    var label: String { "BatchNorm\(addend?.label ?? "")" }
 
-    /// The batch's mean and inverse deviation.
-    func savedBytes(batch: Int) -> Int { 2 * kernel.channels * MemoryLayout<Float>.stride }
+    /// The batch's mean and inverse deviation, then the terms of x's gradient.
+    func savedBytes(batch: Int) -> Int { 5 * kernel.channels * MemoryLayout<Float>.stride }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(rows: batch * positions) }
 
@@ -34,24 +38,62 @@ struct BatchNormOperation: Operation {
 
     func forward(_ context: OperationContext) {
         let rows = context.batch * positions
+        let addend = addend?.values(context, input: 1)
         if context.isTraining {
             let statistics = statistics(context)
             kernel.forwardTraining(
                 rows: rows, x: context.input(), vectors: vectors(context), momentum: momentum,
                 unbiasedRunningVariance: unbiasedRunningVariance, mean: statistics.mean,
-                inverseDeviation: statistics.inverseDeviation, y: context.output, scratch: context.scratch)
+                inverseDeviation: statistics.inverseDeviation, addend: addend, y: context.output,
+                scratch: context.scratch)
         } else {
-            kernel.forwardInference(rows: rows, x: context.input(), vectors: vectors(context), y: context.output)
+            kernel.forwardInference(
+                rows: rows, x: context.input(), vectors: vectors(context), addend: addend,
+                y: context.output)
         }
     }
 
     func backward(_ context: OperationContext) {
         let statistics = statistics(context)
+        addend?.backward(context, input: 1)
+        guard !leavesGradient else {
+            return kernel.backwardTerms(
+                rows: context.batch * positions, x: context.input(), gamma: context.parameter(0), mean: statistics.mean,
+                inverseDeviation: statistics.inverseDeviation, yGradient: context.outputGradient,
+                terms: statistics.mean + 2 * kernel.channels, gammaGradient: context.parameterGradient(0),
+                betaGradient: context.parameterGradient(1), scratch: context.scratch)
+        }
         kernel.backward(
             rows: context.batch * positions, x: context.input(), gamma: context.parameter(0), mean: statistics.mean,
             inverseDeviation: statistics.inverseDeviation, yGradient: context.outputGradient,
             xGradient: context.inputGradient(), accumulate: context.accumulatesInputGradient(),
             gammaGradient: context.parameterGradient(0), betaGradient: context.parameterGradient(1),
             scratch: context.scratch)
+    }
+
+    /// How x's gradient follows from the output's, after the backward pass of an operation that leaves it to another.
+    ///
+    /// - Parameter statistics: what the operation saved.
+    static func inputGradient(
+        x: UnsafePointer<Float>, statistics: UnsafeRawPointer, channels: Int
+    ) -> NormalizationGradient {
+        let saved = statistics.assumingMemoryBound(to: Float.self)
+        return NormalizationGradient(x: x, mean: saved, terms: saved + 2 * channels, channels: channels)
+    }
+
+    /// The operation where the one that gives x forms x's gradient itself.
+    var leavingGradient: BatchNormOperation {
+        var result = self
+        result.leavesGradient = true
+        return result
+    }
+}
+
+extension BatchNormOperation: AddendTaking {
+    func adding(_ addend: Addend) -> (any Operation)? {
+        guard self.addend == nil else { return nil }
+        var result = self
+        result.addend = addend
+        return result
     }
 }

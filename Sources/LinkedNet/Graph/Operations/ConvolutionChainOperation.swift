@@ -6,6 +6,7 @@ struct ConvolutionChainOperation: Operation {
 
     var label: String { "Conv2D chain" }
     var backwardReadsInputs: Bool { false }
+    var treatsSamplesAlone: Bool { true }
 
     func savedBytes(batch: Int) -> Int { kernel.keptBytes(batch: batch) }
 

@@ -35,6 +35,8 @@ struct ElementFunctionOperation: ActivationNode {
 
     var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
 
+    var treatsSamplesAlone: Bool { true }
+
     func forward(_ context: OperationContext) {
         let z = context.input()
         let out = context.output

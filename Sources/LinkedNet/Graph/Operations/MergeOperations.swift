@@ -4,6 +4,7 @@ struct AddOperation: Operation {
 
     var label: String { "Add" }
     var backwardReadsInputs: Bool { false }
+    var treatsSamplesAlone: Bool { true }
 
     func forward(_ context: OperationContext) {
         Elementwise.add(
@@ -34,6 +35,7 @@ struct ConcatOperation: Operation {
 
     var label: String { "Concat" }
     var backwardReadsInputs: Bool { false }
+    var treatsSamplesAlone: Bool { true }
 
     func forward(_ context: OperationContext) {
         var offset = 0

@@ -5,6 +5,7 @@ struct MaxPoolOperation: Operation {
 
     var label: String { "MaxPool2D \(window.height)×\(window.width)" }
     var backwardReadsInputs: Bool { false }
+    var treatsSamplesAlone: Bool { true }
 
     /// Which element of its window each output is.
     func savedBytes(batch: Int) -> Int { batch * kernel.outputShape.elementCount }
@@ -30,6 +31,7 @@ struct AveragePoolOperation: Operation {
 
     var label: String { "AveragePool2D \(window.height)×\(window.width)" }
     var backwardReadsInputs: Bool { false }
+    var treatsSamplesAlone: Bool { true }
 
     func forward(_ context: OperationContext) {
         kernel.averageForward(batch: context.batch, x: context.input(), y: context.output)
@@ -49,6 +51,7 @@ struct GlobalAveragePoolOperation: Operation {
 
     var label: String { "GlobalAveragePool2D" }
     var backwardReadsInputs: Bool { false }
+    var treatsSamplesAlone: Bool { true }
 
     func forward(_ context: OperationContext) {
         GlobalAveragePoolKernel.forward(

@@ -6,6 +6,7 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     let input: FusedInput
     let usesBias: Bool
 
+    var treatsSamplesAlone: Bool { true }
     var algorithm: String? { kernel.algorithm }
 
     mutating func prepare(batch: Int, name: String) throws(ShapeError) {

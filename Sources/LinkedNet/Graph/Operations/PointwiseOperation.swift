@@ -1,0 +1,72 @@
+/// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend if there is one. Parameters: weights, then a bias
+/// if there is one.
+struct PointwiseOperation: Operation {
+    let kernel: PointwiseKernel
+    let input: FusedInput
+    let usesBias: Bool
+    private let strideLabel: String
+    private var addend: Addend?
+    /// Set if the output's only reader is a BatchNorm, which leaves its input's gradient to this operation.
+    private(set) var isNormalized = false
+
+    /// - Throws: ``ShapeError`` naming `name`, or gives `nil` where ``WeightedOperation`` has to do it.
+    init?(convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, name: String) throws(ShapeError) {
+        guard value.shape.rank == 3, filters >= 1 else { return nil }
+        input = FusedInput(value, plainChannels: value.shape[2])
+        guard
+            let kernel = try PointwiseKernel(
+                height: value.shape[0], width: value.shape[1], channels: input.channels, outputChannels: filters,
+                window: window, activation: input.function, subject: name)
+        else { return nil }
+        self.kernel = kernel
+        self.usesBias = usesBias
+        let strides = [window.strideHeight, window.strideWidth]
+        strideLabel = strides == [1, 1] ? "" : strides[0] == strides[1] ? " /\(strides[0])" : " /\(strides[0])×\(strides[1])"
+    }
+
+    var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(addend?.label ?? "")" }
+    var algorithm: String? { "pointwise" }
+    var treatsSamplesAlone: Bool { true }
+    var backwardReadsOutput: Bool { isNormalized }
+
+    func prepare(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
+
+    func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
+
+    func forward(_ context: OperationContext) {
+        kernel.forward(
+            batch: context.batch, z: context.input(), weights: context.parameter(0),
+            bias: usesBias ? context.parameter(1) : nil, addend: addend?.values(context, input: 1), y: context.output,
+            scratch: context.scratch)
+    }
+
+    func backward(_ context: OperationContext) {
+        let normalization = context.normalizationStatistics.map { statistics in
+            BatchNormOperation.inputGradient(x: context.output, statistics: statistics, channels: kernel.outputShape[-1])
+        }
+        kernel.backward(
+            batch: context.batch, z: context.input(), weights: context.parameter(0), yGradient: context.outputGradient,
+            normalization: normalization, activationGradient: context.activationGradient, zGradient: context.inputGradient(),
+            accumulate: context.accumulatesInputGradient(), weightsGradient: context.parameterGradient(0),
+            biasGradient: usesBias ? context.parameterGradient(1) : nil, scratch: context.scratch)
+        addend?.backward(context, input: 1)
+    }
+}
+
+extension PointwiseOperation {
+    /// The operation where a BatchNorm leaves the gradient of what it read to it.
+    var normalized: PointwiseOperation {
+        var result = self
+        result.isNormalized = true
+        return result
+    }
+}
+
+extension PointwiseOperation: AddendTaking {
+    func adding(_ addend: Addend) -> (any Operation)? {
+        guard self.addend == nil else { return nil }
+        var result = self
+        result.addend = addend
+        return result
+    }
+}

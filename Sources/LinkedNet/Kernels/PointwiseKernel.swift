@@ -1,0 +1,93 @@
+import CKernels
+
+/// A checked 1×1 convolution without padding, which may add another tensor's activation to its output, and gives all gradients in one
+/// sweep. Shapes are those of `ck_convolution`.
+struct PointwiseKernel: Sendable {
+    private var convolution: ck_convolution
+
+    /// Bound to z [batch][height][width][channels], with the batch given at each call; `nil` if the window isn't 1×1 or the activation has
+    /// learned slopes.
+    ///
+    /// - Throws: ``ShapeError`` naming `subject`.
+    init?(
+        height: Int, width: Int, channels: Int, outputChannels: Int, window: Window2D,
+        activation: FusibleActivation, subject: String
+    ) throws(ShapeError) {
+        let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
+        convolution = ck_convolution()
+        convolution.batch = 1
+        convolution.height = Int64(height)
+        convolution.width = Int64(width)
+        convolution.channels = Int64(channels)
+        convolution.out_height = Int64(geometry.outputHeight)
+        convolution.out_width = Int64(geometry.outputWidth)
+        convolution.out_channels = Int64(outputChannels)
+        convolution.kernel_h = Int64(window.height)
+        convolution.kernel_w = Int64(window.width)
+        convolution.stride_h = Int64(window.strideHeight)
+        convolution.stride_w = Int64(window.strideWidth)
+        convolution.pad_top = Int64(geometry.padTop)
+        convolution.pad_left = Int64(geometry.padLeft)
+        convolution.activation = activation.descriptor
+        guard ck_pointwise_check(&convolution) else { return nil }
+        try validate(batch: 1, subject: subject)
+    }
+
+    func validate(batch: Int, subject: String) throws(ShapeError) {
+        var convolution = convolution(batch: batch)
+        if let reason = ck_convolution_check(&convolution) {
+            throw ShapeError(
+                subject: subject, expected: "a convolution that the kernels can compute",
+                found: String(cString: reason))
+        }
+    }
+
+    var outputShape: Shape {
+        [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
+    }
+
+    /// True if every pixel of the input has one of the output: then another consumer's gradient of the activation can be taken along.
+    var readsEveryPixel: Bool { convolution.stride_h == 1 && convolution.stride_w == 1 }
+
+    private func convolution(batch: Int) -> ck_convolution {
+        var result = convolution
+        result.batch = Int64(batch)
+        return result
+    }
+
+    func scratchBytes(batch: Int) -> Int {
+        var convolution = convolution(batch: batch)
+        return ck_pointwise_scratch(&convolution)
+    }
+
+    /// y from z, plus the activation of the addend if there is one.
+    func forward(
+        batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+        addend: KernelAddend?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) {
+        var convolution = convolution(batch: batch)
+        guard var addend else {
+            return ck_pointwise_forward(&convolution, z, weights, bias, nil, nil, y, scratch)
+        }
+        ck_pointwise_forward(&convolution, z, weights, bias, addend.values, &addend.activation, y, scratch)
+    }
+
+    /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`. `activationGradient` is another
+    /// consumer's share in the gradient of z's activation. With `normalization`, `yGradient` is the gradient of y's normalisation.
+    func backward(
+        batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
+        normalization: NormalizationGradient?, activationGradient: UnsafePointer<Float>?, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
+        weightsGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
+        scratch: UnsafeMutableRawPointer
+    ) {
+        var convolution = convolution(batch: batch)
+        guard var normalization else {
+            return ck_pointwise_backward(
+                &convolution, z, weights, yGradient, nil, activationGradient, zGradient, accumulate, weightsGradient,
+                biasGradient, scratch)
+        }
+        ck_pointwise_backward(
+            &convolution, z, weights, yGradient, &normalization.terms, activationGradient, zGradient, accumulate,
+            weightsGradient, biasGradient, scratch)
+    }
+}

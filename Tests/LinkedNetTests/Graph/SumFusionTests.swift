@@ -1,0 +1,99 @@
+import Testing
+
+@testable import LinkedNet
+
+/// Sums that are computed by the operations which give their terms. Their gradients are compared with differences in BranchGradientTests
+/// and, for ResNet50, NetworkGradientTests.
+@Suite struct SumFusionTests {
+    private func labels(@LayerBuilder _ layers: () throws -> [any Layer]) throws -> [String] {
+        let all = try layers()
+        let network = try Network(Sequential { all }, input: [6, 6, 3], batch: 2, seed: 1)
+        return network.operations.map(\.label)
+    }
+
+    private func expectGradients(seed: UInt64, @LayerBuilder _ layers: () throws -> [any Layer]) throws {
+        var check = try GradientCheck(try layers(), input: [6, 5, 3], batch: 3, seed: seed)
+        try check.run()
+    }
+
+    @LayerBuilder private func bottleneck(norm: Bool) throws -> [any Layer] {
+        Conv2D(6, kernel: 3, padding: .same)
+        Activation(.relu)
+        Residual {
+            Conv2D(4, kernel: 1)
+            Activation(.swish)
+            Conv2D(6, kernel: 1)
+            if norm { BatchNorm() }
+        }
+        Activation(.relu)
+        Flatten()
+        Dense(3)
+    }
+
+    @Test func aShortcutIsAddedWhereTheBodyEnds() throws {
+        let plain = try labels { try bottleneck(norm: false) }
+        #expect(!plain.contains("Add") && !plain.contains { $0.hasPrefix("Activation") })
+        #expect(plain.contains { $0.hasPrefix("Conv2D 1×1") && $0.hasSuffix(" + relu of shortcut") })
+        let normalized = try labels { try bottleneck(norm: true) }
+        #expect(!normalized.contains("Add"))
+        #expect(normalized.contains("BatchNorm + relu of shortcut"))
+    }
+
+    @Test(arguments: [false, true])
+    func gradientsOfABottleneck(norm: Bool) throws {
+        try expectGradients(seed: 41) { try bottleneck(norm: norm) }
+    }
+
+    @Test(arguments: [false, true])
+    func gradientsWithAProjection(norm: Bool) throws {
+        try expectGradients(seed: 42) {
+            Activation(.swish)
+            Residual {
+                Conv2D(4, kernel: 1, stride: 2)
+                if norm { BatchNorm() }
+            } projection: {
+                Conv2D(4, kernel: 1, stride: 2)
+                if norm { BatchNorm() }
+            }
+            Activation(.elu())
+            Residual { Conv2D(4, kernel: 1) }
+            Flatten()
+            Dense(3)
+        }
+    }
+
+    /// The shortcut's activation is read by two convolutions and two sums.
+    @Test func gradientsOfAnActivationOfManyReaders() throws {
+        try expectGradients(seed: 43) {
+            Conv2D(4, kernel: 1)
+            Activation(.swish)
+            Residual {
+                Residual {
+                    Conv2D(4, kernel: 1)
+                } projection: {
+                    Conv2D(4, kernel: 1)
+                }
+                Conv2D(4, kernel: 1)
+            }
+            Flatten()
+            Dense(3)
+        }
+    }
+
+    /// What is read elsewhere too, or comes from an operation that can't add, is summed by an operation.
+    @Test func otherSumsStay() throws {
+        let pooled = try labels {
+            Residual { MaxPool2D(3, stride: 1, padding: .same) }
+            Flatten()
+            Dense(3)
+        }
+        #expect(pooled.contains("Add"))
+        let doubled = try labels {
+            Conv2D(3, kernel: 1)
+            Residual {}
+            Flatten()
+            Dense(3)
+        }
+        #expect(doubled.contains("Add"))
+    }
+}

@@ -1,0 +1,90 @@
+import LinkedNet
+import Testing
+
+/// Steps that take a batch in several passes.
+@Suite struct PassTests {
+    private static func network(batch: Int) throws -> Network {
+        let model = try Sequential {
+            Conv2D(24, kernel: 3, padding: .same)
+            try LinkedActivation(.mirrored(.relu))
+            Conv2D(24, kernel: 1)
+            Activation(.relu)
+            MaxPool2D(2)
+            Conv2D(8, kernel: 3, stride: 4)
+            Flatten()
+            Dense(5)
+        }
+        return try Network(model, input: [96, 96, 1], batch: batch, seed: 3)
+    }
+
+    private static let pixels: [Float] = {
+        var random = CounterRandom(seed: 9, use: RandomUse(rawValue: 2004))
+        return (0..<32 * 96 * 96).map { _ in Float(random.normal()) }
+    }()
+
+    /// The gradients of a step are the sum of the passes', each by its share of the batch, bit for bit where shares are powers of two.
+    @Test func aStepAddsUpItsPasses() throws {
+        let whole = try Self.network(batch: 32)
+        let pass = whole.passSize
+        #expect(pass == 8)
+        let labels = (0..<32).map { Int32($0 % 5) }
+        let trainer = try Trainer(whole, optimizer: SGD(learningRate: 0.125))
+        let result = try trainer.step(pixels: Self.pixels, labels: labels, count: 32)
+        #expect(result.sampleCount == 32)
+
+        let part = try Self.network(batch: pass)
+        #expect(part.passSize == pass)
+        var sum = [Float](repeating: 0, count: part.parameterGradients.count)
+        var lossSum = 0.0
+        for start in stride(from: 0, to: 32, by: pass) {
+            Self.pixels[(start * 96 * 96)...].withUnsafeBufferPointer { pixels in
+                part.forward(input: pixels.baseAddress!, count: pass, mode: .training(step: 0))
+                lossSum += SoftmaxCrossEntropy().evaluate(
+                    output: part.output, labels: Array(labels[start..<start + pass]), count: pass, classes: 5,
+                    gradient: part.outputGradient
+                ).lossSum
+                for index in 0..<pass * 5 { part.outputGradient[index] *= 0.25 }
+                part.backward(count: pass, step: 0)
+            }
+            for index in sum.indices { sum[index] += part.parameterGradients[index] }
+        }
+        #expect(result.lossSum == lossSum)
+        #expect(Array(whole.parameterGradients) == sum)
+        #expect(sum.contains { $0 != 0 })
+    }
+
+    /// A batch that isn't a multiple of the pass: its last part weighs less.
+    @Test func aPartialBatchIsTheMeanOfItsSamples() throws {
+        let labels = (0..<30).map { Int32($0 % 5) }
+        let large = try Self.network(batch: 32)
+        _ = try Trainer(large, optimizer: SGD()).step(pixels: Self.pixels, labels: labels, count: 30)
+        let small = try Self.network(batch: 1)
+        var expected = [Double](repeating: 0, count: small.parameterGradients.count)
+        for sample in 0..<30 {
+            _ = try Trainer(small, optimizer: SGD(learningRate: 1e-30)).step(
+                pixels: Array(Self.pixels[sample * 96 * 96..<(sample + 1) * 96 * 96]), labels: [labels[sample]], count: 1)
+            for index in expected.indices { expected[index] += Double(small.parameterGradients[index]) / 30 }
+        }
+        let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        let error = zip(expected, large.parameterGradients).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
+        #expect(length > 1e-3)
+        #expect(error.squareRoot() < 1e-5 * length)
+    }
+
+    /// BatchNorm and dropout tie samples together, and small networks need no parts.
+    @Test func whatIsTakenWhole() throws {
+        func passSize(_ model: some Layer, batch: Int) throws -> Int {
+            try Network(model, input: [32, 32, 3], batch: batch).passSize
+        }
+        #expect(try passSize(ResNet50(ModelOptions(batchNorm: true)), batch: 128) == 128)
+        #expect(try passSize(AllCNN(), batch: 32) == 32)
+        #expect(try passSize(ExtendedNetwork(), batch: 32) == 32)
+        #expect(try passSize(ResNet50(), batch: 128) < 32)
+        #expect(try passSize(ResNet50(), batch: 8) == 8)
+    }
+
+    @Test func theSummaryNamesThePasses() throws {
+        #expect(try Self.network(batch: 32).summary.description.contains("batch size 32 in passes of 8\n"))
+        #expect(try Self.network(batch: 8).summary.description.contains("batch size 8\n"))
+    }
+}
