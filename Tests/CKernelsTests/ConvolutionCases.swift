@@ -13,6 +13,18 @@ extension ck_convolution {
             pad_top: Int64(pad.0), pad_left: Int64(pad.1), activation: activation, algorithm: algorithm)
     }
 
+    /// True if a larger batch, up to 40 images, never needs less scratch in either pass.
+    var scratchGrowsWithTheBatch: Bool {
+        [CK_FORWARD, CK_BACKWARD].allSatisfy { pass in
+            let sizes = (1...40).map { batch in
+                var shape = self
+                shape.batch = Int64(batch)
+                return ck_convolution_scratch(&shape, pass)
+            }
+            return zip(sizes, sizes.dropFirst()).allSatisfy { $0 <= $1 }
+        }
+    }
+
     /// A shape that `seed` alone decides, small enough for the reference.
     static func generated(seed: Int, activation: ActivationCase) -> ck_convolution {
         var generator = Generator(seed: UInt64(seed))

@@ -24,15 +24,9 @@ struct ConvolutionKernel: WeightedKernel {
         height: Int, width: Int, channels: Int, outputChannels: Int, window: Window2D,
         activation: FusibleActivation, algorithm: ConvolutionAlgorithm, subject: String
     ) throws(ShapeError) {
-        let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
-        convolution = ck_convolution(
-            batch: 1, height: Int64(height), width: Int64(width), channels: Int64(channels),
-            out_height: Int64(geometry.outputHeight), out_width: Int64(geometry.outputWidth),
-            out_channels: Int64(outputChannels),
-            kernel_h: Int64(window.height), kernel_w: Int64(window.width),
-            stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
-            pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
-            activation: activation.descriptor, algorithm: CK_DIRECT)
+        convolution = try ck_convolution(
+            height: height, width: width, channels: channels, outputChannels: outputChannels, window: window,
+            activation: activation, subject: subject)
         wish = algorithm
         try prepare(batch: 1, subject: subject)
     }
@@ -40,11 +34,7 @@ struct ConvolutionKernel: WeightedKernel {
     mutating func prepare(batch: Int, subject: String) throws(ShapeError) {
         var convolution = convolution
         convolution.batch = Int64(batch)
-        if let reason = ck_convolution_check(&convolution) {
-            throw ShapeError(
-                subject: subject, expected: "a convolution that the kernels can compute",
-                found: String(cString: reason))
-        }
+        try convolution.validate(subject: subject)
         switch wish {
         case .automatic:
             forwardAlgorithm = ck_convolution_choose(&convolution, CK_FORWARD)
@@ -109,5 +99,35 @@ struct ConvolutionKernel: WeightedKernel {
         ck_convolution_backward(
             &convolution, z, slopes, weights, yGradient, zGradient, accumulate, slopesGradient, weightsGradient,
             biasGradient, scratch)
+    }
+}
+
+extension ck_convolution {
+    /// The direct convolution of one image.
+    ///
+    /// - Throws: ``ShapeError`` naming `subject` if the window doesn't fit the image.
+    init(
+        height: Int, width: Int, channels: Int, outputChannels: Int, window: Window2D, activation: FusibleActivation,
+        subject: String
+    ) throws(ShapeError) {
+        let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
+        self.init(
+            batch: 1, height: Int64(height), width: Int64(width), channels: Int64(channels),
+            out_height: Int64(geometry.outputHeight), out_width: Int64(geometry.outputWidth),
+            out_channels: Int64(outputChannels),
+            kernel_h: Int64(window.height), kernel_w: Int64(window.width),
+            stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
+            pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
+            activation: activation.descriptor, algorithm: CK_DIRECT)
+    }
+
+    /// - Throws: ``ShapeError`` naming `subject` if the kernels refuse it.
+    func validate(subject: String) throws(ShapeError) {
+        var convolution = self
+        if let reason = ck_convolution_check(&convolution) {
+            throw ShapeError(
+                subject: subject, expected: "a convolution that the kernels can compute",
+                found: String(cString: reason))
+        }
     }
 }

@@ -13,33 +13,15 @@ struct PointwiseKernel: Sendable {
         height: Int, width: Int, channels: Int, outputChannels: Int, window: Window2D,
         activation: FusibleActivation, subject: String
     ) throws(ShapeError) {
-        let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
-        convolution = ck_convolution()
-        convolution.batch = 1
-        convolution.height = Int64(height)
-        convolution.width = Int64(width)
-        convolution.channels = Int64(channels)
-        convolution.out_height = Int64(geometry.outputHeight)
-        convolution.out_width = Int64(geometry.outputWidth)
-        convolution.out_channels = Int64(outputChannels)
-        convolution.kernel_h = Int64(window.height)
-        convolution.kernel_w = Int64(window.width)
-        convolution.stride_h = Int64(window.strideHeight)
-        convolution.stride_w = Int64(window.strideWidth)
-        convolution.pad_top = Int64(geometry.padTop)
-        convolution.pad_left = Int64(geometry.padLeft)
-        convolution.activation = activation.descriptor
+        convolution = try ck_convolution(
+            height: height, width: width, channels: channels, outputChannels: outputChannels, window: window,
+            activation: activation, subject: subject)
         guard ck_pointwise_check(&convolution) else { return nil }
         try validate(batch: 1, subject: subject)
     }
 
     func validate(batch: Int, subject: String) throws(ShapeError) {
-        var convolution = convolution(batch: batch)
-        if let reason = ck_convolution_check(&convolution) {
-            throw ShapeError(
-                subject: subject, expected: "a convolution that the kernels can compute",
-                found: String(cString: reason))
-        }
+        try convolution(batch: batch).validate(subject: subject)
     }
 
     var outputShape: Shape {

@@ -76,3 +76,11 @@ struct WindowGeometry: Sendable, Hashable {
         }
     }
 }
+
+extension Window2D {
+    /// What a summary adds for strides: ` /2`, ` /2×1`, nothing for 1.
+    var strideLabel: String {
+        if strideHeight == 1, strideWidth == 1 { return "" }
+        return strideHeight == strideWidth ? " /\(strideHeight)" : " /\(strideHeight)×\(strideWidth)"
+    }
+}

@@ -20,8 +20,7 @@ struct PointwiseOperation: Operation {
         else { return nil }
         self.kernel = kernel
         self.usesBias = usesBias
-        let strides = [window.strideHeight, window.strideWidth]
-        strideLabel = strides == [1, 1] ? "" : strides[0] == strides[1] ? " /\(strides[0])" : " /\(strides[0])×\(strides[1])"
+        strideLabel = window.strideLabel
     }
 
     var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(addend?.label ?? "")" }

@@ -54,10 +54,8 @@ extension WeightedOperation<ConvolutionKernel> {
             throw ShapeError(subject: name, expected: "at least 1 filter", found: "\(filters)")
         }
         let input = FusedInput(value, plainChannels: value.shape[2])
-        let strides = [window.strideHeight, window.strideWidth]
-        let stride = strides == [1, 1] ? "" : strides[0] == strides[1] ? " /\(strides[0])" : " /\(strides[0])×\(strides[1])"
         self.init(
-            label: "Conv2D \(window.height)×\(window.width)\(stride)\(input.label)",
+            label: "Conv2D \(window.height)×\(window.width)\(window.strideLabel)\(input.label)",
             kernel: try ConvolutionKernel(
                 height: value.shape[0], width: value.shape[1], channels: input.channels, outputChannels: filters,
                 window: window, activation: input.function, algorithm: algorithm, subject: name),
