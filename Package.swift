@@ -55,7 +55,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "evaluate",
-            dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["LinkedNet", "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
         // Optimised in debug builds too: the references these tests compare with are naive loops.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import LinkedNet
 
@@ -54,7 +55,10 @@ struct Evaluate: ParsableCommand {
     static func main() {
         let command: Evaluate
         do {
+            try Arguments.check()
             command = try parse()
+        } catch let error as ArgumentError {
+            Failure.exitUsage(error.description)
         } catch {
             guard exitCode(for: error) != .success else { exit(withError: error) }
             Failure.exitUsage(message(for: error))

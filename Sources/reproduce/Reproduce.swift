@@ -69,7 +69,10 @@ struct Reproduce: ParsableCommand {
         let failure = Failure(of: "reproduce")
         let command: Reproduce
         do {
+            try Arguments.check()
             command = try parse()
+        } catch let error as ArgumentError {
+            failure.exitUsage(error.description)
         } catch {
             guard exitCode(for: error) != .success else { exit(withError: error) }
             failure.exitUsage(message(for: error))

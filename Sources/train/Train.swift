@@ -28,7 +28,10 @@ struct Train: ParsableCommand {
     static func main() {
         let command: Train
         do {
+            try Arguments.check()
             command = try parse()
+        } catch let error as ArgumentError {
+            Failure(of: "train").exitUsage(error.description)
         } catch {
             guard exitCode(for: error) != .success else { exit(withError: error) }
             Failure(of: "train").exitUsage(message(for: error))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One of the package's commands, as it was built with these tests.
+/// One of the package's commands, as it was built with these tests, or a program of the system's by its path.
 struct Command {
     let name: String
 
@@ -27,7 +27,8 @@ struct Command {
 
     /// Where it is.
     var path: String {
-        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
+        if name.hasPrefix("/") { return name }
+        return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
     }
 
     /// Runs the command in `directory` and waits for its end.

@@ -28,7 +28,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .content(let path, let offset, let expected, let found):
-            "\(path)\(offset.map { " at byte \($0)" } ?? ""): expected \(expected), found \(found)"
+            "\(path.printable())\(offset.map { " at byte \($0)" } ?? ""): expected \(expected.printable()), found \(found.printable())"
         case .system(let operation, let path, let code):
             "\(path): could not \(operation.rawValue): \(String(cString: strerror(code)).lowercased())"
         }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// A safetensors file of 32-bit floats, open for reading: its header in memory, its tensors on the disk until they are asked for.
 ///
 /// Opening checks everything that can be wrong with the file except the elements themselves: after that, only the disk can make reading fail.
@@ -64,19 +72,15 @@ public final class SafetensorsFile {
     /// - Throws: ``CheckpointError`` if there is no such tensor or the disk fails.
     public func tensor(named name: String) throws(CheckpointError) -> Tensor {
         let entry = try find(name)
+        // An array that the system has no memory for ends the process; a mapping says so.
+        if entry.shape.elementCount > 1 << 24, (try? AlignedStorage<Float>(count: entry.shape.elementCount)) == nil {
+            throw .system(operation: .read, path: path, code: ENOMEM)
+        }
         // The header was checked: the shape is valid, and as many bytes as it needs are in the file.
         guard var tensor = try? Tensor(shape: entry.shape) else {
             throw .content(path: path, offset: nil, expected: "a valid shape for tensor \(name)", found: "\(entry.shape)")
         }
-        var failure: CheckpointError?
-        tensor.withUnsafeMutableElements { elements in
-            do throws(CheckpointError) {
-                try read(name, into: elements)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
+        try tensor.withUnsafeMutableElements { elements throws(CheckpointError) in try read(name, into: elements) }
         return tensor
     }
 

@@ -8,23 +8,32 @@ struct SafetensorsHeader {
     ///
     /// What is in memory is bounded by the file's size and by the format's limit of 100 MB; every number is checked before it is used.
     init(_ file: DiskFile) throws(CheckpointError) {
-        guard file.size >= 8 else {
-            throw .content(
-                path: file.path, offset: 0, expected: "the header's length in 8 bytes",
-                found: "a file of \(file.size) bytes")
+        try self.init(path: file.path, fileSize: file.size) { offset, count throws(CheckpointError) in
+            try file.bytes(at: offset, count: count)
         }
-        let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let limit = min(Safetensors.longestHeader, file.size - 8)
+    }
+
+    /// As ``init(_:)``, from wherever `bytes` takes them.
+    init(
+        path: String, fileSize: Int, bytes: (_ offset: Int, _ count: Int) throws(CheckpointError) -> [UInt8]
+    ) throws(CheckpointError) {
+        guard fileSize >= 8 else {
+            throw .content(
+                path: path, offset: 0, expected: "the header's length in 8 bytes",
+                found: "a file of \(fileSize) bytes")
+        }
+        let length = try bytes(0, 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let limit = min(Safetensors.longestHeader, fileSize - 8)
         guard length <= UInt64(limit) else {
             throw .content(
-                path: file.path, offset: 0, expected: "a header of at most \(limit) bytes", found: "a length of \(length)")
+                path: path, offset: 0, expected: "a header of at most \(limit) bytes", found: "a length of \(length)")
         }
-        let text = try file.bytes(at: 8, count: Int(length))
-        var parser = SafetensorsHeaderParser(text, path: file.path, textOffset: 8)
+        let text = try bytes(8, Int(length))
+        var parser = SafetensorsHeaderParser(text, path: path, textOffset: 8)
         try parser.parse()
         metadata = parser.metadata
         entries = try Self.placed(
-            parser.tensors, dataStart: 8 + text.count, dataEnd: file.size, path: file.path)
+            parser.tensors, dataStart: 8 + text.count, dataEnd: fileSize, path: path)
     }
 
     /// Checks that the tensors fill the data from its start to its end, without holes and overlaps.

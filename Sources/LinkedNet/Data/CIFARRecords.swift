@@ -13,34 +13,55 @@ struct CIFARRecords {
 
     /// The images of some files, one after the other.
     func read(_ paths: [String], name: String, classNames: [String]) throws(DataError) -> ImageDataset {
-        var labels: [Int32] = []
-        var pixels: [UInt8] = []
-        labels.reserveCapacity(paths.count * recordsPerFile)
-        pixels.reserveCapacity(paths.count * recordsPerFile * 3 * Self.planeSize)
+        var images = Images()
         for path in paths {
-            let bytes = try contents(of: path)
-            try checkLabels(bytes, path: path)
-            for record in 0..<recordsPerFile {
-                labels.append(Int32(bytes[record * recordSize + labelByte]))
-            }
-            pixels += interleaved(bytes)
+            try add(RegularFile(path, expectation: "a file of \(expectation)"), to: &images, filesToCome: paths.count)
         }
         return try ImageDataset(
-            name: name, imageShape: [32, 32, 3], classNames: classNames, pixels: pixels, labels: labels)
+            name: name, imageShape: [32, 32, 3], classNames: classNames, pixels: images.pixels, labels: images.labels)
     }
 
-    private func contents(of path: String) throws(DataError) -> [UInt8] {
-        let size = recordsPerFile * recordSize
-        let expectation = "\(size) bytes, \(recordsPerFile) records of \(recordSize)"
-        let file = try RegularFile(path, expectation: "a file of \(expectation)")
-        guard file.size == size else {
+    /// What was read of some files.
+    struct Images {
+        var labels: [Int32] = []
+        /// [image][height][width][channel]
+        var pixels: [UInt8] = []
+    }
+
+    /// Reads the images of a file.
+    ///
+    /// - Parameter filesToCome: memory is taken for so many at the first one.
+    func add(_ file: any ByteStream, to images: inout Images, filesToCome: Int) throws(DataError) {
+        let bytes = try contents(of: file)
+        try checkLabels(bytes, path: file.path)
+        if images.labels.isEmpty {
+            images.labels.reserveCapacity(filesToCome * recordsPerFile)
+            images.pixels.reserveCapacity(filesToCome * recordsPerFile * 3 * Self.planeSize)
+        }
+        for record in 0..<recordsPerFile {
+            images.labels.append(Int32(bytes[record * recordSize + labelByte]))
+        }
+        images.pixels += interleaved(bytes)
+    }
+
+    /// The bytes a file must have; more than any has if their number overflows.
+    private var size: Int {
+        let (size, overflow) = recordsPerFile.multipliedReportingOverflow(by: recordSize)
+        return overflow ? .max : size
+    }
+
+    private var expectation: String { "\(size) bytes, \(recordsPerFile) records of \(recordSize)" }
+
+    private func contents(of file: any ByteStream) throws(DataError) -> [UInt8] {
+        let found = file.largestContent
+        guard found == size else {
             throw DataError(
-                path: path, offset: min(file.size, size), expected: expectation,
-                found: file.size == 0 ? "an empty file" : "\(file.size) bytes")
+                path: file.path, offset: min(found, size), expected: expectation,
+                found: found == 0 ? "an empty file" : "\(found) bytes")
         }
         let bytes = try file.read(size)
         guard bytes.count == size else {
-            throw DataError(path: path, offset: bytes.count, expected: expectation, found: "\(bytes.count) bytes")
+            throw DataError(path: file.path, offset: bytes.count, expected: expectation, found: "\(bytes.count) bytes")
         }
         return bytes
     }
@@ -92,16 +113,22 @@ enum ClassNames {
     /// - Throws: ``DataError`` if there are more or fewer names than in `standard`.
     static func read(_ path: String, standard: [String]) throws(DataError) -> [String] {
         guard RegularFile.exists(path) else { return standard }
-        let expectation = "\(standard.count) class names, one a line"
-        let file = try RegularFile(path, expectation: "a file of \(expectation)")
-        guard file.size <= 64 << 10 else {
-            throw DataError(path: path, expected: expectation, found: "\(file.size) bytes")
+        return try read(RegularFile(path, expectation: "a file of \(expectation(standard))"), standard: standard)
+    }
+
+    /// As ``read(_:standard:)-(String,_)``, from an open file.
+    static func read(_ file: any ByteStream, standard: [String]) throws(DataError) -> [String] {
+        let (path, size, expectation) = (file.path, file.largestContent, expectation(standard))
+        guard size <= 64 << 10 else {
+            throw DataError(path: path, expected: expectation, found: "\(size) bytes")
         }
-        let names = String(decoding: try file.read(file.size), as: UTF8.self)
+        let names = String(decoding: try file.read(size), as: UTF8.self)
             .split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }.map(String.init)
         guard names.count == standard.count else {
             throw DataError(path: path, expected: expectation, found: "\(names.count) names")
         }
         return names
     }
+
+    private static func expectation(_ standard: [String]) -> String { "\(standard.count) class names, one a line" }
 }

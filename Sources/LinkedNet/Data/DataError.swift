@@ -19,6 +19,6 @@ public struct DataError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         let place = offset.map { " at byte \($0)" } ?? ""
-        return "\(path)\(place): expected \(expected), found \(found)"
+        return "\(path.printable())\(place): expected \(expected.printable()), found \(found.printable())"
     }
 }

@@ -4,13 +4,14 @@ import CZlib
 ///
 /// Members one after the other count as one content, as gzip(1) has it. Checksums are checked.
 final class GzipStream: ByteStream {
-    private let file: RegularFile
+    private let file: any ByteStream
     private let stream: UnsafeMutablePointer<z_stream>
     private let input: UnsafeMutableRawBufferPointer
     private var unpacked = 0
     private var insideMember = true
 
-    init(_ file: RegularFile) throws(DataError) {
+    /// - Parameter file: what is packed.
+    init(_ file: any ByteStream) throws(DataError) {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 15 bits of window, and 16 more for a gzip header and trailer around the data.
@@ -34,7 +35,10 @@ final class GzipStream: ByteStream {
     var path: String { file.path }
 
     /// Deflate's longest match is 258 bytes and takes at least two bits, so no packed byte makes more than 1,032.
-    var largestContent: Int { file.size.multipliedReportingOverflow(by: 1032).partialValue }
+    var largestContent: Int {
+        let (size, overflow) = file.largestContent.multipliedReportingOverflow(by: 1032)
+        return overflow ? .max : size
+    }
 
     /// - Throws: ``DataError`` for data that isn't gzip's, is damaged or ends early. Offsets are in the unpacked content.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {

@@ -30,16 +30,24 @@ public enum IDX {
     public static func read(
         images: String, labels: String, name: String, classNames: [String] = digits
     ) throws(DataError) -> ImageDataset {
-        let labelFile = try IDXFile(labels, dimensions: 1, what: "labels")
+        try dataset(
+            images: { () throws(DataError) in try IDXFile(images, dimensions: 3, what: "images") },
+            labels: IDXFile(labels, dimensions: 1, what: "labels"), name: name, classNames: classNames)
+    }
+
+    /// The images of one file, read when the labels of the other are found to be right.
+    static func dataset(
+        images: () throws(DataError) -> IDXFile, labels labelFile: IDXFile, name: String, classNames: [String]
+    ) throws(DataError) -> ImageDataset {
         for (index, label) in labelFile.content.enumerated() where label >= classNames.count {
             throw DataError(
-                path: labels, offset: IDXFile.headerSize(dimensions: 1) + index,
+                path: labelFile.path, offset: IDXFile.headerSize(dimensions: 1) + index,
                 expected: "a label of 0 ..< \(classNames.count)", found: "\(label)")
         }
-        let imageFile = try IDXFile(images, dimensions: 3, what: "images")
+        let imageFile = try images()
         guard imageFile.sizes[0] == labelFile.sizes[0] else {
             throw DataError(
-                path: images, offset: 4, expected: "\(labelFile.sizes[0]) images, one for each label",
+                path: imageFile.path, offset: 4, expected: "\(labelFile.sizes[0]) images, one for each label",
                 found: "\(imageFile.sizes[0])")
         }
         return try ImageDataset(

@@ -13,8 +13,13 @@ struct IDXFile {
     ///
     /// - Parameter what: what the file holds, for errors, for example "images".
     init(_ path: String, dimensions: Int, what: String) throws(DataError) {
-        let file = try RegularFile(path, expectation: "an IDX file of \(what)")
-        guard file.size > 0 else {
+        try self.init(RegularFile(path, expectation: "an IDX file of \(what)"), dimensions: dimensions, what: what)
+    }
+
+    /// As ``init(_:dimensions:what:)-(String,_,_)``, from an open file.
+    init(_ file: any ByteStream, dimensions: Int, what: String) throws(DataError) {
+        let path = file.path
+        guard file.largestContent > 0 else {
             throw DataError(path: path, offset: 0, expected: "an IDX file of \(what)", found: "an empty file")
         }
         let stream: any ByteStream = path.hasSuffix(".gz") ? try GzipStream(file) : file
@@ -30,7 +35,8 @@ struct IDXFile {
         // Nothing is given memory that can't be there: a few bytes of header could ask for all of it.
         guard size <= stream.largestContent else {
             throw DataError(
-                path: path, offset: file.size, expected: expectation, found: "a file of \(file.size) bytes")
+                path: path, offset: file.largestContent, expected: expectation,
+                found: "a file of \(file.largestContent) bytes")
         }
         content = try stream.read(size - headerSize)
         guard content.count == size - headerSize else {

@@ -58,17 +58,23 @@ public final class ActivationProbe {
         _ = copy.states.update(from: network.states)
     }
 
-    /// Shows all activations of some samples in evaluation mode, layer by layer.
+    /// Shows all activations of some samples in evaluation mode, as many samples at once as a pass takes.
     ///
-    /// - Parameter body: gets the index of the layer and its output, [count][positions][members][units].
+    /// - Parameter body: gets the index of the layer and its output, [samples][positions][members][units].
     func forEachActivation(
         pixels: UnsafePointer<Float>, count: Int, _ body: (_ layer: Int, _ output: UnsafeBufferPointer<Float>) -> Void
-    ) {
-        withoutActuallyEscaping(body) { body in
-            copy.forward(input: pixels, count: count, mode: .inference) { operation, output in
-                if let layer = self.layerOfOperation[operation] { body(layer, output) }
+    ) throws(ShapeError) {
+        let show = { (body: @escaping (Int, UnsafeBufferPointer<Float>) -> Void) throws(ShapeError) in
+            for start in stride(from: 0, to: count, by: self.copy.passSize) {
+                try self.copy.forward(
+                    input: pixels + start * self.copy.inputShape.elementCount, count: min(self.copy.passSize, count - start),
+                    mode: .inference
+                ) { operation, output in
+                    if let layer = self.layerOfOperation[operation] { body(layer, output) }
+                }
             }
         }
+        try withoutActuallyEscaping(body) { body throws(ShapeError) in try show(body) }
     }
 
     // MARK: Drift
@@ -87,19 +93,28 @@ public final class ActivationProbe {
     /// - Parameters:
     ///   - network: whose weights are taken.
     ///   - pixels: [count] + ``Network/inputShape``.
-    ///   - count: 1 … ``Network/batchSize``.
+    ///   - count: at least 1.
+    /// - Throws: ``ShapeError`` if the network refuses a pass.
     public func distributions(
         of network: Network, pixels: UnsafePointer<Float>, count: Int
-    ) -> [Distribution] {
+    ) throws(ShapeError) -> [Distribution] {
         update(from: network)
         var result = Array(repeating: Distribution(mean: 0, variance: 0), count: layers.count)
-        forEachActivation(pixels: pixels, count: count) { layer, output in
+        var counts = Array(repeating: 0.0, count: layers.count)
+        try forEachActivation(pixels: pixels, count: count) { layer, output in
             var sum = 0.0
             for element in output { sum += Double(element) }
             let mean = sum / Double(output.count)
             var squares = 0.0
             for element in output { squares += (Double(element) - mean) * (Double(element) - mean) }
-            result[layer] = Distribution(mean: mean, variance: squares / Double(output.count))
+            // The variance of two sets is the mean of theirs, and what their means are apart.
+            let (before, whole) = (result[layer], counts[layer] + Double(output.count))
+            let share = Double(output.count) / whole
+            let distance = mean - before.mean
+            result[layer] = Distribution(
+                mean: before.mean + distance * share,
+                variance: before.variance * (1 - share) + squares / whole + distance * distance * share * (1 - share))
+            counts[layer] = whole
         }
         return result
     }

@@ -27,12 +27,12 @@ struct LivenessCount {
     }
 
     /// Takes some samples into account; the probe has the weights.
-    mutating func add(pixels: UnsafePointer<Float>, count: Int) {
-        probe.forEachActivation(pixels: pixels, count: count) { index, output in
+    mutating func add(pixels: UnsafePointer<Float>, count: Int) throws(ShapeError) {
+        try probe.forEachActivation(pixels: pixels, count: count) { index, output in
             let layer = probe.layers[index]
             let width = layer.units * layer.members
             isAlive[index].withUnsafeMutableBufferPointer { isAlive in
-                for sample in 0..<count {
+                for sample in 0..<output.count / (width * layer.positions) {
                     for position in 0..<layer.positions {
                         let start = (sample * layer.positions + position) * width
                         for channel in 0..<width where output[start + channel] != 0 {

@@ -8,7 +8,7 @@ public struct HeatMap: Sendable {
     public var layers: [String]
     /// The step of each column.
     public var steps: [Int]
-    /// A row of figures for each layer.
+    /// A row of figures for each layer; one that is missing is shown as one without a colour.
     public var values: [[Double]]
     /// True if colours follow the figures' logarithms; figures that are not above zero then have none.
     public var isLogarithmic: Bool
@@ -48,9 +48,9 @@ public struct HeatMap: Sendable {
             // Neighbours of one colour are one rectangle.
             var column = 0
             while column < steps.count {
-                let fill = colour(values[row][column], range)
+                let fill = colour(row, column, range)
                 var end = column + 1
-                while end < steps.count, colour(values[row][end], range) == fill { end += 1 }
+                while end < steps.count, colour(row, end, range) == fill { end += 1 }
                 let paint = fill.map { "fill=\"\($0)\"" } ?? "class=\"none\""
                 lines.append(
                     "<rect x=\"\(number(left + Double(column) * columnWidth))\" y=\"\(number(y))\" width=\"\(number(Double(end - column) * columnWidth + 0.1))\" height=\"\(number(rowHeight + 0.1))\" \(paint)/>"
@@ -87,10 +87,12 @@ public struct HeatMap: Sendable {
         (49, 54, 149), (69, 117, 180), (116, 173, 209), (253, 216, 132), (244, 109, 67), (165, 0, 38),
     ]
 
-    private func colour(_ value: Double, _ range: ClosedRange<Double>?) -> String? {
-        guard let range, let position = position(value) else { return nil }
-        let width = range.upperBound - range.lowerBound
-        return Self.colour(width > 0 ? (position - range.lowerBound) / width : 0)
+    private func colour(_ row: Int, _ column: Int, _ range: ClosedRange<Double>?) -> String? {
+        guard let range, row < values.count, column < values[row].count, let position = position(values[row][column])
+        else { return nil }
+        // Halves: the difference of two finite numbers may be infinite.
+        let width = range.upperBound / 2 - range.lowerBound / 2
+        return Self.colour(width > 0 ? (position / 2 - range.lowerBound / 2) / width : 0)
     }
 
     /// The colour of a share of the scale. 33 colours, so that neighbours can be joined.

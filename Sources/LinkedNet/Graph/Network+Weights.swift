@@ -63,12 +63,12 @@ extension Network {
         }
         let count = input.shape[0]
         var result = try Tensor(shape: Shape([count] + outputShape.dimensions))
-        result.withUnsafeMutableElements { results in
-            input.elements.withUnsafeBufferPointer { inputs in
+        try result.withUnsafeMutableElements { results throws(ShapeError) in
+            try input.elements.withUnsafeBufferPointer { inputs throws(ShapeError) in
                 for start in stride(from: 0, to: count, by: passSize) {
                     let size = min(passSize, count - start)
                     let (from, to) = (start * inputShape.elementCount, start * outputShape.elementCount)
-                    forward(input: inputs[from...].baseAddressOfFirst, count: size, mode: .inference)
+                    try forward(input: inputs[from...].baseAddressOfFirst, count: size, mode: .inference)
                     for index in 0..<size * outputShape.elementCount { results[to + index] = output[index] }
                 }
             }

@@ -46,7 +46,16 @@ public final class Network {
     ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of it.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
-    public init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
+    public convenience init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
+        try self.init(builder: builder, output: output, batch: batch, seed: seed) { _ in }
+    }
+
+    /// As ``init(builder:output:batch:seed:)``.
+    ///
+    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends compiling.
+    init(
+        builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
+    ) throws {
         let output = try builder.materialized(output)
         var graph = try builder.graph.fusingSums(output: output.tensor).leavingNormalizationGradients(output: output.tensor)
         guard batch >= 1 else {
@@ -56,8 +65,9 @@ public final class Network {
             throw ShapeError(subject: "network", expected: "at least one layer that computes", found: "none")
         }
         var bytes = 0
-        for shape in graph.tensorShapes {
-            let size = try Shape([batch] + shape.dimensions).validated(as: "network at batch size \(batch)").elementCount
+        let shapes = graph.tensorShapes.map { Shape([batch] + $0.dimensions) }
+        for shape in shapes + graph.parameters.map(\.shape) + graph.states.map(\.shape) {
+            let size = try shape.validated(as: "network at batch size \(batch)").elementCount
             let (sum, overflow) = bytes.addingReportingOverflow(size * MemoryLayout<Float>.stride)
             guard !overflow, sum < Self.mostBytes else {
                 throw ShapeError(
@@ -82,12 +92,13 @@ public final class Network {
             graph.parameters.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: true) })
         stateLayout = ParameterLayout(
             graph.states.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: false) })
+        let schedule = Schedule(graph: graph, output: output.tensor)
+        let memoryMap = MemoryMap(graph: graph, schedule: schedule, batch: pass)
+        try accept(parameterLayout.entries + stateLayout.entries)
+
         parameterStorage = try AlignedStorage(count: parameterLayout.count)
         parameterGradientStorage = try AlignedStorage(count: parameterLayout.count)
         stateStorage = try AlignedStorage(count: stateLayout.count)
-
-        let schedule = Schedule(graph: graph, output: output.tensor)
-        let memoryMap = MemoryMap(graph: graph, schedule: schedule, batch: pass)
         arena = try AlignedStorage(count: memoryMap.plan.totalBytes)
         scratch = try AlignedStorage(count: memoryMap.scratchBytes)
         nodeHasBackward = schedule.nodeHasBackward
@@ -172,10 +183,11 @@ public final class Network {
     ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
     ///   - count: 1 … ``passSize``.
     ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
+    /// - Throws: ``ShapeError`` for another count.
     public func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
-    ) {
-        precondition(count >= 1 && count <= passSize, "a pass takes 1 to passSize samples")
+    ) throws(ShapeError) {
+        try checkPass(count)
         for index in inputReaders.indices {
             bindings[inputReaders[index].node].inputs[inputReaders[index].input] = input
         }
@@ -193,14 +205,22 @@ public final class Network {
 
     /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with the same count
     /// and step.
-    public func backward(count: Int, step: UInt64) {
-        precondition(count >= 1 && count <= passSize, "a pass takes 1 to passSize samples")
+    ///
+    /// - Throws: ``ShapeError`` for a count outside 1 … ``passSize``.
+    public func backward(count: Int, step: UInt64) throws(ShapeError) {
+        try checkPass(count)
         // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
         var index = nodes.count
         while index > 0 {
             index -= 1
             guard nodeHasBackward[index] else { continue }
             nodes[index].operation.backward(context(index, count: count, isTraining: true, step: step))
+        }
+    }
+
+    private func checkPass(_ count: Int) throws(ShapeError) {
+        guard count >= 1, count <= passSize else {
+            throw ShapeError(subject: "pass", expected: "1 to \(passSize) samples, the network's pass size", found: "\(count)")
         }
     }
 

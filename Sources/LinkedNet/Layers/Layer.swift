@@ -50,8 +50,18 @@ extension Network {
     public convenience init(
         _ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0, fusesActivations: Bool = true
     ) throws {
+        try self.init(model, input: input, batch: batch, seed: seed, fusesActivations: fusesActivations) { _ in }
+    }
+
+    /// As ``init(_:input:batch:seed:fusesActivations:)``.
+    ///
+    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends compiling.
+    convenience init(
+        _ model: some Layer, input: Shape, batch: Int, seed: UInt64, fusesActivations: Bool = true,
+        accept: ([ParameterInfo]) throws -> Void
+    ) throws {
         let builder = try GraphBuilder(inputShape: input, fusesActivations: fusesActivations)
         let output = try builder.apply(model, to: builder.input)
-        try self.init(builder: builder, output: output, batch: batch, seed: seed)
+        try self.init(builder: builder, output: output, batch: batch, seed: seed, accept: accept)
     }
 }

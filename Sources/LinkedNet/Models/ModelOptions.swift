@@ -88,7 +88,7 @@ public struct ModelOptions: Sendable {
     /// `units`, widened if asked for.
     func width(_ units: Int) -> Int {
         // Past what a Double counts exactly, and what any network could have, the shape check says so.
-        widened && units < 1 << 50 ? Int(Double(units) * 2.0.squareRoot()) : units
+        widened && (0..<1 << 50).contains(units) ? Int(Double(units) * 2.0.squareRoot()) : units
     }
 
     /// A convolution of `filters` units (not widened here), then BatchNorm if asked for.

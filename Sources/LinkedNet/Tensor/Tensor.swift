@@ -30,9 +30,9 @@ public struct Tensor: Sendable, Equatable {
     }
 
     /// Calls `body` with the elements, to be changed in place.
-    public mutating func withUnsafeMutableElements<Result>(
-        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
-    ) rethrows -> Result {
-        try elements.withUnsafeMutableBufferPointer { try body($0) }
+    public mutating func withUnsafeMutableElements<Result, Failure: Error>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try elements.withUnsafeMutableBufferPointer { elements throws(Failure) in try body(elements) }
     }
 }

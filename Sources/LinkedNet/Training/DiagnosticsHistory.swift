@@ -31,16 +31,33 @@ public struct DiagnosticsHistory: Sendable {
     ///
     /// - Throws: ``CheckpointError`` if it can't be read.
     public init(_ path: String) throws(CheckpointError) {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw .system(operation: .open, path: path, code: errno)
-        }
-        let lines = data.split(separator: UInt8(ascii: "\n")).map { Data($0) }
-        guard let first = lines.first, let header = try? JSONDecoder().decode(Header.self, from: first) else {
+        try self.init(WholeFile.read(path, expectation: "what a training saw of itself"), path: path)
+    }
+
+    /// - Parameter path: the file of the lines, for errors.
+    init(_ data: Data, path: String) throws(CheckpointError) {
+        let lines = data.split(separator: UInt8(ascii: "\n"))
+        guard let first = lines.first, let header = try? JSONDecoder().decode(Header.self, from: Data(first)) else {
             throw .content(path: path, offset: 0, expected: "a line that names the layers", found: "another")
         }
         self.header = header
-        // A line that a killed process left unfinished is no sample.
-        samples = lines.dropFirst().compactMap { try? JSONDecoder().decode(Sample.self, from: $0) }
+        var samples: [Sample] = []
+        for line in lines.dropFirst() {
+            // A line that a killed process left unfinished is no sample.
+            guard let sample = try? JSONDecoder().decode(Sample.self, from: Data(line)) else { continue }
+            guard sample.gradientNorms.count == header.parameterLayers.count,
+                [sample.means, sample.variances, sample.deadShares ?? sample.means].allSatisfy({
+                    $0.count == header.activationLayers.count
+                })
+            else {
+                throw .content(
+                    path: path, offset: line.startIndex - data.startIndex,
+                    expected: "figures of \(header.parameterLayers.count) layers and \(header.activationLayers.count) activations",
+                    found: "another number of them")
+            }
+            samples.append(sample)
+        }
+        self.samples = samples
     }
 
     /// Gradient norms, means and variances of the activations, and shares of dead neurons, each by layer and time.

@@ -48,7 +48,7 @@ public final class DiagnosticsObserver: TrainingObserver {
         let endsEpoch = event.batch == event.batchesPerEpoch
         guard event.step % every == 0 || endsEpoch else { return .proceed }
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
-        let distributions = probe.distributions(of: trainer.network, pixels: pixels.pointer, count: count)
+        let distributions = try probe.distributions(of: trainer.network, pixels: pixels.pointer, count: count)
         let dead = endsEpoch ? try trainer.deadNeurons(probe, on: dataset) : nil
         let sample = DiagnosticsHistory.Sample(
             step: event.step, gradientNorms: trainer.network.gradientNorms().map(finite),

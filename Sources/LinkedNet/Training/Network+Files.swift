@@ -81,11 +81,19 @@ public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         var parts: [String] = []
-        if !missing.isEmpty { parts.append("missing: \(missing.joined(separator: ", "))") }
-        if !surplus.isEmpty { parts.append("not in the network: \(surplus.joined(separator: ", "))") }
-        for tensor in misshapen {
-            parts.append("\(tensor.name): expected shape \(tensor.expected), found \(tensor.found)")
+        if !missing.isEmpty { parts.append("missing: \(Self.list(missing, ", "))") }
+        if !surplus.isEmpty { parts.append("not in the network: \(Self.list(surplus, ", "))") }
+        if !misshapen.isEmpty {
+            parts.append(
+                Self.list(misshapen.map { "\($0.name): expected shape \($0.expected), found \($0.found)" }, "; "))
         }
-        return "\(path): expected the network's weights, found others; \(parts.joined(separator: "; "))"
+        return "\(path.printable()): expected the network's weights, found others; \(parts.joined(separator: "; "))"
+    }
+
+    /// The first few: a network has hundreds of weights, and a file may have millions.
+    private static func list(_ texts: [String], _ separator: String) -> String {
+        let shown = 6
+        let more = texts.count > shown ? "\(separator)and \(texts.count - shown) more" : ""
+        return texts.prefix(shown).map { $0.printable(longest: 100) }.joined(separator: separator) + more
     }
 }

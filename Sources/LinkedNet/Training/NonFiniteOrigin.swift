@@ -6,12 +6,14 @@ struct NonFiniteOrigin {
 
 extension Trainer {
     /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the caller restores them.
-    func firstNonFinite(pixels: UnsafePointer<Float>, count: Int, mode: Network.Mode) -> NonFiniteOrigin {
+    func firstNonFinite(
+        pixels: UnsafePointer<Float>, count: Int, mode: Network.Mode
+    ) throws(ShapeError) -> NonFiniteOrigin {
         if Elementwise.firstNonFinite(count: count * network.inputShape.elementCount, pixels) != nil {
             return NonFiniteOrigin(layer: "input", cause: .output)
         }
         var found: Int?
-        network.forward(input: pixels, count: count, mode: mode) { operation, output in
+        try network.forward(input: pixels, count: count, mode: mode) { operation, output in
             guard found == nil, let start = output.baseAddress else { return }
             if Elementwise.firstNonFinite(count: output.count, start) != nil { found = operation }
         }

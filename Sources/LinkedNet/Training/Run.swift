@@ -60,7 +60,7 @@ public final class Run {
         best = record.best
         self.directory = directory
         let network = try record.settings.network(
-            imageShape: Shape(record.imageShape), classCount: record.classCount)
+            imageShape: Shape(record.imageShape), classCount: record.classCount, weights: file)
         trainer = try record.settings.trainer(network)
         try trainer.resume(from: file)
         savedPosition = trainer.position

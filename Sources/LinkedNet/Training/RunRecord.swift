@@ -20,10 +20,15 @@ struct RunRecord: Codable {
 
     /// - Throws: ``CheckpointError`` if the file isn't a run's checkpoint.
     init(_ file: SafetensorsFile) throws(CheckpointError) {
+        try self.init(metadata: file.metadata, path: file.path)
+    }
+
+    /// - Parameter path: the file of the metadata, for errors.
+    init(metadata: [String: String], path: String) throws(CheckpointError) {
         func error(_ found: String) -> CheckpointError {
-            .content(path: file.path, offset: nil, expected: "the checkpoint of a run", found: found)
+            .content(path: path, offset: nil, expected: "the checkpoint of a run", found: found)
         }
-        guard let text = file.metadata[Self.key] else { throw error("a file without a run's settings") }
+        guard let text = metadata[Self.key] else { throw error("a file without a run's settings") }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let record: RunRecord
@@ -33,7 +38,7 @@ struct RunRecord: Codable {
             throw error("settings that can't be read: \(Self.text(problem))")
         } catch {
             throw .content(
-                path: file.path, offset: nil, expected: "the checkpoint of a run", found: "settings that can't be read")
+                path: path, offset: nil, expected: "the checkpoint of a run", found: "settings that can't be read")
         }
         guard record.classCount >= 1, !record.imageShape.isEmpty else {
             throw error("a network of \(record.classCount) classes for images of \(Shape(record.imageShape))")

@@ -47,6 +47,16 @@ public struct RunSettings: Sendable, Hashable, Codable {
         try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed)
     }
 
+    /// Compiles the network whose weights are in a file. A file without them gets no memory for them.
+    ///
+    /// - Throws: ``WeightsMismatch``, ``ShapeError`` if the model doesn't fit the images, ``OutOfMemory``.
+    func network(imageShape: Shape, classCount: Int, weights file: SafetensorsFile) throws -> Network {
+        try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed) { weights in
+            let mismatch = WeightsMismatch(file, weights)
+            guard mismatch.isEmpty else { throw mismatch }
+        }
+    }
+
     /// What is compiled.
     func model(classCount: Int) -> any Model {
         model.model(

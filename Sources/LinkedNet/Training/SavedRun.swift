@@ -19,7 +19,8 @@ public struct SavedRun {
         settings = record.settings
         self.path = path
         dataFingerprint = record.dataFingerprint
-        network = try settings.network(imageShape: Shape(record.imageShape), classCount: record.classCount)
+        network = try settings.network(
+            imageShape: Shape(record.imageShape), classCount: record.classCount, weights: file)
         try network.loadWeights(from: file)
     }
 

@@ -14,5 +14,5 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
         self.found = found
     }
 
-    public var description: String { "\(option): expected \(expected), found \(found)" }
+    public var description: String { "\(option): expected \(expected.printable()), found \(found.printable())" }
 }

@@ -8,7 +8,7 @@ extension Trainer {
         probe.update(from: network)
         var count = LivenessCount(probe)
         let loader = try BatchLoader(dataset: dataset, batchSize: network.batchSize, sampler: .fileOrder)
-        while let batch = try loader.next() { count.add(pixels: batch.pixels, count: batch.count) }
+        while let batch = try loader.next() { try count.add(pixels: batch.pixels, count: batch.count) }
         return count.result
     }
 }

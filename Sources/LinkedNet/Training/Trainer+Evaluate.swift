@@ -27,11 +27,11 @@ extension Trainer {
         var confusion = Array(repeating: 0, count: classes * classes)
         var isComplete = true
         while isComplete, let batch = try loader.next() {
-            network.forward(input: batch.pixels, count: batch.count, mode: .inference)
+            try network.forward(input: batch.pixels, count: batch.count, mode: .inference)
             let batchResult = loss.evaluate(
                 output: network.output, labels: batch.labels, count: batch.count, classes: classes, gradient: nil)
             if requiresFinite, !batchResult.lossSum.isFinite {
-                let origin = firstNonFinite(pixels: batch.pixels, count: batch.count, mode: .inference)
+                let origin = try firstNonFinite(pixels: batch.pixels, count: batch.count, mode: .inference)
                 throw TrainingError.nonFinite(
                     layer: origin.layer, cause: origin.cause, step: position.step, epoch: position.epoch + 1)
             }

@@ -13,13 +13,13 @@ extension Trainer {
         while start < count {
             let size = min(network.passSize, count - start)
             let input = pixels + start * sampleElements
-            network.forward(input: input, count: size, mode: mode)
+            try network.forward(input: input, count: size, mode: mode)
             let passResult = loss.evaluate(
                 output: network.output, labels: labels + start, count: size, classes: classes,
                 gradient: network.outputGradient)
             guard passResult.lossSum.isFinite else {
                 restoreStates()
-                let origin = firstNonFinite(pixels: input, count: size, mode: mode)
+                let origin = try firstNonFinite(pixels: input, count: size, mode: mode)
                 restoreStates()
                 throw nonFinite(origin)
             }
@@ -27,7 +27,7 @@ extension Trainer {
                 // From the mean of the pass to its share in the mean of the batch.
                 Elementwise.scale(count: size * classes, by: Float(size) / Float(count), network.outputGradient)
             }
-            network.backward(count: size, step: UInt64(position.step))
+            try network.backward(count: size, step: UInt64(position.step))
             result += passResult
             if start + size < count {
                 Elementwise.copy(

@@ -53,14 +53,14 @@ import Testing
 
         func pass(_ step: Int) {
             pixels.withUnsafeBufferPointer { pixels in
-                network.forward(input: pixels.baseAddress!, count: 4, mode: .training(step: UInt64(step)))
+                try! network.forward(input: pixels.baseAddress!, count: 4, mode: .training(step: UInt64(step)))
             }
             _ = labels.withUnsafeBufferPointer { labels in
                 loss.evaluate(
                     output: network.output, labels: labels.baseAddress!, count: 4, classes: 10,
                     gradient: network.outputGradient)
             }
-            network.backward(count: 4, step: UInt64(step))
+            try! network.backward(count: 4, step: UInt64(step))
             optimizer.update(
                 ParameterUpdate(
                     count: network.parameterLayout.count, parameters: network.parameters.baseAddress!,
@@ -87,9 +87,9 @@ import Testing
         let pixels = [Float](repeating: 0.5, count: 9 * network.inputShape.elementCount)
         func pass(_ step: UInt64, count: Int) {
             pixels.withUnsafeBufferPointer { pixels in
-                network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
+                try! network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
                 network.outputGradient.update(repeating: 1, count: count * 10)
-                network.backward(count: count, step: step)
+                try! network.backward(count: count, step: step)
             }
         }
 

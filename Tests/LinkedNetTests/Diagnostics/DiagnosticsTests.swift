@@ -117,7 +117,7 @@ import Testing
         try network.setWeight(named: "dense/kernel", to: Tensor(shape: [108, 4], elements: Array(repeating: 0, count: 432)))
         try network.setWeight(named: "dense/bias", to: Tensor(shape: [4], elements: [1, -1, 3, -3]))
         let pixels = Array(repeating: Float(0.5), count: 36 * 8)
-        let found = probe.distributions(of: network, pixels: pixels, count: 8)
+        let found = try probe.distributions(of: network, pixels: pixels, count: 8)
         #expect(found[0].mean == 2)
         #expect(found[0].variance == 0)
         // Of 1 0 3 0 and 0 1 0 3.

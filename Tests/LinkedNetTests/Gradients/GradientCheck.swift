@@ -84,7 +84,7 @@ struct GradientCheck {
 
         network.parameterGradients.update(repeating: .nan)
         let unread = Array(repeating: Float.nan, count: count)
-        network.forward(input: unread, count: count, mode: .training(step: 0))
+        try network.forward(input: unread, count: count, mode: .training(step: 0))
         let scale = start.output.elements.reduce(1e-30) { max($0, abs($1)) }
         let relativeTolerance = Self.tolerance(conditioning: try conditioning(of: start, scale: scale))
         for (index, expected) in start.output.elements.enumerated() {
@@ -94,7 +94,7 @@ struct GradientCheck {
         _ = SoftmaxCrossEntropy().evaluate(
             output: network.output, labels: labels, count: count, classes: start.output.channels,
             gradient: network.outputGradient)
-        network.backward(count: count, step: 0)
+        try network.backward(count: count, step: 0)
 
         var gradients: [String: [Double]] = [:]
         for info in network.parameterLayout.entries {

@@ -112,17 +112,17 @@ import Testing
         let inspected: [Int: [Float]]
     }
 
-    private func pass(_ network: Network, count: Int) -> Pass {
+    private func pass(_ network: Network, count: Int) throws -> Pass {
         var random = CounterRandom(seed: 9, use: RandomUse(rawValue: 2004))
         let input = (0..<count * network.inputShape.elementCount).map { _ in Float(random.normal()) }
         let gradient = (0..<count * network.outputShape.elementCount).map { _ in Float(random.normal()) }
         var inspected: [Int: [Float]] = [:]
         network.parameterGradients.update(repeating: 0)
-        return input.withUnsafeBufferPointer { input in
-            network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) { inspected[$0] = Array($1) }
+        return try input.withUnsafeBufferPointer { input in
+            try network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) { inspected[$0] = Array($1) }
             let output = Array(UnsafeBufferPointer(start: network.output, count: gradient.count))
             network.outputGradient.update(from: gradient, count: gradient.count)
-            network.backward(count: count, step: 1)
+            try network.backward(count: count, step: 1)
             return Pass(output: output, gradients: Array(network.parameterGradients), inspected: inspected)
         }
     }
@@ -147,7 +147,7 @@ import Testing
             var random = CounterRandom(seed: 8, use: RandomUse(rawValue: 2005))
             for index in network.parameters.indices { network.parameters[index] += 0.1 * Float(random.normal()) }
         }
-        let (a, b) = (pass(grouped, count: count), pass(single, count: count))
+        let (a, b) = (try pass(grouped, count: count), try pass(single, count: count))
         #expect(a.output == b.output)
         #expect(a.inspected.count == grouped.operations.count && a.inspected == b.inspected)
         for (index, info) in grouped.parameterLayout.entries.enumerated() {

@@ -29,14 +29,14 @@ import Testing
         return try Tensor(shape: shape, elements: (0..<shape.elementCount).map { _ in Float(random.normal()) })
     }
 
-    private static func train(_ network: Network, _ images: Tensor, labels: [Int32]) -> LossResult {
+    private static func train(_ network: Network, _ images: Tensor, labels: [Int32]) throws -> LossResult {
         let count = images.shape[0]
         // The input must outlive the backward pass.
-        return images.elements.withUnsafeBufferPointer { elements in
-            network.forward(input: elements.baseAddress!, count: count, mode: .training(step: 3))
+        return try images.elements.withUnsafeBufferPointer { elements in
+            try network.forward(input: elements.baseAddress!, count: count, mode: .training(step: 3))
             let result = SoftmaxCrossEntropy().evaluate(
                 output: network.output, labels: labels, count: count, classes: 10, gradient: network.outputGradient)
-            network.backward(count: count, step: 3)
+            try network.backward(count: count, step: 3)
             return result
         }
     }
@@ -51,7 +51,7 @@ import Testing
         for threads in [1, 2, 3, 7] {
             Runtime.threadCount = threads
             let network = try Network(Self.model(), input: Self.sample, batch: 6, seed: 1)
-            let loss = Self.train(network, images, labels: labels).lossSum
+            let loss = try Self.train(network, images, labels: labels).lossSum
             let bits = [network.parameterGradients, network.states].flatMap { $0.map(\.bitPattern) }
             results.append((bits, loss))
         }
@@ -101,8 +101,8 @@ import Testing
         let exact = try Network(Self.model(), input: Self.sample, batch: 3, seed: 4)
         let roomy = try Network(Self.model(), input: Self.sample, batch: 8, seed: 4)
         let labels: [Int32] = [0, 9, 4]
-        let one = Self.train(exact, images, labels: labels)
-        let other = Self.train(roomy, images, labels: labels)
+        let one = try Self.train(exact, images, labels: labels)
+        let other = try Self.train(roomy, images, labels: labels)
         #expect(abs(one.loss - other.loss) < 1e-5)
         for entry in exact.parameterLayout.entries {
             let expected = try exact.gradient(named: entry.name)
@@ -118,7 +118,7 @@ import Testing
         let first = try network.predict(images)
         #expect(try network.predict(images) == first)
         #expect(try network.weight(named: "batch_norm/moving_mean").elements == Array(repeating: 0, count: 7))
-        _ = Self.train(network, images, labels: [1, 2, 3, 4])
+        _ = try Self.train(network, images, labels: [1, 2, 3, 4])
         #expect(try network.weight(named: "batch_norm/moving_mean").elements != Array(repeating: 0, count: 7))
     }
 
@@ -152,7 +152,7 @@ import Testing
     @Test func gapsBetweenParametersStayZero() throws {
         let network = try Network(Self.model(), input: Self.sample, batch: 4, seed: 4)
         network.parameterGradients.update(repeating: 0)
-        _ = Self.train(network, try Self.images(4), labels: [1, 2, 3, 4])
+        _ = try Self.train(network, Self.images(4), labels: [1, 2, 3, 4])
         let layout = network.parameterLayout
         let used = Set(layout.entries.indices.flatMap { layout.range(of: $0) })
         #expect(used.count == layout.elementCount && used.count < layout.count)

@@ -16,9 +16,9 @@ import Testing
         return network
     }
 
-    private func outputs(_ network: Network, _ mode: Network.Mode, operation: Int) -> [Float] {
+    private func outputs(_ network: Network, _ mode: Network.Mode, operation: Int) throws -> [Float] {
         var result: [Float] = []
-        network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: mode) { index, output in
+        try network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: mode) { index, output in
             if index == operation { result = Array(output) }
         }
         return result
@@ -26,7 +26,7 @@ import Testing
 
     @Test(arguments: [0.1, 0.5, 0.8] as [Float])
     func keepsTheShareItShouldAtTheRightScale(rate: Float) throws {
-        let outputs = outputs(try network(rate), .training(step: 0), operation: 1)
+        let outputs = try outputs(network(rate), .training(step: 0), operation: 1)
         let kept = outputs.filter { $0 != 0 }
         for value in kept { #expect(abs(value * (1 - rate) - 1) < 1e-6) }
         let count = Double(outputs.count)
@@ -42,11 +42,11 @@ import Testing
     @Test func backwardUsesTheForwardMask() throws {
         let network = try network(0.4)
         for step in [0, 1, 500] as [UInt64] {
-            network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: .training(step: step))
+            try network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: .training(step: step))
             let count = batch * features
             let outputs = Array(UnsafeBufferPointer(start: network.output, count: count))
             for index in 0..<count { network.outputGradient[index] = 1 }
-            network.backward(count: batch, step: step)
+            try network.backward(count: batch, step: step)
             // With an input of ones, the output is the mask, and so is the gradient.
             #expect(try network.gradient(named: "input/value").elements == outputs)
             #expect(outputs.contains(0))
@@ -55,18 +55,18 @@ import Testing
 
     @Test func masksDifferByStepLayerSampleAndSeed() throws {
         let network = try network(0.5)
-        let first = outputs(network, .training(step: 0), operation: 1)
-        #expect(outputs(network, .training(step: 0), operation: 1) == first)
-        #expect(outputs(network, .training(step: 1), operation: 1) != first)
-        #expect(outputs(try self.network(0.5, seed: 2), .training(step: 0), operation: 1) != first)
+        let first = try outputs(network, .training(step: 0), operation: 1)
+        #expect(try outputs(network, .training(step: 0), operation: 1) == first)
+        #expect(try outputs(network, .training(step: 1), operation: 1) != first)
+        #expect(try outputs(self.network(0.5, seed: 2), .training(step: 0), operation: 1) != first)
         #expect(first[..<features] != first[features..<2 * features])
         // The second layer drops others than the first, or nothing would be left to tell.
-        let second = outputs(network, .training(step: 0), operation: 2)
+        let second = try outputs(network, .training(step: 0), operation: 2)
         #expect(zip(first, second).contains { $0 != 0 && $1 == 0 })
     }
 
     @Test func evaluationDropsNothing() throws {
-        #expect(outputs(try network(0.7), .inference, operation: 2) == Array(repeating: 1, count: batch * features))
-        #expect(outputs(try network(0), .training(step: 4), operation: 2) == Array(repeating: 1, count: batch * features))
+        #expect(try outputs(network(0.7), .inference, operation: 2) == Array(repeating: 1, count: batch * features))
+        #expect(try outputs(network(0), .training(step: 4), operation: 2) == Array(repeating: 1, count: batch * features))
     }
 }

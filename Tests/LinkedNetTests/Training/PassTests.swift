@@ -37,14 +37,14 @@ import Testing
         var sum = [Float](repeating: 0, count: part.parameterGradients.count)
         var lossSum = 0.0
         for start in stride(from: 0, to: 32, by: pass) {
-            Self.pixels[(start * 96 * 96)...].withUnsafeBufferPointer { pixels in
-                part.forward(input: pixels.baseAddress!, count: pass, mode: .training(step: 0))
+            try Self.pixels[(start * 96 * 96)...].withUnsafeBufferPointer { pixels in
+                try part.forward(input: pixels.baseAddress!, count: pass, mode: .training(step: 0))
                 lossSum += SoftmaxCrossEntropy().evaluate(
                     output: part.output, labels: Array(labels[start..<start + pass]), count: pass, classes: 5,
                     gradient: part.outputGradient
                 ).lossSum
                 for index in 0..<pass * 5 { part.outputGradient[index] *= 0.25 }
-                part.backward(count: pass, step: 0)
+                try part.backward(count: pass, step: 0)
             }
             for index in sum.indices { sum[index] += part.parameterGradients[index] }
         }
