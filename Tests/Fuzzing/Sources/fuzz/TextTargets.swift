@@ -2,13 +2,13 @@ import Foundation
 
 @testable import LinkedNet
 
-/// The settings that a checkpoint keeps as JSON, and the network that they ask for.
+/// The settings that a checkpoint keeps as JSON.
 func runRecord(_ bytes: UnsafeBufferPointer<UInt8>) {
     let text = String(decoding: bytes, as: UTF8.self)
     guard let record = try? RunRecord(metadata: ["linkednet.run": text], path: "file") else { return }
     require(record.classCount >= 1, "at least one class")
     _ = try? record.settings.makeOptimizer()
-    compile(record.settings, imageShape: Shape(record.imageShape), classCount: record.classCount)
+    _ = "\(record.settings)"
 }
 
 /// Where a training stands, as a checkpoint keeps it.
