@@ -3,10 +3,13 @@ import Foundation
 /// Watches a training from inside: gradient flow, activation drift and dead neurons, a line of JSON in a file for each look.
 ///
 /// Its cost: each look takes a forward pass of one batch of the probe's network, about as long as a training step; where an epoch ends, a
-/// forward pass of all training images, about two thirds of an epoch. So nothing uses it unless asked to.
+/// forward pass of all training images (``cost``). So nothing uses it unless asked to.
 ///
 /// A resumed run goes on with the same file.
 public final class DiagnosticsObserver: TrainingObserver {
+    /// What it costs, measured, for people.
+    public static let cost = "COST."
+
     private let probe: ActivationProbe
     private let dataset: any Dataset
     private let every: Int
