@@ -3,7 +3,7 @@ enum Block {
     case paragraph(String)
     case heading(String)
     case list([String])
-    /// Titles, rows; the first column is flush left, the others right.
+    /// Titles, rows; columns of words are flush left, those of figures right.
     case table([String], [[String]])
     /// A file's name, what it shows, and the picture itself.
     case picture(file: String, caption: String, svg: String)
@@ -28,7 +28,7 @@ enum Block {
         case .list(let items): return items.map { "- \($0)" }.joined(separator: "\n")
         case .table(let titles, let rows):
             func line(_ cells: [String]) -> String { "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }
-            let rule = "|" + titles.indices.map { $0 == 0 ? "---|" : "---:|" }.joined()
+            let rule = "|" + titles.indices.map { Self.isText($0, rows) ? "---|" : "---:|" }.joined()
             return ([line(titles), rule] + rows.map(line)).joined(separator: "\n")
         case .picture(let file, let caption, _): return "![\(caption)](\(file))"
         case .command(let text): return "```\n\(text)\n```"
@@ -38,8 +38,16 @@ enum Block {
         }
     }
 
+    /// True for the first column, and for one with words in it.
+    private static func isText(_ column: Int, _ rows: [[String]]) -> Bool {
+        column == 0 || rows.contains { row in row[column] != "not run" && row[column] != "none" && row[column].first?.isLetter == true }
+    }
+
     /// How cells look that begin with these words.
-    private static let styles: KeyValuePairs = ["as in the paper": "agrees", "differs": "differs", "not run": "quiet", "within the spread": "quiet", "none to speak of": "quiet"]
+    private static let styles: KeyValuePairs = [
+        "as in the paper": "agrees", "differs": "differs", "not run": "quiet", 
+        "too small to tell": "quiet", "none to speak of": "quiet",
+    ]
 
     var html: String {
         func text(_ text: String) -> String { SVGText.escaped(text) }
@@ -48,18 +56,21 @@ enum Block {
         case .heading(let content): return "<h3>\(text(content))</h3>"
         case .list(let items): return "<ul>" + items.map { "<li>\(text($0))</li>" }.joined() + "</ul>"
         case .table(let titles, let rows):
-            let head = titles.map { "<th>\(text($0))</th>" }.joined()
-            func cell(_ content: String) -> String {
-                let style = Self.styles.first { content.hasPrefix($0.key) }.map { " class=\"\($0.value)\"" } ?? ""
-                return "<td\(style)>\(text(content))</td>"
+            func cell(_ tag: String, _ column: Int, _ content: String) -> String {
+                let styles = [Self.isText(column, rows) ? "text" : nil, Self.styles.first { content.hasPrefix($0.key) }?.value]
+                let names = styles.compactMap(\.self).joined(separator: " ")
+                return "<\(tag)\(names.isEmpty ? "" : " class=\"\(names)\"")>\(text(content))</\(tag)>"
             }
-            let body = rows.map { "<tr>" + $0.map(cell).joined() + "</tr>" }.joined(separator: "\n")
-            return "<div class=\"wide\"><table><thead><tr>\(head)</tr></thead><tbody>\n\(body)\n</tbody></table></div>"
-        case .picture(_, let caption, let svg):
-            return "<figure>\n\(svg)<figcaption>\(text(caption))</figcaption></figure>"
+            func line(_ tag: String, _ cells: [String]) -> String {
+                "<tr>" + cells.enumerated().map { cell(tag, $0.offset, $0.element) }.joined() + "</tr>"
+            }
+            let body = rows.map { line("td", $0) }.joined(separator: "\n")
+            return "<div class=\"wide\"><table><thead>\(line("th", titles))</thead><tbody>\n\(body)\n</tbody></table></div>"
+        // The picture has its title in itself.
+        case .picture(_, _, let svg): return "<figure>\n\(svg)</figure>"
         case .command(let content): return "<pre><code>\(text(content))</code></pre>"
         case .details(let title, let blocks):
-            return "<details><summary>\(text(title))</summary>\n<div class=\"pictures\">\n\(blocks.map(\.html).joined(separator: "\n"))\n</div></details>"
+            return "<details><summary>\(text(title))</summary>\n\(blocks.map(\.html).joined(separator: "\n"))\n</details>"
         }
     }
 }

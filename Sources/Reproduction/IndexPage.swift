@@ -66,7 +66,8 @@ struct IndexPage {
         table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums;min-width:60%}
         th,td{padding:5px 0 5px 22px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
         th{color:var(--quiet);font-weight:500;font-size:12.5px;vertical-align:bottom}
-        th:first-child,td:first-child{text-align:left;padding-left:0}
+        .text{text-align:left}
+        th:first-child,td:first-child{padding-left:0}
         td:first-child{font-weight:500}
         tbody tr:hover{background:color-mix(in srgb,var(--link) 7%,transparent)}
         .agrees{color:var(--good)}
@@ -74,12 +75,8 @@ struct IndexPage {
         .quiet{color:var(--quiet)}
         figure{margin:18px 0}
         figure svg{width:100%;max-width:820px;height:auto;display:block}
-        figcaption{color:var(--quiet);font-size:13px}
         details{border-top:1px solid var(--line);max-width:100%}
         summary{cursor:pointer;padding:7px 0;font-weight:500}
-        .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:6px 24px;padding-bottom:12px}
-        .pictures figure{margin:8px 0}
-        .pictures figcaption{display:none}
         pre{margin:12px 0;padding:7px 12px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--ground);color:var(--quiet);border:1px solid var(--line);border-radius:6px;font:12px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
         @media(max-width:640px){header,main{padding:0 12px}section{padding:20px 16px}}
         """

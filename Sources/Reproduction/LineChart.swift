@@ -40,6 +40,8 @@ struct LineChart {
     let yLabel: String
     /// True if x is a count, which has no parts.
     var countsX = false
+    /// The least distance of ticks of y.
+    var leastY = 0.0
     let series: [Series]
 
     /// Colour-blind safe, one set for light and one for dark pages.
@@ -60,7 +62,7 @@ struct LineChart {
         let (left, top, width, height) = (52.0, 36.0, 520.0, 270.0)
         let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
         let x = Axis(points.map(\.x), leastStep: countsX ? 1 : 0)
-        let y = Axis(points.map(\.y))
+        let y = Axis(points.map(\.y), leastStep: leastY)
         func place(_ point: (x: Double, y: Double)) -> (x: Double, y: Double) {
             (left + x.share(point.x) * width, top + (1 - y.share(point.y)) * height)
         }

@@ -29,12 +29,12 @@ enum Pattern {
 
         /// For people.
         var text: String {
-            guard let paper, let ours else { return "" }
+            guard let paper, ours != nil else { return "" }
             switch verdict {
             case .agrees: return abs(paper) < Self.least ? "as in the paper: none to speak of" : "as in the paper"
             case .differs: return "differs"
             case .undecided:
-                return abs(paper) < Self.least ? "none to speak of in the paper" : "within the spread of our runs"
+                return abs(paper) < Self.least ? "none to speak of in the paper" : "too small to tell here"
             }
         }
     }

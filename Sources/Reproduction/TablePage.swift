@@ -47,7 +47,8 @@ struct TablePage {
     // MARK: Figures
 
     private var figures: [Block] {
-        let records = results.compactMap(\.records.first)
+        let finished = results.filter { !$0.records.isEmpty }
+        let records = finished.compactMap(\.records.first)
         let lengths = Set(records.map { Self.length($0) })
         let hasSpread = results.contains { $0.records.count > 1 }
         let hasMaximum = results.contains { $0.cell.paperMaximum != nil }
@@ -71,9 +72,7 @@ struct TablePage {
         }
         let note = lengths.count == 1 ? lengths.map { "Trained here: \($0)" + (hasSpread ? "" : ", one run each") + "." } : []
         return note.map(Block.paragraph) + [.table(titles, rows), commands.block(page, results)]
-            + (results.first { !$0.records.isEmpty }.map { result in
-                [.paragraph("One row alone, for example:"), commands.block(page, [result])]
-            } ?? [])
+            + (finished.count > 1 ? [.paragraph("One row alone, for example:"), commands.block(page, [finished[0]])] : [])
     }
 
     /// `20 epochs, all images`
@@ -96,11 +95,11 @@ struct TablePage {
             ["network", "paper", "ours", "pattern"],
             rows.map { [$0.result.cell.title, $0.expectation.text, $0.text, verdicts[$0.verdict] ?? ""] })
         let finished = rows.count { !$0.result.records.isEmpty }
-        guard !departures.isEmpty else {
-            return [.paragraph("Every one of the \(finished) rows that were run does what it does in the paper."), table]
-        }
+        let agreeing = rows.count { $0.verdict == .agrees }
+        let sum = "Rows that do what they do in the paper: \(agreeing) of the \(finished) that were run."
+        guard !departures.isEmpty else { return [.paragraph(sum), table] }
         return [
-            .paragraph("\(rows.count { $0.verdict == .agrees }) of the \(finished) rows that were run do what they do in the paper. Where ours departs from it:"),
+            .paragraph("\(sum) Where ours departs from the paper:"),
             .list(departures), table, .paragraph(Self.checked),
         ]
     }
@@ -196,7 +195,7 @@ struct TablePage {
                     isLinked: result.training.activation.isLinked && result.cell.column != "BN" || result.cell.row == "BN"))
         }
         guard !series.isEmpty else { return nil }
-        let chart = LineChart(title: title, xLabel: "epoch", yLabel: "test accuracy (median over seeds)", countsX: true, series: series)
+        let chart = LineChart(title: title, xLabel: "epoch", yLabel: "test accuracy (median over seeds)", countsX: true, leastY: 0.02, series: series)
         return .picture(file: file, caption: "\(title): test accuracy after each epoch, median over seeds", svg: chart.svg)
     }
 
@@ -222,7 +221,7 @@ struct TablePage {
         return [
             .heading("Inside"),
             .paragraph(
-                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. \(DiagnosticsObserver.cost)"),
+                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. COST"),
         ] + networks + [commands.diagnostics(page, watched)]
     }
 }

@@ -77,11 +77,12 @@ public struct HeatMap: Sendable {
             var column = 0
             while column < columns.count {
                 let fill = colour(values[row][column], range)
+                // A little too wide, so that no seam shows.
                 var end = column + 1
                 while end < columns.count, colour(values[row][end], range) == fill { end += 1 }
                 let paint = fill.map { "stroke=\"\($0)\"" } ?? "class=\"none\""
                 if paths[paint] == nil { paints.append(paint) }
-                paths[paint, default: ""] += "M\(short(edges[column])) \(row)h\(short(edges[end] - edges[column]))"
+                paths[paint, default: ""] += "M\(short(edges[column])) \(row)h\(short(edges[end] - edges[column] + 0.3))"
                 column = end
             }
         }
