@@ -89,7 +89,7 @@ import Glibc
 
     @Test func picturesOfFiguresThatAreFarApart() {
         let map = HeatMap(
-            title: "", layers: ["a", "b", "c"], steps: [1, 2],
+            title: "", layers: ["a", "b", "c"], columns: .steps([1, 2], perEpoch: 0),
             values: [[-.greatestFiniteMagnitude, .greatestFiniteMagnitude], [.nan]])
         #expect(map.svg.contains("#313695") && map.svg.contains("#a50026"))
     }
