@@ -45,7 +45,7 @@ import Testing
         #expect(try reproduce("whole").status == 0)
         // Killed as soon as there is a checkpoint, which may be at any moment of its training.
         _ = try reproduce("killed") { process in
-            while process.isRunning, !place.exists("killed/runs/depth-selu/seed-100/checkpoint.safetensors") { usleep(1000) }
+            while process.isRunning, !place.exists("killed/runs/depth-selu/seed-100/latest") { usleep(1000) }
             kill(process.processIdentifier, SIGKILL)
         }
         #expect(try reproduce("killed").status == 0)
@@ -61,7 +61,7 @@ import Testing
         let result = try Command.reproduce(
             "table2", "--rows", "LK-*", "--scale", "full", "--data", "data", "--output", "out", in: place
         ) { process in
-            while process.isRunning, !place.exists("out/runs/depth-lk-relu/seed-100/checkpoint.safetensors") { usleep(1000) }
+            while process.isRunning, !place.exists("out/runs/depth-lk-relu/seed-100/latest") { usleep(1000) }
             kill(process.processIdentifier, SIGINT)
         }
         #expect(result.status == 130)
