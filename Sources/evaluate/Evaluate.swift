@@ -68,8 +68,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         if digest {
-            let (digest, damage) = try SavedRun.digest(path)
-            Failure.warn(damage)
+            let digest = try SavedRun.digest(path, warn: Failure.warn)
             print(json ? "{\"digest\":\"\(digest)\"}" : digest)
             return
         }

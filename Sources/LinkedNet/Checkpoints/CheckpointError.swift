@@ -33,6 +33,16 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// True for another time of the same trouble, whatever file it met.
+    func isSameTrouble(as other: CheckpointError?) -> Bool {
+        switch (self, other) {
+        case (.system(let operation, _, let code), .system(let otherOperation, _, let otherCode)):
+            operation == otherOperation && code == otherCode
+        case (.content, .content), (.space, .space): true
+        default: false
+        }
+    }
+
     /// `12.3 MB`.
     private static func megabytes(_ bytes: Int) -> String {
         let tenths = (bytes + 50_000) / 100_000

@@ -31,11 +31,15 @@ enum Checksum {
 }
 
 extension SafetensorsFile {
-    /// Reads the whole file and compares it with the checksum that it carries; does nothing if it carries none.
+    /// Reads the whole file and compares it with the checksum that it carries.
     ///
+    /// - Parameter isRequired: false to let a file pass that carries none.
     /// - Throws: ``CheckpointError`` if it is damaged or can't be read.
-    func verifyChecksum() throws(CheckpointError) {
-        guard let expected = metadata[Checksum.key] else { return }
+    func verifyChecksum(isRequired: Bool) throws(CheckpointError) {
+        guard let expected = metadata[Checksum.key] else {
+            guard isRequired else { return }
+            throw .content(path: path, offset: nil, expected: "a file with a checksum", found: "none: it is damaged")
+        }
         var header = try file.bytes(at: 0, count: entries.first?.offset ?? file.size)
         if let range = Checksum.range(in: header) { header.replaceSubrange(range, with: Checksum.placeholder.utf8) }
         var hash = SHA256()

@@ -24,7 +24,12 @@ extension Disk {
             try? close(file)
             throw error
         }
-        try attempt(.close, path) { () throws(DiskError) in try close(file) }
+        do throws(DiskError) {
+            try close(file)
+        } catch {
+            // The bytes are on the disk, and the descriptor is gone.
+            guard error.code == EINTR else { throw .system(operation: .close, path: path, code: error.code) }
+        }
     }
 
     /// Does `body`, again if a signal interrupted it, and names what failed. A disk that is interrupted without end has failed.
@@ -37,8 +42,7 @@ extension Disk {
                 return try body()
             } catch {
                 interruptions += 1
-                // After an interrupted close the descriptor is gone, and trying again could close someone else's.
-                guard error.code == EINTR, operation != .close, interruptions < 1000 else {
+                guard error.code == EINTR, interruptions < 1000 else {
                     throw .system(operation: operation, path: path, code: error.code)
                 }
             }

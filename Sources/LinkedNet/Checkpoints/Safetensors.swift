@@ -27,7 +27,7 @@ public enum Safetensors {
         try write(SafetensorsHeader.encode(tensors, metadata: metadata, path: path), tensors, to: path, on: disk)
     }
 
-    /// Writes a file whose header carries a checksum of all of its bytes: ``SafetensorsFile/verifyChecksum()``.
+    /// Writes a file whose header carries a checksum of all of its bytes: ``SafetensorsFile/verifyChecksum(isRequired:)``.
     static func writeChecked(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
     ) throws(CheckpointError) {

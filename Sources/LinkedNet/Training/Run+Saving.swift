@@ -57,7 +57,8 @@ extension Run {
     private func take(_ outcome: CheckpointWriter.Outcome) throws {
         if outcome.error == nil { savedPosition = outcome.position }
         saving?.clock.ended(failed: outcome.error != nil)
-        guard outcome.error != lastFailure else { return }
+        let isNews = outcome.error.map { !$0.isSameTrouble(as: lastFailure) } ?? (lastFailure != nil)
+        guard isNews else { return }
         lastFailure = outcome.error
         let event = SavingEvent(
             step: outcome.position.step, error: outcome.error, savedStep: savedPosition?.step ?? 0)

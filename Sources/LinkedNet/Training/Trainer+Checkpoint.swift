@@ -48,7 +48,7 @@ extension Trainer {
     ///   ``WeightsMismatch`` if it is of another network.
     public func resume(from path: String) throws {
         let file = try SafetensorsFile(path)
-        try file.verifyChecksum()
+        try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)
         try resume(from: file)
     }
 

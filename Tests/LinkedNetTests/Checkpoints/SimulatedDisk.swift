@@ -157,7 +157,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
             default: nil
             }
         if let code {
-            if plan.hasEffect { _ = try body(false) }
+            // What a signal interrupts isn't done.
+            if plan.hasEffect, fault != .interruption { _ = try body(false) }
             throw DiskError(code: code)
         }
         let result = try body(fault == .shortTransfer)
