@@ -161,12 +161,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
             if plan.hasEffect, fault != .interruption { _ = try body(false) }
             throw DiskError(code: code)
         }
-        let result = try body(fault == .shortTransfer)
-        if fault == .crashAfter {
-            hasCrashed = true
-            throw Self.crash
-        }
-        return result
+        guard fault == .crashAfter else { return try body(fault == .shortTransfer) }
+        hasCrashed = true
+        _ = try body(false)
+        throw Self.crash
     }
 
     private func find(_ path: String) throws(DiskError) -> Int {

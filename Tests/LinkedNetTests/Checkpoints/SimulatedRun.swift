@@ -47,7 +47,8 @@ final class SimulatedRun {
         let elements = try file.tensor(named: "weights").elements
         guard elements.allSatisfy({ $0 == Float(attempt) }) else { throw Loss(description: "\(elements) instead of \(attempt)") }
         guard attempt >= saved else { throw Loss(description: "attempt \(attempt) after \(saved) was saved") }
-        (current, saved) = (attempt, attempt)
+        // Not saved by that: what a killed process has left in the cache may go with the power.
+        current = attempt
         position.epoch = histories[attempt]?.count ?? 0
     }
 
