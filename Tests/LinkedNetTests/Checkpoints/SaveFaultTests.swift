@@ -65,7 +65,7 @@ import Testing
     /// Cuts the power at a random moment of a random life, again and again. LINKEDNET_POWER_CUTS sets how often.
     @Test func powerCuts() throws {
         let environment = ProcessInfo.processInfo.environment
-        let cuts = Int(environment["LINKEDNET_POWER_CUTS"] ?? "") ?? 4_000
+        let cuts = Int(environment["LINKEDNET_POWER_CUTS"] ?? "") ?? 2_000
         let firstSeed = UInt64(environment["LINKEDNET_POWER_CUT_SEED"] ?? "") ?? 1
         var count = 0
         var (saves, failures, kills) = (0, 0, 0)
