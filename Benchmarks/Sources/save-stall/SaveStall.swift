@@ -7,7 +7,7 @@ import LinkedNet
 struct SaveStall: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "save-stall",
-        abstract: "Times training steps with and without a save; one JSON line.")
+        abstract: "Times how long steps wait for a save, and steps beside one; one JSON line.")
 
     @Option(help: "\(ModelName.options)")
     var model: ModelName = .allCNN
@@ -31,41 +31,45 @@ struct SaveStall: ParsableCommand {
         run.saveInterval = .steps(every)
         let watch = Watch()
         try run.train(on: data, observers: [watch], maxSteps: steps)
-        // A step's time holds what the run does after it, so also the beginning of a save.
-        func median(_ isIncluded: (Int) -> Bool) -> Double {
-            let times = watch.milliseconds.indices.filter(isIncluded).map { watch.milliseconds[$0] }.sorted()
-            return times.isEmpty ? .nan : times[times.count / 2]
-        }
         // The first steps touch memory for the first time.
-        let plain = median { $0 % every > every / 2 && $0 > every }
+        let numbers = watch.steps.indices.filter { $0 > every }
+        func sorted(_ times: [Double], _ isIncluded: (Int) -> Bool) -> [Double] {
+            numbers.filter(isIncluded).map { times[$0] }.sorted()
+        }
+        let stalls = sorted(watch.stalls) { $0 % every == 0 }
+        let (plain, next) = (sorted(watch.steps) { $0 % every > every / 2 }, sorted(watch.steps) { $0 % every == 1 })
         let fields: [(String, String)] = [
             ("model", "\"\(model)\""), ("batch", "\(batchSize)"),
             ("checkpoint_mb", String(format: "%.1f", Double(run.trainer.checkpointBytes) / 1e6)),
-            ("step_ms", String(format: "%.2f", plain)),
-            ("step_with_save_begun_ms", String(format: "%.2f", median { $0 % every == 0 && $0 > every })),
-            ("next_step_ms", String(format: "%.2f", median { $0 % every == 1 && $0 > every })),
-            ("slowest_ms", String(format: "%.2f", watch.milliseconds.dropFirst(every).max() ?? .nan)),
+            ("stall_median_ms", String(format: "%.2f", stalls[stalls.count / 2])),
+            ("stall_most_ms", String(format: "%.2f", stalls[stalls.count - 1])),
+            ("step_median_ms", String(format: "%.2f", plain[plain.count / 2])),
+            ("next_step_median_ms", String(format: "%.2f", next[next.count / 2])),
         ]
         print("{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}")
     }
 }
 
-/// Times steps. It hears of each after the run has.
+/// Tells apart what steps take and what the run does after each, of which it hears when the run has done it.
 private final class Watch: TrainingObserver {
-    /// By the number of the step; there is no step 0.
-    private(set) var milliseconds: [Double] = []
+    /// In milliseconds, by the number of the step; there is no step 0.
+    private(set) var steps = [0.0]
+    private(set) var stalls = [0.0]
     private var last = ContinuousClock.now
+    private var lastSeconds = 0.0
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
-        // Indices are the steps' numbers then.
-        milliseconds = [0]
-        last = .now
-    }
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { last = .now }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        // Without what observers do, and from 0 in each epoch.
+        let step = (event.epochSeconds - (event.batch == 1 ? 0 : lastSeconds)) * 1e3
         let now = ContinuousClock.now
-        milliseconds.append((now - last) / .milliseconds(1))
-        last = now
+        steps.append(step)
+        stalls.append((now - last) / .milliseconds(1) - step)
+        (last, lastSeconds) = (now, event.epochSeconds)
         return .proceed
     }
 }
+
+extension ModelName: @retroactive ExpressibleByArgument {}
+extension ModelActivation: @retroactive ExpressibleByArgument {}

@@ -80,3 +80,50 @@ final class SimulatedRun {
         }
     }
 }
+
+// MARK: Lives
+
+extension SimulatedRun {
+    /// How often what happened.
+    struct Lives: CustomStringConvertible {
+        var cuts = 0
+        var kills = 0
+        var saves = 0
+        var failures = 0
+
+        var description: String { "\(cuts) power cuts and \(kills) kills in \(saves) saves, of which \(failures) failed" }
+    }
+
+    /// Lets runs live whose power is cut at random moments, again and again, and whose disks fail now and then.
+    ///
+    /// - Throws: ``Loss`` if something isn't there any more.
+    static func lives(cuts: Int, seed: UInt64) throws -> Lives {
+        var lives = Lives()
+        var seeds = SplitMix(seed: seed)
+        while lives.cuts < cuts {
+            var random = SplitMix(seed: seeds.next())
+            let run = SimulatedRun(SimulatedDisk(seed: random.next()))
+            for _ in 0..<40 {
+                try run.open()
+                // A save is about 30 operations.
+                run.disk.plan = .init(
+                    index: run.disk.operationCount + Int.random(in: 0..<90, using: &random),
+                    fault: random.isHead ? .crashBefore : .crashAfter, hasEffect: random.isHead,
+                    failuresPerThousand: [0, 0, 10, 100].randomElement(using: &random) ?? 0)
+                while !run.disk.hasCrashed {
+                    lives.saves += 1
+                    if run.save() != nil { lives.failures += 1 }
+                }
+                // Now and then only the process is killed.
+                if Int.random(in: 0..<5, using: &random) == 0 {
+                    run.disk.restart()
+                    lives.kills += 1
+                } else {
+                    run.disk.cutPower()
+                    lives.cuts += 1
+                }
+            }
+        }
+        return lives
+    }
+}
