@@ -66,7 +66,7 @@ let package = Package(
             exclude: [
                 "Checkpoints/generate_safetensors.py", "Golden/golden.py", "Golden/generate_torch.py",
                 "Golden/generate_keras.py", "Parity/generate_torch_curve.py",
-                "Parity/generate_torch_models.py",
+                "Parity/generate_torch_models.py", "Parity/parity.py",
             ],
             resources: [
                 .copy("Golden/torch.safetensors"), .copy("Golden/keras.safetensors"),

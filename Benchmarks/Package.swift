@@ -40,6 +40,7 @@ let package = Package(
             dependencies: [
                 "CPeak", "COneDNN",
                 .product(name: "CKernels", package: "linkednet"),
+                .product(name: "LinkedNet", package: "linkednet"),
                 .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "KernelBenchmarks",

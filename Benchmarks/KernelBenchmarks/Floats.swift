@@ -1,12 +1,15 @@
-/// Aligned memory with numbers of −1 … 1 from a linear congruential generator.
+import LinkedNet
+
+/// Memory as networks have it, in large pages where the system gives them, with numbers of −1 … 1 from a linear congruential generator.
 final class Floats {
-    let pointer: UnsafeMutablePointer<Float>
-    let count: Int
+    private let storage: AlignedStorage<Float>
+
+    var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+    var count: Int { storage.count }
 
     init(_ count: Int) {
-        self.count = count
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-        pointer = raw.bindMemory(to: Float.self, capacity: count)
+        // Without memory there is nothing to measure.
+        storage = try! AlignedStorage(count: count)
         var state: UInt32 = 1
         for index in 0..<count {
             state = state &* 1_664_525 &+ 1_013_904_223
@@ -23,6 +26,4 @@ final class Floats {
     var bytes: UnsafeMutablePointer<UInt8> {
         UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: UInt8.self)
     }
-
-    deinit { pointer.deallocate() }
 }

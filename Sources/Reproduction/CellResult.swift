@@ -7,18 +7,23 @@ struct CellResult {
     let training: Training
     /// Its finished runs, by seed; none if nothing is finished.
     let records: [TrainingRecord]
+    /// True if another of the cell's trainings was finished, too.
+    let hasAlternatives: Bool
 
     init(_ cell: Cell, output: OutputDirectory) throws {
         self.cell = cell
         var best: (training: Training, records: [TrainingRecord])?
+        var finished = 0
         for training in cell.trainings {
             let records = try output.records(training)
             guard let median = Self.median(records.map(\.figure)) else { continue }
+            finished += 1
             if let known = best.flatMap({ Self.median($0.records.map(\.figure)) }), known >= median { continue }
             best = (training, records)
         }
         training = best?.training ?? cell.trainings[0]
         records = best?.records ?? []
+        hasAlternatives = finished > 1
     }
 
     /// The best test accuracy, median over seeds.
@@ -45,6 +50,14 @@ struct CellResult {
     /// The runs that exploded.
     var explosions: [(seed: UInt64, explosion: TrainingRecord.Explosion)] {
         records.compactMap { record in record.explosion.map { (record.settings.seed, $0) } }
+    }
+
+    /// How far apart the runs are.
+    var spread: Double { (maximum ?? 0) - (minimum ?? 0) }
+
+    /// `exploded at step 120`; the steps of all runs that did.
+    var explosionText: String {
+        explosions.isEmpty ? "" : "exploded at step " + explosions.map { "\($0.explosion.step)" }.joined(separator: ", ")
     }
 
     private static func median(_ values: [Double]) -> Double? {

@@ -8,7 +8,7 @@ struct ClaimsPage {
     let output: OutputDirectory
 
     func blocks() throws -> [Block] {
-        try linkedPairs() + unnormalised + batchNorm() + linkages + TablePage.explosions(results)
+        try linkedPairs() + unnormalised + batchNorm() + linkages + TablePage.explosions(.claims, results, commands)
             + TablePage.diagnostics(results, page: .claims, commands: commands, output: output)
     }
 
@@ -28,7 +28,7 @@ struct ClaimsPage {
         ]
             + (try figures.map { title, file, linkage in
                 .picture(file: file, caption: title, svg: try LinkageCurves.chart(linkage, title: title).svg)
-            }) + [.command(commands.command(.claims))]
+            }) + [commands.block(.claims, [results.first { !$0.records.isEmpty }].compactMap(\.self))]
     }
 
     // MARK: Unnormalised data
@@ -42,10 +42,7 @@ struct ClaimsPage {
                     guard let result = results.first(where: { $0.cell.row == name && $0.cell.column == column }),
                         let median = result.median
                     else { return "not run" }
-                    if let explosion = result.explosions.first {
-                        return "\(TablePage.text(median)), exploded at step \(explosion.explosion.step)"
-                    }
-                    return TablePage.text(median)
+                    return Figures.text(median) + (result.explosions.isEmpty ? "" : ", " + result.explosionText)
                 }
         }
         return [
@@ -55,7 +52,7 @@ struct ClaimsPage {
             ),
             .table(["network"] + columns, rows),
         ]
-            + [TablePage.comparisons(.claims, results).only { $0.contains("(pixels") }, .command(commands.command(.claims))]
+            + [TablePage.comparisons(.claims, results).only { $0.contains("(pixels") }, commands.block(.claims, results, rows: "*, pixels *")]
     }
 
     // MARK: BatchNorm
@@ -73,8 +70,8 @@ struct ClaimsPage {
             }
             let paper = Paper.timeRatios["\(row), BN"].flatMap { a in Paper.timeRatios["\(row), no BN"].map { a / $0 } }
             return [
-                row, TablePage.text(with?.median), TablePage.text(without?.median),
-                ratio.map { String(format: "%.2f", $0) } ?? "–", paper.map { String(format: "%.2f", $0) } ?? "–",
+                row, Figures.text(with?.median), Figures.text(without?.median),
+                Figures.ratio(ratio), Figures.ratio(paper),
             ]
         }
         return [
@@ -82,7 +79,7 @@ struct ClaimsPage {
             .paragraph(
                 "ResNet50 of Table 6. The ratio is a step's time with BatchNorm over one without. Here BatchNorm is optimised as everything else is, so the ratio says what it costs, not what a framework makes of it."
             ),
-            .table(["network", "with", "without", "time ratio", "paper's"], rows), .command(commands.command(.table6)),
+            .table(["network", "with", "without", "time ratio", "paper's"], rows), commands.block(.table6, results, timeRatio.map { "--threads \($0.threads)" }),
         ]
     }
 
@@ -92,7 +89,7 @@ struct ClaimsPage {
         let results = self.results.filter { $0.cell.column.hasPrefix("d-way") }
         let rows = results.map { result in
             [
-                result.cell.title, TablePage.text(result.median), TablePage.text(result.minimum), TablePage.text(result.maximum),
+                result.cell.title, Figures.text(result.median), Figures.text(result.minimum), Figures.text(result.maximum),
                 "\(result.records.count)", result.records.first.map { "\($0.parameters)" } ?? "–",
             ]
         }
@@ -107,7 +104,7 @@ struct ClaimsPage {
                 "The paper allows any number of members and tries two. This extension is ours: one to four members on the networks of Tables 1 and 2. Parameters grow with the members, so this is no comparison at equal size."
             ),
             .table(["members", "ours", "lowest", "highest", "runs", "parameters"], rows),
-        ] + charts + [.command(commands.command(.claims, rows: "?: *"))]
+        ] + charts + [commands.block(.claims, results, rows: "*, d-way*")]
     }
 }
 

@@ -38,6 +38,10 @@ struct LineChart {
     let title: String
     let xLabel: String
     let yLabel: String
+    /// True if x is a count, which has no parts.
+    var countsX = false
+    /// The least distance of ticks of y.
+    var leastY = 0.0
     let series: [Series]
 
     /// Colour-blind safe, one set for light and one for dark pages.
@@ -57,8 +61,8 @@ struct LineChart {
     var svg: String {
         let (left, top, width, height) = (52.0, 36.0, 520.0, 270.0)
         let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        let x = Axis(points.map(\.x))
-        let y = Axis(points.map(\.y))
+        let x = Axis(points.map(\.x), leastStep: countsX ? 1 : 0)
+        let y = Axis(points.map(\.y), leastStep: leastY)
         func place(_ point: (x: Double, y: Double)) -> (x: Double, y: Double) {
             (left + x.share(point.x) * width, top + (1 - y.share(point.y)) * height)
         }
@@ -111,11 +115,11 @@ struct LineChart {
     private struct Axis {
         let low, high, step: Double
 
-        init(_ values: [Double]) {
+        init(_ values: [Double], leastStep: Double = 0) {
             let (least, most) = (values.min() ?? 0, values.max() ?? 1)
             let range = max(most - least, 1e-6)
             let magnitude = pow(10, floor(log10(range / 5)))
-            step = [1, 2, 5, 10].map { $0 * magnitude }.first { range / $0 <= 6 } ?? magnitude * 10
+            step = max([1, 2, 5, 10].map { $0 * magnitude }.first { range / $0 <= 6 } ?? magnitude * 10, leastStep)
             low = floor(least / step + 1e-9) * step
             high = max(ceil(most / step - 1e-9) * step, low + step)
         }

@@ -27,6 +27,19 @@ package struct OutputDirectory: Sendable {
             self.data = data.name
             dataFingerprint = data.fingerprint
         }
+
+        /// What `--data` usually is for this data.
+        var usualDataOption: String { ["Fashion-MNIST": "fashion-mnist", "shapes": "shapes"][data] ?? "data" }
+    }
+
+    /// What its runs have in common.
+    ///
+    /// - Throws: ``SettingsError`` if it holds no reproduction.
+    func identity() throws -> Identity {
+        guard let data = FileManager.default.contents(atPath: identityPath),
+            let identity = try? TrainingRecord.decoder.decode(Identity.self, from: data)
+        else { throw SettingsError(option: "--output", expected: "a directory with a reproduction", found: path) }
+        return identity
     }
 
     func runDirectory(_ training: Training, seed: UInt64) -> String { "\(path)/runs/\(training.id)/seed-\(seed)" }

@@ -6,8 +6,6 @@ package final class ReproductionData {
     package let name: String
     /// What the command prints about them.
     package let note: String
-    /// What finds them on a command line, without the place on this machine; `nil` for data of one's own.
-    let argument: String?
     private let source: DataSource
     private var scaled: [PixelRange: DataSource] = [:]
 
@@ -15,8 +13,6 @@ package final class ReproductionData {
         self.source = source
         note = source.note
         name = Self.name(of: source.train)
-        // Not the directories above it: pages are for others too.
-        argument = source.argument?.split(separator: "/").last.map(String.init)
     }
 
     /// The SHA-256 of the training images.

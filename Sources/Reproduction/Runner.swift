@@ -6,7 +6,7 @@ package struct Runner {
     package let plan: Plan
     package let data: ReproductionData
     package let output: OutputDirectory
-    /// True to watch trainings from inside: ``DiagnosticsObserver``.
+    /// True to watch the training of each cell's first seed from inside: ``DiagnosticsObserver``.
     package let diagnoses: Bool
     /// Told about every training.
     package let observers: [any TrainingObserver]
@@ -66,6 +66,7 @@ package struct Runner {
             run = try Run(settings, data: source, directory: directory)
         }
         let images = settings.trainingImages(of: source)
+        let diagnoses = self.diagnoses && item.seed == Experiment.seed
         let probe = diagnoses || item.training.model == .depth ? try settings.probe(of: run.trainer.network) : nil
         var observers = self.observers
         if diagnoses, let probe {

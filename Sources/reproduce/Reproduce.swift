@@ -11,7 +11,7 @@ struct Reproduce: ParsableCommand {
         abstract: "Regenerate the tables and claims of the linked-neurons paper, as pages to look at.",
         discussion: """
             Trains what a table holds, each network in a directory of its own below --output, and makes the pages from the records. --resume goes \
-            on where an earlier call stopped. list shows every cell; pages makes the pages from what is there.
+            on where an earlier call stopped. list shows every cell; pages makes the pages from the records in --output, whatever they are of.
             """)
 
     /// What the command does.
@@ -54,7 +54,7 @@ struct Reproduce: ParsableCommand {
 
     @Flag(
         help:
-            "Watch gradient flow, activation drift and dead neurons while training: a picture of each for every network. Takes up to twice the time."
+            "Watch gradient flow, activation drift and dead neurons while training: a picture of each for every network. Takes up to three times as long."
     )
     var diagnostics = false
 

@@ -13,7 +13,12 @@ struct Session {
     }
 
     func run() throws {
-        if command.subject == .list { return list() }
+        let output = OutputDirectory(command.output)
+        switch command.subject {
+        case .list: return list()
+        case .pages: return try writePages(output)
+        default: break
+        }
         Interruption.install()
         if let threads = command.threads { Runtime.threadCount = threads }
         if let rejected = Runtime.rejectedInstructionSet {
@@ -22,35 +27,30 @@ struct Session {
         }
         let data = ReproductionData(try DataSource.resolve(command.data))
         reporter.line("data: \(data.name), fingerprint \(data.fingerprint.prefix(8)). \(data.note)")
-        let output = OutputDirectory(command.output)
-        let pages = self.pages
+        let pages = Page(rawValue: command.subject.rawValue).map { [$0] } ?? Page.allCases
         let plan = try Plan(
             pages, rows: command.rows, scale: command.scale, seeds: command.seeds, limit: command.limit, data: data,
             output: output)
         reporter.line(plan.description)
         if command.dryRun { return }
         try output.open(
-            .init(scale: command.scale, limit: command.limit, data: data), resumes: command.resume || command.subject == .pages)
-        let isComplete = try command.subject == .pages || train(plan, data, output)
-        let measuresTime = pages.contains(.table6) && command.subject != .pages && command.rows == nil
+            .init(scale: command.scale, limit: command.limit, data: data), resumes: command.resume)
+        let isComplete = try train(plan, data, output)
+        let measuresTime = pages.contains(.table6) && command.rows == nil
         if isComplete, measuresTime, try TimeRatio(reading: output) == nil {
             reporter.line("measuring the time ratios of Table 6")
             _ = try TimeRatio(measuring: output, data: data, scale: command.scale)
         }
-        let site = try Site(plan, data: data, output: output, dataOption: command.data != nil)
-        try site.write()
-        reporter.line("pages: \(command.output)/index.html and one .md for each table")
+        try writePages(output)
         if !isComplete, let signal = Interruption.signal {
             reporter.line("interrupted; the same command with --resume goes on")
             exit(128 + signal)
         }
     }
 
-    private var pages: [Page] {
-        switch command.subject {
-        case .list, .all, .pages: Page.allCases
-        default: Page(rawValue: command.subject.rawValue).map { [$0] } ?? []
-        }
+    private func writePages(_ output: OutputDirectory) throws {
+        try Site(output, data: command.data).write()
+        reporter.line("pages: \(command.output)/index.html, and README.md with one .md for each table")
     }
 
     private func train(_ plan: Plan, _ data: ReproductionData, _ output: OutputDirectory) throws -> Bool {

@@ -36,25 +36,77 @@ import Testing
         #expect(!place.exists("reproduction"))
     }
 
-    @Test func aKilledReproductionGoesOn() throws {
-        func reproduce(_ output: String, _ more: String..., whileRunning: (Process) throws -> Void = { _ in }) throws -> Command.Result {
+    @Test func aReproductionKilledAgainAndAgainMakesTheSamePages() throws {
+        func reproduce(_ output: String, whileRunning: (Process) throws -> Void = { _ in }) throws -> Command.Result {
             try Command.reproduce(
-                "table2", "--rows", more.first ?? "SELU", "--data", "data", "--seeds", "2", "--output", output, "--resume", in: place,
+                "table2", "--rows", "SELU", "--data", "data", "--seeds", "2", "--output", output, "--resume", "--diagnostics", in: place,
                 whileRunning: whileRunning)
         }
         #expect(try reproduce("whole").status == 0)
-        // Killed as soon as there is a checkpoint, which may be at any moment of its training.
-        _ = try reproduce("killed") { process in
-            while process.isRunning, !place.exists("killed/runs/depth-selu/seed-100/latest") { usleep(1000) }
-            kill(process.processIdentifier, SIGKILL)
+        // Killed as soon as something is there, at any moment of what comes next.
+        let (first, second) = ("killed/runs/depth-selu/seed-100", "killed/runs/depth-selu/seed-101")
+        let moments = [
+            "killed/reproduction.json", first, "\(first)/diagnostics.jsonl", "\(first)/metrics.jsonl", "\(first)/record.json", second,
+            "\(second)/metrics.jsonl", "\(second)/record.json", "killed/figures/table2.svg",
+        ]
+        for moment in moments {
+            _ = try reproduce("killed") { process in
+                while process.isRunning, !place.exists(moment) { usleep(500) }
+                kill(process.processIdentifier, SIGKILL)
+            }
         }
         #expect(try reproduce("killed").status == 0)
-        func page(_ output: String) throws -> String {
-            try String(contentsOfFile: "\(place.path)/\(output)/table2.md", encoding: .utf8).replacing(/\b\d+ s\b/, with: "TIME")
+        let pages = try pages("whole")
+        #expect(try self.pages("killed") == pages)
+        #expect(pages["table2.md"]?.contains("| SELU | 0.") == true)
+        for name in ["index.html", "README.md", "figures/depth-selu-diagnostics-1.svg"] { #expect(pages[name] != nil, "\(name)") }
+        // From the records alone.
+        #expect(try Command.reproduce("pages", "--output", "whole", in: place).status == 0)
+        #expect(try self.pages("whole") == pages)
+    }
+
+    @Test func thePrintedCommandRegeneratesItsFigure() throws {
+        func figures(_ output: String) throws -> [String] {
+            try String(contentsOfFile: "\(place.path)/\(output)/table1.md", encoding: .utf8).split(separator: "\n").map(String.init)
+                .filter { $0.hasPrefix("| ReLU, 50 units |") || $0.hasPrefix("| SELU, 50 units |") }
+                .map { $0.replacing(Self.time, with: "TIME") }
         }
-        #expect(try page("killed") == page("whole"))
-        #expect(try page("whole").contains("| SELU | 0."))
-        #expect(place.exists("whole/index.html"))
+        #expect(
+            try Command.reproduce(
+                "table1", "--rows", "ReLU, 50 units|SELU, 50 units", "--data", "data", "--limit", "100", "--seeds", "2", "--output", "out",
+                in: place
+            ).status == 0)
+        let page = try String(contentsOfFile: "\(place.path)/out/table1.md", encoding: .utf8)
+        let command = try #require(page.split(separator: "\n").first { $0.hasPrefix("swift run -c release reproduce ") })
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", command.replacing("swift run -c release reproduce", with: "'\(Command.reproduce.path)'") + " > /dev/null"]
+        shell.currentDirectoryURL = URL(fileURLWithPath: place.path)
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0, "\(command)")
+        #expect(try figures("out").count == 2)
+        #expect(try figures("regenerated/smoke-100") == figures("out"))
+    }
+
+    @Test func pagesNeedAReproduction() throws {
+        let result = try Command.reproduce("pages", "--output", "nowhere", in: place)
+        #expect(result.status == 64)
+        #expect(result.errors.contains("nowhere"))
+    }
+
+    private static var time: Regex<Substring> { /\b\d+(?:\.\d)? (?:s|min|h|days)\b/ }
+
+    /// Names and texts of pages and pictures, times taken out.
+    private func pages(_ output: String) throws -> [String: String] {
+        let directory = "\(place.path)/\(output)"
+        let names = try FileManager.default.subpathsOfDirectory(atPath: directory).filter { name in
+            !name.hasPrefix("runs") && [".md", ".html", ".svg"].contains { name.hasSuffix($0) }
+        }
+        return try Dictionary(
+            uniqueKeysWithValues: names.map {
+                ($0, try String(contentsOfFile: "\(directory)/\($0)", encoding: .utf8).replacing(Self.time, with: "TIME"))
+            })
     }
 
     @Test func anInterruptionSaysHowToGoOn() throws {

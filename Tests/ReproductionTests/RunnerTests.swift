@@ -21,7 +21,7 @@ import Testing
         let isComplete = try Runner(
             plan, data: data, output: place.output, diagnoses: diagnoses, observers: [observer]
         ).run()
-        try Site(plan, data: data, output: place.output, dataOption: false).write()
+        try Site(place.output, data: nil).write()
         return isComplete
     }
 
@@ -123,7 +123,9 @@ import Testing
         #expect(page.contains("| LK-SELU, 50 units | not run"))
         #expect(page.contains("0.5909"))
         #expect(page.contains("LK-ReLU − ReLU (50 units) | +0.0142"))
-        #expect(page.contains("swift run -c release reproduce table1 --scale smoke --limit 64 --seeds 1"))
+        #expect(
+            page.contains(
+                "swift run -c release reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 units|LK-ReLU, 50 units|PReLU, 50 units|LK-PReLU, 50 units' --output regenerated/smoke-64 --resume"))
         for figure in ["figures/table1-1.svg", "figures/figure1a.svg"] { #expect(try place.text(figure).hasPrefix("<svg")) }
         let claims = try place.text("claims.md")
         #expect(claims.contains("(ours)"))

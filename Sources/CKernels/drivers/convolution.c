@@ -78,18 +78,3 @@ void ck_convolution_backward(
     if (dz != NULL || dslopes != NULL)
         ck_direct_backward_data(convolution, z, slopes, weights, dy, dz, accumulate, dslopes, scratch);
 }
-
-// The bias gradient is a product too: of ones with dy.
-void ck_convolution_add_bias(
-    const ck_kernels *kernels, const gemm_panels *panels, const float *dy, int64_t pixels, bool first, float *gradients) {
-    static const int64_t no_offset = 0;
-    static const float one = 1;
-    const float *ones = &one;
-    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, panels->columns, 0};
-    for (int64_t panel = 0; panel < panels->count; panel++) {
-        const int64_t column = panel * panels->width;
-        ck_gemm_panel(
-            kernels, &sum, &ones, 1, dy + column, first ? ck_gemm_zeros : NULL, gradients + column, panels->columns,
-            gemm_panel_columns(panels, panel));
-    }
-}

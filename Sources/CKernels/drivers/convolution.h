@@ -25,10 +25,6 @@ void ck_direct_backward_weights(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *dy, float *dweights,
     float *dbias, void *scratch);
 
-/// gradients[n] = Σ dy[pixel][n], or += that unless `first`. `panels` are those of dy's channels.
-void ck_convolution_add_bias(
-    const ck_kernels *kernels, const gemm_panels *panels, const float *dy, int64_t pixels, bool first, float *gradients);
-
 /// Bytes of a packed plane that leave the L2 cache room for weights and results.
 enum { PLANE_BYTES = 512 << 10 };
 

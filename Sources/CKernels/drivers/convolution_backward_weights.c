@@ -3,7 +3,8 @@
 //   A  row j is element j of a kernel row's kernel_w·depth run, its sum running over output pixels
 //   B  dy itself, a row per output pixel
 //   C  [kernel_h][kernel_w·depth][padded N] per task; the groups' parts are added in order at the end
-// where depth = members·(channels of the slice).
+// where depth = members·(channels of the slice). The bias gradient is one more row of the first slice, whose A is all ones: a sweep
+// of its own over dy would find it gone from L1.
 
 #include "drivers/convolution.h"
 #include "runtime/threads.h"
@@ -21,7 +22,7 @@ typedef struct weights_plan {
     int64_t band_rows, step_images; // of a step: a band of one image, or all rows of some
     int64_t columns, plane_floats;  // of the plane of one image or band
     int64_t padded_columns, gradient_floats;
-    size_t a_runs, planes, gradients, bias_gradients, size;
+    size_t a_runs, planes, ones, gradients, size;
 } weights_plan;
 
 static weights_plan plan_of(const ck_convolution *c) {
@@ -46,11 +47,11 @@ static weights_plan plan_of(const ck_convolution *c) {
     }
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
-    plan.gradient_floats = c->kernel_h * c->kernel_w * depth * plan.padded_columns;
+    plan.gradient_floats = (c->kernel_h * c->kernel_w * depth + 1) * plan.padded_columns;
     plan.a_runs = scratch_take(&plan.size, 2 * plan.step_images * plan.band_rows * 8);
     plan.planes = scratch_take(&plan.size, ck_worker_limit(plan.tasks) * plan.step_images * plan.plane_floats * 4);
+    plan.ones = scratch_take(&plan.size, plan.step_images * plan.plane_floats * 4);
     plan.gradients = scratch_take(&plan.size, plan.tasks * plan.gradient_floats * 4);
-    plan.bias_gradients = scratch_take(&plan.size, plan.groups * plan.padded_columns * 4);
     return plan;
 }
 
@@ -65,7 +66,7 @@ typedef struct weights_call {
     const int64_t *a_runs;      // where the output rows of a step start in the planes,
     const int64_t *last_a_runs; // and in those of the last slice
     float *planes, *gradients, *dweights;
-    float *bias_gradients; // NULL if not wanted
+    const float *ones; // as a step's planes; NULL if no bias gradient is wanted
 } weights_call;
 
 // The channels of a slice; the last may be narrower.
@@ -73,12 +74,13 @@ static int64_t slice_width(const weights_call *call, int64_t slice) {
     return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
 }
 
-// Adds the products of one step: `runs` output rows of dy and their windows in `plane`.
+// Adds the products of one step: `runs` output rows of dy and their windows in `plane`, and with `ones` unless it is NULL.
 static void add_step(
-    const weights_call *call, const float *plane, int64_t depth, const int64_t *a_runs, const float *dy, int64_t runs,
-    bool first, float *gradients) {
+    const weights_call *call, const float *plane, const float *ones, int64_t depth, const int64_t *a_runs, const float *dy,
+    int64_t runs, bool first, float *gradients) {
     const ck_convolution *c = call->convolution;
     const int64_t run = c->kernel_w * depth, row_floats = call->plan.columns * depth;
+    const int64_t rows = c->kernel_h * run, all_rows = rows + (ones != NULL);
     const gemm_sum sum = {
         .runs = runs,
         .length = c->out_width,
@@ -90,12 +92,12 @@ static void add_step(
     };
     for (int64_t panel = 0; panel < call->panels.count; panel++) {
         const int64_t column = panel * call->panels.width;
-        for (int64_t start = 0; start < c->kernel_h * run; start += GEMM_GROUP_ROWS) {
-            const int64_t count = min_of(GEMM_GROUP_ROWS, c->kernel_h * run - start);
+        for (int64_t start = 0; start < all_rows; start += GEMM_GROUP_ROWS) {
+            const int64_t count = min_of(GEMM_GROUP_ROWS, all_rows - start);
             const float *elements[GEMM_GROUP_ROWS];
             int64_t row = start / run, element = start % run;
             for (int64_t i = 0; i < count; i++) {
-                elements[i] = plane + row * row_floats + element;
+                elements[i] = start + i < rows ? plane + row * row_floats + element : ones;
                 if (++element == run) element = 0, row++;
             }
             ck_gemm_panel(
@@ -128,11 +130,7 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
                     &source, call->z + (image + i) * c->height * c->width * c->channels, &plan->y, &plan->x, row, rows,
                     planes + i * window_extent(&plan->y, plan->band_rows) * plan->columns * depth);
             const float *dy = call->dy + (image * c->out_height + row) * c->out_width * c->out_channels;
-            add_step(call, planes, depth, a_runs, dy, images * rows, first, gradients);
-            if (slice == 0 && call->bias_gradients != NULL)
-                ck_convolution_add_bias(
-                    call->kernels, &call->panels, dy, images * rows * c->out_width, first,
-                    call->bias_gradients + group * plan->padded_columns);
+            add_step(call, planes, slice == 0 ? call->ones : NULL, depth, a_runs, dy, images * rows, first, gradients);
             first = false;
         }
 }
@@ -184,7 +182,11 @@ void ck_direct_backward_weights(
     const weights_plan *plan = &call.plan;
     call.planes = scratch_floats(scratch, plan->planes);
     call.gradients = scratch_floats(scratch, plan->gradients);
-    if (dbias != NULL) call.bias_gradients = scratch_floats(scratch, plan->bias_gradients);
+    if (dbias != NULL) {
+        float *ones = scratch_floats(scratch, plan->ones);
+        for (int64_t i = 0; i < plan->step_images * plan->plane_floats; i++) ones[i] = 1;
+        call.ones = ones;
+    }
     int64_t *a_runs = scratch_integers(scratch, plan->a_runs);
     int64_t *last_a_runs = a_runs + plan->step_images * plan->band_rows;
     fill_a_runs(plan, c->activation.member_count * plan->slice_channels, a_runs);
@@ -198,5 +200,7 @@ void ck_direct_backward_weights(
         c->kernel_h * c->kernel_w * plan->slices, CK_MAX_WORKERS, 4.0 * (double)(plan->groups + 1) * (double)weights,
         gather_slice, &call);
     if (dbias != NULL)
-        ck_sum_parts(call.bias_gradients, plan->groups, plan->padded_columns, c->out_channels, dbias);
+        ck_sum_parts(
+            call.gradients + c->kernel_h * c->kernel_w * c->activation.member_count * slice_width(&call, 0) * plan->padded_columns,
+            plan->groups, plan->slices * plan->gradient_floats, c->out_channels, dbias);
 }

@@ -35,4 +35,12 @@ void ck_set_threads(int threads);
 /// How many threads calls may use now; none uses more than 32.
 int ck_threads(void);
 
+/// One of several pieces of work. `task` selects what to compute; `worker` may select private scratch and nothing else: a result must
+/// not depend on it.
+typedef void (*ck_task)(void *context, int64_t task, int worker);
+
+/// Runs tasks 0 ..< task_count, each exactly once, on as many threads as there are, and returns when all are done. Tasks must write to
+/// disjoint memory. Calls of this library that a task makes stay on the task's thread, unless there is one task only.
+void ck_run_tasks(int64_t task_count, ck_task task, void *context);
+
 #endif

@@ -11,14 +11,15 @@
 #include <xmmintrin.h>
 #endif
 
-#include "include/ck_runtime.h"
-
 // The toolchain ships no omp.h. This is the one function needed of it (OpenMP 5.0, section 3.2.4).
 extern int omp_get_thread_num(void);
 
 // Below this much work, waking the other threads costs more than it saves: a fork and a join are 2 to 5 µs on idle cores, and
 // milliseconds when another process has one of them.
 static const double serial_work = 200e3;
+
+// True on a thread that runs one of several tasks: threads are busy then.
+static _Thread_local bool is_in_team = false;
 
 // 0 until it is set or first asked for, which two threads may do at once.
 static _Atomic int thread_count = 0;
@@ -70,7 +71,7 @@ static inline void leave_default_float_mode(float_mode before) { (void)before; }
 void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
     if (task_count <= 0) return;
     int workers = 1;
-    if (work >= serial_work) {
+    if (work >= serial_work && !is_in_team) {
         workers = ck_threads();
         if (workers > worker_limit) workers = worker_limit;
         if (workers > task_count) workers = (int)task_count;
@@ -86,9 +87,15 @@ void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task
     {
         const float_mode mode = enter_default_float_mode();
         const int worker = omp_get_thread_num();
+        is_in_team = true;
         // Who takes which task may differ from run to run; what a task computes may not.
         int64_t index;
         while ((index = __atomic_fetch_add(&next_task, 1, __ATOMIC_RELAXED)) < task_count) task(context, index, worker);
+        is_in_team = false;
         leave_default_float_mode(mode);
     }
+}
+
+void ck_run_tasks(int64_t task_count, ck_task task, void *context) {
+    ck_parallel(task_count, CK_MAX_WORKERS, serial_work, task, context);
 }

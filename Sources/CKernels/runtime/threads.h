@@ -1,19 +1,15 @@
 #ifndef CK_THREADS_H
 #define CK_THREADS_H
 
-#include <stdint.h>
+#include "include/ck_runtime.h"
 
 /// No call runs on more workers than this, so scratch that is private to a worker has a size that does not depend on
 /// the machine.
 enum { CK_MAX_WORKERS = 32 };
 
-/// One block of work. `task` selects what to compute; `worker`, below the limit given to ck_parallel, may select private
-/// scratch and nothing else: a result must not depend on it.
-typedef void (*ck_task)(void *context, int64_t task, int worker);
-
 /// Runs tasks 0 ..< task_count, each exactly once, on up to min(ck_threads(), worker_limit) threads, and returns when all are done.
 /// Tasks must write to disjoint memory. `work` estimates the whole call in floating-point operations or bytes moved, whichever is
-/// more; small work stays on the calling thread, where the tasks run in order.
+/// more; small work stays on the calling thread, where the tasks run in order, and so does what a task asks for. Workers are below the limit.
 void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context);
 
 /// How many workers may run `task_count` tasks: what private scratch must be multiplied by.

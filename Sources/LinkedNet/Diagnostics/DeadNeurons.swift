@@ -18,27 +18,23 @@ public struct DeadNeurons: Sendable, Hashable, Codable {
 /// Finds dead neurons: is shown a data set batch by batch.
 struct LivenessCount {
     private let probe: ActivationProbe
-    /// For each layer, whether [position][unit] was ever anything but zero.
-    private var isAlive: [[Bool]]
+    /// For each layer 1 where [position][member][unit] was ever anything but zero, else 0: bytes, so that many are compared at a time.
+    private var isAlive: [[UInt8]]
 
     init(_ probe: ActivationProbe) {
         self.probe = probe
-        isAlive = probe.layers.map { Array(repeating: false, count: $0.units * $0.positions) }
+        isAlive = probe.layers.map { Array(repeating: 0, count: $0.positions * $0.members * $0.units) }
     }
 
     /// Takes some samples into account; the probe has the weights.
     mutating func add(pixels: UnsafePointer<Float>, count: Int) {
         probe.forEachActivation(pixels: pixels, count: count) { index, output in
-            let layer = probe.layers[index]
-            let width = layer.units * layer.members
-            isAlive[index].withUnsafeMutableBufferPointer { isAlive in
+            isAlive[index].withUnsafeMutableBufferPointer { alive in
+                guard let places = alive.baseAddress, let values = output.baseAddress else { return }
+                let size = alive.count
                 for sample in 0..<count {
-                    for position in 0..<layer.positions {
-                        let start = (sample * layer.positions + position) * width
-                        for channel in 0..<width where output[start + channel] != 0 {
-                            isAlive[position * layer.units + channel % layer.units] = true
-                        }
-                    }
+                    let sampleValues = values + sample * size
+                    for place in 0..<size { places[place] |= sampleValues[place] != 0 ? 1 : 0 }
                 }
             }
         }
@@ -46,11 +42,16 @@ struct LivenessCount {
 
     var result: [DeadNeurons] {
         zip(probe.layers, isAlive).map { layer, isAlive in
+            var places = Array(repeating: false, count: layer.positions * layer.units)
             var livingUnits = Array(repeating: false, count: layer.units)
-            for (place, isAlive) in isAlive.enumerated() where isAlive { livingUnits[place % layer.units] = true }
+            for (index, element) in isAlive.enumerated() where element != 0 {
+                let unit = index % layer.units
+                places[index / (layer.members * layer.units) * layer.units + unit] = true
+                livingUnits[unit] = true
+            }
             return DeadNeurons(
-                layer: layer.name, units: layer.units, dead: livingUnits.count { !$0 }, places: isAlive.count,
-                deadPlaces: isAlive.count { !$0 })
+                layer: layer.name, units: layer.units, dead: livingUnits.count { !$0 }, places: places.count,
+                deadPlaces: places.count { !$0 })
         }
     }
 }

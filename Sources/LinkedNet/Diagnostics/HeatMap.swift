@@ -1,70 +1,146 @@
 import Foundation
 
-/// A picture of a figure for each layer and moment: layers downwards, time to the right.
+/// A picture of a figure for each layer and column: layers downwards, time or networks to the right.
 public struct HeatMap: Sendable {
+    /// What stands to the right of each other.
+    public enum Columns: Sendable, Hashable {
+        /// Moments of a training: a column reaches from the step before it to its own. The axis has whole epochs if it is known how many steps one has.
+        case steps([Int], perEpoch: Int?)
+        /// Anything with a name.
+        case names([String])
+
+        /// The number of columns.
+        public var count: Int {
+            switch self {
+            case .steps(let steps, _): steps.count
+            case .names(let names): names.count
+            }
+        }
+    }
+
     /// What is shown.
     public var title: String
     /// The rows.
     public var layers: [String]
-    /// The step of each column.
-    public var steps: [Int]
+    /// The columns.
+    public var columns: Columns
     /// A row of figures for each layer.
     public var values: [[Double]]
     /// True if colours follow the figures' logarithms; figures that are not above zero then have none.
     public var isLogarithmic: Bool
 
-    /// A picture of `values`, one row for each layer, one column for each step.
-    public init(title: String, layers: [String], steps: [Int], values: [[Double]], isLogarithmic: Bool = false) {
+    /// A picture of `values`, one row for each layer, one figure in it for each column.
+    public init(title: String, layers: [String], columns: Columns, values: [[Double]], isLogarithmic: Bool = false) {
         self.title = title
         self.layers = layers
-        self.steps = steps
+        self.columns = columns
         self.values = values
         self.isLogarithmic = isLogarithmic
     }
 
     /// The picture as an SVG document, which needs nothing else and suits light and dark pages.
     public var svg: String {
-        let (left, top, width) = (150.0, 34.0, 560.0)
+        let top = 34.0
+        let left = min(max(6 * Double(layers.map(\.count).max() ?? 0) + 12, 60), 200)
+        let width = 710 - left
         let rowHeight = min(18, max(6, 320 / Double(max(layers.count, 1))))
         let height = rowHeight * Double(layers.count)
-        let columnWidth = width / Double(max(steps.count, 1))
         let range = colourRange
         var lines = [
             """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 \(number(top + height + 40))" role="img" font-family="system-ui, sans-serif" font-size="11">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 \(number(top + height + bottom))" role="img" font-family="system-ui, sans-serif" font-size="11">
             """,
             "<title>\(Self.escaped(title))</title>",
             """
-            <style>.ink{fill:#24292f}.quiet{fill:#6e7781}.none{fill:#d0d7de}@media(prefers-color-scheme:dark){.ink{fill:#e6edf3}.quiet{fill:#9198a1}.none{fill:#3d444d}}</style>
+            <style>.ink{fill:#24292f}.quiet{fill:#6e7781}.none{stroke:#d0d7de}.tick{stroke:#8c959f}@media(prefers-color-scheme:dark){.ink{fill:#e6edf3}.quiet{fill:#9198a1}.none{stroke:#3d444d}.tick{stroke:#6e7681}}</style>
             """,
             text(left, 18, title, "font-size=\"13\" font-weight=\"600\""),
         ]
         let labelEvery = max(1, Int((11 / rowHeight).rounded(.up)))
-        for (row, layer) in layers.enumerated() {
-            let y = top + Double(row) * rowHeight
-            if row % labelEvery == 0 {
-                lines.append(text(left - 6, y + rowHeight / 2 + 3.5, layer, "text-anchor=\"end\" font-size=\"10\"", "quiet"))
-            }
-            // Neighbours of one colour are one rectangle.
-            var column = 0
-            while column < steps.count {
-                let fill = colour(values[row][column], range)
-                var end = column + 1
-                while end < steps.count, colour(values[row][end], range) == fill { end += 1 }
-                let paint = fill.map { "fill=\"\($0)\"" } ?? "class=\"none\""
-                lines.append(
-                    "<rect x=\"\(number(left + Double(column) * columnWidth))\" y=\"\(number(y))\" width=\"\(number(Double(end - column) * columnWidth + 0.1))\" height=\"\(number(rowHeight + 0.1))\" \(paint)/>"
-                )
-                column = end
-            }
+        for (row, layer) in layers.enumerated() where row % labelEvery == 0 {
+            let y = top + (Double(row) + 0.5) * rowHeight + 3.5
+            lines.append(text(left - 6, y, layer, "text-anchor=\"end\" font-size=\"10\"", "quiet"))
         }
-        if let first = steps.first, let last = steps.last {
-            lines.append(text(left, top + height + 15, "step \(first)", "", "quiet"))
-            lines.append(text(left + width, top + height + 15, "\(last)", "text-anchor=\"end\"", "quiet"))
-        }
+        lines += cells(range, left: left, top: top, width: width, rowHeight: rowHeight)
+        lines += columnLabels(left: left, y: top + height, width: width)
         lines += legend(range, x: left + width + 16, top: top, height: min(max(height, 60), 160))
         lines.append("</svg>")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The cells: a path for each colour, in which neighbours are one stroke, so that a picture of thousands of cells takes some kilobytes.
+    private func cells(_ range: ClosedRange<Double>?, left: Double, top: Double, width: Double, rowHeight: Double) -> [String] {
+        let edges = self.edges.map { $0 * width }
+        // In order of appearance.
+        var (paints, paths): ([String], [String: String]) = ([], [:])
+        for row in layers.indices {
+            var column = 0
+            while column < columns.count {
+                let fill = colour(values[row][column], range)
+                // A little too wide, so that no seam shows.
+                var end = column + 1
+                while end < columns.count, colour(values[row][end], range) == fill { end += 1 }
+                let paint = fill.map { "stroke=\"\($0)\"" } ?? "class=\"none\""
+                if paths[paint] == nil { paints.append(paint) }
+                paths[paint, default: ""] += "M\(short(edges[column])) \(row)h\(short(edges[end] - edges[column] + 0.3))"
+                column = end
+            }
+        }
+        return [
+            "<g transform=\"translate(\(number(left)) \(number(top))) scale(1 \(String(format: "%.3f", rowHeight))) translate(0 .5)\" shape-rendering=\"crispEdges\">"
+        ] + paints.map { "<path \($0) d=\"\(paths[$0] ?? "")\"/>" } + ["</g>"]
+    }
+
+    // MARK: Columns
+
+    /// Where columns begin and end, as shares of the width.
+    private var edges: [Double] {
+        switch columns {
+        case .steps(let steps, _):
+            let last = Double(max(steps.last ?? 1, 1))
+            return [0] + steps.map { Double($0) / last }
+        case .names(let names):
+            return (0...names.count).map { Double($0) / Double(max(names.count, 1)) }
+        }
+    }
+
+    /// The room below the cells.
+    private var bottom: Double {
+        guard case .names(let names) = columns else { return 44 }
+        // Names are slanted.
+        return 24 + 4 * Double(names.map(\.count).max() ?? 0)
+    }
+
+    private func columnLabels(left: Double, y: Double, width: Double) -> [String] {
+        switch columns {
+        case .names(let names):
+            return names.enumerated().map { index, name in
+                let x = left + (Double(index) + 0.5) / Double(names.count) * width + 3
+                return text(
+                    x, y + 14, name, "text-anchor=\"end\" transform=\"rotate(-35 \(number(x)) \(number(y + 14)))\"", "quiet")
+            }
+        case .steps(let steps, let perEpoch):
+            guard let last = steps.last, last > 0 else { return [] }
+            let unit = perEpoch ?? 1
+            let every = Self.roundStep(last / unit, atMost: 10)
+            let ticks = stride(from: 0, through: last / unit, by: every).flatMap { tick in
+                let x = left + Double(tick * unit) / Double(last) * width
+                return [
+                    "<line x1=\"\(number(x))\" x2=\"\(number(x))\" y1=\"\(number(y + 1))\" y2=\"\(number(y + 5))\" class=\"tick\"/>",
+                    text(x, y + 17, "\(tick)", "text-anchor=\"middle\"", "quiet"),
+                ]
+            }
+            return ticks + [text(left + width / 2, y + 34, perEpoch == nil ? "step" : "epoch", "text-anchor=\"middle\"", "quiet")]
+        }
+    }
+
+    /// The smallest of 1, 2, 5, 10, … that divides `whole` into at most `count` parts.
+    private static func roundStep(_ whole: Int, atMost count: Int) -> Int {
+        var magnitude = 1
+        while true {
+            for step in [magnitude, 2 * magnitude, 5 * magnitude] where whole / step <= count { return step }
+            magnitude *= 10
+        }
     }
 
     // MARK: Colours
@@ -127,6 +203,12 @@ public struct HeatMap: Sendable {
     }
 
     private func number(_ value: Double) -> String { String(format: "%.1f", value) }
+
+    /// As short as one digit behind the point allows.
+    private func short(_ value: Double) -> String {
+        let text = number(value)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
 
     private static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")

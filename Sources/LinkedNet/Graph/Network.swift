@@ -28,16 +28,12 @@ public final class Network {
     private let nodes: [Graph.Node]
     /// Which of ``operations`` is the node's first.
     private let firstOperations: [Int]
-    private let bindings: [OperationBindings]
     private let nodeHasBackward: [Bool]
     private let inputReaders: [(node: Int, input: Int)]
-    private let outputPointer: UnsafeMutablePointer<Float>
-    private let outputGradientPointer: UnsafeMutablePointer<Float>
 
-    private let arena: AlignedStorage<UInt8>
-    private let scratch: AlignedStorage<UInt8>
+    /// Of the passes that run at once, in order. The first is what everybody else sees.
+    let passMemories: [PassMemory]
     private let parameterStorage: AlignedStorage<Float>
-    private let parameterGradientStorage: AlignedStorage<Float>
     private let stateStorage: AlignedStorage<Float>
 
     /// Compiles what `builder` holds, with `output` as the result.
@@ -83,23 +79,25 @@ public final class Network {
         stateLayout = ParameterLayout(
             graph.states.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: false) })
         parameterStorage = try AlignedStorage(count: parameterLayout.count)
-        parameterGradientStorage = try AlignedStorage(count: parameterLayout.count)
         stateStorage = try AlignedStorage(count: stateLayout.count)
 
         let schedule = Schedule(graph: graph, output: output.tensor)
         let memoryMap = MemoryMap(graph: graph, schedule: schedule, batch: pass)
-        arena = try AlignedStorage(count: memoryMap.plan.totalBytes)
-        scratch = try AlignedStorage(count: memoryMap.scratchBytes)
         nodeHasBackward = schedule.nodeHasBackward
-        bindings = memoryMap.bindings(
-            graph: graph, schedule: schedule, arena: arena.pointer, scratch: scratch.pointer,
-            parameters: (parameterLayout, parameterStorage.pointer, parameterGradientStorage.pointer),
-            states: (stateLayout, stateStorage.pointer))
+        // With fewer passes than threads, the threads share each pass instead.
+        let threads = Runtime.threadCount
+        let passesAtOnce = (batch + pass - 1) / pass >= threads ? threads : 1
+        var passMemories: [PassMemory] = []
+        for _ in 0..<passesAtOnce {
+            passMemories.append(
+                try PassMemory(
+                    graph: graph, schedule: schedule, map: memoryMap, parameters: (parameterLayout, parameterStorage.pointer),
+                    states: (stateLayout, stateStorage.pointer)))
+        }
+        self.passMemories = passMemories
         inputReaders = graph.nodes.enumerated().flatMap { node, description in
             description.inputs.enumerated().compactMap { $1.index == 0 ? (node, $0) : nil }
         }
-        outputPointer = memoryMap.value(of: output.tensor, in: arena.pointer)
-        outputGradientPointer = memoryMap.gradient(of: output.tensor, in: arena.pointer)
 
         var operations: [OperationInfo] = []
         var firstOperations: [Int] = []
@@ -120,11 +118,12 @@ public final class Network {
         }
         self.operations = operations
         self.firstOperations = firstOperations
+        let parameterBytes = parameterLayout.count * MemoryLayout<Float>.stride
         memory = MemoryUse(
-            parameterBytes: parameterLayout.count * MemoryLayout<Float>.stride,
+            parameterBytes: parameterBytes,
             stateBytes: stateLayout.count * MemoryLayout<Float>.stride,
-            arenaBytes: memoryMap.plan.totalBytes, unsharedArenaBytes: memoryMap.unsharedBytes,
-            scratchBytes: memoryMap.scratchBytes)
+            arenaBytes: passesAtOnce * memoryMap.plan.totalBytes + (passesAtOnce - 1) * parameterBytes, unsharedArenaBytes: passesAtOnce * memoryMap.unsharedBytes,
+            scratchBytes: passesAtOnce * memoryMap.scratchBytes)
 
         for (index, parameter) in graph.parameters.enumerated() {
             var random = CounterRandom(seed: seed, sample: UInt64(index), use: .initialization)
@@ -144,14 +143,14 @@ public final class Network {
     /// All parameters in ``parameterLayout``.
     public var parameters: UnsafeMutableBufferPointer<Float> { parameterStorage.buffer }
     /// The gradients of the last ``backward(count:step:)``, in ``parameterLayout``.
-    public var parameterGradients: UnsafeMutableBufferPointer<Float> { parameterGradientStorage.buffer }
+    public var parameterGradients: UnsafeMutableBufferPointer<Float> { passMemories[0].parameterGradients.buffer }
     /// All states in ``stateLayout``.
     public var states: UnsafeMutableBufferPointer<Float> { stateStorage.buffer }
 
     /// The result of the last forward pass, [count] + ``outputShape``.
-    public var output: UnsafePointer<Float> { UnsafePointer(outputPointer) }
+    public var output: UnsafePointer<Float> { UnsafePointer(passMemories[0].output) }
     /// Where the gradient of the loss with respect to the output is put before ``backward(count:step:)``.
-    public var outputGradient: UnsafeMutablePointer<Float> { outputGradientPointer }
+    public var outputGradient: UnsafeMutablePointer<Float> { passMemories[0].outputGradient }
 
     // MARK: Passes
 
@@ -175,9 +174,16 @@ public final class Network {
     public func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
     ) {
+        forward(input: input, count: count, mode: mode, in: passMemories[0], inspection: inspection)
+    }
+
+    /// ``forward(input:count:mode:inspection:)`` in a memory of its own.
+    func forward(
+        input: UnsafePointer<Float>, count: Int, mode: Mode, in memory: PassMemory, inspection: Inspection? = nil
+    ) {
         precondition(count >= 1 && count <= passSize, "a pass takes 1 to passSize samples")
         for index in inputReaders.indices {
-            bindings[inputReaders[index].node].inputs[inputReaders[index].input] = input
+            memory.bindings[inputReaders[index].node].inputs[inputReaders[index].input] = input
         }
         let (isTraining, step) =
             switch mode {
@@ -185,7 +191,7 @@ public final class Network {
             case .inference: (false, UInt64(0))
             }
         for index in nodes.indices {
-            let context = context(index, count: count, isTraining: isTraining, step: step)
+            let context = context(index, memory, count: count, isTraining: isTraining, step: step)
             nodes[index].operation.forward(context)
             if let inspection { inspect(index, context, inspection) }
         }
@@ -193,14 +199,17 @@ public final class Network {
 
     /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with the same count
     /// and step.
-    public func backward(count: Int, step: UInt64) {
+    public func backward(count: Int, step: UInt64) { backward(count: count, step: step, in: passMemories[0]) }
+
+    /// ``backward(count:step:)`` in a memory of its own.
+    func backward(count: Int, step: UInt64, in memory: PassMemory) {
         precondition(count >= 1 && count <= passSize, "a pass takes 1 to passSize samples")
         // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
         var index = nodes.count
         while index > 0 {
             index -= 1
             guard nodeHasBackward[index] else { continue }
-            nodes[index].operation.backward(context(index, count: count, isTraining: true, step: step))
+            nodes[index].operation.backward(context(index, memory, count: count, isTraining: true, step: step))
         }
     }
 
@@ -215,11 +224,13 @@ public final class Network {
         }
     }
 
-    private func context(_ index: Int, count: Int, isTraining: Bool, step: UInt64) -> OperationContext {
+    private func context(
+        _ index: Int, _ memory: PassMemory, count: Int, isTraining: Bool, step: UInt64
+    ) -> OperationContext {
         OperationContext(
             batch: count, isTraining: isTraining,
             randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(firstOperations[index]), use: .dropout),
-            bindings: bindings[index])
+            bindings: memory.bindings[index])
     }
 }
 
@@ -250,7 +261,7 @@ public struct MemoryUse: Sendable, Hashable {
     public let parameterBytes: Int
     /// States such as running statistics.
     public let stateBytes: Int
-    /// The arena of all intermediate values and gradients.
+    /// The arena of all intermediate values and gradients; where passes run at once, of all together, with the gradients that the later ones compute.
     public let arenaBytes: Int
     /// What the arena would take if no two buffers shared memory.
     public let unsharedArenaBytes: Int

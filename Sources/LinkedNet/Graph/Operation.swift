@@ -17,7 +17,8 @@ public protocol Operation {
     var backwardReadsOutput: Bool { get }
 
     /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and wherever it
-    /// stands among them: then a batch may be taken in parts.
+    /// stands among them: then a batch may be taken in parts, and ``forward(_:)`` and ``backward(_:)`` may be called for several parts at
+    /// once, from threads of their own.
     var treatsSamplesAlone: Bool { get }
 
     /// Settles what depends on the largest number of samples in a pass, such as the algorithm. Throws if the operation can't be computed for so many

@@ -19,3 +19,22 @@ public enum Runtime {
     /// What `CK_ISA` asked for, if this CPU or build doesn't have it and it was ignored.
     public static var rejectedInstructionSet: String? { ck_isa_rejected_request().map { String(cString: $0) } }
 }
+
+/// Work in parts, of which threads take one each at a time.
+class ConcurrentWork {
+    /// Does a part. Parts write to memory of their own.
+    func run(_ part: Int) {}
+}
+
+extension Runtime {
+    /// Runs parts 0 ..< `parts`, and returns when all are done. Kernels that a part calls stay on its thread, unless there is one part only.
+    /// Allocates nothing.
+    static func run(_ work: ConcurrentWork, parts: Int) {
+        ck_run_tasks(
+            Int64(parts),
+            { context, part, _ in
+                guard let context else { return }
+                Unmanaged<ConcurrentWork>.fromOpaque(context).takeUnretainedValue().run(Int(part))
+            }, Unmanaged.passUnretained(work).toOpaque())
+    }
+}

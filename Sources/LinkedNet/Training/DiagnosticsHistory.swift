@@ -45,27 +45,30 @@ public struct DiagnosticsHistory: Sendable {
 
     /// Gradient norms, means and variances of the activations, and shares of dead neurons, each by layer and time.
     public var heatMaps: [HeatMap] {
-        let steps = samples.map(\.step)
+        let counted = samples.filter { $0.deadShares != nil }
+        // The first count is where the first epoch ends.
+        let perEpoch = counted.first?.step
+        let columns = HeatMap.Columns.steps(samples.map(\.step), perEpoch: perEpoch)
         func rows(_ layers: [String], _ values: (Sample) -> [Double?]) -> [[Double]] {
             let columns = samples.map(values)
             return layers.indices.map { layer in columns.map { $0[layer] ?? .nan } }
         }
         var maps = [
             HeatMap(
-                title: "Gradient flow: norm of each layer's gradients", layers: parameterLayers, steps: steps,
+                title: "Gradient flow: norm of each layer's gradients", layers: parameterLayers, columns: columns,
                 values: rows(parameterLayers, \.gradientNorms), isLogarithmic: true),
             HeatMap(
-                title: "Activation drift: mean of each layer's activations", layers: activationLayers, steps: steps,
+                title: "Activation drift: mean of each layer's activations", layers: activationLayers, columns: columns,
                 values: rows(activationLayers, \.means)),
             HeatMap(
-                title: "Activation drift: variance of each layer's activations", layers: activationLayers, steps: steps,
+                title: "Activation drift: variance of each layer's activations", layers: activationLayers, columns: columns,
                 values: rows(activationLayers, \.variances), isLogarithmic: true),
         ]
-        let counted = samples.filter { $0.deadShares != nil }
         if !counted.isEmpty {
             maps.append(
                 HeatMap(
-                    title: "Dead neurons: share of each layer's", layers: activationLayers, steps: counted.map(\.step),
+                    title: "Dead neurons: share of each layer's", layers: activationLayers,
+                    columns: .steps(counted.map(\.step), perEpoch: perEpoch),
                     values: activationLayers.indices.map { layer in counted.map { $0.deadShares?[layer] ?? 0 } }))
         }
         return maps

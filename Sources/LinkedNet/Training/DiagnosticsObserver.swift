@@ -3,7 +3,7 @@ import Foundation
 /// Watches a training from inside: gradient flow, activation drift and dead neurons, a line of JSON in a file for each look.
 ///
 /// Its cost: each look takes a forward pass of one batch of the probe's network, about as long as a training step; where an epoch ends, a
-/// forward pass of all training images, about two thirds of an epoch. So nothing uses it unless asked to.
+/// forward pass of all training images. So nothing uses it unless asked to.
 ///
 /// A resumed run goes on with the same file.
 public final class DiagnosticsObserver: TrainingObserver {
@@ -49,13 +49,12 @@ public final class DiagnosticsObserver: TrainingObserver {
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         let endsEpoch = event.batch == event.batchesPerEpoch
         guard event.step % every == 0 || endsEpoch else { return .proceed }
-        func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         let distributions = probe.distributions(of: trainer.network, pixels: pixels.pointer, count: count)
         let dead = endsEpoch ? try trainer.deadNeurons(probe, on: dataset) : nil
         let sample = DiagnosticsHistory.Sample(
-            step: event.step, gradientNorms: trainer.network.gradientNorms().map(finite),
-            means: distributions.map { finite($0.mean) }, variances: distributions.map { finite($0.variance) },
-            deadShares: dead?.map { Double($0.dead) / Double($0.units) })
+            step: event.step, gradientNorms: trainer.network.gradientNorms().map(Self.rounded),
+            means: distributions.map { Self.rounded($0.mean) }, variances: distributions.map { Self.rounded($0.variance) },
+            deadShares: dead?.map { Self.rounded(Double($0.dead) / Double($0.units)) ?? 0 })
         lines.add([try Self.line(sample)])
         // A disk that is full now may not be at the next look.
         try? lines.flush()
@@ -64,6 +63,11 @@ public final class DiagnosticsObserver: TrainingObserver {
 
     public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
         try lines.flush()
+    }
+
+    /// Four digits, which are more than a picture shows and take a third of the room; `nil` for what isn't finite.
+    private static func rounded(_ value: Double) -> Double? {
+        value.isFinite ? Double(String(format: "%.4g", value)) : nil
     }
 
     private static func line(_ content: some Encodable) throws -> String {

@@ -155,7 +155,8 @@ import Testing
         // A line of names, then steps 2, 4, 5 (an epoch's end), 6, 8, 10.
         #expect(texts[0].split(separator: "\n").count == 7)
         let maps = try DiagnosticsHistory("\(place.path)/whole.jsonl").heatMaps
-        #expect(maps.map(\.steps) == [[2, 4, 5, 6, 8, 10], [2, 4, 5, 6, 8, 10], [2, 4, 5, 6, 8, 10], [5, 10]])
+        let steps = HeatMap.Columns.steps([2, 4, 5, 6, 8, 10], perEpoch: 5)
+        #expect(maps.map(\.columns) == [steps, steps, steps, .steps([5, 10], perEpoch: 5)])
         #expect(maps[0].layers == ["conv2d", "dense"])
         #expect(maps[1].layers == ["conv2d"])
     }
@@ -164,7 +165,7 @@ import Testing
 
     @Test func aHeatMapDrawsWhatThereIs() {
         let map = HeatMap(
-            title: "a < b", layers: ["first", "second"], steps: [1, 2, 3], values: [[1, 1, 100], [.nan, 0, 10]],
+            title: "a < b", layers: ["first", "second"], columns: .steps([1, 2, 3], perEpoch: nil), values: [[1, 1, 100], [.nan, 0, 10]],
             isLogarithmic: true)
         let svg = map.svg
         #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n"))
@@ -172,6 +173,8 @@ import Testing
         // Coldest (joined), warmest, and no colour for what has no logarithm.
         #expect(svg.components(separatedBy: "class=\"none\"").count == 2)
         #expect(svg.contains("#313695") && svg.contains("#a50026"))
-        #expect(HeatMap(title: "", layers: [], steps: [], values: []).svg.hasSuffix("</svg>\n"))
+        let named = HeatMap(title: "", layers: ["first"], columns: .names(["A & B", "C"]), values: [[0, 1]]).svg
+        #expect(named.contains(">A &amp; B</text>") && named.contains(">C</text>"))
+        #expect(HeatMap(title: "", layers: [], columns: .names([]), values: []).svg.hasSuffix("</svg>\n"))
     }
 }

@@ -9,31 +9,12 @@ must stay within a tenth of the tolerance of the test, or the curve would be too
 import json
 import pathlib
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-STEPS, BATCH, BATCHES, CLASSES, SIDE = 100, 16, 10, 10, 8
+from parity import batches, noise
 
-
-def noise(stream, count):
-    """Uniform multiples of 2^-23 in [-1, 1): a 32-bit integer hash of (stream, index)."""
-    x = (np.arange(count, dtype=np.uint64) + np.uint64(stream * 1_000_003)) & np.uint64(0xFFFFFFFF)
-    for multiplier in (0x7FEB352D, 0x846CA68B):
-        x ^= x >> np.uint64(16)
-        x = (x * np.uint64(multiplier)) & np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(16)
-    return ((x >> np.uint64(8)).astype(np.float64) - 2.0**23) / 2.0**23
-
-
-def batches():
-    """Sample i has label i mod 10; its image is its class's pattern plus noise of the same size."""
-    size = SIDE * SIDE * 3
-    count = BATCH * BATCHES
-    labels = np.arange(count) % CLASSES
-    patterns = noise(1, CLASSES * size).reshape(CLASSES, size)
-    images = 0.5 * patterns[labels] + 0.5 * noise(2, count * size).reshape(count, size)
-    return images.reshape(BATCHES, BATCH, SIDE, SIDE, 3), labels.reshape(BATCHES, BATCH)
+STEPS, BATCH, BATCHES, SIDE = 100, 16, 10, 8
 
 
 def weights():
@@ -58,7 +39,7 @@ def conv(x, kernel, bias, stride):
 def curve(dtype):
     parameters = [torch.tensor(w, dtype=dtype).requires_grad_() for w in weights()]
     optimizer = torch.optim.SGD(parameters, lr=0.05, momentum=0.9, nesterov=True)
-    images, labels = batches()
+    images, labels = batches(BATCHES, BATCH, SIDE)
     losses = []
     for step in range(STEPS):
         k1, b1, k2, b2, k3, b3 = parameters

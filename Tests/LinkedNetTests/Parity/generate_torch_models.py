@@ -14,30 +14,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-STEPS, BATCH, BATCHES, CLASSES, SIDE = 20, 8, 5, 10, 16
+from parity import batches, noise
+
+STEPS, BATCH, BATCHES, SIDE = 20, 8, 5, 16
 # Keras' momentum of 0.99 doesn't matter here: a training pass uses the batch's statistics.
 BATCH_NORM_EPSILON = 1e-3
 GAMMA = 0.125
-
-
-def noise(stream, count):
-    """Uniform multiples of 2^-23 in [-1, 1): a 32-bit integer hash of (stream, index)."""
-    x = (np.arange(count, dtype=np.uint64) + np.uint64(stream * 1_000_003)) & np.uint64(0xFFFFFFFF)
-    for multiplier in (0x7FEB352D, 0x846CA68B):
-        x ^= x >> np.uint64(16)
-        x = (x * np.uint64(multiplier)) & np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(16)
-    return ((x >> np.uint64(8)).astype(np.float64) - 2.0**23) / 2.0**23
-
-
-def batches():
-    """Sample i has label i mod 10; its image is its class's pattern plus noise of the same size."""
-    size = SIDE * SIDE * 3
-    count = BATCH * BATCHES
-    labels = np.arange(count) % CLASSES
-    patterns = noise(1, CLASSES * size).reshape(CLASSES, size)
-    images = 0.5 * patterns[labels] + 0.5 * noise(2, count * size).reshape(count, size)
-    return images.reshape(BATCHES, BATCH, SIDE, SIDE, 3), labels.reshape(BATCHES, BATCH)
 
 
 class Net:
@@ -176,7 +158,7 @@ def make_optimizer(name, parameters, rate, epsilon):
 def curve(case, dtype):
     model, activation, batch_norm, name, rate, epsilon, decay = case
     net = Net(dtype, activation, batch_norm)
-    images, labels = batches()
+    images, labels = batches(BATCHES, BATCH, SIDE)
     inputs = [torch.tensor(batch, dtype=dtype).permute(0, 3, 1, 2) for batch in images]
     with torch.no_grad():
         model(net, inputs[0])

@@ -53,6 +53,36 @@ import Testing
         #expect(sum.contains { $0 != 0 })
     }
 
+    /// One pass after another, two or three at once (four leave a last round of one), and seven threads that share each.
+    @Test func bitsDependOnNoNumberOfThreads() throws {
+        let before = Runtime.threadCount
+        defer { Runtime.threadCount = before }
+        let labels = (0..<32).map { Int32($0 % 5) }
+        var weights: [[Float]] = []
+        for threads in [1, 2, 3, 7] {
+            Runtime.threadCount = threads
+            let trainer = try Trainer(try Self.network(batch: 32), optimizer: SGD(learningRate: 0.125))
+            for _ in 0..<2 { try trainer.step(pixels: Self.pixels, labels: labels, count: 32) }
+            weights.append(Array(trainer.network.parameters))
+        }
+        #expect(weights.allSatisfy { $0 == weights[0] })
+        let untrained = try Self.network(batch: 32)
+        withExtendedLifetime(untrained) { #expect(weights[0] != Array(untrained.parameters)) }
+    }
+
+    /// A loss that isn't a number is found in whichever pass it arises, and leaves no trace.
+    @Test func aBadSampleOfALaterPassIsNamed() throws {
+        let network = try Self.network(batch: 32)
+        let weights = Array(network.parameters)
+        var pixels = Self.pixels
+        pixels[31 * 96 * 96] = .nan
+        let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.125))
+        #expect(throws: TrainingError.nonFinite(layer: "input", cause: .output, step: 1, epoch: 1)) {
+            try trainer.step(pixels: pixels, labels: (0..<32).map { Int32($0 % 5) }, count: 32)
+        }
+        #expect(Array(network.parameters) == weights)
+    }
+
     /// A batch that isn't a multiple of the pass: its last part weighs less.
     @Test func aPartialBatchIsTheMeanOfItsSamples() throws {
         let labels = (0..<30).map { Int32($0 % 5) }

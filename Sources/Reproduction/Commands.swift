@@ -1,0 +1,51 @@
+/// The commands that regenerate what pages show: the same trainings anew, in a directory of their own.
+struct Commands {
+    let identity: OutputDirectory.Identity
+    /// What `--data` names.
+    let data: String
+
+    /// The command for the figures of `results`, cells of a page: a line for each number of seeds, if they have several.
+    ///
+    /// - Parameters:
+    ///   - rows: a pattern for `results`, if they are all the cells that it chooses.
+    ///   - more: options for something else than the figures.
+    func block(_ page: Page, _ results: [CellResult], rows: String? = nil, _ more: String? = nil) -> Block {
+        let finished = results.filter { !$0.records.isEmpty }
+        let bySeeds = Dictionary(grouping: finished, by: seeds)
+        let lines = bySeeds.sorted { ($0.key ?? 0) < ($1.key ?? 0) }.map { seeds, results in
+            line(page, rows: self.rows(page, results, rows), seeds: seeds, more)
+        }
+        return .command(lines.isEmpty ? line(page, rows: rows, seeds: nil, more) : lines.joined(separator: "\n"))
+    }
+
+    /// The command for pictures of what was watched in the first run of each of `results`.
+    func diagnostics(_ page: Page, _ results: [CellResult]) -> Block {
+        .command(line(page, rows: rows(page, results, nil), seeds: 1, "--diagnostics", place: "-diagnostics"))
+    }
+
+    private func line(_ page: Page, rows: String?, seeds: Int?, _ more: String?, place: String = "") -> String {
+        let limit = identity.limit.map { " --limit \($0)" } ?? ""
+        let output = "regenerated/\(identity.scale.rawValue)\(identity.limit.map { "-\($0)" } ?? "")\(place)"
+        return "swift run -c release reproduce \(page.rawValue) --data \(Self.quoted(data)) --scale \(identity.scale.rawValue)\(limit)"
+            + (seeds.map { " --seeds \($0)" } ?? "") + (rows.map { " --rows \(Self.quoted($0))" } ?? "")
+            + (more.map { " \($0)" } ?? "") + " --output \(output) --resume"
+    }
+
+    /// The number of seeds, where it isn't the scale's.
+    private func seeds(_ result: CellResult) -> Int? {
+        let count = result.records.count
+        return count == identity.scale.budget(result.training).seeds ? nil : count
+    }
+
+    /// A pattern for these cells; `nil` for all of a page.
+    private func rows(_ page: Page, _ results: [CellResult], _ pattern: String?) -> String? {
+        let cells = Paper.cells([page]).filter { cell in pattern.map(cell.matches) ?? true }
+        return results.count == cells.count ? pattern : results.map(\.cell.title).joined(separator: "|")
+    }
+
+    /// A word for the shell.
+    private static func quoted(_ word: String) -> String {
+        let plain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }
+        return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}
