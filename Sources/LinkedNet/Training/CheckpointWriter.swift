@@ -29,8 +29,9 @@ final class CheckpointWriter: @unchecked Sendable {
     private let copies: [BorrowedTensor]
 
     /// - Parameter tensors: like those that will be saved.
-    /// - Throws: ``OutOfMemory`` if there is none for a copy of them.
-    init(_ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor]) throws(OutOfMemory) {
+    /// - Throws: ``OutOfMemory`` if there is none for a copy of them, ``CheckpointError`` if the directory can't be brought to the disk.
+    init(_ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor]) throws {
+        try generations.settle()
         self.generations = generations
         self.metrics = metrics
         memory = try AlignedStorage(count: tensors.reduce(0) { $0 + $1.elements.count })
