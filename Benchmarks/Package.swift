@@ -27,6 +27,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .executableTarget(
+            name: "save-stall",
+            dependencies: [
+                .product(name: "LinkedNet", package: "linkednet"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
         // The plugin finds benchmarks by their place: in a folder of a folder called Benchmarks.
         .executableTarget(
             name: "KernelBenchmarks",

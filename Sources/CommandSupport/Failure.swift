@@ -32,9 +32,10 @@ package struct Failure {
         case is SettingsError, is OptimizerError, is ShapeError, is LinkageError: EX_USAGE
         case let error as DataError: access(error.path, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT
         case CheckpointError.content, is WeightsMismatch, TrainingError.mismatch: EX_DATAERR
-        case CheckpointError.system(.open, _, _): EX_NOINPUT
+        case CheckpointError.system(.open, _, _), CheckpointError.system(.list, _, _): EX_NOINPUT
         case CheckpointError.system(.create, _, _): EX_CANTCREAT
-        case CheckpointError.system: EX_IOERR
+        case CheckpointError.system, CheckpointError.space: EX_IOERR
+        case is RunInUse: EX_TEMPFAIL
         case is OutOfMemory: EX_OSERR
         default: EXIT_FAILURE
         }

@@ -54,8 +54,10 @@ package struct Runner {
         let directory = output.runDirectory(item.training, seed: item.seed)
         let settings = try item.training.settings(item.budget, seed: item.seed)
         let run: Run
-        if FileManager.default.fileExists(atPath: directory + "/checkpoint.safetensors") {
+        if Run.exists(in: directory) {
             run = try Run(resuming: directory)
+            for damage in run.damage { say("\(damage); going on from an older checkpoint") }
+            if let change = run.computationChange { say(change) }
             guard run.settings == settings else {
                 throw SettingsError(
                     option: "--resume", expected: "a run in \(directory) with the settings: \(settings)", found: "\(run.settings)")

@@ -16,7 +16,7 @@ struct Evaluate: ParsableCommand {
             Exit status: 0 done, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run or missing data.
             """)
 
-    @Argument(help: ArgumentHelp("The directory of a run, or its checkpoint.safetensors.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The directory of a run, or one of its checkpoints.", valueName: "run"))
     var path: String
 
     @Option(help: ArgumentHelp("\(DataSource.options). (default: the run's)", valueName: "data"))
@@ -72,12 +72,13 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         if digest {
-            let digest = try SavedRun.digest(path)
+            let digest = try SavedRun.digest(path, warn: Failure.warn)
             print(json ? "{\"digest\":\"\(digest)\"}" : digest)
             return
         }
         if let threads { Runtime.threadCount = threads }
         let saved = try SavedRun(path)
+        Failure.warn(saved.damage)
         if deadNeurons {
             let found = try saved.deadNeurons(on: data.map { try DataSource.resolve($0) } ?? saved.data())
             return print(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))

@@ -37,6 +37,10 @@ final class Reporter: TrainingObserver {
         return .proceed
     }
 
+    func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws {
+        line("\(event)")
+    }
+
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
         line(
             String(

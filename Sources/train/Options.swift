@@ -104,6 +104,12 @@ struct RunningOptions: ParsableArguments {
             valueName: "dir"))
     var resume: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Save the run after every so many steps (500 or 500steps) or minutes (10min) too, not only after epochs. (default: 10min)",
+            valueName: "interval"))
+    var saveEvery: SaveInterval?
+
     @Flag(help: "Show layers and memory, and don't train.")
     var dryRun = false
 
@@ -129,6 +135,10 @@ extension ModelName: ExpressibleByArgument {
     public static var allValueStrings: [String] {
         ["allcnn", "depth", "width50", "width400", "width:N", "extended", "resnet50"]
     }
+}
+
+extension SaveInterval: ExpressibleByArgument {
+    public init?(argument: String) { try? self.init(text: argument) }
 }
 
 extension ModelActivation: ExpressibleByArgument {}

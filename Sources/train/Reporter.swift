@@ -23,6 +23,12 @@ final class Reporter: TrainingObserver {
         text.write(line + "\n")
     }
 
+    /// A warning for people.
+    func warn(_ text: String) {
+        clear()
+        Output.standardError.write("train: warning: \(text)\n")
+    }
+
     /// Removes the progress bar.
     func clear() { bar?.clear() }
 
@@ -54,6 +60,10 @@ final class Reporter: TrainingObserver {
             "epoch \(event.epoch + 1)/\(epochs): loss \(format(event.training.loss)), accuracy \(format(event.training.accuracy))\(test), "
                 + String(format: "%.1f s, %.0f images/s", event.seconds, event.imagesPerSecond))
         return .proceed
+    }
+
+    func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws {
+        warn("\(event)")
     }
 
     func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {

@@ -49,6 +49,8 @@ struct Session {
         if let epochs = options.epochs { run.extend(toEpochs: epochs) }
         let data = try run.data(options.data)
         reporter.line(data.note)
+        for damage in run.damage { reporter.warn("\(damage); going on from an older checkpoint") }
+        if let change = run.computationChange { reporter.warn(change) }
         if running.dryRun { return show(run.trainer, run.settings) }
         reporter.line("\(run.settings)")
         let position = run.trainer.position
@@ -64,13 +66,14 @@ struct Session {
         reporter.line("\(trainer.network.summary)")
         reporter.line(
             String(
-                format: "training   %.1f MiB more: the optimizer's slots and a copy of the states",
-                Double(trainer.memoryBytes) / 1_048_576))
+                format: "training   %.1f MiB more: the optimizer's slots and a copy of the states; %.1f MiB: a copy of what is being saved",
+                Double(trainer.memoryBytes) / 1_048_576, Double(trainer.checkpointBytes) / 1_048_576))
     }
 
     private func train(_ run: Run, _ data: DataSource) throws {
         // An error's line must not stand behind the progress bar.
         defer { reporter.clear() }
+        if let interval = running.saveEvery { run.saveInterval = interval }
         let result = try run.train(
             on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
         if let score = run.best.value, let epoch = run.best.epoch {

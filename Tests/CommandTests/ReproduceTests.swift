@@ -113,7 +113,7 @@ import Testing
         let result = try Command.reproduce(
             "table2", "--rows", "LK-*", "--scale", "full", "--data", "data", "--output", "out", in: place
         ) { process in
-            while process.isRunning, !place.exists("out/runs/depth-lk-relu/seed-100/checkpoint.safetensors") { usleep(1000) }
+            while process.isRunning, !place.exists("out/runs/depth-lk-relu/seed-100/latest") { usleep(1000) }
             kill(process.processIdentifier, SIGINT)
         }
         #expect(result.status == 130)

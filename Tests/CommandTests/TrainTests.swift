@@ -16,7 +16,7 @@ import Testing
         for option in [
             "model", "activation", "data", "epochs", "batch-size", "optimizer", "learning-rate", "decay", "momentum",
             "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2", "init", "convolution", "seed", "threads",
-            "limit", "steps", "output", "resume", "dry-run", "json", "log-every",
+            "limit", "steps", "output", "resume", "dry-run", "json", "log-every", "save-every",
         ] {
             #expect(result.output.contains("--\(option)"), "\(option)")
         }
@@ -32,7 +32,7 @@ import Testing
         (["--learning-rate", "nan"], "--learning-rate"), (["--optimizer", "adam", "--momentum", "0.9"], "--momentum"),
         (["--augment", "--no-augment"], "--no-augment"), (["--resume", "a", "--output", "b"], "--output"),
         (["--data", "data", "--output", ""], "--output"), (["--resume", ""], "--resume"), (["--epochs", "9999999999"], "--epochs"),
-        (["stray"], "stray"),
+        (["stray"], "stray"), (["--save-every", "0"], "--save-every"), (["--save-every", "10h"], "--save-every"),
     ])
     func wrongOptionsGiveOneLine(arguments: [String], named: String) throws {
         let result = try run(arguments)

@@ -18,11 +18,35 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     /// - Parameter code: the system's error number (`errno`).
     case system(operation: FileOperation, path: String, code: Int32)
 
-    /// The file concerned.
+    /// There isn't enough room for what is to be written.
+    ///
+    /// - Parameters:
+    ///   - path: the directory.
+    ///   - needed: how many bytes it takes.
+    ///   - free: how many there are.
+    case space(path: String, needed: Int, free: Int)
+
+    /// The file or directory concerned.
     public var path: String {
         switch self {
-        case .content(let path, _, _, _), .system(_, let path, _): path
+        case .content(let path, _, _, _), .system(_, let path, _), .space(let path, _, _): path
         }
+    }
+
+    /// True for another time of the same trouble, whatever file it met.
+    func isSameTrouble(as other: CheckpointError?) -> Bool {
+        switch (self, other) {
+        case (.system(let operation, _, let code), .system(let otherOperation, _, let otherCode)):
+            operation == otherOperation && code == otherCode
+        case (.content, .content), (.space, .space): true
+        default: false
+        }
+    }
+
+    /// `12.3 MB`.
+    private static func megabytes(_ bytes: Int) -> String {
+        let tenths = (bytes + 50_000) / 100_000
+        return "\(tenths / 10).\(tenths % 10) MB"
     }
 
     public var description: String {
@@ -31,6 +55,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
             "\(path.printable())\(offset.map { " at byte \($0)" } ?? ""): expected \(expected.printable()), found \(found.printable())"
         case .system(let operation, let path, let code):
             "\(path): could not \(operation.rawValue): \(String(cString: strerror(code)).lowercased())"
+        case .space(let path, let needed, let free):
+            "\(path): expected \(Self.megabytes(needed)) of free space for checkpoints, found \(Self.megabytes(free))"
         }
     }
 }
@@ -38,7 +64,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 /// What was being done to a file when it failed.
 public enum FileOperation: String, Sendable {
     /// The operation, by its usual name.
-    case create, open, read, write, synchronize, close, rename, remove
+    case create, open, read, write, synchronize, close, rename, remove, lock, list
     /// Making a rename survive a power failure.
     case synchronizeDirectory = "synchronize the directory"
 }

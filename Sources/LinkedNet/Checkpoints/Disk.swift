@@ -4,6 +4,8 @@
 protocol Disk: Sendable {
     /// Creates a file for writing; fails if there is anything at `path`.
     func create(_ path: String) throws(DiskError) -> Int32
+    /// Opens a file for writing at its end; fails if there is none.
+    func append(_ path: String) throws(DiskError) -> Int32
     /// Opens a file for reading, without blocking whatever it is.
     func open(_ path: String) throws(DiskError) -> Int32
     /// What an open file is.
@@ -22,6 +24,10 @@ protocol Disk: Sendable {
     func synchronizeDirectory(_ path: String) throws(DiskError)
     /// Removes a file's name.
     func remove(_ path: String) throws(DiskError)
+    /// The names in a directory, in any order.
+    func names(in directory: String) throws(DiskError) -> [String]
+    /// How many bytes may still be written to the file system that a directory is on; `nil` if it keeps no count.
+    func freeSpace(in directory: String) throws(DiskError) -> Int?
 }
 
 /// The system's error number.

@@ -7,16 +7,42 @@ import Darwin
 #endif
 
 extension Disk {
-    /// Does `body`, again if a signal interrupted it, and names what failed.
+    /// Writes everything, brings it to the disk and closes the file, which it does after a failure too.
+    func finish(_ file: Int32, at path: String, writing contents: [UnsafeRawBufferPointer]) throws(CheckpointError) {
+        do throws(CheckpointError) {
+            for piece in contents {
+                var rest = piece
+                while !rest.isEmpty {
+                    let count = try attempt(.write, path) { () throws(DiskError) in try write(rest, to: file) }
+                    // A disk that takes nothing and gives no reason would be asked for ever.
+                    guard count > 0 else { throw CheckpointError.system(operation: .write, path: path, code: EIO) }
+                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                }
+            }
+            try attempt(.synchronize, path) { () throws(DiskError) in try synchronize(file) }
+        } catch {
+            try? close(file)
+            throw error
+        }
+        do throws(DiskError) {
+            try close(file)
+        } catch {
+            // The bytes are on the disk, and the descriptor is gone.
+            guard error.code == EINTR else { throw .system(operation: .close, path: path, code: error.code) }
+        }
+    }
+
+    /// Does `body`, again if a signal interrupted it, and names what failed. A disk that is interrupted without end has failed.
     func attempt<Result>(
         _ operation: FileOperation, _ path: String, _ body: () throws(DiskError) -> Result
     ) throws(CheckpointError) -> Result {
+        var interruptions = 0
         while true {
             do {
                 return try body()
             } catch {
-                // After an interrupted close the descriptor is gone, and trying again could close someone else's.
-                guard error.code == EINTR, operation != .close else {
+                interruptions += 1
+                guard error.code == EINTR, interruptions < 1000 else {
                     throw .system(operation: operation, path: path, code: error.code)
                 }
             }

@@ -1,4 +1,10 @@
-import Crypto
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// Files that are either the old or the new version, whatever happens.
 public enum DurableFile {
@@ -8,7 +14,7 @@ public enum DurableFile {
 
     /// Puts a file with `contents` at `path`, in the place of the one that may be there.
     ///
-    /// A temporary file in the same directory is written, brought to the disk, read back and compared by its SHA-256, and only then
+    /// A temporary file in the same directory is written, brought to the disk, read back and compared, and only then
     /// renamed. If anything fails before the renaming has happened, what was at `path` is untouched and the temporary file is removed. If bringing the
     /// directory to the disk fails, the new file is in place, but a power failure may bring the old one back. A symbolic
     /// link at `path` is itself replaced.
@@ -30,8 +36,8 @@ public enum DurableFile {
         let temporary = directory + temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16) + temporarySuffix
         let file = try disk.attempt(.create, temporary) { () throws(DiskError) in try disk.create(temporary) }
         do {
-            let digest = try writeAndClose(contents, to: file, at: temporary, on: disk)
-            try verify(temporary, digest: digest, byteCount: contents.reduce(0) { $0 + $1.count }, on: disk)
+            try disk.finish(file, at: temporary, writing: contents)
+            try verify(temporary, contents: contents, on: disk)
             try disk.attempt(.rename, path) { () throws(DiskError) in try disk.rename(temporary, to: path) }
         } catch {
             // The first failure is the one to report; removing is the best that can still be done.
@@ -50,48 +56,31 @@ public enum DurableFile {
         return (String(path[..<end]), String(path[end...]))
     }
 
-    /// Writes everything, brings it to the disk and closes the file, closing it on failure too.
-    private static func writeAndClose(
-        _ contents: [UnsafeRawBufferPointer], to file: Int32, at path: String, on disk: any Disk
-    ) throws(CheckpointError) -> SHA256.Digest {
-        var hash = SHA256()
-        do {
-            for piece in contents {
-                var rest = piece
-                while !rest.isEmpty {
-                    let count = try disk.attempt(.write, path) { () throws(DiskError) in
-                        try disk.write(rest, to: file)
-                    }
-                    hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: rest[..<count]))
-                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                }
-            }
-            try disk.attempt(.synchronize, path) { () throws(DiskError) in try disk.synchronize(file) }
-        } catch {
-            try? disk.close(file)
-            throw error
-        }
-        try disk.attempt(.close, path) { () throws(DiskError) in try disk.close(file) }
-        return hash.finalize()
-    }
-
     /// Reads a file back and compares it with what was written.
     private static func verify(
-        _ path: String, digest: SHA256.Digest, byteCount: Int, on disk: any Disk
+        _ path: String, contents: [UnsafeRawBufferPointer], on disk: any Disk
     ) throws(CheckpointError) {
         let file = try DiskFile(path, expectation: "the file just written", disk: disk)
+        let byteCount = contents.reduce(0) { $0 + $1.count }
         guard file.size == byteCount else {
             throw .content(path: path, offset: nil, expected: "the \(byteCount) bytes written", found: "\(file.size) bytes")
         }
-        var hash = SHA256()
         var position = 0
-        while position < byteCount {
-            let bytes = try file.bytes(at: position, count: min(1 << 20, byteCount - position))
-            bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-            position += bytes.count
-        }
-        guard hash.finalize() == digest else {
-            throw .content(path: path, offset: nil, expected: "the bytes written", found: "others when read back")
+        for piece in contents {
+            var done = 0
+            while done < piece.count {
+                let bytes = try file.bytes(at: position + done, count: min(1 << 20, piece.count - done))
+                let written = UnsafeRawBufferPointer(rebasing: piece[done..<done + bytes.count])
+                let isSame = bytes.withUnsafeBytes { bytes in
+                    memcmp(bytes.baseAddress.unsafelyUnwrapped, written.baseAddress.unsafelyUnwrapped, bytes.count) == 0
+                }
+                guard isSame else {
+                    throw .content(
+                        path: path, offset: position + done, expected: "the bytes written", found: "others when read back")
+                }
+                done += bytes.count
+            }
+            position += piece.count
         }
     }
 }

@@ -24,7 +24,22 @@ public enum Safetensors {
     static func write(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
     ) throws(CheckpointError) {
-        let header = try SafetensorsHeader.encode(tensors, metadata: metadata, path: path)
+        try write(SafetensorsHeader.encode(tensors, metadata: metadata, path: path), tensors, to: path, on: disk)
+    }
+
+    /// Writes a file whose header carries a checksum of all of its bytes: ``SafetensorsFile/verifyChecksum(isRequired:)``.
+    static func writeChecked(
+        _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
+    ) throws(CheckpointError) {
+        let metadata = metadata.merging([Checksum.key: Checksum.placeholder]) { $1 }
+        var header = try SafetensorsHeader.encode(tensors, metadata: metadata, path: path)
+        Checksum.fill(&header, followedBy: tensors.map { UnsafeRawBufferPointer($0.elements) })
+        try write(header, tensors, to: path, on: disk)
+    }
+
+    private static func write(
+        _ header: [UInt8], _ tensors: [BorrowedTensor], to path: String, on disk: any Disk
+    ) throws(CheckpointError) {
         try header.withUnsafeBufferPointer { header throws(CheckpointError) in
             let pieces = [UnsafeRawBufferPointer(header)] + tensors.map { UnsafeRawBufferPointer($0.elements) }
             try DurableFile.replace(path, contents: pieces, on: disk)

@@ -17,7 +17,7 @@ public final class SafetensorsFile {
     /// The tensors, in the order in which they lie in the file.
     public let entries: [Entry]
 
-    private let file: DiskFile
+    let file: DiskFile
     private let indices: [String: Int]
 
     /// What the header says about a tensor.

@@ -18,6 +18,10 @@ struct SystemDisk: Disk {
         try checked(systemOpen(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
     }
 
+    func append(_ path: String) throws(DiskError) -> Int32 {
+        try checked(systemOpen(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0))
+    }
+
     func open(_ path: String) throws(DiskError) -> Int32 {
         try checked(systemOpen(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0))
     }
@@ -71,6 +75,32 @@ struct SystemDisk: Disk {
 
     func remove(_ path: String) throws(DiskError) {
         _ = try checked(unlink(path))
+    }
+
+    func names(in directory: String) throws(DiskError) -> [String] {
+        guard let stream = opendir(directory) else { throw DiskError(code: errno) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            // Only this tells the end from a failure.
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+                })
+        }
+        guard errno == 0 else { throw DiskError(code: errno) }
+        return names
+    }
+
+    func freeSpace(in directory: String) throws(DiskError) -> Int? {
+        var status = statvfs()
+        _ = try checked(statvfs(directory, &status))
+        // Some network file systems say nothing about their size.
+        guard status.f_blocks > 0 else { return nil }
+        let (bytes, overflows) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+        return overflows ? .max : bytes
     }
 
     /// The result of a system call, unless it is the -1 that stands for an error.

@@ -11,6 +11,7 @@ public final class DiagnosticsObserver: TrainingObserver {
     private let dataset: any Dataset
     private let every: Int
     private let path: String
+    private var lines: LineFile
     private let pixels: AlignedStorage<Float>
     private let count: Int
 
@@ -25,6 +26,7 @@ public final class DiagnosticsObserver: TrainingObserver {
         self.dataset = dataset
         self.every = max(every, 1)
         self.path = path
+        lines = LineFile(path)
         count = min(network.batchSize, dataset.count)
         pixels = try AlignedStorage(count: count * network.inputShape.elementCount)
         var labels = Array(repeating: Int32(0), count: count)
@@ -40,8 +42,8 @@ public final class DiagnosticsObserver: TrainingObserver {
             ? try DiagnosticsHistory(path).samples.filter { $0.step <= event.position.step } : []
         let header = DiagnosticsHistory.Header(
             parameterLayers: trainer.network.parameterLayers, activationLayers: probe.layers.map(\.name))
-        let text = try ([Self.line(header)] + kept.map { try Self.line($0) }).joined(separator: "\n") + "\n"
-        try Array(text.utf8).withUnsafeBytes { bytes in try DurableFile.replace(path, contents: [bytes]) }
+        lines = LineFile(path, lines: try [Self.line(header)] + kept.map { try Self.line($0) })
+        try lines.flush()
     }
 
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
@@ -53,8 +55,14 @@ public final class DiagnosticsObserver: TrainingObserver {
             step: event.step, gradientNorms: trainer.network.gradientNorms().map(Self.rounded),
             means: distributions.map { Self.rounded($0.mean) }, variances: distributions.map { Self.rounded($0.variance) },
             deadShares: dead?.map { Self.rounded(Double($0.dead) / Double($0.units)) ?? 0 })
-        try RunDirectory.append(line: Self.line(sample), to: path)
+        lines.add([try Self.line(sample)])
+        // A disk that is full now may not be at the next look.
+        try? lines.flush()
         return .proceed
+    }
+
+    public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
+        try lines.flush()
     }
 
     /// Four digits, which are more than a picture shows and take a third of the room; `nil` for what isn't finite.

@@ -2,9 +2,13 @@ import Foundation
 
 /// A training run with a directory of its own, in which it is saved and from which it can be resumed.
 ///
-/// - `checkpoint.safetensors` holds everything: weights, states, optimizer slots, position, settings, best score. Written before the first step, after every
-///   epoch, and when training ends.
+/// - `checkpoint-000000001.safetensors` and so on hold everything: weights, states, optimizer slots, position, settings, best score. One is
+///   written before the first step, after every epoch, at each ``saveInterval``, and when training ends; the two newest are kept, and `latest` names the newest.
 /// - `metrics.jsonl` gets a line for each epoch: ``EpochResult/jsonLine``.
+/// - `lock` keeps a second process from training the same run.
+///
+/// Saving goes on beside training. If it fails, so does that one save: observers hear of it (``TrainingObserver/savingChanged(_:_:)``), and the next one is a
+/// new file. Only the first and the last save of a training throw.
 ///
 /// ```swift
 /// var options = RunOptions()
@@ -28,7 +32,22 @@ public final class Run {
     /// The best epoch so far, by test accuracy.
     public private(set) var best: BestScore
 
-    private var savedPosition: TrainingPosition?
+    /// How often it is saved in the course of its training, besides the end of every epoch.
+    public var saveInterval = SaveInterval.minutes(10)
+    /// What is wrong with checkpoints that are newer than the one it was resumed from. Training does the steps between them again.
+    public let damage: [CheckpointError]
+    /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil` if it doesn't.
+    public let computationChange: String?
+
+    let generations: Generations
+    /// Where the run stands on the disk; `nil` if it isn't there.
+    var savedPosition: TrainingPosition?
+    /// The metrics of epochs that no save has taken yet.
+    var newLines: [String] = []
+    /// What saves the running training.
+    var saving: (writer: CheckpointWriter, clock: SaveClock)?
+    /// Why the last save failed, if it did: told of once.
+    var lastFailure: CheckpointError?
 
     /// Begins a run: compiles its network and makes its directory.
     ///
@@ -45,15 +64,22 @@ public final class Run {
         self.settings = settings
         dataFingerprint = images.fingerprint
         best = BestScore(.testAccuracy)
-        self.directory = try RunDirectory.create(
+        (damage, computationChange) = ([], nil)
+        let directory = try RunDirectory.create(
             directory, base: "\(settings.model.description.replacing(":", with: ""))-\(settings.activation.rawValue)")
+        self.directory = directory
+        generations = Generations(directory)
     }
 
-    /// Opens a saved run where it stands.
+    /// True if a run is saved in `directory`, so that it can be resumed.
+    public static func exists(in directory: String) -> Bool { Generations(directory).exist }
+
+    /// Opens a saved run where it stands: the newest checkpoint that is whole.
     ///
-    /// - Throws: ``CheckpointError`` if its checkpoint can't be read or isn't one, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
+    /// - Throws: ``CheckpointError`` if there is none, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
     public init(resuming directory: String) throws {
-        let file = try SafetensorsFile(RunDirectory.checkpoint(directory))
+        generations = Generations(directory)
+        let (file, damage) = try generations.open()
         let record = try RunRecord(file)
         settings = record.settings
         dataFingerprint = record.dataFingerprint
@@ -62,6 +88,8 @@ public final class Run {
         let network = try record.settings.network(
             imageShape: Shape(record.imageShape), classCount: record.classCount, weights: file)
         trainer = try record.settings.trainer(network)
+        self.damage = damage
+        computationChange = record.computation.flatMap { Self.change(from: $0, to: Self.computation(network)) }
         try trainer.resume(from: file)
         savedPosition = trainer.position
     }
@@ -92,7 +120,7 @@ public final class Run {
     ///   - data: what the run trained on before.
     ///   - observers: who is told besides the trainer's own.
     ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
-    /// - Throws: ``TrainingError`` if the data is another than before; what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
+    /// - Throws: ``TrainingError`` if the data is another than before, ``RunInUse`` if another process trains the run; what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
     ///   ``Trainer/save(to:metadata:)`` throw.
     @discardableResult
     public func train(
@@ -102,10 +130,14 @@ public final class Run {
         try settings.check(data, fingerprint: dataFingerprint, of: directory)
         // The data may have moved since.
         settings.data = data.argument ?? settings.data
+        // Nobody may go on with the run beside this, or have gone on with it since it was opened.
+        let lock = try DirectoryLock(directory)
+        defer { withExtendedLifetime(lock) {} }
+        try generations.requireUnchanged()
         let own = trainer.observers
-        // The run comes first, so that an epoch is saved before anyone hears of it.
+        // The run comes first, so that others hear of an epoch that counts.
         trainer.observers = [self] + own + observers
-        defer { trainer.observers = own }
+        defer { (trainer.observers, saving) = (own, nil) }
         do {
             return try trainer.fit(
                 images, test: data.test, epochs: settings.epochs, batchSize: settings.batchSize,
@@ -115,44 +147,30 @@ public final class Run {
             throw error
         }
     }
-
-    /// Keeps what was done since the last save, if training had begun and the error doesn't concern weights or files.
-    private func saveIfPossible(after error: any Error) {
-        if error is CheckpointError { return }
-        if case TrainingError.nonFinite = error { return }
-        guard let savedPosition, savedPosition != trainer.position else { return }
-        // The error to report is the one that ended training.
-        try? save()
-    }
-
-    private func save() throws {
-        let network = trainer.network
-        let record = RunRecord(
-            settings: settings, imageShape: network.inputShape.dimensions,
-            classCount: network.outputShape.elementCount, dataFingerprint: dataFingerprint, best: best)
-        try trainer.save(to: RunDirectory.checkpoint(directory), metadata: record.metadata())
-        savedPosition = trainer.position
-    }
 }
 
 extension Run: TrainingObserver {
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         try RunDirectory.removeTemporaries(directory)
-        // A run killed between an epoch's line and its checkpoint trains that epoch again.
-        try RunDirectory.keepMetrics(directory, epochs: event.position.epoch)
-        if savedPosition == nil { try save() }
+        try beginSaving(event)
+    }
+
+    public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        try saveIfDue(step: event.step)
+        return .proceed
     }
 
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
-        // Before the epoch's line: without a checkpoint the epoch doesn't count.
+        // Before the epoch's line: with weights that can't be saved the epoch doesn't count.
         try trainer.checkWeights()
         best.consider(event)
-        try RunDirectory.appendMetrics(directory, line: event.jsonLine)
-        try save()
+        newLines.append(event.jsonLine)
+        saving?.clock.isPending = true
+        try saveIfDue(step: event.step)
         return .proceed
     }
 
     public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
-        if savedPosition != trainer.position { try save() }
+        try endSaving()
     }
 }

@@ -2,8 +2,7 @@ import Foundation
 
 /// The files of a ``Run``.
 enum RunDirectory {
-    static func checkpoint(_ directory: String) -> String { "\(directory)/checkpoint.safetensors" }
-    private static func metrics(_ directory: String) -> String { "\(directory)/metrics.jsonl" }
+    static func metrics(_ directory: String) -> String { "\(directory)/metrics.jsonl" }
 
     /// Makes `directory`, or the first of `runs/base-1`, `runs/base-2`, … that isn't there, with what leads to it.
     static func create(_ directory: String?, base: String) throws -> String {
@@ -11,7 +10,7 @@ enum RunDirectory {
             guard !directory.isEmpty else {
                 throw SettingsError(option: "--output", expected: "a directory", found: "an empty name")
             }
-            guard !FileManager.default.fileExists(atPath: checkpoint(directory)) else {
+            guard !Generations(directory).exist else {
                 throw SettingsError(
                     option: "--output", expected: "a directory without a run (--resume \(directory) continues it)",
                     found: directory)
@@ -59,43 +58,25 @@ enum RunDirectory {
         }
     }
 
-    /// Adds a line to the metrics.
-    static func appendMetrics(_ directory: String, line: String) throws(CheckpointError) {
-        try append(line: line, to: metrics(directory))
-    }
-
-    /// Adds a line to a file.
-    static func append(line: String, to path: String) throws(CheckpointError) {
-        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-        guard file >= 0 else { throw .system(operation: .open, path: path, code: errno) }
-        var bytes = Array((line + "\n").utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                close(file)
-                throw .system(operation: .write, path: path, code: code)
-            }
-            bytes = bytes.dropFirst(count)
-        }
-        close(file)
-    }
-
-    /// Drops the lines after those of the first `epochs` epochs.
-    static func keepMetrics(_ directory: String, epochs: Int) throws {
+    /// The metrics of the first `epochs` epochs; what else there is goes when they are next written.
+    static func metrics(
+        _ directory: String, epochs: Int, on disk: any Disk = SystemDisk()
+    ) throws(CheckpointError) -> LineFile {
         let path = metrics(directory)
-        guard let data = FileManager.default.contents(atPath: path) else { return }
-        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
-        let kept = lines.filter { line in
+        let data: [UInt8]
+        do throws(CheckpointError) {
+            let file = try DiskFile(path, expectation: "a run's metrics", disk: disk)
+            data = try file.bytes(at: 0, count: file.size)
+        } catch {
+            guard case .system(.open, _, ENOENT) = error else { throw error }
+            return LineFile(path, isWritten: true, on: disk)
+        }
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true).filter { line in
             guard let values = try? JSONDecoder().decode(EpochLine.self, from: Data(line)) else { return false }
             return values.epoch <= epochs
         }
-        guard kept.count < lines.count else { return }
-        let text = kept.flatMap { Array($0) + [UInt8(ascii: "\n")] }
-        try text.withUnsafeBytes { bytes in
-            try DurableFile.replace(path, contents: [bytes])
-        }
+        let isWhole = lines.reduce(0) { $0 + $1.count + 1 } == data.count
+        return LineFile(path, lines: lines.map { String(decoding: $0, as: UTF8.self) }, isWritten: isWhole, on: disk)
     }
 
     /// What matters of a line of the metrics.

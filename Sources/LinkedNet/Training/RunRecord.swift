@@ -7,15 +7,21 @@ struct RunRecord: Codable {
     let classCount: Int
     let dataFingerprint: String
     let best: BestScore
+    /// What computed it, and how: ``Run/computation``; `nil` in files of format 1.
+    let computation: [String]?
 
     private static let key = "linkednet.run"
 
-    init(settings: RunSettings, imageShape: [Int], classCount: Int, dataFingerprint: String, best: BestScore) {
+    init(
+        settings: RunSettings, imageShape: [Int], classCount: Int, dataFingerprint: String, best: BestScore,
+        computation: [String]
+    ) {
         self.settings = settings
         self.imageShape = imageShape
         self.classCount = classCount
         self.dataFingerprint = dataFingerprint
         self.best = best
+        self.computation = computation
     }
 
     /// - Throws: ``CheckpointError`` if the file isn't a run's checkpoint.

@@ -1,20 +1,21 @@
-import Foundation
-
 /// A saved run, opened to be looked at: its settings and its weights, not the state of its training.
 public struct SavedRun {
     /// What decided what it computed.
     public let settings: RunSettings
     /// Its network with the saved weights.
     public let network: Network
+    /// What is wrong with checkpoints that are newer than the one that was opened.
+    public let damage: [CheckpointError]
     private let path: String
     private let dataFingerprint: String
 
-    /// Opens a run.
+    /// Opens a run: the newest of its checkpoints that is whole. It may be in training.
     ///
-    /// - Parameter path: the run's directory, or its checkpoint itself.
-    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that can be read, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
+    /// - Parameter path: the run's directory, or a checkpoint itself.
+    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that is whole, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
     public init(_ path: String) throws {
-        let file = try SafetensorsFile(Self.checkpoint(path))
+        let (file, damage) = try Self.open(path)
+        self.damage = damage
         let record = try RunRecord(file)
         settings = record.settings
         self.path = path
@@ -48,18 +49,23 @@ public struct SavedRun {
 
     /// The ``WeightsDigest`` of the weights of a run, or of a file of weights, without compiling its network.
     ///
-    /// - Parameter path: the run's directory, or the file.
+    /// - Parameters:
+    ///   - path: the run's directory, or the file.
+    ///   - warn: called with what is wrong with newer checkpoints than the one that is used.
     /// - Throws: ``CheckpointError`` if it can't be read.
-    public static func digest(_ path: String) throws(CheckpointError) -> String {
-        try WeightsDigest.sha256(of: SafetensorsFile(checkpoint(path))) {
-            !$0.hasPrefix(Network.optimizerTensorPrefix)
-        }
+    public static func digest(
+        _ path: String, warn: ([CheckpointError]) -> Void = { _ in }
+    ) throws(CheckpointError) -> String {
+        let (file, damage) = try open(path)
+        warn(damage)
+        return try WeightsDigest.sha256(of: file) { !$0.hasPrefix(Network.optimizerTensorPrefix) }
     }
 
     /// The checkpoint of a run that is given by its directory or by the checkpoint.
-    private static func checkpoint(_ path: String) -> String {
-        var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        return exists && isDirectory.boolValue ? RunDirectory.checkpoint(path) : path
+    private static func open(_ path: String) throws(CheckpointError) -> (file: SafetensorsFile, damage: [CheckpointError]) {
+        if RegularFile.isDirectory(path) { return try Generations(path).open() }
+        let file = try SafetensorsFile(path)
+        try file.verifyChecksum(isRequired: false)
+        return (file, [])
     }
 }

@@ -7,42 +7,60 @@ extension Trainer {
         static let position = "linkednet.position"
     }
 
-    /// The version of what is saved. A file of another version is refused by name instead of being misread.
-    private static let formatVersion = "1"
+    /// The version of what is saved. A file of a version that isn't known is refused by name instead of being misread. Version 1 carried no checksum.
+    private static let formatVersion = "2"
+    private static let readableVersions = ["1", formatVersion]
 
     /// Saves everything that a run needs to go on with the same bits: weights, states, the optimizer's slots (as `optimizer:slot/parameter`),
-    /// position and seed, in one safetensors file, written durably: see ``DurableFile``.
+    /// position and seed, in one safetensors file with a checksum, written durably: see ``DurableFile``.
     ///
     /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the library's.
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be continued from
     ///   there, so what was at `path` stays; ``CheckpointError``.
     public func save(to path: String, metadata: [String: String] = [:]) throws {
         try checkWeights()
-        var metadata = metadata
+        try Safetensors.writeChecked(
+            checkpointTensors, metadata: checkpointMetadata(metadata), to: path, on: SystemDisk())
+    }
+
+    /// The size of a checkpoint's tensors, of which a ``Run`` keeps a copy while it trains, in bytes.
+    public var checkpointBytes: Int {
+        checkpointTensors.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
+    }
+
+    /// What a checkpoint holds, without a copy: it changes with the next step.
+    var checkpointTensors: [BorrowedTensor] { network.borrowedWeights + borrowedSlots }
+
+    /// What a checkpoint knows besides its tensors.
+    func checkpointMetadata(_ own: [String: String]) throws -> [String: String] {
+        var metadata = own
         metadata[Key.format] = Self.formatVersion
         metadata[Key.seed] = String(network.seed)
         metadata[Key.position] = String(decoding: try JSONEncoder().encode(position), as: UTF8.self)
-        try Safetensors.write(network.borrowedWeights + borrowedSlots, metadata: metadata, to: path)
+        return metadata
     }
 
     /// Puts the network and this trainer into the state that a file holds. Both were made with the settings of the saved run.
     ///
     /// Everything is checked before anything is changed; only a disk that fails in between leaves a mixture.
     ///
-    /// - Throws: ``CheckpointError`` if the file can't be read, isn't from ``save(to:metadata:)``, or is of another seed or optimizer;
+    /// - Throws: ``CheckpointError`` if the file can't be read, is damaged, isn't from ``save(to:metadata:)``, or is of another seed or optimizer;
     ///   ``WeightsMismatch`` if it is of another network.
     public func resume(from path: String) throws {
-        try resume(from: SafetensorsFile(path))
+        let file = try SafetensorsFile(path)
+        try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)
+        try resume(from: file)
     }
 
-    /// As ``resume(from:)-(String)``, from a file that is already open.
-    public func resume(from file: SafetensorsFile) throws {
+    /// As ``resume(from:)-(String)``, from an open file whose checksum was verified.
+    func resume(from file: SafetensorsFile) throws {
         func expect(_ isRight: Bool, _ expected: String, _ found: String) throws(CheckpointError) {
             if !isRight { throw .content(path: file.path, offset: nil, expected: expected, found: found) }
         }
         let format = file.metadata[Key.format]
         try expect(
-            format == Self.formatVersion, "a training checkpoint of format \(Self.formatVersion)",
+            Self.readableVersions.contains(format ?? ""),
+            "a training checkpoint of format \(Self.readableVersions.joined(separator: " or "))",
             format.map { "format \($0)" } ?? "a file without training state")
         let seed = file.metadata[Key.seed] ?? "none"
         try expect(seed == String(network.seed), "seed \(network.seed), the network's", seed)

@@ -46,6 +46,12 @@ public final class TrainingLog: TrainingObserver {
         return .proceed
     }
 
+    public func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws {
+        logger.log(
+            level: event.error == nil ? .info : .error, "\(event)",
+            metadata: ["step": "\(event.step)", "saved_step": "\(event.savedStep)"])
+    }
+
     public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
         logger.info("training ended", metadata: ["reason": "\(result.end)", "epochs": "\(result.epochs.count)"])
     }

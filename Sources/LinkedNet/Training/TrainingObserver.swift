@@ -10,6 +10,8 @@ public protocol TrainingObserver: AnyObject {
     func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive
     /// After each epoch and its evaluation; ``Trainer/position`` is the next epoch's beginning.
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive
+    /// When a run can't be saved any more, and when it can be again. Training goes on.
+    func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws
     /// After the last step or epoch, unless an error ended training.
     func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws
 }
@@ -19,6 +21,7 @@ extension TrainingObserver {
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive { .proceed }
     public func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive { .proceed }
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive { .proceed }
+    public func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws {}
     public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {}
 }
 
@@ -66,4 +69,20 @@ public struct EvaluationEvent: Sendable {
     public let batch: Int
     /// How many there are.
     public let batchCount: Int
+}
+
+/// How the last attempt to save a run went.
+public struct SavingEvent: Sendable, CustomStringConvertible {
+    /// How many updates the run had when it was to be saved.
+    public let step: Int
+    /// Why it could not be; `nil` if it was.
+    public let error: CheckpointError?
+    /// With how many updates the run is on the disk.
+    public let savedStep: Int
+
+    /// A line for people.
+    public var description: String {
+        error.map { "could not save at step \(step): \($0); training goes on, and the run as of step \(savedStep) is on the disk" }
+            ?? "saving works again: the run as of step \(savedStep) is on the disk"
+    }
 }

@@ -96,6 +96,23 @@ final class FaultyDisk: Disk {
         return file
     }
 
+    func append(_ path: String) throws(DiskError) -> Int32 {
+        try enter()
+        let file = try disk.append(path)
+        state.withLock { _ = $0.openFiles.insert(file) }
+        return file
+    }
+
+    func names(in directory: String) throws(DiskError) -> [String] {
+        try enter()
+        return try disk.names(in: directory)
+    }
+
+    func freeSpace(in directory: String) throws(DiskError) -> Int? {
+        try enter()
+        return try disk.freeSpace(in: directory)
+    }
+
     func open(_ path: String) throws(DiskError) -> Int32 {
         try enter()
         let file = try disk.open(path)

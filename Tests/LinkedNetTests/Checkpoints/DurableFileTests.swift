@@ -89,8 +89,8 @@ import Glibc
             for name in leftovers { try FileManager.default.removeItem(atPath: directory.path + "/" + name) }
             index += 1
         }
-        // Create, two writes, synchronise, close, open, status, read, close, rename, synchronise the directory.
-        #expect(index == 11)
+        // Create, two writes, synchronise, close, open, status, two reads, close, rename, synchronise the directory.
+        #expect(index == 12)
     }
 
     @Test func continuesAfterInterruptionsAndShortWrites() throws {

@@ -1,6 +1,7 @@
 import Foundation
-import LinkedNet
 import Testing
+
+@testable import LinkedNet
 
 @Suite struct RunTests {
     private let directory: TemporaryDirectory
@@ -189,6 +190,30 @@ import Testing
         #expect(error?.found == "\(path)/metrics.jsonl")
     }
 
+    /// A run of before there were generations goes on, and its file is removed like any old checkpoint.
+    @Test func theFileOfAnOlderVersionIsResumed() throws {
+        let run = try Run(settings, data: data, directory: path)
+        try run.train(on: data, maxSteps: 2)
+        let file = try SafetensorsFile("\(path)/checkpoint-000000002.safetensors")
+        var metadata = file.metadata
+        (metadata["linkednet.format"], metadata["linkednet.checksum"]) = ("1", nil)
+        metadata["linkednet.run"] = metadata["linkednet.run"]?.replacing(/"computation":\[[^\]]*\],?/, with: "")
+        let old = "\(directory.path)/runs/old"
+        try FileManager.default.createDirectory(atPath: old, withIntermediateDirectories: true)
+        try withBorrowed(file.entries.map { ($0.name, try file.tensor(named: $0.name)) }) {
+            try Safetensors.write($0, metadata: metadata, to: "\(old)/checkpoint.safetensors")
+        }
+        #expect(Run.exists(in: old))
+        #expect(try SavedRun.digest(old) == run.digest)
+        let resumed = try Run(resuming: old)
+        #expect(resumed.damage.isEmpty && resumed.computationChange == nil)
+        try resumed.train(on: data)
+        try run.train(on: data)
+        #expect(resumed.digest == run.digest)
+        #expect(resumed.best == run.best)
+        #expect(!FileManager.default.fileExists(atPath: "\(old)/checkpoint.safetensors"))
+    }
+
     @Test func anEmptyNameIsNoDirectory() throws {
         let error = #expect(throws: SettingsError.self) { try Run(settings, data: data, directory: "") }
         #expect(error?.option == "--output")
@@ -199,7 +224,7 @@ import Testing
         try directory.write("runs/one/notes.tmp", [1])
         try Run(settings, data: data, directory: path).train(on: data, maxSteps: 0)
         let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-        #expect(names == ["checkpoint.safetensors", "notes.tmp"])
+        #expect(names == ["checkpoint-000000001.safetensors", "latest", "lock", "notes.tmp"])
     }
 
     @Test(arguments: ["", "{}", "[]", "{\"settings\":{}}"]) func aBrokenRecordIsRefused(text: String) throws {
@@ -210,7 +235,7 @@ import Testing
 
     @Test func aDirectoryWithoutARunIsRefused() throws {
         let error = #expect(throws: CheckpointError.self) { try Run(resuming: path) }
-        #expect(error?.path == "\(path)/checkpoint.safetensors")
+        #expect(error?.path == "\(path)/latest")
     }
 
     @Test func aDirectoryThatCannotBeMadeIsNamed() throws {

@@ -40,14 +40,14 @@ import Glibc
     }
 
     @Test func mayBeGivenByItsCheckpoint() throws {
-        let checkpoint = path + "/checkpoint.safetensors"
+        let checkpoint = path + "/checkpoint-000000002.safetensors"
         #expect(try SavedRun(checkpoint).settings == run.settings)
         #expect(try SavedRun.digest(checkpoint) == run.digest)
     }
 
     @Test func aDirectoryWithoutARun() {
         let error = CheckpointError.system(
-            operation: .open, path: directory.path + "/checkpoint.safetensors", code: ENOENT)
+            operation: .open, path: directory.path + "/latest", code: ENOENT)
         #expect(throws: error) { try SavedRun(directory.path) }
         #expect(throws: error) { try SavedRun.digest(directory.path) }
     }

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import LinkedNet
+
+/// Trains with a save every few steps, and prints what that costs the steps as one JSON line.
+@main
+struct SaveStall: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "save-stall",
+        abstract: "Times how long steps wait for a save, and steps beside one; one JSON line.")
+
+    @Option(help: "\(ModelName.options)")
+    var model: ModelName = .allCNN
+    @Option(help: "As train's --activation.")
+    var activation: ModelActivation = .linkedReLU
+    @Option(help: "Images in a step.")
+    var batchSize = 32
+    @Option(help: "Timed steps.")
+    var steps = 100
+    @Option(help: "Steps between two saves.")
+    var every = 10
+    @Option(help: "Where to save; its file system counts.")
+    var output: String
+
+    func run() throws {
+        var options = RunOptions()
+        (options.model, options.activation, options.batchSize) = (model, activation, batchSize)
+        (options.epochs, options.learningRate, options.limit) = (1000, 1e-6, 2 * steps * batchSize)
+        let data = try DataSource.resolve("shapes")
+        let run = try Run(options.settings(), data: data, directory: output)
+        run.saveInterval = .steps(every)
+        let watch = Watch()
+        try run.train(on: data, observers: [watch], maxSteps: steps)
+        // The first steps touch memory for the first time.
+        let numbers = watch.steps.indices.filter { $0 > every }
+        func sorted(_ times: [Double], _ isIncluded: (Int) -> Bool) -> [Double] {
+            numbers.filter(isIncluded).map { times[$0] }.sorted()
+        }
+        let stalls = sorted(watch.stalls) { $0 % every == 0 }
+        let (plain, next) = (sorted(watch.steps) { $0 % every > every / 2 }, sorted(watch.steps) { $0 % every == 1 })
+        let fields: [(String, String)] = [
+            ("model", "\"\(model)\""), ("batch", "\(batchSize)"),
+            ("checkpoint_mb", String(format: "%.1f", Double(run.trainer.checkpointBytes) / 1e6)),
+            ("stall_median_ms", String(format: "%.2f", stalls[stalls.count / 2])),
+            ("stall_most_ms", String(format: "%.2f", stalls[stalls.count - 1])),
+            ("step_median_ms", String(format: "%.2f", plain[plain.count / 2])),
+            ("next_step_median_ms", String(format: "%.2f", next[next.count / 2])),
+        ]
+        print("{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}")
+    }
+}
+
+/// Tells apart what steps take and what the run does after each, of which it hears when the run has done it.
+private final class Watch: TrainingObserver {
+    /// In milliseconds, by the number of the step; there is no step 0.
+    private(set) var steps = [0.0]
+    private(set) var stalls = [0.0]
+    private var last = ContinuousClock.now
+    private var lastSeconds = 0.0
+
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { last = .now }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        // Without what observers do, and from 0 in each epoch.
+        let step = (event.epochSeconds - (event.batch == 1 ? 0 : lastSeconds)) * 1e3
+        let now = ContinuousClock.now
+        steps.append(step)
+        stalls.append((now - last) / .milliseconds(1) - step)
+        (last, lastSeconds) = (now, event.epochSeconds)
+        return .proceed
+    }
+}
+
+extension ModelName: @retroactive ExpressibleByArgument {}
+extension ModelActivation: @retroactive ExpressibleByArgument {}

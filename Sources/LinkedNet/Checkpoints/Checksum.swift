@@ -1,0 +1,60 @@
+import Crypto
+
+/// The checksum that a safetensors file can carry in its own metadata: the SHA-256 of all bytes of the file, with zeros where the checksum stands.
+enum Checksum {
+    static let key = "linkednet.checksum"
+    /// As long as a checksum, which is 64 hexadecimal digits.
+    static let placeholder = String(repeating: "0", count: 64)
+
+    /// Replaces the placeholder in a file's header by the checksum of header and tensors.
+    static func fill(_ header: inout [UInt8], followedBy tensors: [UnsafeRawBufferPointer]) {
+        guard let range = range(in: header) else { return }
+        var hash = SHA256()
+        hash.update(data: header)
+        for tensor in tensors { hash.update(bufferPointer: tensor) }
+        header.replaceSubrange(range, with: text(hash.finalize()).utf8)
+    }
+
+    /// Where in a header the checksum's digits are. What stands in front of them can't occur in any other place, for quotation marks inside of
+    /// JSON's strings are escaped.
+    fileprivate static func range(in header: [UInt8]) -> Range<Int>? {
+        let label = Array("\"\(key)\":\"".utf8)
+        return header.firstRange(of: label).flatMap { label in
+            let range = label.upperBound..<label.upperBound + placeholder.utf8.count
+            return range.upperBound <= header.count ? range : nil
+        }
+    }
+
+    fileprivate static func text(_ digest: SHA256.Digest) -> String {
+        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}
+
+extension SafetensorsFile {
+    /// Reads the whole file and compares it with the checksum that it carries.
+    ///
+    /// - Parameter isRequired: false to let a file pass that carries none.
+    /// - Throws: ``CheckpointError`` if it is damaged or can't be read.
+    func verifyChecksum(isRequired: Bool) throws(CheckpointError) {
+        guard let expected = metadata[Checksum.key] else {
+            guard isRequired else { return }
+            throw .content(path: path, offset: nil, expected: "a file with a checksum", found: "none: it is damaged")
+        }
+        var header = try file.bytes(at: 0, count: entries.first?.offset ?? file.size)
+        if let range = Checksum.range(in: header) { header.replaceSubrange(range, with: Checksum.placeholder.utf8) }
+        var hash = SHA256()
+        hash.update(data: header)
+        var position = header.count
+        while position < file.size {
+            let bytes = try file.bytes(at: position, count: min(1 << 20, file.size - position))
+            hash.update(data: bytes)
+            position += bytes.count
+        }
+        let found = Checksum.text(hash.finalize())
+        guard found == expected else {
+            throw .content(
+                path: path, offset: nil, expected: "bytes with the checksum \(expected.prefix(8))…, which it was written with",
+                found: "\(found.prefix(8))…: it is damaged")
+        }
+    }
+}

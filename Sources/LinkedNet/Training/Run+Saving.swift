@@ -1,0 +1,97 @@
+extension Run {
+    /// Makes sure that the run is on the disk and that there is room for more.
+    func beginSaving(_ event: TrainingBegin) throws {
+        // A run killed between an epoch's line and its checkpoint trains that epoch again.
+        let metrics = try RunDirectory.metrics(directory, epochs: event.position.epoch)
+        let tensors = trainer.checkpointTensors
+        if event.position.epoch < event.epochs { try generations.requireSpace(for: tensors, metadata: metadata()) }
+        let writer = try CheckpointWriter(generations, metrics: metrics, tensors: tensors)
+        saving = (writer, SaveClock(saveInterval, step: event.position.step))
+        (newLines, lastFailure) = ([], nil)
+        try writer.flush([])
+        if savedPosition == nil { try save() }
+    }
+
+    /// Begins a save if it is time and none is running, and tells observers how the one before went.
+    func saveIfDue(step: Int) throws {
+        guard let writer = saving?.writer else { return }
+        if let outcome = writer.takeOutcome() { try take(outcome) }
+        guard saving?.clock.isDue(step: step) == true, !writer.isSaving else { return }
+        // Weights that aren't finite are found by the next step's loss, which doesn't depend on when a run is saved.
+        guard (try? trainer.checkWeights()) != nil else { return }
+        saving?.clock.began(step: step)
+        writer.begin(trainer.checkpointTensors, try content())
+    }
+
+    /// Leaves the run as it stands on the disk.
+    func endSaving() throws {
+        guard let writer = saving?.writer else { return }
+        writer.wait()
+        if let outcome = writer.takeOutcome() { try take(outcome) }
+        if savedPosition != trainer.position { try save() }
+    }
+
+    /// Keeps what was done since the last save, if training had begun and the error doesn't concern weights or files.
+    func saveIfPossible(after error: any Error) {
+        guard let writer = saving?.writer else { return }
+        writer.wait()
+        if let outcome = writer.takeOutcome(), outcome.error == nil { savedPosition = outcome.position }
+        // The error to report is the one that ended training.
+        if case TrainingError.nonFinite = error {
+            // The weights are lost, but not what was measured on the way.
+            try? writer.flush(newLines)
+        } else if !(error is CheckpointError), let savedPosition, savedPosition != trainer.position {
+            try? save()
+        }
+    }
+
+    private func save() throws {
+        guard let writer = saving?.writer else { return }
+        try trainer.checkWeights()
+        let outcome = try writer.save(trainer.checkpointTensors, content())
+        if let error = outcome.error { throw error }
+        try take(outcome)
+    }
+
+    /// Learns how a save went, and tells observers if that is news.
+    private func take(_ outcome: CheckpointWriter.Outcome) throws {
+        if outcome.error == nil { savedPosition = outcome.position }
+        saving?.clock.ended(failed: outcome.error != nil)
+        let isNews = outcome.error.map { !$0.isSameTrouble(as: lastFailure) } ?? (lastFailure != nil)
+        guard isNews else { return }
+        lastFailure = outcome.error
+        let event = SavingEvent(
+            step: outcome.position.step, error: outcome.error, savedStep: savedPosition?.step ?? 0)
+        for observer in trainer.observers { try observer.savingChanged(event, trainer) }
+    }
+
+    /// What goes into a save now; the metrics' new lines are its then.
+    private func content() throws -> CheckpointWriter.Content {
+        defer { newLines = [] }
+        return CheckpointWriter.Content(position: trainer.position, metadata: try metadata(), lines: newLines)
+    }
+
+    private func metadata() throws -> [String: String] {
+        let network = trainer.network
+        let record = RunRecord(
+            settings: settings, imageShape: network.inputShape.dimensions,
+            classCount: network.outputShape.elementCount, dataFingerprint: dataFingerprint, best: best,
+            computation: Self.computation(network))
+        return try trainer.checkpointMetadata(record.metadata())
+    }
+
+    // MARK: What computes
+
+    /// The instruction set, and the algorithm of each operation that has a choice: what besides the settings decides bits.
+    static func computation(_ network: Network) -> [String] {
+        ["instructions: \(Runtime.instructionSet)"]
+            + network.operations.compactMap { operation in operation.algorithm.map { "\(operation.name): \($0)" } }
+    }
+
+    /// The first difference.
+    static func change(from saved: [String], to own: [String]) -> String? {
+        guard saved != own else { return nil }
+        let difference = own.first { !saved.contains($0) } ?? saved.first { !own.contains($0) } ?? "another order"
+        return "the run was computed otherwise before (now \(difference)), so its bits will not be those of an unbroken run"
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+@testable import LinkedNet
+
+@Suite struct DirectoryLockTests {
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test func oneHolderAtATime() throws {
+        var first: DirectoryLock? = try DirectoryLock(directory.path)
+        #expect(throws: RunInUse(directory: directory.path, processID: getpid())) { try DirectoryLock(directory.path) }
+        withExtendedLifetime(first) {}
+        first = nil
+        _ = try DirectoryLock(directory.path)
+    }
+
+    @Test func theHolderIsNamed() {
+        #expect("\(RunInUse(directory: "runs/a", processID: 12))".hasSuffix("found one in use by process 12"))
+        #expect("\(RunInUse(directory: "runs/a", processID: nil))".hasSuffix("found one in use by another process"))
+    }
+
+    @Test func aDirectoryThatIsNotThere() {
+        #expect(throws: CheckpointError.system(operation: .open, path: "\(directory.path)/none/lock", code: ENOENT)) {
+            try DirectoryLock("\(directory.path)/none")
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Testing
+
+@testable import LinkedNet
+
+/// Everything that can go wrong while a run is saved leaves a checkpoint that can be loaded, and that is the old one or the new one, whole.
+@Suite struct SaveFaultTests {
+    /// A run with three saves on its disk, so that saving one more also appends to the metrics, moves the pointer and removes an old checkpoint.
+    private func run(seed: UInt64 = 0) throws -> SimulatedRun {
+        let run = SimulatedRun(SimulatedDisk(seed: seed))
+        try run.open()
+        for _ in 0..<3 { try #require(run.save() == nil) }
+        return run
+    }
+
+    @Test func theFilesOfASave() throws {
+        let run = try run()
+        try run.open()
+        let count = run.disk.operationCount
+        #expect(run.save() == nil)
+        // Metrics: open, write, synchronise, close. Free space. Checkpoint: create, two writes, synchronise, close, open, status, two reads,
+        // close, rename, synchronise the directory. Pointer: the same with one write and one read. List, remove.
+        #expect(run.disk.operationCount - count == 4 + 1 + 12 + 10 + 2)
+        #expect(run.disk.openFileCount == 0)
+        #expect(
+            try run.disk.names(in: "run").sorted() == [
+                "checkpoint-000000003.safetensors", "checkpoint-000000004.safetensors", "latest", "metrics.jsonl",
+            ])
+        #expect(run.disk.contents("run/latest") == Array("checkpoint-000000004.safetensors\n".utf8))
+    }
+
+    /// Fails every operation of a save in turn, until a number is reached that no operation has.
+    @Test(arguments: SimulatedDisk.Fault.allCases, [false, true])
+    func everyFault(fault: SimulatedDisk.Fault, forGood: Bool) throws {
+        var index = 0
+        for hasEffect in [false, true] {
+            index = 0
+            while true {
+                let run = try run(seed: UInt64(index))
+                let old = run.saved
+                run.disk.plan = .init(index: run.disk.operationCount + index, fault: fault, forGood: forGood, hasEffect: hasEffect)
+                let error = run.save()
+                guard run.disk.hasFailed else { break }
+                if error != nil { #expect(run.saved == old) }
+                if !run.disk.hasCrashed {
+                    if !hasEffect { #expect(run.disk.openFileCount == 0) }
+                    if fault == .shortTransfer || (fault == .interruption && !forGood && !hasEffect) { #expect(error == nil) }
+                    // Training goes on, and when the disk works again so does saving.
+                    run.disk.plan = .init()
+                    if index % 2 == 0 { #expect(run.save() == nil) }
+                }
+                if index % 3 == 0 { run.disk.restart() } else { run.disk.cutPower() }
+                // Throws unless it is the last that was saved, or a later attempt.
+                try run.open()
+                #expect(run.current >= run.saved)
+                #expect(run.save() == nil)
+                try run.open()
+                #expect(run.current == run.saved)
+                index += 1
+            }
+        }
+        #expect(index >= 29)
+    }
+
+    /// Cuts the power at a random moment of a random life, again and again. LINKEDNET_POWER_CUTS sets how often.
+    @Test func powerCuts() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let cuts = Int(environment["LINKEDNET_POWER_CUTS"] ?? "") ?? 2_000
+        let seed = UInt64(environment["LINKEDNET_POWER_CUT_SEED"] ?? "") ?? 1
+        let lives = try SimulatedRun.lives(cuts: cuts, seed: seed)
+        #expect(lives.cuts >= cuts && lives.saves > cuts && lives.failures > 0 && lives.kills > 0)
+        if environment["LINKEDNET_POWER_CUTS"] != nil { print("\(lives): nothing lost") }
+    }
+
+    // MARK: Damage
+
+    @Test func aDamagedCheckpointIsAnnouncedAndTheOneBeforeUsed() throws {
+        let path = "run/checkpoint-000000003.safetensors"
+        let count = try #require(run().disk.contents(path)?.count)
+        for offset in 0..<count {
+            let disk = try run().disk
+            disk.damage(path, at: offset)
+            let (file, damage) = try Generations("run", on: disk).open()
+            #expect(file.metadata["attempt"] == "2")
+            #expect(damage.map(\.path) == [path])
+        }
+    }
+
+    @Test func aCheckpointThatVanishedIsAnnounced() throws {
+        let disk = try run().disk
+        try disk.remove("run/checkpoint-000000003.safetensors")
+        let (file, damage) = try Generations("run", on: disk).open()
+        #expect(file.metadata["attempt"] == "2")
+        #expect(damage == [.system(operation: .open, path: "run/checkpoint-000000003.safetensors", code: ENOENT)])
+    }
+
+    /// What is kept after a damaged one are two that are whole.
+    @Test func aDamagedCheckpointDoesNotCount() throws {
+        let disk = try run().disk
+        disk.damage("run/checkpoint-000000003.safetensors", at: 100)
+        let generations = Generations("run", on: disk)
+        _ = try generations.open()
+        try withBorrowed([("weights", Tensor(shape: [1], elements: [1]))]) { try generations.save($0, metadata: [:]) }
+        #expect(
+            try disk.names(in: "run").filter { $0.hasPrefix("checkpoint") }.sorted() == [
+                "checkpoint-000000002.safetensors", "checkpoint-000000004.safetensors",
+            ])
+    }
+
+    @Test func whenAllAreDamagedTheNewestIsNamed() throws {
+        let disk = try run().disk
+        for number in 2...3 { disk.damage("run/checkpoint-00000000\(number).safetensors", at: 0) }
+        let error = #expect(throws: CheckpointError.self) { try Generations("run", on: disk).open() }
+        #expect(error?.path == "run/checkpoint-000000003.safetensors")
+    }
+
+    // MARK: Space and strangers
+
+    @Test func aFullDiskIsFoundBeforeWriting() throws {
+        let run = try run()
+        run.disk.freeBytes = 1000
+        guard case .space("run", let needed, 1000) = run.save() else {
+            Issue.record("saved on a full disk")
+            return
+        }
+        #expect(needed > 1000)
+        run.disk.freeBytes = .max
+        #expect(run.save() == nil)
+        #expect(try !run.disk.names(in: "run").contains { $0.hasSuffix(".tmp") })
+    }
+
+    @Test func anotherProcessesCheckpointIsNoticed() throws {
+        let disk = try run().disk
+        let (first, second) = (Generations("run", on: disk), Generations("run", on: disk))
+        _ = (try first.open(), try second.open())
+        try first.requireUnchanged()
+        try withBorrowed([("weights", Tensor(shape: [1], elements: [1]))]) { try first.save($0, metadata: [:]) }
+        try first.requireUnchanged()
+        #expect(throws: CheckpointError.self) { try second.requireUnchanged() }
+    }
+
+    @Test(arguments: [
+        ("checkpoint.safetensors", 0), ("checkpoint-000000001.safetensors", 1), ("checkpoint-123456789.safetensors", 123_456_789),
+        ("checkpoint-1234567890.safetensors", 1_234_567_890),
+    ])
+    func namesAreNumbers(name: String, number: Int) {
+        #expect(Generations.name(number) == name)
+        #expect(Generations.number(name) == number)
+    }
+
+    @Test(arguments: [
+        "checkpoint-1.safetensors", "checkpoint-000000000.safetensors", "checkpoint-000000001.safetensors.tmp", "checkpoint-.safetensors",
+        "checkpoint-9223372036854775807.safetensors", "checkpoint--00000001.safetensors", "", "latest", "checkpoint-٠٠٠٠٠٠٠٠١.safetensors",
+    ])
+    func otherNamesAreNone(name: String) {
+        #expect(Generations.number(name) == nil)
+    }
+}

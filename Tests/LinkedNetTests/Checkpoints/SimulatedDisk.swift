@@ -1,0 +1,304 @@
+@testable import LinkedNet
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A disk in memory that fails as real ones do. Used by one thread.
+///
+/// What was written is in a cache, which the running system sees, and gets to the disk piece by piece in any order; only synchronising makes sure of it:
+/// a file's for its bytes, the directory's for names. When the power fails, every piece of 8 bytes and every change of a name that wasn't
+/// synchronised is there or not, each for itself, and a file's size is anything between the old and the new. A failed synchronisation
+/// leaves pieces in the cache that are never written, whatever is synchronised later (as Linux does).
+final class SimulatedDisk: Disk, @unchecked Sendable {
+    /// How an operation goes wrong.
+    enum Fault: Equatable, CaseIterable {
+        case inputOutputError, noSpace, interruption
+        /// Half of what was to be written or read is; other operations go right.
+        case shortTransfer
+        case crashBefore, crashAfter
+    }
+
+    /// A fault of the operation with this number, counted from 0.
+    struct Plan {
+        var index = Int.max
+        var fault = Fault.inputOutputError
+        /// The operations after it fail too.
+        var forGood = false
+        /// An operation that reports a failure was done all the same.
+        var hasEffect = false
+        /// How many of 1000 other operations report that the disk failed.
+        var failuresPerThousand = 0
+    }
+
+    private struct File {
+        var cached: [UInt8] = []
+        var stored: [UInt8] = []
+        /// The pieces that are to be written.
+        var dirty: Set<Int> = []
+    }
+
+    private enum NameChange {
+        case set(String, Int)
+        case remove(String)
+        case move(from: String, to: String, Int)
+    }
+
+    private static let pieceSize = 8
+    private static let crash = DiskError(code: ECANCELED)
+
+    var plan = Plan()
+    private(set) var operationCount = 0
+    /// True when the process that used it is dead.
+    private(set) var hasCrashed = false
+    /// True if the planned fault was met.
+    private(set) var hasFailed = false
+    var freeBytes = Int.max
+    private var random: SplitMix
+    private var files: [Int: File] = [:]
+    private var names: [String: Int] = [:]
+    private var storedNames: [String: Int] = [:]
+    private var nameChanges: [NameChange] = []
+    private var openFiles: [Int32: Int] = [:]
+    private var nextFile = 0
+    private var nextDescriptor: Int32 = 100
+
+    init(seed: UInt64 = 0) {
+        random = SplitMix(seed: seed)
+    }
+
+    var openFileCount: Int { openFiles.count }
+
+    // MARK: The world outside
+
+    /// The power fails, and comes back.
+    func cutPower() {
+        for change in nameChanges where random.isHead { apply(change, to: &storedNames) }
+        for (number, file) in files {
+            var stored = file.stored
+            if file.cached.count != stored.count, !file.dirty.isEmpty {
+                let sizes = min(stored.count, file.cached.count)...max(stored.count, file.cached.count)
+                resize(&stored, Int.random(in: sizes, using: &random))
+            }
+            for piece in file.dirty where random.isHead { copy(piece, of: file.cached, to: &stored) }
+            files[number] = File(cached: stored, stored: stored)
+        }
+        names = storedNames
+        nameChanges = []
+        restart()
+    }
+
+    /// The process that used the disk is gone, and another one begins to.
+    func restart() {
+        openFiles = [:]
+        (plan, hasCrashed, hasFailed, operationCount) = (Plan(), false, false, 0)
+        let used = Set(names.values).union(storedNames.values)
+        let pending = nameChanges.compactMap { if case .set(_, let file) = $0 { file } else { nil } }
+        files = files.filter { used.contains($0.key) || pending.contains($0.key) }
+    }
+
+    /// What the file `path` holds, as the running system sees it.
+    func contents(_ path: String) -> [UInt8]? { names[path].flatMap { files[$0]?.cached } }
+
+    /// Changes a byte of a file, in the cache and on the disk.
+    func damage(_ path: String, at offset: Int) {
+        guard let number = names[path], var file = files[number] else { return }
+        file.cached[offset] ^= 1
+        files[number] = File(cached: file.cached, stored: file.cached)
+    }
+
+    private func apply(_ change: NameChange, to names: inout [String: Int]) {
+        switch change {
+        case .set(let name, let file): names[name] = file
+        case .remove(let name): names[name] = nil
+        case .move(let source, let destination, let file): (names[source], names[destination]) = (nil, file)
+        }
+    }
+
+    private func resize(_ bytes: inout [UInt8], _ count: Int) {
+        if count < bytes.count { bytes.removeLast(bytes.count - count) }
+        if count > bytes.count { bytes += Array(repeating: 0, count: count - bytes.count) }
+    }
+
+    /// Copies what of a piece lies within both.
+    private func copy(_ piece: Int, of source: [UInt8], to target: inout [UInt8]) {
+        let start = piece * Self.pieceSize
+        let end = min(start + Self.pieceSize, source.count, target.count)
+        if start < end { target.replaceSubrange(start..<end, with: source[start..<end]) }
+    }
+
+    // MARK: Faults
+
+    /// What is to happen to an operation.
+    private func enter() throws(DiskError) -> Fault? {
+        guard !hasCrashed else { throw Self.crash }
+        defer { operationCount += 1 }
+        if plan.forGood ? operationCount >= plan.index : operationCount == plan.index {
+            hasFailed = true
+            if plan.fault == .crashBefore {
+                hasCrashed = true
+                throw Self.crash
+            }
+            return plan.fault
+        }
+        return Int.random(in: 0..<1000, using: &random) < plan.failuresPerThousand ? .inputOutputError : nil
+    }
+
+    /// Does an operation, with its fault.
+    private func perform<Result>(
+        _ body: (_ isShort: Bool) throws(DiskError) -> Result
+    ) throws(DiskError) -> Result {
+        let fault = try enter()
+        let code: Int32? =
+            switch fault {
+            case .inputOutputError: EIO
+            case .noSpace: ENOSPC
+            case .interruption: EINTR
+            default: nil
+            }
+        if let code {
+            // What a signal interrupts isn't done.
+            if plan.hasEffect, fault != .interruption { _ = try body(false) }
+            throw DiskError(code: code)
+        }
+        guard fault == .crashAfter else { return try body(fault == .shortTransfer) }
+        hasCrashed = true
+        _ = try body(false)
+        throw Self.crash
+    }
+
+    private func find(_ path: String) throws(DiskError) -> Int {
+        guard let file = names[path] else { throw DiskError(code: ENOENT) }
+        return file
+    }
+
+    private func describe(_ file: Int) -> Int32 {
+        nextDescriptor += 1
+        openFiles[nextDescriptor] = file
+        return nextDescriptor
+    }
+
+    private func number(_ descriptor: Int32) throws(DiskError) -> Int {
+        guard let file = openFiles[descriptor] else { throw DiskError(code: EBADF) }
+        return file
+    }
+
+    private func change(_ change: NameChange) {
+        apply(change, to: &names)
+        nameChanges.append(change)
+    }
+
+    // MARK: Disk
+
+    func create(_ path: String) throws(DiskError) -> Int32 {
+        try perform { _ throws(DiskError) in
+            guard names[path] == nil else { throw DiskError(code: EEXIST) }
+            nextFile += 1
+            files[nextFile] = File()
+            change(.set(path, nextFile))
+            return describe(nextFile)
+        }
+    }
+
+    func append(_ path: String) throws(DiskError) -> Int32 {
+        try perform { _ throws(DiskError) in describe(try find(path)) }
+    }
+
+    func open(_ path: String) throws(DiskError) -> Int32 {
+        try perform { _ throws(DiskError) in describe(try find(path)) }
+    }
+
+    func status(_ file: Int32) throws(DiskError) -> FileStatus {
+        try perform { _ throws(DiskError) in
+            FileStatus(irregularity: nil, size: files[try number(file)]?.cached.count ?? 0)
+        }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) throws(DiskError) -> Int {
+        try perform { isShort throws(DiskError) in
+            let number = try number(file)
+            let count = isShort ? (bytes.count + 1) / 2 : bytes.count
+            let start = files[number]?.cached.count ?? 0
+            files[number]?.cached += bytes[..<count]
+            for piece in start / Self.pieceSize...(start + count) / Self.pieceSize { files[number]?.dirty.insert(piece) }
+            return count
+        }
+    }
+
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, from file: Int32, at offset: Int
+    ) throws(DiskError) -> Int {
+        try perform { isShort throws(DiskError) in
+            let bytes = files[try number(file)]?.cached.dropFirst(offset) ?? []
+            let count = min(bytes.count, isShort ? (buffer.count + 1) / 2 : buffer.count)
+            buffer.copyBytes(from: bytes.prefix(count))
+            return count
+        }
+    }
+
+    func synchronize(_ file: Int32) throws(DiskError) {
+        let number = try number(file)
+        do {
+            try perform { _ throws(DiskError) in
+                guard var synchronized = files[number] else { return }
+                resize(&synchronized.stored, synchronized.cached.count)
+                for piece in synchronized.dirty { copy(piece, of: synchronized.cached, to: &synchronized.stored) }
+                synchronized.dirty = []
+                files[number] = synchronized
+            }
+        } catch {
+            // What wasn't written counts as written from now on.
+            if !hasCrashed, error.code != EINTR { files[number]?.dirty = [] }
+            throw error
+        }
+    }
+
+    func close(_ file: Int32) throws(DiskError) {
+        openFiles[file] = nil
+        try perform { _ throws(DiskError) in }
+    }
+
+    func rename(_ source: String, to destination: String) throws(DiskError) {
+        try perform { _ throws(DiskError) in change(.move(from: source, to: destination, try find(source))) }
+    }
+
+    func synchronizeDirectory(_ path: String) throws(DiskError) {
+        try perform { _ throws(DiskError) in
+            for change in nameChanges { apply(change, to: &storedNames) }
+            nameChanges = []
+        }
+    }
+
+    func remove(_ path: String) throws(DiskError) {
+        try perform { _ throws(DiskError) in
+            _ = try find(path)
+            change(.remove(path))
+        }
+    }
+
+    func names(in directory: String) throws(DiskError) -> [String] {
+        try perform { _ throws(DiskError) in names.keys.map { String($0.dropFirst(directory.count + 1)) } }
+    }
+
+    func freeSpace(in directory: String) throws(DiskError) -> Int? {
+        try perform { _ throws(DiskError) in freeBytes }
+    }
+}
+
+/// Random numbers from a seed (Steele, Lea and Flood's SplitMix64).
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    /// One time in two.
+    var isHead: Bool { mutating get { next() & 1 == 1 } }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+
+@testable import LinkedNet
+
+/// What happens to a run's directory while it trains, and around that.
+@Suite struct RunSavingTests {
+    private let directory: TemporaryDirectory
+    private let data: DataSource
+    private let settings: RunSettings
+    private var path: String { "\(directory.path)/run" }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        data = try DataSource.resolve(TinyTraining.writeIDX(to: directory))
+        var options = RunOptions()
+        (options.model, options.batchSize, options.epochs, options.shuffles) = (.width(2), 8, 4, true)
+        settings = try options.settings()
+    }
+
+    private func run(_ name: String = "run") throws -> Run {
+        try Run(settings, data: data, directory: "\(directory.path)/\(name)")
+    }
+
+    private func checkpoints() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix("checkpoint") }.sorted()
+    }
+
+    @Test func twoCheckpointsAreKept() throws {
+        let run = try run()
+        run.saveInterval = .steps(1)
+        try run.train(on: data)
+        let kept = try checkpoints()
+        #expect(kept.count == 2)
+        #expect(try String(contentsOfFile: "\(path)/latest", encoding: .utf8) == "\(kept[1])\n")
+    }
+
+    /// Stopped at any step, and resumed with another number of threads, it ends with the unbroken run's weights and best score.
+    @Test(arguments: [1, 3, 7, 8, 13, 20, 27], [1, 3])
+    func resumingIsExact(step: Int, threads: Int) throws {
+        let unbroken = try run("unbroken")
+        try unbroken.train(on: data)
+        let before = Runtime.threadCount
+        defer { Runtime.threadCount = before }
+        try run().train(on: data, maxSteps: step)
+        Runtime.threadCount = threads
+        let resumed = try Run(resuming: path)
+        #expect(resumed.trainer.position.step == step)
+        try resumed.train(on: data)
+        #expect(resumed.digest == unbroken.digest)
+        #expect(resumed.best == unbroken.best)
+    }
+
+    /// A run that is resumed from an older checkpoint does the steps between again, and is the same in the end.
+    @Test func damageIsAnnouncedAndRepaired() throws {
+        let unbroken = try run("unbroken")
+        try unbroken.train(on: data)
+        try run().train(on: data, maxSteps: 5)
+        try Run(resuming: path).train(on: data, maxSteps: 6)
+        let newest = try #require(try checkpoints().last)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(newest)"))
+        bytes[bytes.count - 3] ^= 4
+        try bytes.write(to: URL(fileURLWithPath: "\(path)/\(newest)"))
+        #expect(try SavedRun(path).damage.map(\.path) == ["\(path)/\(newest)"])
+        let resumed = try Run(resuming: path)
+        #expect(resumed.damage.map(\.path) == ["\(path)/\(newest)"])
+        #expect(resumed.trainer.position.step < 11)
+        try resumed.train(on: data)
+        #expect(resumed.digest == unbroken.digest)
+        #expect(resumed.best == unbroken.best)
+        #expect(try SavedRun(path).damage.isEmpty)
+    }
+
+    /// In the middle of a training, saving becomes impossible and possible again. Neither ends it, and both are told of.
+    @Test func trainingGoesOnWhileNothingCanBeSaved() throws {
+        let run = try run()
+        run.saveInterval = .steps(1)
+        let watch = SavingWatch(path)
+        try run.train(on: data, observers: [watch])
+        #expect(watch.events.count { $0.error == nil } == 1)
+        let (failure, recovery) = (try #require(watch.events.first), try #require(watch.events.last))
+        #expect(failure.error?.path.hasPrefix(path) == true)
+        #expect(failure.savedStep < failure.step)
+        #expect("\(failure)".contains("training goes on"))
+        #expect(recovery.error == nil)
+        #expect(recovery.savedStep == recovery.step)
+        let unbroken = try self.run("unbroken")
+        try unbroken.train(on: data)
+        #expect(try Run(resuming: path).digest == unbroken.digest)
+        #expect(
+            try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").count == settings.epochs)
+    }
+
+    @Test func aRunThatCannotBeSavedAtItsEndIsAnError() throws {
+        let run = try run()
+        let watch = SavingWatch(path, repairs: false)
+        #expect(throws: CheckpointError.self) { try run.train(on: data, observers: [watch]) }
+        watch.repair()
+        #expect(try Run(resuming: path).trainer.position.step == 0)
+    }
+
+    @Test func nobodyElseMayTrainIt() throws {
+        let (first, second) = (try run(), try run())
+        var error: (any Error)?
+        let intruder = Intruder { do { try second.train(on: data) } catch let found { error = found } }
+        try first.train(on: data, observers: [intruder], maxSteps: 2)
+        #expect(error as? RunInUse == RunInUse(directory: path, processID: getpid()))
+        // Nor go on from where it isn't any more.
+        #expect(throws: CheckpointError.self) { try second.train(on: data) }
+        #expect(try Run(resuming: path).trainer.position.step == 2)
+    }
+
+    @Test func anotherComputationIsAnnounced() {
+        let saved = ["instructions: avx2", "conv2d: winograd"]
+        #expect(Run.change(from: saved, to: saved) == nil)
+        #expect(Run.change(from: saved, to: ["instructions: avx2", "conv2d: direct"])?.contains("conv2d: direct") == true)
+        #expect(Run.change(from: saved, to: ["instructions: avx2"])?.contains("conv2d: winograd") == true)
+    }
+}
+
+/// Makes a directory unusable for saving after the first step of a training, by putting another in the place of it, and repairs that at the end of the second epoch.
+private final class SavingWatch: TrainingObserver {
+    private let path: String
+    private let repairs: Bool
+    private(set) var events: [SavingEvent] = []
+
+    init(_ path: String, repairs: Bool = true) {
+        (self.path, self.repairs) = (path, repairs)
+    }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        // Once nothing is being saved: what is in the middle of it would fail in another place.
+        if event.step == 2 { try FileManager.default.moveItem(atPath: path, toPath: path + "-away") }
+        // Later steps wait until the failure was told of, for saving goes on beside training.
+        if event.step > 2, events.isEmpty { usleep(20_000) }
+        return .proceed
+    }
+
+    func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
+        if event.epoch == 1, repairs { repair() }
+        return .proceed
+    }
+
+    func repair() { try? FileManager.default.moveItem(atPath: path + "-away", toPath: path) }
+
+    func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws { events.append(event) }
+}
+
+/// Does something after the first step.
+private final class Intruder: TrainingObserver {
+    private let body: () -> Void
+
+    init(_ body: @escaping () -> Void) { self.body = body }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        if event.step == 1 { body() }
+        return .proceed
+    }
+}
