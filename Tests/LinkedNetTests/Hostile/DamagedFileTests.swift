@@ -154,7 +154,8 @@ import Testing
         let settings = try options.settings()
         let network = try settings.network(imageShape: [8, 8, 1], classCount: 3)
         let record = RunRecord(
-            settings: settings, imageShape: [8, 8, 1], classCount: 3, dataFingerprint: "0123", best: BestScore())
+            settings: settings, imageShape: [8, 8, 1], classCount: 3, dataFingerprint: "0123", best: BestScore(),
+            computation: ["avx512"])
         let trainer = try settings.trainer(network)
         try trainer.save(to: path, metadata: record.metadata())
         return trainer

@@ -67,7 +67,8 @@ import Glibc
         options.model = .width(3_000_000)
         let settings = try options.settings()
         let record = RunRecord(
-            settings: settings, imageShape: [50, 50, 1], classCount: 10, dataFingerprint: "", best: BestScore())
+            settings: settings, imageShape: [50, 50, 1], classCount: 10, dataFingerprint: "", best: BestScore(),
+            computation: [])
         let small = try TinyTraining.network()
         try small.saveWeights(to: directory.path + "/file", metadata: record.metadata())
         let file = try SafetensorsFile(directory.path + "/file")
