@@ -34,12 +34,16 @@ package struct OutputDirectory: Sendable {
 
     /// What its runs have in common.
     ///
-    /// - Throws: ``SettingsError`` if it holds no reproduction.
+    /// - Throws: ``SettingsError`` if it holds no reproduction, ``CheckpointError`` if what says so can't be read.
     func identity() throws -> Identity {
-        guard let data = FileManager.default.contents(atPath: identityPath),
-            let identity = try? TrainingRecord.decoder.decode(Identity.self, from: data)
-        else { throw SettingsError(option: "--output", expected: "a directory with a reproduction", found: path) }
+        guard let identity = try savedIdentity() else {
+            throw SettingsError(option: "--output", expected: "a directory with a reproduction", found: path)
+        }
         return identity
+    }
+
+    private func savedIdentity() throws(CheckpointError) -> Identity? {
+        try TrainingRecord.read(identityPath, expectation: "what a reproduction's runs have in common")
     }
 
     func runDirectory(_ training: Training, seed: UInt64) -> String { "\(path)/runs/\(training.id)/seed-\(seed)" }
@@ -52,8 +56,7 @@ package struct OutputDirectory: Sendable {
 
     /// The finished run's record; `nil` if it isn't finished.
     package func record(_ training: Training, seed: UInt64) throws -> TrainingRecord? {
-        let path = recordPath(training, seed: seed)
-        return FileManager.default.fileExists(atPath: path) ? try TrainingRecord(reading: path) : nil
+        try TrainingRecord.read(recordPath(training, seed: seed), expectation: "the record of a training")
     }
 
     /// The records of all finished runs of a training, by seed.
@@ -66,18 +69,15 @@ package struct OutputDirectory: Sendable {
 
     /// Makes the directory, or checks that it holds the same reproduction.
     ///
-    /// - Throws: ``SettingsError`` if it holds one and `resumes` is false, or another one.
+    /// - Throws: ``SettingsError`` if it holds one and `resumes` is false, or another one, ``CheckpointError`` if it can't be read.
     package func open(_ identity: Identity, resumes: Bool) throws {
-        if let data = FileManager.default.contents(atPath: identityPath) {
+        if let found = try savedIdentity() {
             guard resumes else {
                 throw SettingsError(
                     option: "--output", expected: "a directory without a reproduction (--resume goes on with it)", found: path)
             }
-            let found = try? TrainingRecord.decoder.decode(Identity.self, from: data)
-            guard let found, found == identity else {
-                throw SettingsError(
-                    option: "--resume", expected: found.map(Self.text) ?? "a reproduction in \(path)",
-                    found: Self.text(identity))
+            guard found == identity else {
+                throw SettingsError(option: "--resume", expected: Self.text(found), found: Self.text(identity))
             }
             return
         }

@@ -18,8 +18,8 @@ package struct TimeRatio: Codable, Sendable, Hashable {
 
     /// Reads what ``measure(_:data:scale:)`` wrote; `nil` if there is nothing.
     package init?(reading output: OutputDirectory) throws {
-        guard let data = FileManager.default.contents(atPath: output.timeRatioPath) else { return nil }
-        self = try TrainingRecord.decoder.decode(Self.self, from: data)
+        guard let ratio: Self = try TrainingRecord.read(output.timeRatioPath, expectation: "step times") else { return nil }
+        self = ratio
     }
 
     /// Measures, which takes some seconds at ``Scale/smoke`` and about a minute otherwise, and writes the result.

@@ -55,18 +55,6 @@ package struct TrainingRecord: Codable, Sendable, Hashable {
 // MARK: Files
 
 extension TrainingRecord {
-    init(reading path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw CheckpointError.system(operation: .open, path: path, code: errno)
-        }
-        do {
-            self = try Self.decoder.decode(Self.self, from: data)
-        } catch {
-            throw CheckpointError.content(
-                path: path, offset: nil, expected: "the record of a training", found: "something else")
-        }
-    }
-
     func write(to path: String) throws {
         try Self.write(self, to: path)
     }
@@ -79,10 +67,24 @@ extension TrainingRecord {
         try encoder.encode(content).withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
     }
 
-    static var decoder: JSONDecoder {
+    /// What ``write(_:to:)`` wrote; `nil` if there is no file.
+    ///
+    /// - Parameter expectation: what the file should be, for the error.
+    static func read<Content: Decodable>(_ path: String, expectation: String) throws(CheckpointError) -> Content? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        return try decode(try WholeFile.read(path, expectation: expectation), of: path, expectation: expectation)
+    }
+
+    private static func decode<Content: Decodable>(
+        _ data: Data, of path: String, expectation: String
+    ) throws(CheckpointError) -> Content {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return decoder
+        do {
+            return try decoder.decode(Content.self, from: data)
+        } catch {
+            throw .content(path: path, offset: nil, expected: expectation, found: "something else")
+        }
     }
 
     /// The learning curve that a run has written.
@@ -93,9 +95,10 @@ extension TrainingRecord {
             let testLoss, testAccuracy: Double?
             let seconds, testSeconds: Double?
         }
-        guard let data = FileManager.default.contents(atPath: metrics) else { return [] }
-        return try data.split(separator: UInt8(ascii: "\n")).map { text in
-            let line = try decoder.decode(Line.self, from: Data(text))
+        let expectation = "a line of JSON for each epoch"
+        guard FileManager.default.fileExists(atPath: metrics) else { return [] }
+        return try WholeFile.read(metrics, expectation: expectation).split(separator: UInt8(ascii: "\n")).map { text in
+            let line: Line = try decode(Data(text), of: metrics, expectation: expectation)
             return Point(
                 epoch: line.epoch, loss: line.loss ?? 0, accuracy: line.accuracy ?? 0, testLoss: line.testLoss,
                 testAccuracy: line.testAccuracy, seconds: line.seconds ?? 0, testSeconds: line.testSeconds ?? 0)
