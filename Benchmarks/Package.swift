@@ -20,20 +20,15 @@ let package = Package(
         .target(
             name: "COneDNN", cSettings: [.unsafeFlags(["-O3"])],
             linkerSettings: hasOneDNN ? [.linkedLibrary("dnnl")] : []),
-        .executableTarget(
-            name: "step-time",
+        .target(
+            name: "StepOptions",
             dependencies: [
                 .product(name: "LinkedNet", package: "linkednet"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        .executableTarget(
-            name: "save-stall",
-            dependencies: [
-                .product(name: "LinkedNet", package: "linkednet"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]
-        ),
+        .executableTarget(name: "step-time", dependencies: ["StepOptions"]),
+        .executableTarget(name: "save-stall", dependencies: ["StepOptions"]),
         // The plugin finds benchmarks by their place: in a folder of a folder called Benchmarks.
         .executableTarget(
             name: "KernelBenchmarks",

@@ -1,3 +1,5 @@
+import LinkedNet
+
 /// A piece of a page, which can be written as Markdown and as HTML.
 enum Block {
     case paragraph(String)
@@ -34,7 +36,7 @@ enum Block {
         case .command(let text): return "```\n\(text)\n```"
         case .details(let title, let blocks):
             // Within HTML, Markdown begins after an empty line.
-            return "<details><summary>\(SVGText.escaped(title))</summary>\n\n" + blocks.map(\.markdown).joined(separator: "\n\n") + "\n\n</details>"
+            return "<details><summary>\(MarkupText.escaped(title))</summary>\n\n" + blocks.map(\.markdown).joined(separator: "\n\n") + "\n\n</details>"
         }
     }
 
@@ -50,7 +52,7 @@ enum Block {
     ]
 
     var html: String {
-        func text(_ text: String) -> String { SVGText.escaped(text) }
+        func text(_ text: String) -> String { MarkupText.escaped(text) }
         switch self {
         case .paragraph(let content): return "<p>\(text(content))</p>"
         case .heading(let content): return "<h3>\(text(content))</h3>"

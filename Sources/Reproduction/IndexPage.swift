@@ -1,3 +1,5 @@
+import LinkedNet
+
 /// All pages in one HTML document that needs nothing else.
 struct IndexPage {
     static let title = "Linked neurons, reproduced"
@@ -6,11 +8,11 @@ struct IndexPage {
     let sections: [(page: Page, blocks: [Block])]
 
     var html: String {
-        let links = sections.map { "<a href=\"#\($0.page.rawValue)\">\(SVGText.escaped($0.page.title))</a>" }.joined(separator: "\n")
+        let links = sections.map { "<a href=\"#\($0.page.rawValue)\">\(MarkupText.escaped($0.page.title))</a>" }.joined(separator: "\n")
         let content = sections.map { section in
             """
             <section id="\(section.page.rawValue)">
-            <h2>\(SVGText.escaped(section.page.title))</h2>
+            <h2>\(MarkupText.escaped(section.page.title))</h2>
             \(section.blocks.map(\.html).joined(separator: "\n"))
             </section>
             """

@@ -1,4 +1,5 @@
 import Foundation
+import LinkedNet
 
 /// Curves over a common axis, as an SVG document that suits light and dark pages.
 struct LineChart {
@@ -69,8 +70,8 @@ struct LineChart {
         let rows = max(height + 60, Double(series.count) * 17 + 50)
         var lines = [
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 \(number(top + rows))\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"12\">",
-            "<title>\(SVGText.escaped(title))</title>", "<style>\(Self.css)</style>",
-            "<text x=\"\(number(left))\" y=\"20\" class=\"ink\" font-size=\"14\" font-weight=\"600\">\(SVGText.escaped(title))</text>",
+            "<title>\(MarkupText.escaped(title))</title>", "<style>\(Self.css)</style>",
+            "<text x=\"\(number(left))\" y=\"20\" class=\"ink\" font-size=\"14\" font-weight=\"600\">\(MarkupText.escaped(title))</text>",
         ]
         for tick in y.ticks {
             let at = place((x.low, tick)).y
@@ -85,9 +86,9 @@ struct LineChart {
                 "<text x=\"\(number(at))\" y=\"\(number(top + height + 18))\" text-anchor=\"middle\" class=\"quiet\">\(x.text(tick))</text>")
         }
         lines.append(
-            "<text x=\"\(number(left + width / 2))\" y=\"\(number(top + height + 38))\" text-anchor=\"middle\" class=\"quiet\">\(SVGText.escaped(xLabel))</text>")
+            "<text x=\"\(number(left + width / 2))\" y=\"\(number(top + height + 38))\" text-anchor=\"middle\" class=\"quiet\">\(MarkupText.escaped(xLabel))</text>")
         lines.append(
-            "<text x=\"\(number(left + width))\" y=\"20\" text-anchor=\"end\" class=\"quiet\">\(SVGText.escaped(yLabel))</text>")
+            "<text x=\"\(number(left + width))\" y=\"20\" text-anchor=\"end\" class=\"quiet\">\(MarkupText.escaped(yLabel))</text>")
         for (index, line) in series.enumerated() {
             let drawn = line.points.filter { $0.x.isFinite && $0.y.isFinite }.map(place)
             let dashes = line.style.stroke == .solid ? "" : " stroke-dasharray=\"\(line.style.stroke.rawValue)\""
@@ -103,7 +104,7 @@ struct LineChart {
             lines.append(
                 "<line x1=\"\(number(left + width + 18))\" x2=\"\(number(left + width + 46))\" y1=\"\(number(row - 4))\" y2=\"\(number(row - 4))\" stroke-width=\"2\" class=\"c\(colour)\"\(dashes)/>")
             lines.append(
-                "<text x=\"\(number(left + width + 52))\" y=\"\(number(row))\" class=\"ink\">\(SVGText.escaped(line.name))</text>")
+                "<text x=\"\(number(left + width + 52))\" y=\"\(number(row))\" class=\"ink\">\(MarkupText.escaped(line.name))</text>")
         }
         lines.append("</svg>")
         return lines.joined(separator: "\n") + "\n"
@@ -130,12 +131,5 @@ struct LineChart {
             let digits = max(0, Int(ceil(-log10(step) - 1e-9)))
             return String(format: "%.\(digits)f", tick == 0 ? 0 : tick)
         }
-    }
-}
-
-/// Text for SVG and HTML.
-enum SVGText {
-    static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinkedNet
+import StepOptions
 
 /// Trains with a save every few steps, and prints what that costs the steps as one JSON line.
 @main
@@ -9,12 +10,7 @@ struct SaveStall: ParsableCommand {
         commandName: "save-stall",
         abstract: "Times how long steps wait for a save, and steps beside one; one JSON line.")
 
-    @Option(help: "\(ModelName.options)")
-    var model: ModelName = .allCNN
-    @Option(help: "As train's --activation.")
-    var activation: ModelActivation = .linkedReLU
-    @Option(help: "Images in a step.")
-    var batchSize = 32
+    @OptionGroup var training: StepOptions
     @Option(help: "Timed steps.")
     var steps = 100
     @Option(help: "Steps between two saves.")
@@ -24,8 +20,10 @@ struct SaveStall: ParsableCommand {
 
     func run() throws {
         var options = RunOptions()
-        (options.model, options.activation, options.batchSize) = (model, activation, batchSize)
-        (options.epochs, options.learningRate, options.limit) = (1000, 1e-6, 2 * steps * batchSize)
+        (options.model, options.activation, options.batchSize) = (
+            training.model, training.activation, training.batchSize
+        )
+        (options.epochs, options.learningRate, options.limit) = (1000, 1e-6, 2 * steps * training.batchSize)
         let data = try DataSource.resolve("shapes")
         let run = try Run(options.settings(), data: data, directory: output)
         run.saveInterval = .steps(every)
@@ -39,7 +37,7 @@ struct SaveStall: ParsableCommand {
         let stalls = sorted(watch.stalls) { $0 % every == 0 }
         let (plain, next) = (sorted(watch.steps) { $0 % every > every / 2 }, sorted(watch.steps) { $0 % every == 1 })
         let fields: [(String, String)] = [
-            ("model", "\"\(model)\""), ("batch", "\(batchSize)"),
+            ("model", "\"\(training.model)\""), ("batch", "\(training.batchSize)"),
             ("checkpoint_mb", String(format: "%.1f", Double(run.trainer.checkpointBytes) / 1e6)),
             ("stall_median_ms", String(format: "%.2f", stalls[stalls.count / 2])),
             ("stall_most_ms", String(format: "%.2f", stalls[stalls.count - 1])),
@@ -70,6 +68,3 @@ private final class Watch: TrainingObserver {
         return .proceed
     }
 }
-
-extension ModelName: @retroactive ExpressibleByArgument {}
-extension ModelActivation: @retroactive ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinkedNet
+import StepOptions
 
 /// Times whole training steps (forward, loss, backward, optimizer) on random data and prints one JSON line.
 @main
@@ -9,12 +10,7 @@ struct StepTime: ParsableCommand {
         commandName: "step-time",
         abstract: "Times training steps of a model on random data; one JSON line.")
 
-    @Option(help: "\(ModelName.options)")
-    var model: ModelName = .allCNN
-    @Option(help: "As train's --activation.")
-    var activation: ModelActivation = .linkedReLU
-    @Option(help: "Images in a step.")
-    var batchSize = 32
+    @OptionGroup var training: StepOptions
     @Option(help: "Timed steps, after 3 that are not.")
     var steps = 10
     @Option(help: "Threads; the CPUs available if not given.")
@@ -26,6 +22,7 @@ struct StepTime: ParsableCommand {
 
     func run() throws {
         if let threads { Runtime.threadCount = threads }
+        let (model, activation, batchSize) = (training.model, training.activation, training.batchSize)
         let experiment = model.experiment(linked: activation.isLinked)
         let options = ModelOptions(activation: activation, batchNorm: batchNorm, convolution: convolution)
         let network = try Network(model.model(options), input: [32, 32, 3], batch: batchSize, seed: 100)
@@ -73,6 +70,4 @@ private func optimizer(of experiment: Experiment) throws -> any Optimizer {
     }
 }
 
-extension ModelName: @retroactive ExpressibleByArgument {}
 extension ConvolutionAlgorithm: @retroactive ExpressibleByArgument {}
-extension ModelActivation: @retroactive ExpressibleByArgument {}

@@ -156,26 +156,14 @@ typedef struct weights_call {
     float *dbias; // NULL if not wanted
 } weights_call;
 
-// The bias gradient is a product too: of ones with dy.
-static void sum_bias(const weights_call *call) {
-    static const float one = 1;
-    const float *ones = &one;
-    const gemm_sum sum = {1, call->dense->batch, &no_offset, 0, 0, call->dense->out_features, 0};
-    for (int64_t panel = 0; panel < call->panels.count; panel++) {
-        const int64_t column = panel * call->panels.width;
-        ck_gemm_panel(
-            call->kernels, &sum, &ones, 1, call->dy + column, ck_gemm_zeros, call->dbias + column,
-            call->dense->out_features, gemm_panel_columns(&call->panels, panel));
-    }
-}
-
 static void weights_block(void *context, int64_t task, int worker) {
     const weights_call *call = context;
     const ck_dense *dense = call->dense;
     const int64_t out_features = dense->out_features;
     const dense_block block = ck_dense_block(dense, &call->plan.blocks, task);
     float *packed = call->packed + worker * call->plan.packed_floats;
-    if (task == 0 && call->dbias != NULL) sum_bias(call);
+    if (task == 0 && call->dbias != NULL)
+        ck_gemm_sum_rows(call->kernels, &call->panels, call->dy, dense->batch, true, call->dbias);
     for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
         const dense_inputs inputs =

@@ -87,6 +87,20 @@ void ck_gemm_panel_ahead(
         }
 }
 
+void ck_gemm_sum_rows(
+    const ck_kernels *kernels, const gemm_panels *panels, const float *b, int64_t rows, bool first, float *sums) {
+    static const int64_t no_offset = 0;
+    static const float one = 1;
+    const float *ones = &one;
+    const gemm_sum sum = {.runs = 1, .length = rows, .a_runs = &no_offset, .b_step = panels->columns};
+    for (int64_t panel = 0; panel < panels->count; panel++) {
+        const int64_t column = panel * panels->width;
+        ck_gemm_panel(
+            kernels, &sum, &ones, 1, b + column, first ? ck_gemm_zeros : NULL, sums + column, panels->columns,
+            gemm_panel_columns(panels, panel));
+    }
+}
+
 enum { PART_BLOCK = 4096 };
 
 typedef struct part_sum {

@@ -135,21 +135,6 @@ static void add_weights(
     }
 }
 
-// The bias gradient is a product too: of ones with dy.
-static void add_bias(const backward_call *call, const float *dy, int64_t count, bool first, float *part) {
-    static const int64_t no_offset = 0;
-    static const float one = 1;
-    const float *ones = &one;
-    const gemm_sum sum = {
-        .runs = 1, .length = count, .a_runs = &no_offset, .b_step = call->convolution->out_channels};
-    for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
-        const int64_t column = panel * call->weight_panels.width;
-        ck_gemm_panel(
-            call->kernels, &sum, &ones, 1, dy + column, first ? ck_gemm_zeros : NULL, part + column, call->plan.columns,
-            gemm_panel_columns(&call->weight_panels, panel));
-    }
-}
-
 // What the block of `count` pixels from `first` on will touch.
 static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
@@ -204,7 +189,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
             call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride, dy, count,
             first == start, &ahead, part);
         if (call->bias_parts != NULL)
-            add_bias(call, dy, count, first == start, call->bias_parts + task * plan->columns);
+            ck_gemm_sum_rows(
+                call->kernels, &call->weight_panels, dy, count, first == start, call->bias_parts + task * plan->columns);
     }
 }
 

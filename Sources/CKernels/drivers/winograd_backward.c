@@ -285,21 +285,6 @@ static void run_slice(const task_view *view, int64_t chunk, int64_t chunk_end, b
     add_weights(view, rows, first_chunk);
 }
 
-// gradients[n] = Σ dy[pixel][n], or += that unless `first`: a product too, of ones with dy.
-static void add_bias(
-    const ck_kernels *kernels, const gemm_panels *panels, const float *dy, int64_t pixels, bool first, float *gradients) {
-    static const int64_t no_offset = 0;
-    static const float one = 1;
-    const float *ones = &one;
-    const gemm_sum sum = {1, pixels, &no_offset, 0, 0, panels->columns, 0};
-    for (int64_t panel = 0; panel < panels->count; panel++) {
-        const int64_t column = panel * panels->width;
-        ck_gemm_panel(
-            kernels, &sum, &ones, 1, dy + column, first ? ck_gemm_zeros : NULL, gradients + column, panels->columns,
-            gemm_panel_columns(panels, panel));
-    }
-}
-
 static void run_task(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
@@ -329,7 +314,7 @@ static void run_task(void *context, int64_t task, int worker) {
             const tile_segment segment = ck_tile_segment(&plan->grid, index);
             const float *dy = call->dy + segment.image * pixels * c->out_channels;
             if (first_slice == 0 && call->bias_parts != NULL && index % plan->grid.image_segments == 0)
-                add_bias(
+                ck_gemm_sum_rows(
                     call->kernels, &call->columns, dy, pixels, segment.image == first_image,
                     call->bias_parts + group * plan->padded_columns);
             ck_segment_to_frequencies(

@@ -4,9 +4,9 @@ import Crypto
 enum Checksum {
     static let key = "linkednet.checksum"
     /// As long as a checksum, which is 64 hexadecimal digits.
-    static let placeholder = String(repeating: "0", count: 64)
+    static let zeros = String(repeating: "0", count: 64)
 
-    /// Replaces the placeholder in a file's header by the checksum of header and tensors.
+    /// Replaces the zeros in a file's header by the checksum of header and tensors.
     static func fill(_ header: inout [UInt8], followedBy tensors: [UnsafeRawBufferPointer]) {
         guard let range = range(in: header) else { return }
         var hash = SHA256()
@@ -20,7 +20,7 @@ enum Checksum {
     fileprivate static func range(in header: [UInt8]) -> Range<Int>? {
         let label = Array("\"\(key)\":\"".utf8)
         return header.firstRange(of: label).flatMap { label in
-            let range = label.upperBound..<label.upperBound + placeholder.utf8.count
+            let range = label.upperBound..<label.upperBound + zeros.utf8.count
             return range.upperBound <= header.count ? range : nil
         }
     }
@@ -41,7 +41,7 @@ extension SafetensorsFile {
             throw .content(path: path, offset: nil, expected: "a file with a checksum", found: "none: it is damaged")
         }
         var header = try file.bytes(at: 0, count: entries.first?.offset ?? file.size)
-        if let range = Checksum.range(in: header) { header.replaceSubrange(range, with: Checksum.placeholder.utf8) }
+        if let range = Checksum.range(in: header) { header.replaceSubrange(range, with: Checksum.zeros.utf8) }
         var hash = SHA256()
         hash.update(data: header)
         var position = header.count

@@ -105,8 +105,7 @@ final class DiskFile {
     ///
     /// - Throws: ``CheckpointError`` if reading fails or the file ends before.
     func bytes(at offset: Int, count: Int) throws(CheckpointError) -> [UInt8] {
-        // An array that the system has no memory for ends the process; a mapping says so.
-        if count > 1 << 24, (try? AlignedStorage<UInt8>(count: count)) == nil {
+        if OutOfMemory.awaits(count, of: UInt8.self) {
             throw .system(operation: .read, path: path, code: ENOMEM)
         }
         var bytes = [UInt8](repeating: 0, count: count)

@@ -31,7 +31,7 @@ public enum Safetensors {
     static func writeChecked(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
     ) throws(CheckpointError) {
-        let metadata = metadata.merging([Checksum.key: Checksum.placeholder]) { $1 }
+        let metadata = metadata.merging([Checksum.key: Checksum.zeros]) { $1 }
         var header = try SafetensorsHeader.encode(tensors, metadata: metadata, path: path)
         Checksum.fill(&header, followedBy: tensors.map { UnsafeRawBufferPointer($0.elements) })
         try write(header, tensors, to: path, on: disk)

@@ -72,8 +72,7 @@ public final class SafetensorsFile {
     /// - Throws: ``CheckpointError`` if there is no such tensor or the disk fails.
     public func tensor(named name: String) throws(CheckpointError) -> Tensor {
         let entry = try find(name)
-        // An array that the system has no memory for ends the process; a mapping says so.
-        if entry.shape.elementCount > 1 << 24, (try? AlignedStorage<Float>(count: entry.shape.elementCount)) == nil {
+        if OutOfMemory.awaits(entry.shape.elementCount, of: Float.self) {
             throw .system(operation: .read, path: path, code: ENOMEM)
         }
         // The header was checked: the shape is valid, and as many bytes as it needs are in the file.

@@ -11,8 +11,7 @@ protocol ByteStream: AnyObject {
 extension ByteStream {
     /// The next `count` bytes, or fewer at the end. Only what is read becomes resident, so a size that promises too much costs nothing.
     func read(_ count: Int) throws(DataError) -> [UInt8] {
-        // An array that the system has no memory for ends the process; a mapping says so.
-        if count > 1 << 24, (try? AlignedStorage<UInt8>(count: count)) == nil {
+        if OutOfMemory.awaits(count, of: UInt8.self) {
             throw DataError(path: path, expected: "content that fits in memory", found: "\(count) bytes")
         }
         var failure: DataError?

@@ -2,8 +2,7 @@ extension Network {
     /// The layers that have parameters, by their paths, in the order in which they declared them.
     public var parameterLayers: [String] {
         parameterLayout.entries.reduce(into: []) { layers, entry in
-            let layer = Self.layer(of: entry.name)
-            if !layers.contains(layer) { layers.append(layer) }
+            if !layers.contains(entry.layer) { layers.append(entry.layer) }
         }
     }
 
@@ -12,12 +11,8 @@ extension Network {
         var squares: [String: Double] = [:]
         for (index, entry) in parameterLayout.entries.enumerated() {
             let gradient = parameterGradients[parameterLayout.range(of: index)]
-            squares[Self.layer(of: entry.name), default: 0] += gradient.reduce(0) { $0 + Double($1) * Double($1) }
+            squares[entry.layer, default: 0] += gradient.reduce(0) { $0 + Double($1) * Double($1) }
         }
         return parameterLayers.map { squares[$0, default: 0].squareRoot() }
-    }
-
-    private static func layer(of parameter: String) -> String {
-        parameter.split(separator: "/").dropLast().joined(separator: "/")
     }
 }

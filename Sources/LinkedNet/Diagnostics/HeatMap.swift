@@ -50,7 +50,7 @@ public struct HeatMap: Sendable {
             """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 \(number(top + height + bottom))" role="img" font-family="system-ui, sans-serif" font-size="11">
             """,
-            "<title>\(Self.escaped(title))</title>",
+            "<title>\(MarkupText.escaped(title))</title>",
             """
             <style>.ink{fill:#24292f}.quiet{fill:#6e7781}.none{stroke:#d0d7de}.tick{stroke:#8c959f}@media(prefers-color-scheme:dark){.ink{fill:#e6edf3}.quiet{fill:#9198a1}.none{stroke:#3d444d}.tick{stroke:#6e7681}}</style>
             """,
@@ -201,7 +201,7 @@ public struct HeatMap: Sendable {
     private func text(
         _ x: Double, _ y: Double, _ content: String, _ attributes: String = "", _ style: String = "ink"
     ) -> String {
-        "<text x=\"\(number(x))\" y=\"\(number(y))\" class=\"\(style)\" \(attributes)>\(Self.escaped(content))</text>"
+        "<text x=\"\(number(x))\" y=\"\(number(y))\" class=\"\(style)\" \(attributes)>\(MarkupText.escaped(content))</text>"
     }
 
     private func number(_ value: Double) -> String { String(format: "%.1f", value) }
@@ -212,7 +212,12 @@ public struct HeatMap: Sendable {
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+}
+
+/// Texts in SVG and HTML.
+package enum MarkupText {
+    /// A text as content or in an attribute.
+    package static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
     }
 }

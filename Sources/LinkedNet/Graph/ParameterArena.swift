@@ -6,6 +6,9 @@ public struct ParameterInfo: Sendable, Hashable {
     public let shape: Shape
     /// False for states such as BatchNorm's running statistics.
     public let isTrainable: Bool
+
+    /// The path of its layer: `conv2d_1`.
+    var layer: String { name.split(separator: "/").dropLast().joined(separator: "/") }
 }
 
 /// Named arrays laid out one after the other, each starting at a multiple of 64 bytes; the gaps hold zeros.

@@ -57,4 +57,9 @@ public struct OutOfMemory: Error, Equatable, CustomStringConvertible {
     public let bytes: Int
 
     public var description: String { "out of memory: \(bytes) bytes were asked for" }
+
+    /// True if the system has no room for so many elements. An array that it refuses ends the process; a mapping says so. Small sizes pass unasked.
+    static func awaits<Element: BitwiseCopyable>(_ count: Int, of type: Element.Type) -> Bool {
+        count > 1 << 24 && (try? AlignedStorage<Element>(count: count)) == nil
+    }
 }

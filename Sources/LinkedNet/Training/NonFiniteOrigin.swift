@@ -36,37 +36,31 @@ extension Trainer {
 
     /// The first parameter, or else the first state, that isn't finite.
     private func firstNonFiniteWeight(where isIncluded: (String) -> Bool) -> NonFiniteOrigin? {
-        if let name = firstNonFiniteEntry(of: network.parameters, network.parameterLayout, where: isIncluded) {
-            return NonFiniteOrigin(layer: Self.layer(of: name), cause: .parameter(name: name))
+        if let entry = firstNonFiniteEntry(of: network.parameters, network.parameterLayout, where: isIncluded) {
+            return NonFiniteOrigin(layer: entry.layer, cause: .parameter(name: entry.name))
         }
-        if let name = firstNonFiniteEntry(of: network.states, network.stateLayout, where: isIncluded) {
-            return NonFiniteOrigin(layer: Self.layer(of: name), cause: .state(name: name))
+        if let entry = firstNonFiniteEntry(of: network.states, network.stateLayout, where: isIncluded) {
+            return NonFiniteOrigin(layer: entry.layer, cause: .state(name: entry.name))
         }
         return nil
     }
 
     /// The first parameter, from the network's end, whose gradient isn't finite: gradients flow backwards.
     func firstNonFiniteGradient() -> NonFiniteOrigin {
-        let name =
-            firstNonFiniteEntry(of: network.parameterGradients, network.parameterLayout, fromEnd: true) { _ in true } ?? ""
-        return NonFiniteOrigin(layer: Self.layer(of: name), cause: .gradient(name: name))
-    }
-
-    /// The path of the layer that has the parameter or state called `name`.
-    private static func layer(of name: String) -> String {
-        name.split(separator: "/").dropLast().joined(separator: "/")
+        let entry = firstNonFiniteEntry(of: network.parameterGradients, network.parameterLayout, fromEnd: true) { _ in true }
+        return NonFiniteOrigin(layer: entry?.layer ?? "", cause: .gradient(name: entry?.name ?? ""))
     }
 
     private func firstNonFiniteEntry(
         of memory: UnsafeMutableBufferPointer<Float>, _ layout: ParameterLayout, fromEnd: Bool = false,
         where isIncluded: (String) -> Bool
-    ) -> String? {
+    ) -> ParameterInfo? {
         let indices = Array(layout.entries.indices)
         for index in fromEnd ? indices.reversed() : indices where isIncluded(layout.entries[index].name) {
             let range = layout.range(of: index)
             guard let start = memory.baseAddress else { continue }
             if Elementwise.firstNonFinite(count: range.count, start + range.lowerBound) != nil {
-                return layout.entries[index].name
+                return layout.entries[index]
             }
         }
         return nil

@@ -22,9 +22,14 @@ extension Trainer {
     ) throws -> (result: EvaluationResult, isComplete: Bool) {
         try check(dataset)
         let classes = dataset.classCount
+        let (pairs, overflow) = classes.multipliedReportingOverflow(by: classes)
+        guard !overflow, !OutOfMemory.awaits(pairs, of: Int.self) else {
+            throw TrainingError.mismatch(
+                subject: dataset.name, expected: "classes whose confusion matrix fits in memory", found: "\(classes) classes")
+        }
         let loader = try BatchLoader(dataset: dataset, batchSize: network.passSize, sampler: .fileOrder)
         var result = LossResult()
-        var confusion = Array(repeating: 0, count: classes * classes)
+        var confusion = Array(repeating: 0, count: pairs)
         var isComplete = true
         while isComplete, let batch = try loader.next() {
             try network.forward(input: batch.pixels, count: batch.count, mode: .inference)

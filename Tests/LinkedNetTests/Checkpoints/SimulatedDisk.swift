@@ -54,7 +54,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     /// True if the planned fault was met.
     private(set) var hasFailed = false
     var freeBytes = Int.max
-    private var random: SplitMix
+    private var random: CounterRandom
     private var files: [Int: File] = [:]
     private var names: [String: Int] = [:]
     private var storedNames: [String: Int] = [:]
@@ -64,7 +64,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     private var nextDescriptor: Int32 = 100
 
     init(seed: UInt64 = 0) {
-        random = SplitMix(seed: seed)
+        random = CounterRandom(seed: seed, use: RandomUse(rawValue: 2005))
     }
 
     var openFileCount: Int { openFiles.count }
@@ -73,14 +73,14 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     /// The power fails, and comes back.
     func cutPower() {
-        for change in nameChanges where random.isHead { apply(change, to: &storedNames) }
+        for change in nameChanges where Bool.random(using: &random) { apply(change, to: &storedNames) }
         for (number, file) in files {
             var stored = file.stored
             if file.cached.count != stored.count, !file.dirty.isEmpty {
                 let sizes = min(stored.count, file.cached.count)...max(stored.count, file.cached.count)
                 resize(&stored, Int.random(in: sizes, using: &random))
             }
-            for piece in file.dirty where random.isHead { copy(piece, of: file.cached, to: &stored) }
+            for piece in file.dirty where Bool.random(using: &random) { copy(piece, of: file.cached, to: &stored) }
             files[number] = File(cached: stored, stored: stored)
         }
         names = storedNames
@@ -283,22 +283,4 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     func freeSpace(in directory: String) throws(DiskError) -> Int? {
         try perform { _ throws(DiskError) in freeBytes }
     }
-}
-
-/// Random numbers from a seed (Steele, Lea and Flood's SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    /// One time in two.
-    var isHead: Bool { mutating get { next() & 1 == 1 } }
 }

@@ -99,16 +99,16 @@ extension SimulatedRun {
     /// - Throws: ``Loss`` if something isn't there any more.
     static func lives(cuts: Int, seed: UInt64) throws -> Lives {
         var lives = Lives()
-        var seeds = SplitMix(seed: seed)
+        var seeds = CounterRandom(seed: seed, use: RandomUse(rawValue: 2006))
         while lives.cuts < cuts {
-            var random = SplitMix(seed: seeds.next())
+            var random = CounterRandom(seed: seeds.next(), use: RandomUse(rawValue: 2006))
             let run = SimulatedRun(SimulatedDisk(seed: random.next()))
             for _ in 0..<40 {
                 try run.open()
                 // A save is about 30 operations.
                 run.disk.plan = .init(
                     index: run.disk.operationCount + Int.random(in: 0..<90, using: &random),
-                    fault: random.isHead ? .crashBefore : .crashAfter, hasEffect: random.isHead,
+                    fault: Bool.random(using: &random) ? .crashBefore : .crashAfter, hasEffect: Bool.random(using: &random),
                     failuresPerThousand: [0, 0, 10, 100].randomElement(using: &random) ?? 0)
                 while !run.disk.hasCrashed {
                     lives.saves += 1
