@@ -41,7 +41,7 @@ private final class Normalization {
     func forward() {
         ck_batch_norm_forward_training(
             &descriptor, x.pointer, gamma.pointer, beta.pointer, 0.99, false, runningMean.pointer,
-            runningVariance.pointer, mean.pointer, inverseDeviation.pointer, ck_addend(), y.pointer, scratch.pointer)
+            runningVariance.pointer, mean.pointer, inverseDeviation.pointer, nil, y.pointer, scratch.pointer)
     }
 
     /// The output stands for its gradient.

@@ -35,6 +35,9 @@ struct ActivationCase: CustomStringConvertible, Sendable {
         withUnsafePointer(to: activation) { Int(ck_activation_slope_count($0, Int64(positions), Int64(channels))) }
     }
 
+    /// max(z, 0)
+    static let relu = ActivationCase("relu", [ck_member(function: CK_RELU, input_scale: 1, output_scale: 1, parameter: 0)])
+
     static let all: [ActivationCase] = {
         func member(_ function: ck_function, _ parameter: Float = 0, input: Float = 1, output: Float = 1) -> ck_member {
             ck_member(function: function, input_scale: input, output_scale: output, parameter: parameter)

@@ -140,6 +140,13 @@ extension KernelTests {
             #expect(!isValid { $0.members.1.output_scale = .nan })
             #expect(!isValid { $0.members.1.parameter = .nan })
             #expect(isValid { $0.members.2.parameter = .nan })
+            // Only one ReLU is the same applied twice.
+            #expect(!isValid { $0.applied = true })
+            var relu = ActivationCase.relu.activation
+            relu.applied = true
+            #expect(ck_activation_check(&relu))
+            relu.members.0.output_scale = 2
+            #expect(!ck_activation_check(&relu))
         }
     }
 }

@@ -60,7 +60,7 @@ private struct BatchNormResult {
         let scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
         ck_batch_norm_forward_training(
             &norm, test.x.pointer, test.gamma.pointer, test.beta.pointer, 0.9, unbiased, perChannel[0].pointer,
-            perChannel[1].pointer, perChannel[2].pointer, perChannel[3].pointer, ck_addend(), y.pointer,
+            perChannel[1].pointer, perChannel[2].pointer, perChannel[3].pointer, nil, y.pointer,
             scratch.pointer)
         for (target, accumulate) in [(added, true), (dx, false)] {
             scratch.poison()
@@ -73,17 +73,17 @@ private struct BatchNormResult {
 }
 
 extension BatchNormCase {
-    /// The outputs of both modes with an addend, from running statistics that the training pass just moved.
-    fileprivate func forward(addend: ck_addend, training: Buffer, inference: Buffer) {
-        var norm = norm
+    /// The outputs of both modes, from running statistics that the training pass just moved.
+    fileprivate func forward(_ postOps: ck_post_ops, training: Buffer, inference: Buffer) {
+        var norm = norm, postOps = postOps
         let scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
         let mean = Buffer([Float](repeating: 0, count: channels)), variance = Buffer([Float](repeating: 1, count: channels))
         let batchMean = Buffer(channels), inverse = Buffer(channels)
         ck_batch_norm_forward_training(
             &norm, x.pointer, gamma.pointer, beta.pointer, 0.9, false, mean.pointer, variance.pointer, batchMean.pointer,
-            inverse.pointer, addend, training.pointer, scratch.pointer)
+            inverse.pointer, &postOps, training.pointer, scratch.pointer)
         ck_batch_norm_forward_inference(
-            &norm, x.pointer, gamma.pointer, beta.pointer, mean.pointer, variance.pointer, addend, inference.pointer)
+            &norm, x.pointer, gamma.pointer, beta.pointer, mean.pointer, variance.pointer, &postOps, inference.pointer)
     }
 }
 
@@ -205,7 +205,7 @@ extension KernelTests {
                         for (source, target) in [(test.x, y), (inPlace, inPlace)] {
                             ck_batch_norm_forward_inference(
                                 &norm, source.pointer, test.gamma.pointer, test.beta.pointer, mean.pointer,
-                                variance.pointer, ck_addend(), target.pointer)
+                                variance.pointer, nil, target.pointer)
                         }
                         #expect(firstError(y, expected, bound: { bounds[$0] }, "\(isa) \(threads)") == nil)
                         #expect(firstDifference(y, inPlace, "\(isa) \(threads)") == nil)
@@ -215,27 +215,38 @@ extension KernelTests {
             }
         }
 
-        /// With an addend, the output is what it would be without, plus the addend's activation, in both modes.
+        /// The output is what it would be alone, plus the addend's activation, then through the activation, in both modes.
         @Test(arguments: [4, 7, 96, 1100])
-        func addsAnActivation(channels: Int) {
+        func appliesPostOps(channels: Int) throws {
             let test = BatchNormCase(rows: 67, channels: channels, mean: 1, deviation: 2)
             var generator = Generator(seed: 12)
             let values = Buffer(uniform: test.x.count, &generator)
+            let identity = try #require(ActivationCase.all.first { $0.name == "identity" })
+            var applied = ActivationCase.relu.activation
+            applied.applied = true
+            let none = ck_post_ops()
+            let sum = ck_post_ops(addend: values.pointer, addend_activation: identity.activation, activation: ck_activation())
+            let cases: [(ck_post_ops, (Float, Float) -> Float)] = [
+                (sum, { $0 + $1 }),
+                (.init(addend: values.pointer, addend_activation: applied, activation: ck_activation()), { $0 + $1 }),
+                (.init(addend: values.pointer, addend_activation: ActivationCase.relu.activation, activation: ck_activation()),
+                 { $0 + max($1, 0) }),
+                (.init(addend: values.pointer, addend_activation: identity.activation, activation: ActivationCase.relu.activation),
+                 { max($0 + $1, 0) }),
+                (.init(addend: nil, addend_activation: ck_activation(), activation: ActivationCase.relu.activation),
+                 { value, _ in max(value, 0) }),
+            ]
             for isa in availableISAs {
                 for threads in threadCounts {
                     with(isa: isa, threads: threads) {
-                        for (name, value) in [("identity", { $0 }), ("relu", { max($0, 0) })] as [(String, (Float) -> Float)] {
-                            var activation = ActivationCase.all.first { $0.name == name }!.activation
+                        let plain = [Buffer(test.x.count), Buffer(test.x.count)]
+                        test.forward(none, training: plain[0], inference: plain[1])
+                        for (index, (postOps, expectation)) in cases.enumerated() {
                             let found = [Buffer(test.x.count), Buffer(test.x.count)]
-                            let plain = [Buffer(test.x.count), Buffer(test.x.count)]
-                            withUnsafePointer(to: &activation) { activation in
-                                let addend = ck_addend(values: values.pointer, activation: activation)
-                                test.forward(addend: addend, training: found[0], inference: found[1])
-                                test.forward(addend: ck_addend(), training: plain[0], inference: plain[1])
-                            }
+                            test.forward(postOps, training: found[0], inference: found[1])
                             for (found, plain) in zip(found, plain) {
-                                let expected = zip(plain.values, values.values).map { Double($0 + value($1)) }
-                                #expect(firstError(found, expected, bound: { _ in 0 }, "\(name), \(isa) \(threads)") == nil)
+                                let expected = Buffer(zip(plain.values, values.values).map(expectation))
+                                #expect(firstDifference(found, expected, "case \(index), \(isa) \(threads)") == nil)
                                 #expect(found.guardsIntact)
                             }
                         }
@@ -255,7 +266,7 @@ extension KernelTests {
                     let outputs = (0..<4).map { _ in Buffer([Float](repeating: 0, count: channels)) }
                     ck_batch_norm_forward_training(
                         &norm, x.pointer, test.gamma.pointer, test.beta.pointer, 0.9, false, outputs[0].pointer,
-                        outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, ck_addend(), x.pointer, scratch.pointer)
+                        outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer, scratch.pointer)
                     #expect(firstDifference(x, expected.y, "y") == nil)
                     let dgamma = Buffer(channels), dbeta = Buffer(channels)
                     ck_batch_norm_backward(

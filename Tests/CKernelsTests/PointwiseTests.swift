@@ -1,22 +1,27 @@
 import CKernels
 import Testing
 
-/// What the kernels give for a 1×1 convolution with an addend and with another consumer's gradient, in guarded buffers.
+/// What the kernels give for a 1×1 convolution with an addend, with a ReLU of the sum, and with another consumer's gradient, in guarded
+/// buffers.
 private struct PointwiseResults {
-    let y, summed, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone: Buffer
+    let y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone: Buffer
     let guardsIntact: Bool
 
-    init(_ r: ReferenceConvolution, addend: Buffer, addendActivation: ActivationCase, shared: Buffer?) {
+    init(_ r: ReferenceConvolution, addend: Buffer, addendActivation: ActivationCase, shared: Buffer?, holdsActivation: Bool = false) {
         var shape = r.shape
-        var activation = addendActivation.activation
-        (y, summed) = (Buffer(r.dy.count), Buffer(r.dy.count))
+        shape.activation.applied = holdsActivation
+        (y, summed, rectified) = (Buffer(r.dy.count), Buffer(r.dy.count), Buffer(r.dy.count))
         (dz, dzAccumulated, dzShared) = (Buffer(r.z.count), r.dzBefore.copy(), Buffer(r.z.count))
         (dweights, dweightsAlone, dbias) = (Buffer(r.weights.count), Buffer(r.weights.count), Buffer(r.bias.count))
         let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
-        ck_pointwise_forward(&shape, r.z.pointer, r.weights.pointer, r.bias.pointer, nil, nil, y.pointer, scratch.pointer)
-        scratch.poison()
-        ck_pointwise_forward(
-            &shape, r.z.pointer, r.weights.pointer, nil, addend.pointer, &activation, summed.pointer, scratch.pointer)
+        ck_pointwise_forward(&shape, r.z.pointer, r.weights.pointer, r.bias.pointer, nil, y.pointer, scratch.pointer)
+        var postOps = ck_post_ops(
+            addend: addend.pointer, addend_activation: addendActivation.activation, activation: ck_activation())
+        for (target, activation) in [(summed, ck_activation()), (rectified, ActivationCase.relu.activation)] {
+            scratch.poison()
+            postOps.activation = activation
+            ck_pointwise_forward(&shape, r.z.pointer, r.weights.pointer, nil, &postOps, target.pointer, scratch.pointer)
+        }
         for (target, accumulate, gradient) in [(dz, false, nil), (dzAccumulated, true, nil), (dzShared, false, shared)] {
             scratch.poison()
             ck_pointwise_backward(
@@ -26,13 +31,13 @@ private struct PointwiseResults {
         scratch.poison()
         ck_pointwise_backward(
             &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, nil, nil, false, dweightsAlone.pointer, nil, scratch.pointer)
-        let all = [y, summed, dz, dzAccumulated, dzShared, dweights, dweightsAlone, dbias, scratch, addend, r.z, r.weights]
+        let all = [y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dweightsAlone, dbias, scratch, addend, r.z, r.weights]
         guardsIntact = all.allSatisfy(\.guardsIntact)
     }
 
     func difference(_ other: PointwiseResults) -> String? {
         let pairs = [
-            (y, other.y), (summed, other.summed), (dz, other.dz), (dzAccumulated, other.dzAccumulated),
+            (y, other.y), (summed, other.summed), (rectified, other.rectified), (dz, other.dz), (dzAccumulated, other.dzAccumulated),
             (dzShared, other.dzShared), (dweights, other.dweights), (dbias, other.dbias),
         ]
         return pairs.lazy.compactMap { firstDifference($0, $1, "a result") }.first
@@ -98,6 +103,8 @@ extension KernelTests {
                 #expect(firstError(found.y, r.y, bound: { r.yBound[$0] }, "y") == nil, "\(name)")
                 #expect(
                     firstError(found.summed, summed, bound: { r.yBound[$0] + 64 * unit }, "sum") == nil, "\(name)")
+                let maxima = Buffer(found.summed.values.map { max($0, 0) })
+                #expect(firstDifference(found.rectified, maxima, "rectified") == nil, "\(name)")
                 #expect(firstError(found.dz, r.dz, bound: { r.dzBound[$0] }, "dz") == nil, "\(name)")
                 #expect(
                     firstError(found.dzAccumulated, accumulated, bound: { r.dzBound[$0] }, "accumulated") == nil, "\(name)")
@@ -147,6 +154,30 @@ extension KernelTests {
             }
         }
 
+        /// Where z holds its ReLU already, everything is as if it were formed.
+        @Test(arguments: [(1, 1), (2, 2), (1, 2)])
+        func readsAStoredActivation(stride: (Int, Int)) {
+            let shape = Self.shape((9, 7), channels: 37, out: 21, stride: stride, batch: 3, .relu)
+            var generator = Generator(seed: 10)
+            let addend = Buffer(uniform: Int(3 * shape.out_height * shape.out_width * 21), &generator)
+            let shared = Buffer(uniform: 3 * 9 * 7 * 37, &generator)
+            for isa in availableISAs {
+                let r = ReferenceConvolution(shape: shape, activation: .relu, integers: false, misaligned: true, seed: 9)
+                func results(holdsActivation: Bool) -> PointwiseResults {
+                    with(isa: isa) {
+                        PointwiseResults(
+                            r, addend: addend, addendActivation: .relu, shared: stride == (1, 1) ? shared : nil,
+                            holdsActivation: holdsActivation)
+                    }
+                }
+                let formed = results(holdsActivation: false)
+                for index in 0..<r.z.count { r.z.pointer[index] = max(r.z.pointer[index], 0) }
+                let stored = results(holdsActivation: true)
+                #expect(formed.difference(stored) == nil, "\(isa), \(stride)")
+                #expect(stored.guardsIntact)
+            }
+        }
+
         /// A smaller output than the input has pixels for leaves gradients of zero.
         @Test func pixelsThatNobodyReads() {
             let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
@@ -182,7 +213,7 @@ extension KernelTests {
                 change(r, addend, shared)
                 return with(isa: isa) {
                     PointwiseResults(
-                        r, addend: addend, addendActivation: ActivationCase.all.first { $0.name == "relu" }!, shared: shared)
+                        r, addend: addend, addendActivation: .relu, shared: shared)
                 }
             }
             let z = results { r, _, _ in r.z.pointer[6 * 11 + 2] = .nan }

@@ -12,6 +12,10 @@ bool ck_activation_check(const ck_activation *activation) {
     if (activation->member_count < 1 || activation->member_count > CK_MAX_MEMBERS) return false;
     if (activation->slope_sharing != CK_SLOPES_PER_CHANNEL && activation->slope_sharing != CK_SLOPES_PER_POSITION)
         return false;
+    const ck_member *only = &activation->members[0];
+    if (activation->applied
+        && !(activation->member_count == 1 && only->function == CK_RELU && only->input_scale == 1 && only->output_scale == 1))
+        return false;
     for (int m = 0; m < activation->member_count; m++) {
         const ck_member *member = &activation->members[m];
         if ((int)member->function < CK_IDENTITY || (int)member->function > CK_SWISH) return false;

@@ -20,7 +20,7 @@ typedef struct forward_plan {
 static forward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     forward_plan plan = {.y = convolution_rows(c), .x = convolution_columns(c), .depth = convolution_depth(c)};
     plan.run = c->kernel_w * plan.depth;
-    plan.direct = ck_activation_is_identity(&c->activation) && c->pad_top == 0 && c->pad_left == 0
+    plan.direct = ck_activation_reads_plain(&c->activation) && c->pad_top == 0 && c->pad_left == 0
         && (c->out_height - 1) * c->stride_h + c->kernel_h <= c->height
         && (c->out_width - 1) * c->stride_w + c->kernel_w <= c->width;
 

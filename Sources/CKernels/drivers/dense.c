@@ -85,7 +85,7 @@ dense_inputs ck_dense_inputs(
     int64_t first, int64_t rows, float *packed) {
     const int64_t image = dense->positions * dense->channels;
     const float *start = z + first * image + block->first_position * dense->channels + block->first_channel;
-    if (ck_activation_is_identity(&dense->activation)) return (dense_inputs){start, image};
+    if (ck_activation_reads_plain(&dense->activation)) return (dense_inputs){start, image};
     const activation_block extent = ck_dense_activation_block(dense, block);
     const int64_t stride = round_up(block->length, 16) + 16;
     if (slopes != NULL) slopes += block->first_position * extent.slope_position + block->first_channel;

@@ -4,6 +4,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/post_ops.h"
 #include "runtime/threads.h"
 
 /// How x [rows][channels] is read. With few channels, `fold` rows are taken as one long row, so that vectors are full:
@@ -55,7 +56,7 @@ typedef struct norm_call {
     float *mean, *inverse_deviation;                       ///< of the forward pass
     const float *saved_inverse_deviation;                  ///< of the backward pass
     const float *population_mean, *population_variance;    ///< of inference
-    ck_addend addend;
+    const ck_post_ops *post_ops;
     float *y, *dx, *dgamma, *dbeta;
     bool accumulate;
     double *sums;
@@ -200,20 +201,6 @@ static void forward_channels_task(void *context, int64_t group, int worker) {
     repeat_parameters(call, SHIFT, first, end);
 }
 
-/// Adds the addend to `count` elements of y, which are in the cache.
-static void add_addend(const norm_call *call, int64_t offset, int64_t count) {
-    enum { TERMS = 1024 };
-    if (call->addend.values == NULL) return;
-    const ck_kernels *kernels = ck_kernels_current();
-    for (int64_t first = 0; first < count; first += TERMS) {
-        float terms[TERMS];
-        const activation_block block = {.positions = 1, .channels = smaller(TERMS, count - first)};
-        const int64_t at = offset + first;
-        kernels->activation.forward(call->addend.activation, &block, call->addend.values + at, NULL, terms);
-        kernels->elementwise.add(block.channels, call->y + at, terms, call->y + at);
-    }
-}
-
 static void normalize_task(void *context, int64_t block, int worker) {
     (void)worker;
     const norm_call *call = context;
@@ -221,13 +208,13 @@ static void normalize_task(void *context, int64_t block, int worker) {
     call->tiles->scale_shift(
         place.rows, place.columns, call->x + place.offset, parameters_of(call, CENTER), parameters_of(call, SCALE),
         parameters_of(call, SHIFT), call->y + place.offset);
-    add_addend(call, place.offset, place.rows * place.columns);
+    ck_apply_post_ops(ck_kernels_current(), call->post_ops, place.offset, place.rows * place.columns, call->y);
 }
 
 void ck_batch_norm_forward_training(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, float momentum,
     bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
-    float *inverse_deviation, ck_addend addend, float *y, void *scratch) {
+    float *inverse_deviation, const ck_post_ops *post_ops, float *y, void *scratch) {
     norm_call call = call_of(norm, scratch);
     call.x = x;
     call.gamma = gamma;
@@ -238,7 +225,7 @@ void ck_batch_norm_forward_training(
     call.running_variance = running_variance;
     call.mean = mean;
     call.inverse_deviation = inverse_deviation;
-    call.addend = addend;
+    call.post_ops = post_ops;
     call.y = y;
     ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 6), moments_task, &call);
     over_channel_groups(&call, forward_channels_task);
@@ -378,24 +365,24 @@ static void inference_task(void *context, int64_t task, int worker) {
         for (int64_t row = first; row < end; row += rows_at_once) {
             const int64_t place = row * layout->columns + strip;
             call->tiles->scale_shift(rows_at_once, width, call->x + place, center, scale, shift, call->y + place);
-            add_addend(call, place, rows_at_once * width);
+            ck_apply_post_ops(ck_kernels_current(), call->post_ops, place, rows_at_once * width, call->y);
         }
         if (end == layout->long_rows && layout->rest_rows > 0) {
             const int64_t place = layout->long_rows * layout->columns;
             call->tiles->scale_shift(
                 1, layout->rest_rows * layout->channels, call->x + place, center, scale, shift, call->y + place);
-            add_addend(call, place, layout->rest_rows * layout->channels);
+            ck_apply_post_ops(ck_kernels_current(), call->post_ops, place, layout->rest_rows * layout->channels, call->y);
         }
     }
 }
 
 void ck_batch_norm_forward_inference(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, const float *running_mean,
-    const float *running_variance, ck_addend addend, float *y) {
+    const float *running_variance, const ck_post_ops *post_ops, float *y) {
     norm_call call = {
         .tiles = &ck_kernels_current()->normalization, .layout = layout_of(norm->rows, norm->channels),
         .rows = norm->rows, .epsilon = norm->epsilon, .x = x, .gamma = gamma, .beta = beta,
-        .population_mean = running_mean, .population_variance = running_variance, .addend = addend, .y = y};
+        .population_mean = running_mean, .population_variance = running_variance, .post_ops = post_ops, .y = y};
     const int64_t block_rows = rows_per_block(call.layout.columns) * INFERENCE_BLOCKS;
     ck_parallel(
         larger(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,

@@ -4,8 +4,9 @@
 
 const ck_activation ck_no_activation = {.member_count = 1, .members = {{CK_IDENTITY, 1, 1, 0}}};
 
-bool ck_activation_is_identity(const ck_activation *activation) {
+bool ck_activation_reads_plain(const ck_activation *activation) {
     const ck_member *member = &activation->members[0];
+    if (activation->applied) return true;
     return activation->member_count == 1 && member->function == CK_IDENTITY && member->input_scale == 1
         && member->output_scale == 1;
 }

@@ -19,8 +19,8 @@ typedef struct plane_source {
 /// The activation that changes nothing.
 extern const ck_activation ck_no_activation;
 
-/// True for one identity member with scales 1.
-bool ck_activation_is_identity(const ck_activation *activation);
+/// True for one identity member with scales 1, and where z holds the activation already: what a consumer multiplies is z itself.
+bool ck_activation_reads_plain(const ck_activation *activation);
 
 /// The distances of a gap-free block of positions of `source`, and of packed pixels.
 activation_block ck_plane_block(const plane_source *source, int64_t positions);

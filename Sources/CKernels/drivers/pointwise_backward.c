@@ -25,7 +25,7 @@ typedef struct backward_plan {
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution *c) {
-    backward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_is_identity(&c->activation)};
+    backward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
     plan.stride = spread_stride(plan.depth);
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);

@@ -1,11 +1,12 @@
 // Forward pass of 1×1 convolutions. A task takes a range of output pixels, group by group:
 //   A  row i is pixel i of z, or of its members packed
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
-//   C  y, starting from the bias, or from the addend's activation
+//   C  y, starting from the bias; what follows is applied to a group while it is in the cache
 
 #include <string.h>
 
 #include "drivers/pointwise.h"
+#include "drivers/post_ops.h"
 #include "runtime/threads.h"
 
 enum { FORWARD_TASK_PIXELS = 20 * GEMM_GROUP_ROWS };
@@ -27,7 +28,7 @@ typedef struct forward_plan {
 } forward_plan;
 
 static forward_plan plan_of(const ck_convolution *c) {
-    forward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_is_identity(&c->activation)};
+    forward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
     const int64_t pixels = pointwise_pixels(c);
     plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), GEMM_GROUP_ROWS), FORWARD_TASK_PIXELS);
     plan.tasks = divide_up(pixels, plan.task_pixels);
@@ -45,8 +46,8 @@ typedef struct forward_call {
     forward_plan plan;
     gemm_panels panels;
     gemm_sum sum;
-    const float *z, *weights, *bias, *addend;
-    const ck_activation *addend_activation;
+    const float *z, *weights, *bias;
+    const ck_post_ops *post_ops;
     float *packed_weights, *packed, *y;
 } forward_call;
 
@@ -78,23 +79,18 @@ static void find_rows(const forward_call *call, int64_t first, int64_t count, fl
     }
 }
 
-// What y is before products are added to it: the addend's activation plus the bias.
-static void start_from_addend(const forward_call *call, int64_t first, int64_t count) {
-    const int64_t columns = call->convolution->out_channels, at = first * columns;
-    const activation_block block = {
-        .positions = count, .channels = columns, .z_position = columns, .out_position = columns, .out_member = columns};
-    call->kernels->activation.forward(call->addend_activation, &block, call->addend + at, NULL, call->y + at);
-    if (call->bias != NULL)
-        call->kernels->elementwise.copy_rows(count, columns, call->bias, 0, call->y + at, columns, true);
-}
-
-// What the group of `count` pixels from `first` on will touch, but for z, which is one stream and arrives by itself.
+// What the group of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by itself.
 static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
     gemm_ahead ahead = {0};
     if (count <= 0) return ahead;
     gemm_ahead_add(&ahead, 0, call->y + first * c->out_channels, count * c->out_channels);
-    if (call->addend != NULL) gemm_ahead_add(&ahead, 1, call->addend + first * c->out_channels, count * c->out_channels);
+    if (call->post_ops != NULL && call->post_ops->addend != NULL)
+        gemm_ahead_add(&ahead, 1, call->post_ops->addend + first * c->out_channels, count * c->out_channels);
+    if (call->plan.direct) {
+        const pixel_run run = pixel_run_at(c, first, count);
+        gemm_ahead_add(&ahead, 2, call->z + run.position * c->channels, pixel_run_floats(c, &run));
+    }
     gemm_ahead_spread(&ahead, ck_gemm_tile_count(call->kernels, GEMM_GROUP_ROWS, c->out_channels));
     return ahead;
 }
@@ -110,21 +106,20 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
         float *y = call->y + first * columns;
         gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_GROUP_ROWS, end - first - count));
         find_rows(call, first, count, call->packed + worker * plan->packed_floats, rows);
-        if (call->addend != NULL) start_from_addend(call, first, count);
         for (int64_t panel = 0; panel < call->panels.count; panel++) {
             const int64_t column = panel * call->panels.width;
-            const float *initial = call->bias != NULL ? call->bias + column : ck_gemm_zeros;
             ck_gemm_panel_ahead(
                 call->kernels, &call->sum, rows, count, call->weights + panel * plan->depth * call->panels.width,
-                call->addend != NULL ? NULL : initial, y + column, columns, gemm_panel_columns(&call->panels, panel),
-                &ahead);
+                call->bias != NULL ? call->bias + column : ck_gemm_zeros, y + column, columns,
+                gemm_panel_columns(&call->panels, panel), &ahead);
         }
+        ck_apply_post_ops(call->kernels, call->post_ops, first * columns, count * columns, call->y);
     }
 }
 
 void ck_pointwise_forward(
-    const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const float *addend,
-    const ck_activation *addend_activation, float *y, void *scratch) {
+    const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const ck_post_ops *post_ops,
+    float *y, void *scratch) {
     static const int64_t no_offset = 0;
     const ck_kernels *kernels = ck_kernels_current();
     forward_call call = {
@@ -135,8 +130,7 @@ void ck_pointwise_forward(
         .z = z,
         .weights = weights,
         .bias = bias,
-        .addend = addend,
-        .addend_activation = addend_activation,
+        .post_ops = post_ops,
         .y = y,
     };
     const forward_plan *plan = &call.plan;

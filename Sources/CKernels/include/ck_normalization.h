@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ck_activation.h"
+#include "ck_post_ops.h"
 
 /// Batch normalisation over the rows of x [rows][channels], rows = batch·height·width (Ioffe and Szegedy 2015).
 typedef struct ck_batch_norm {
@@ -13,29 +13,23 @@ typedef struct ck_batch_norm {
     float epsilon;
 } ck_batch_norm;
 
-/// What is added to a normalisation's output: an activation (one member without slopes) of a tensor of its shape. `values` NULL: nothing.
-typedef struct ck_addend {
-    const float *values;
-    const ck_activation *activation;
-} ck_addend;
-
 /// Scratch of either training pass.
 size_t ck_batch_norm_scratch(const ck_batch_norm *norm);
 
 /// Training: mean[c] and the biased variance over the rows, inverse_deviation[c] = 1/√(variance + ε),
-/// y = gamma·(x − mean)·inverse_deviation + beta + addend, and the running statistics moved: running = momentum·running + (1 − momentum)·batch's.
+/// y = gamma·(x − mean)·inverse_deviation + beta, then `post_ops` or NULL, and the running statistics moved: running = momentum·running + (1 − momentum)·batch's.
 /// The running variance takes the biased variance, as Keras has it, unless `unbiased_running_variance` (PyTorch:
 /// variance·rows/(rows − 1)). Sums are accurate to a few ε whatever the mean (two passes, or compensated).
 /// y may be x.
 void ck_batch_norm_forward_training(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, float momentum,
     bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
-    float *inverse_deviation, ck_addend addend, float *y, void *scratch);
+    float *inverse_deviation, const ck_post_ops *post_ops, float *y, void *scratch);
 
-/// y = gamma·(x − running_mean)/√(running_variance + ε) + beta + addend. y may be x.
+/// y = gamma·(x − running_mean)/√(running_variance + ε) + beta, then `post_ops` or NULL. y may be x.
 void ck_batch_norm_forward_inference(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, const float *running_mean,
-    const float *running_variance, ck_addend addend, float *y);
+    const float *running_variance, const ck_post_ops *post_ops, float *y);
 
 /// Gradients of the training pass: dx (overwritten, or added to if `accumulate`; may be NULL), dgamma and dbeta (overwritten).
 void ck_batch_norm_backward(

@@ -3,6 +3,7 @@
 
 #include "ck_convolution.h"
 #include "ck_normalization.h"
+#include "ck_post_ops.h"
 
 // 1×1 convolutions without padding, as one product over all pixels. They move much memory for few multiplications, so what stands beside them
 // is computed while their pixels are in the cache: the sum with a shortcut, and in the backward pass the gradients of weights and
@@ -14,10 +15,10 @@ bool ck_pointwise_check(const ck_convolution *convolution);
 /// Scratch of either pass.
 size_t ck_pointwise_scratch(const ck_convolution *convolution);
 
-/// y as ck_convolution_forward, plus addend_activation(addend) if `addend` is not NULL: a tensor of y's shape, and one member without slopes.
+/// y as ck_convolution_forward, then `post_ops` or NULL.
 void ck_pointwise_forward(
-    const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const float *addend,
-    const ck_activation *addend_activation, float *y, void *scratch);
+    const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const ck_post_ops *post_ops,
+    float *y, void *scratch);
 
 /// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`, skipped if dz is NULL; dweights and, if not NULL, dbias,
 /// overwritten. `dactivation`, if not NULL, is what another consumer found for the gradient of the activation, [batch][height][width][K];

@@ -39,8 +39,9 @@ int ck_threads(void);
 /// not depend on it.
 typedef void (*ck_task)(void *context, int64_t task, int worker);
 
-/// Runs tasks 0 ..< task_count, each exactly once, on as many threads as there are, and returns when all are done. Tasks must write to
-/// disjoint memory. Calls of this library that a task makes stay on the task's thread, unless there is one task only.
-void ck_run_tasks(int64_t task_count, ck_task task, void *context);
+/// Runs tasks 0 ..< task_count, each exactly once, on up to `worker_limit` threads, and returns when all are done. Workers are below the limit,
+/// and what runs at once must write to disjoint memory. `finish` follows each task on its worker: one at a time, in order of the tasks.
+/// Calls of this library that a task makes stay on the task's thread, unless there is one worker only.
+void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context);
 
 #endif

@@ -96,6 +96,22 @@ void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task
     }
 }
 
-void ck_run_tasks(int64_t task_count, ck_task task, void *context) {
-    ck_parallel(task_count, CK_MAX_WORKERS, serial_work, task, context);
+typedef struct finished_tasks {
+    ck_task task, finish;
+    void *context;
+    _Atomic int64_t finished;
+} finished_tasks;
+
+static void run_and_finish(void *context, int64_t index, int worker) {
+    finished_tasks *tasks = context;
+    tasks->task(tasks->context, index, worker);
+    // Tasks are begun in order, so the one waited for is under way on another thread.
+    while (atomic_load_explicit(&tasks->finished, memory_order_acquire) != index) sched_yield();
+    tasks->finish(tasks->context, index, worker);
+    atomic_store_explicit(&tasks->finished, index + 1, memory_order_release);
+}
+
+void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context) {
+    finished_tasks tasks = {.task = task, .finish = finish, .context = context};
+    ck_parallel(task_count, worker_limit, serial_work, run_and_finish, &tasks);
 }

@@ -53,7 +53,9 @@ public final class Network {
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
         let output = try builder.materialized(output)
-        var graph = try builder.graph.fusingSums(output: output.tensor).leavingNormalizationGradients(output: output.tensor)
+        var graph = try builder.graph.fusingSums(output: output.tensor)
+            .leavingNormalizationGradients(output: output.tensor)
+            .storingActivations(output: output.tensor)
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }

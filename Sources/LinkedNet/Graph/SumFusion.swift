@@ -11,12 +11,6 @@ struct Addend: Sendable {
         kernel = try ActivationKernel(activation, positions: 1, channels: elementCount, subject: name)
     }
 
-    /// What it adds to the summary's label.
-    var label: String { activation == .identity ? " + shortcut" : " + \(activation.label) of shortcut" }
-
-    /// What a kernel adds: input `input`.
-    func values(_ context: OperationContext, input: Int) -> KernelAddend { kernel.addend(context.input(input)) }
-
     /// The gradient of the addend, input `input`, from that of the sum, unless another operation takes it along.
     func backward(_ context: OperationContext, input: Int) {
         guard let gradient = context.inputGradient(input) else { return }

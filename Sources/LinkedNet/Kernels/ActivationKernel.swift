@@ -109,11 +109,6 @@ struct ActivationKernel: Sendable {
         ck_activation_forward(&shape, z, slopes, out)
     }
 
-    /// `values` for a kernel that adds the activation of a tensor to its output.
-    func addend(_ values: UnsafePointer<Float>) -> KernelAddend {
-        KernelAddend(values: values, activation: shape.activation)
-    }
-
     func scratchBytes(batch: Int) -> Int {
         var shape = shape(batch: batch)
         return ck_activation_backward_scratch(&shape)
@@ -127,10 +122,4 @@ struct ActivationKernel: Sendable {
         var shape = shape(batch: batch)
         ck_activation_backward(&shape, z, slopes, outGradient, zGradient, accumulate, slopesGradient, scratch)
     }
-}
-
-/// A tensor whose activation, of one member without slopes, a kernel adds to its output.
-struct KernelAddend {
-    let values: UnsafePointer<Float>
-    var activation: ck_activation
 }

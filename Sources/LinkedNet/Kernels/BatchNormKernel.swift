@@ -23,28 +23,23 @@ struct BatchNormKernel: Sendable {
     func forwardTraining(
         rows: Int, x: UnsafePointer<Float>, vectors: Vectors, momentum: Float, unbiasedRunningVariance: Bool,
         mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
-        addend: KernelAddend?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var norm = norm(rows: rows)
-        var activation = addend?.activation ?? ck_activation()
-        withUnsafePointer(to: &activation) { activation in
-            ck_batch_norm_forward_training(
-                &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
-                vectors.runningVariance, mean, inverseDeviation, ck_addend(values: addend?.values, activation: activation),
-                y, scratch)
-        }
+        var postOps = postOps.bound(to: addend)
+        ck_batch_norm_forward_training(
+            &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
+            vectors.runningVariance, mean, inverseDeviation, &postOps, y, scratch)
     }
 
     func forwardInference(
-        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, addend: KernelAddend?, y: UnsafeMutablePointer<Float>
+        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, postOps: PostOps, addend: UnsafePointer<Float>?,
+        y: UnsafeMutablePointer<Float>
     ) {
         var norm = norm(rows: rows)
-        var activation = addend?.activation ?? ck_activation()
-        withUnsafePointer(to: &activation) { activation in
-            ck_batch_norm_forward_inference(
-                &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance,
-                ck_addend(values: addend?.values, activation: activation), y)
-        }
+        var postOps = postOps.bound(to: addend)
+        ck_batch_norm_forward_inference(
+            &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance, &postOps, y)
     }
 
     /// The gradients of gamma and beta, and what x's gradient follows from: see ``NormalizationGradient``.

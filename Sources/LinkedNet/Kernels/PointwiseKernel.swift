@@ -1,7 +1,6 @@
 import CKernels
 
-/// A checked 1×1 convolution without padding, which may add another tensor's activation to its output, and gives all gradients in one
-/// sweep. Shapes are those of `ck_convolution`.
+/// A checked 1×1 convolution without padding, which does more to its output before it is stored, and gives all gradients in one sweep. Shapes are those of `ck_convolution`.
 struct PointwiseKernel: Sendable {
     private var convolution: ck_convolution
 
@@ -31,6 +30,13 @@ struct PointwiseKernel: Sendable {
     /// True if every pixel of the input has one of the output: then another consumer's gradient of the activation can be taken along.
     var readsEveryPixel: Bool { convolution.stride_h == 1 && convolution.stride_w == 1 }
 
+    /// The kernel where z holds its activation already.
+    var readingStoredActivation: PointwiseKernel {
+        var result = self
+        result.convolution.activation.applied = true
+        return result
+    }
+
     private func convolution(batch: Int) -> ck_convolution {
         var result = convolution
         result.batch = Int64(batch)
@@ -42,16 +48,14 @@ struct PointwiseKernel: Sendable {
         return ck_pointwise_scratch(&convolution)
     }
 
-    /// y from z, plus the activation of the addend if there is one.
+    /// y from z, then `postOps`.
     func forward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        addend: KernelAddend?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var convolution = convolution(batch: batch)
-        guard var addend else {
-            return ck_pointwise_forward(&convolution, z, weights, bias, nil, nil, y, scratch)
-        }
-        ck_pointwise_forward(&convolution, z, weights, bias, addend.values, &addend.activation, y, scratch)
+        var postOps = postOps.bound(to: addend)
+        ck_pointwise_forward(&convolution, z, weights, bias, &postOps, y, scratch)
     }
 
     /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`. `activationGradient` is another

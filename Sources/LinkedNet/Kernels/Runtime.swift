@@ -22,19 +22,26 @@ public enum Runtime {
 
 /// Work in parts, of which threads take one each at a time.
 class ConcurrentWork {
-    /// Does a part. Parts write to memory of their own.
-    func run(_ part: Int) {}
+    /// Does a part. What runs at once writes to disjoint memory, which `worker` may choose; results must not depend on it.
+    func run(_ part: Int, worker: Int) {}
+
+    /// Follows each part on its worker: one at a time, in the parts' order.
+    func finish(_ part: Int, worker: Int) {}
 }
 
 extension Runtime {
-    /// Runs parts 0 ..< `parts`, and returns when all are done. Kernels that a part calls stay on its thread, unless there is one part only.
-    /// Allocates nothing.
-    static func run(_ work: ConcurrentWork, parts: Int) {
+    /// Runs parts 0 ..< `parts` on at most `workers` threads, and returns when all are done. Kernels that a part calls stay on its thread,
+    /// unless there is one worker only. Allocates nothing.
+    static func run(_ work: ConcurrentWork, parts: Int, workers: Int) {
         ck_run_tasks(
-            Int64(parts),
-            { context, part, _ in
+            Int64(parts), Int32(clamping: workers),
+            { context, part, worker in
                 guard let context else { return }
-                Unmanaged<ConcurrentWork>.fromOpaque(context).takeUnretainedValue().run(Int(part))
+                Unmanaged<ConcurrentWork>.fromOpaque(context).takeUnretainedValue().run(Int(part), worker: Int(worker))
+            },
+            { context, part, worker in
+                guard let context else { return }
+                Unmanaged<ConcurrentWork>.fromOpaque(context).takeUnretainedValue().finish(Int(part), worker: Int(worker))
             }, Unmanaged.passUnretained(work).toOpaque())
     }
 }

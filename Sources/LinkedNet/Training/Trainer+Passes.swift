@@ -4,84 +4,72 @@ extension Trainer {
     func computeGradients(
         pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int
     ) throws -> LossResult {
+        passes.run(pixels: pixels, labels: labels, count: count, step: UInt64(position.step))
         var result = LossResult()
-        passes.begin(pixels: pixels, labels: labels, count: count, step: UInt64(position.step))
-        while passes.start < count {
-            Runtime.run(passes, parts: passes.runningCount)
-            var pass = 0
-            while pass < passes.runningCount {
-                let passResult = passes.results[pass]
-                guard passResult.lossSum.isFinite else {
-                    restoreStates()
-                    let origin = try firstNonFinite(
-                        pixels: pixels + passes.firstSample(of: pass) * network.inputShape.elementCount, count: passes.sampleCount(of: pass),
-                        mode: .training(step: UInt64(position.step)))
-                    restoreStates()
-                    throw nonFinite(origin)
-                }
-                result += passResult
-                if gradientSum.count > 0 {
-                    Elementwise.copy(
-                        count: gradientSum.count, network.passMemories[pass].parameterGradients.pointer,
-                        out: gradientSum.pointer, accumulate: passes.start + pass > 0)
-                }
-                pass += 1
+        var pass = 0
+        while pass < passes.count {
+            let passResult = passes.results[pass]
+            guard passResult.lossSum.isFinite else {
+                restoreStates()
+                let origin = try firstNonFinite(
+                    pixels: pixels + passes.firstSample(of: pass) * network.inputShape.elementCount,
+                    count: passes.sampleCount(of: pass), mode: .training(step: UInt64(position.step)))
+                restoreStates()
+                throw nonFinite(origin)
             }
-            passes.advance()
-        }
-        if gradientSum.count > 0 {
-            Elementwise.copy(
-                count: gradientSum.count, gradientSum.pointer, out: network.parameterGradients.baseAddress.unsafelyUnwrapped,
-                accumulate: false)
+            result += passResult
+            pass += 1
         }
         return result
     }
 }
 
-/// The passes of a training step, of which some run at once, each in a memory of its own.
+/// The passes of a training step. Threads take one after the other, each thread in a memory of its own, and add what they find in the
+/// order of the batch.
 final class TrainingPasses: ConcurrentWork {
     private let network: Network
     private let loss: any Loss
     private var batch: (pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64)?
+    /// Sums of the passes' gradients; empty if a step is one pass.
+    private let gradientSum: AlignedStorage<Float>
 
-    /// The first sample of those that run now.
-    private(set) var start = 0
-    /// The losses and hits of those that ran.
+    /// The losses and hits of the last step's passes, ``count`` of them.
     let results: UnsafeMutablePointer<LossResult>
 
-    init(_ network: Network, loss: any Loss) {
+    /// - Throws: ``OutOfMemory`` if there is none for the sums.
+    init(_ network: Network, loss: any Loss) throws(OutOfMemory) {
         self.network = network
         self.loss = loss
-        results = .allocate(capacity: network.passMemories.count)
-        results.initialize(repeating: LossResult(), count: network.passMemories.count)
+        let most = (network.batchSize + network.passSize - 1) / network.passSize
+        gradientSum = try AlignedStorage(count: most > 1 ? network.parameterLayout.count : 0)
+        results = .allocate(capacity: most)
+        results.initialize(repeating: LossResult(), count: most)
     }
 
     deinit { results.deallocate() }
 
-    /// Starts a step. The memory has to stay until its last pass has run.
-    func begin(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
+    var memoryBytes: Int { gradientSum.count * MemoryLayout<Float>.stride }
+
+    /// Takes all passes of a step, and puts their gradients' sum into ``Network/parameterGradients`` if all losses are finite.
+    func run(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
         batch = (pixels, labels, count, step)
-        start = 0
+        Runtime.run(self, parts: self.count, workers: network.passMemories.count)
+        guard gradientSum.count > 0 else { return }
+        Elementwise.copy(
+            count: gradientSum.count, gradientSum.pointer, out: network.parameterGradients.baseAddress.unsafelyUnwrapped,
+            accumulate: false)
     }
 
-    /// Goes on to the next ones.
-    func advance() { start += network.passSize * network.passMemories.count }
+    /// How many passes the step takes.
+    var count: Int { ((batch?.count ?? 0) + network.passSize - 1) / network.passSize }
 
-    /// How many passes run at once now.
-    var runningCount: Int {
-        guard let batch else { return 0 }
-        return min(network.passMemories.count, (batch.count - start + network.passSize - 1) / network.passSize)
-    }
+    func firstSample(of pass: Int) -> Int { pass * network.passSize }
 
-    /// The first sample of a pass.
-    func firstSample(of pass: Int) -> Int { start + pass * network.passSize }
-
-    /// How many samples a pass has.
     func sampleCount(of pass: Int) -> Int { min(network.passSize, (batch?.count ?? 0) - firstSample(of: pass)) }
 
-    override func run(_ pass: Int) {
+    override func run(_ pass: Int, worker: Int) {
         guard let batch else { return }
-        let memory = network.passMemories[pass]
+        let memory = network.passMemories[worker]
         let first = firstSample(of: pass), size = sampleCount(of: pass), classes = network.outputShape.elementCount
         network.forward(
             input: batch.pixels + first * network.inputShape.elementCount, count: size, mode: .training(step: batch.step),
@@ -94,5 +82,12 @@ final class TrainingPasses: ConcurrentWork {
             Elementwise.scale(count: size * classes, by: Float(size) / Float(batch.count), memory.outputGradient)
         }
         network.backward(count: size, step: batch.step, in: memory)
+    }
+
+    override func finish(_ pass: Int, worker: Int) {
+        guard gradientSum.count > 0 else { return }
+        Elementwise.copy(
+            count: gradientSum.count, network.passMemories[worker].parameterGradients.pointer, out: gradientSum.pointer,
+            accumulate: pass > 0)
     }
 }

@@ -29,8 +29,6 @@ public final class Trainer {
     private let slotPointers: [UnsafeMutablePointer<Float>]
     /// The states before the running step, so that a step that fails leaves none of its traces.
     private let stateBackup: AlignedStorage<Float>
-    /// The gradients of the running step's passes; empty if a step is one pass.
-    let gradientSum: AlignedStorage<Float>
     let passes: TrainingPasses
 
     /// A trainer at the beginning of a run.
@@ -57,14 +55,12 @@ public final class Trainer {
         slots = try optimizer.slotNames.map { _ in try AlignedStorage(count: network.parameterLayout.count) }
         slotPointers = slots.map(\.pointer)
         stateBackup = try AlignedStorage(count: network.stateLayout.count)
-        gradientSum = try AlignedStorage(
-            count: network.passSize < network.batchSize ? network.parameterLayout.count : 0)
-        passes = TrainingPasses(network, loss: loss)
+        passes = try TrainingPasses(network, loss: loss)
     }
 
     /// The memory that the trainer holds beside the network's, in bytes: the optimizer's slots, a copy of the states, and sums of gradients.
     public var memoryBytes: Int {
-        (slots.count * network.parameterLayout.count + network.stateLayout.count + gradientSum.count) * MemoryLayout<Float>.stride
+        (slots.count * network.parameterLayout.count + network.stateLayout.count) * MemoryLayout<Float>.stride + passes.memoryBytes
     }
 
     // MARK: A step

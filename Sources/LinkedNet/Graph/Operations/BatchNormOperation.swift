@@ -6,6 +6,7 @@ struct BatchNormOperation: Operation {
     private let momentum: Float
     private let unbiasedRunningVariance: Bool
     private var addend: Addend?
+    private var postOps = PostOps()
     /// Set if the operation that gives x forms x's gradient itself.
     private var leavesGradient = false
 
@@ -16,7 +17,7 @@ struct BatchNormOperation: Operation {
         self.unbiasedRunningVariance = unbiasedRunningVariance
     }
 
-    var label: String { "BatchNorm\(addend?.label ?? "")" }
+    var label: String { "BatchNorm\(postOps.label)" }
 
     /// The batch's mean and inverse deviation, then the terms of x's gradient.
     func savedBytes(batch: Int) -> Int { 5 * kernel.channels * MemoryLayout<Float>.stride }
@@ -38,17 +39,17 @@ struct BatchNormOperation: Operation {
 
     func forward(_ context: OperationContext) {
         let rows = context.batch * positions
-        let addend = addend?.values(context, input: 1)
+        let addend = addend.map { _ in context.input(1) }
         if context.isTraining {
             let statistics = statistics(context)
             kernel.forwardTraining(
                 rows: rows, x: context.input(), vectors: vectors(context), momentum: momentum,
                 unbiasedRunningVariance: unbiasedRunningVariance, mean: statistics.mean,
-                inverseDeviation: statistics.inverseDeviation, addend: addend, y: context.output,
+                inverseDeviation: statistics.inverseDeviation, postOps: postOps, addend: addend, y: context.output,
                 scratch: context.scratch)
         } else {
             kernel.forwardInference(
-                rows: rows, x: context.input(), vectors: vectors(context), addend: addend,
+                rows: rows, x: context.input(), vectors: vectors(context), postOps: postOps, addend: addend,
                 y: context.output)
         }
     }
@@ -94,6 +95,23 @@ extension BatchNormOperation: AddendTaking {
         guard self.addend == nil else { return nil }
         var result = self
         result.addend = addend
+        result.postOps.addActivation(addend.activation)
+        return result
+    }
+}
+
+extension BatchNormOperation: ActivationStoring, ActivationReading {
+    func storing(_ activation: FusibleActivation) -> any Operation {
+        var result = self
+        result.postOps.apply(activation)
+        return result
+    }
+
+    func activation(ofInput index: Int) -> FusibleActivation? { index == 0 ? .identity : addend?.activation }
+
+    func readingStoredActivation(ofInput index: Int) -> any Operation {
+        var result = self
+        result.postOps.addAppliedActivation()
         return result
     }
 }

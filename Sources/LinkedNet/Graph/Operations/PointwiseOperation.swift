@@ -1,11 +1,12 @@
 /// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend if there is one. Parameters: weights, then a bias
 /// if there is one.
 struct PointwiseOperation: Operation {
-    let kernel: PointwiseKernel
+    private(set) var kernel: PointwiseKernel
     let input: FusedInput
     let usesBias: Bool
     private let strideLabel: String
     private var addend: Addend?
+    private var postOps = PostOps()
     /// Set if the output's only reader is a BatchNorm, which leaves its input's gradient to this operation.
     private(set) var isNormalized = false
 
@@ -23,7 +24,7 @@ struct PointwiseOperation: Operation {
         strideLabel = window.strideLabel
     }
 
-    var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(addend?.label ?? "")" }
+    var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(postOps.label)" }
     var algorithm: String? { "pointwise" }
     var treatsSamplesAlone: Bool { true }
     var backwardReadsOutput: Bool { isNormalized }
@@ -35,8 +36,8 @@ struct PointwiseOperation: Operation {
     func forward(_ context: OperationContext) {
         kernel.forward(
             batch: context.batch, z: context.input(), weights: context.parameter(0),
-            bias: usesBias ? context.parameter(1) : nil, addend: addend?.values(context, input: 1), y: context.output,
-            scratch: context.scratch)
+            bias: usesBias ? context.parameter(1) : nil, postOps: postOps, addend: addend.map { _ in context.input(1) },
+            y: context.output, scratch: context.scratch)
     }
 
     func backward(_ context: OperationContext) {
@@ -66,6 +67,27 @@ extension PointwiseOperation: AddendTaking {
         guard self.addend == nil else { return nil }
         var result = self
         result.addend = addend
+        result.postOps.addActivation(addend.activation)
+        return result
+    }
+}
+
+extension PointwiseOperation: ActivationStoring, ActivationReading {
+    func storing(_ activation: FusibleActivation) -> any Operation {
+        var result = self
+        result.postOps.apply(activation)
+        return result
+    }
+
+    func activation(ofInput index: Int) -> FusibleActivation? { index == 0 ? input.function : addend?.activation }
+
+    func readingStoredActivation(ofInput index: Int) -> any Operation {
+        var result = self
+        if index == 0 {
+            result.kernel = kernel.readingStoredActivation
+        } else {
+            result.postOps.addAppliedActivation()
+        }
         return result
     }
 }

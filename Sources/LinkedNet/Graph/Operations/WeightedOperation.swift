@@ -38,6 +38,10 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     }
 }
 
+extension WeightedOperation: ActivationReading {
+    func activation(ofInput index: Int) -> FusibleActivation? { input.hasSlopes ? nil : input.function }
+}
+
 extension WeightedOperation<ConvolutionKernel> {
     /// A 2-D convolution.
     ///
