@@ -145,6 +145,20 @@ import Glibc
         try expect("\"$train\" --resume hostile --dry-run", status: 0, naming: "\\u{1b}[2J")
     }
 
+    /// Images that are all black: files without content.
+    @Test func aClassNameDoesNotMoveTheCursor() throws {
+        let result = try shell(
+            """
+            mkdir cifar && truncate -s 30730000 cifar/test_batch.bin
+            for number in 1 2 3 4 5; do truncate -s 30730000 cifar/data_batch_$number.bin; done
+            printf 'a\\033[2J\\n1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n' > cifar/batches.meta.txt
+            "$train" --model width:1 --data cifar --limit 32 --steps 1 --output run > log && "$evaluate" run --confusion
+            """)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("a\\u{1b}[2J"))
+        #expect(!result.output.contains("\u{1B}"))
+    }
+
     @Test func aPathDoesNotMoveTheCursor() throws {
         try expect("\"$train\" --resume \"$(printf 'a\\033[2J')\"", status: 66, naming: "a\\u{1b}[2J")
     }
