@@ -161,6 +161,9 @@ import Glibc
 
     @Test func aPathDoesNotMoveTheCursor() throws {
         try expect("\"$train\" --resume \"$(printf 'a\\033[2J')\"", status: 66, naming: "a\\u{1b}[2J")
+        let result = try shell("directory=$(printf 'a\\033[2J'); mv data \"$directory\"; \"$train\" --data \"$directory\" --dry-run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("a\\u{1b}[2J") && !result.output.contains("\u{1B}"))
     }
 
     /// Texts in a file are other people's: they must not reach the terminal as they are.
