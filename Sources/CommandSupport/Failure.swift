@@ -18,6 +18,13 @@ package struct Failure {
         exit(Self.status(of: error), "\(error)")
     }
 
+    /// Says that checkpoints are damaged that are newer than the one that is used.
+    package func warn(_ damage: [CheckpointError]) {
+        for error in damage {
+            Output.standardError.write("\(command): warning: \(error); using an older checkpoint\n")
+        }
+    }
+
     private func exit(_ status: Int32, _ message: String) -> Never {
         // The argument parser lists values one below the other, each after a dash.
         let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
@@ -34,7 +41,7 @@ package struct Failure {
         case CheckpointError.content, is WeightsMismatch, TrainingError.mismatch: EX_DATAERR
         case CheckpointError.system(.open, _, _), CheckpointError.system(.list, _, _): EX_NOINPUT
         case CheckpointError.system(.create, _, _): EX_CANTCREAT
-        case CheckpointError.system, CheckpointError.space: EX_IOERR
+        case CheckpointError.system, CheckpointError.space, CheckpointError.readBack: EX_IOERR
         case is RunInUse: EX_TEMPFAIL
         case is OutOfMemory: EX_OSERR
         default: EXIT_FAILURE

@@ -2,10 +2,15 @@ import Foundation
 import LinkedNet
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP: the first is noted, the second leaves at once. SIGPIPE is ignored: when nobody reads what is printed, training goes on.
+/// SIGINT, SIGTERM and SIGHUP: the first is noted, a second one leaves at once if someone means it. SIGPIPE is ignored: when nobody reads what is printed,
+/// training goes on. So is SIGXFSZ: a file that may not grow fails its write.
 package enum Interruption {
     /// The signal that came, or 0.
     private static let received = Atomic<Int32>(0)
+    /// When it came, or 0: nanoseconds of a clock that is never set.
+    private static let receivedTime = Atomic<UInt64>(0)
+    /// What comes sooner after the first signal belongs to it.
+    private static let leastInterval: UInt64 = 1_000_000_000
 
     /// The signal that came, if one did.
     package static var signal: Int32? {
@@ -17,6 +22,7 @@ package enum Interruption {
     package static func install() {
         // A lazily made global must exist before a signal handler uses it.
         received.store(0, ordering: .relaxed)
+        receivedTime.store(0, ordering: .relaxed)
         var action = sigaction()
         #if canImport(Darwin)
         action.__sigaction_u.__sa_handler = { number in Interruption.note(number) }
@@ -29,6 +35,7 @@ package enum Interruption {
         if !isIgnored(SIGHUP) { noted.append(SIGHUP) }
         for number in noted { sigaction(number, &action, nil) }
         Foundation.signal(SIGPIPE, SIG_IGN)
+        Foundation.signal(SIGXFSZ, SIG_IGN)
         // A program that starts this one from a thread with signals blocked passes that on.
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -47,8 +54,17 @@ package enum Interruption {
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
+    /// Service managers and terminals that end send several signals at once, and hang up after whatever else they sent; none of that is impatience.
     private static func note(_ number: Int32) {
-        if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        let (isFirst, first) = receivedTime.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+        if isFirst {
+            received.store(number, ordering: .relaxed)
+        } else if number != SIGHUP, now &- first >= leastInterval {
+            _exit(128 + number)
+        }
     }
 }
 

@@ -13,7 +13,8 @@ struct Evaluate: ParsableCommand {
               evaluate runs/allcnn-lk-relu-1 --data data --confusion
               evaluate runs/allcnn-lk-relu-1 --digest
 
-            Exit status: 0 done, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run or missing data.
+            Exit status: 0 done, 1 another failure, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run or missing data, \
+            71 out of memory, 74 a file that can't be read.
             """)
 
     @Argument(help: ArgumentHelp("The directory of a run, or one of its checkpoints.", valueName: "run"))
@@ -52,33 +53,35 @@ struct Evaluate: ParsableCommand {
         if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, found \(threads)") }
     }
 
+    private static let failure = Failure(of: "evaluate")
+
     static func main() {
         let command: Evaluate
         do {
             try Arguments.check()
             command = try parse()
         } catch let error as ArgumentError {
-            Failure.exitUsage(error.description)
+            failure.exitUsage(error.description)
         } catch {
             guard exitCode(for: error) != .success else { exit(withError: error) }
-            Failure.exitUsage(message(for: error))
+            failure.exitUsage(message(for: error))
         }
         do {
             try command.run()
         } catch {
-            Failure.exit(error)
+            failure.exit(error)
         }
     }
 
     func run() throws {
         if digest {
-            let digest = try SavedRun.digest(path, warn: Failure.warn)
+            let digest = try SavedRun.digest(path, warn: Self.failure.warn)
             print(json ? "{\"digest\":\"\(digest)\"}" : digest)
             return
         }
         if let threads { Runtime.threadCount = threads }
         let saved = try SavedRun(path)
-        Failure.warn(saved.damage)
+        Self.failure.warn(saved.damage)
         if deadNeurons {
             let found = try saved.deadNeurons(on: data.map { try DataSource.resolve($0) } ?? saved.data())
             return print(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))

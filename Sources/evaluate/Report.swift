@@ -37,14 +37,14 @@ struct Report: Encodable {
     var text: String {
         let loss = testLoss.map { String(format: "%.4f", $0) } ?? "not a number"
         let accuracy = String(format: "%.4f", testAccuracy)
-        let summary = "\(data): test loss \(loss), test accuracy \(accuracy) (\(images) images)"
+        let summary = "\(data.printable()): test loss \(loss), test accuracy \(accuracy) (\(images) images)"
         guard let matrix else { return summary }
         return "\(summary)\n\n\(matrix)"
     }
 
     /// The confusion matrix, its columns aligned.
     private var matrix: String? {
-        guard let classes, let confusion else { return nil }
+        guard let classes = classes?.map({ $0.printable(longest: 40) }), let confusion else { return nil }
         let lines = [["true \\ predicted"] + classes] + zip(classes, confusion).map { [$0] + $1.map(String.init) }
         let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         return lines.map { line in

@@ -65,17 +65,23 @@ final class Workplace {
 
     init() throws {
         path = NSTemporaryDirectory() + "linkednet-command-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: "\(path)/data", withIntermediateDirectories: true)
+        try writeImages("data", side: 8)
+    }
+
+    /// Makes a directory with 200 training and 30 test images.
+    func writeImages(_ name: String, side: Int) throws {
+        try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: true)
+        let size = side * side
         for (split, count) in [("train", 200), ("t10k", 30)] {
             func header(_ sizes: [Int]) -> [UInt8] {
                 [0, 0, 8, UInt8(sizes.count)] + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
             }
-            let pixels = (0..<count * 64).map { index -> UInt8 in
+            let pixels = (0..<count * size).map { index -> UInt8 in
                 let noise = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 13) / 3
-                return noise + (index / 64 % 10 == index % 10 ? 150 : 0)
+                return noise + (index / size % 10 == index % 10 ? 150 : 0)
             }
-            try write("data/\(split)-images-idx3-ubyte", header([count, 8, 8]) + pixels)
-            try write("data/\(split)-labels-idx1-ubyte", header([count]) + (0..<count).map { UInt8($0 % 10) })
+            try write("\(name)/\(split)-images-idx3-ubyte", header([count, side, side]) + pixels)
+            try write("\(name)/\(split)-labels-idx1-ubyte", header([count]) + (0..<count).map { UInt8($0 % 10) })
         }
     }
 

@@ -107,6 +107,65 @@ import Glibc
         #expect(result.status == 0, "\(result.errors)")
     }
 
+    /// Makes a run called `hostile` whose checkpoint says `replacement` in the place of `text`.
+    private func makeHostileRun(_ text: String, _ replacement: String) throws {
+        let made = try Command.train("--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
+        try #require(made.status == 0)
+        let file = try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/run/checkpoint-000000002.safetensors"))
+        let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        var header = String(decoding: file[8..<8 + length], as: UTF8.self)
+        try #require(header.contains(text))
+        // Without a checksum, and as the only checkpoint of its run, it is one of format 1.
+        header = header.replacing("linkednet.checksum", with: "checksum").replacing(text, with: replacement)
+        try FileManager.default.createDirectory(atPath: "\(place.path)/hostile", withIntermediateDirectories: false)
+        try place.write(
+            "hostile/checkpoint.safetensors",
+            withUnsafeBytes(of: UInt64(header.utf8.count)) { Array($0) } + Array(header.utf8) + Array(file.dropFirst(8 + length)))
+    }
+
+    @Test(arguments: [
+        (#"\"learning_rate\":0.01"#, #"\"learning_rate\":-1"#, "learning rate"), ("[8,8,1]", "[0,8,1]", "0×8×1"),
+        (#"\"batch_size\":32"#, #"\"batch_size\":0"#, "batch size"),
+    ])
+    func settingsInACheckpointThatMakeNoSense(text: String, replacement: String, named: String) throws {
+        try makeHostileRun(text, replacement)
+        for command in ["\"$train\" --resume hostile", "\"$evaluate\" hostile"] {
+            try expect(command, status: 65, naming: "hostile/checkpoint.safetensors: ")
+            try expect(command, status: 65, naming: named)
+        }
+    }
+
+    @Test func whereARunsDataWereDoesNotMoveTheCursor() throws {
+        try makeHostileRun(#"\"data\":\""#, #"\"data\":\"\\u001b[2J"#)
+        try expect("\"$train\" --resume hostile --data shapes", status: 65, naming: "\\u{1b}[2J")
+    }
+
+    @Test func whatComputedARunDoesNotMoveTheCursor() throws {
+        try makeHostileRun(#"\"computation\":["#, #"\"computation\":[\"\\u001b[2J\","#)
+        try expect("\"$train\" --resume hostile --dry-run", status: 0, naming: "\\u{1b}[2J")
+    }
+
+    /// Images that are all black: files without content.
+    @Test func aClassNameDoesNotMoveTheCursor() throws {
+        let result = try shell(
+            """
+            mkdir cifar && truncate -s 30730000 cifar/test_batch.bin
+            for number in 1 2 3 4 5; do truncate -s 30730000 cifar/data_batch_$number.bin; done
+            printf 'a\\033[2J\\n1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n' > cifar/batches.meta.txt
+            "$train" --model width:1 --data cifar --limit 32 --steps 1 --output run > log && "$evaluate" run --confusion
+            """)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("a\\u{1b}[2J"))
+        #expect(!result.output.contains("\u{1B}"))
+    }
+
+    @Test func aPathDoesNotMoveTheCursor() throws {
+        try expect("\"$train\" --resume \"$(printf 'a\\033[2J')\"", status: 66, naming: "a\\u{1b}[2J")
+        let result = try shell("directory=$(printf 'a\\033[2J'); mv data \"$directory\"; \"$train\" --data \"$directory\" --dry-run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("a\\u{1b}[2J") && !result.output.contains("\u{1B}"))
+    }
+
     /// Texts in a file are other people's: they must not reach the terminal as they are.
     @Test func aNameInAFileDoesNotMoveTheCursor() throws {
         let header = #"{"a\u001b[2J\n\u202e":{"dtype":"F16"}}"#

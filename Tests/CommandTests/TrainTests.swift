@@ -231,11 +231,78 @@ import Testing
         #expect(metricsLines("broken") == 100)
     }
 
-    /// Sends a signal when an epoch has ended.
-    private func signal(_ process: Process, _ number: Int32) {
+    /// As service managers send them, and terminals that end: nobody was impatient.
+    @Test func signalsThatComeTogetherSaveTheRun() throws {
+        Foundation.signal(SIGHUP, SIG_DFL)
+        let result = try Command.train(
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken", in: place,
+            whileRunning: { signal($0, SIGSTOP, SIGTERM, SIGHUP, SIGCONT) })
+        #expect(result.status == 143 || result.status == 129)
+        #expect(result.output.contains("--resume broken"))
+        #expect(try Command.train("--resume", "broken", "--steps", "1", in: place).status == 0)
+    }
+
+    /// The step would take many seconds more; what was saved before it stays.
+    @Test func aSecondInterruptLeavesAtOnce() throws {
+        try place.writeImages("large", side: 64)
+        let result = try Command.train(
+            "--model", "allcnn", "--data", "large", "--batch-size", "200", "--threads", "1", "--output", "broken", in: place,
+            whileRunning: { process in
+                while process.isRunning, !place.exists("broken/latest") { usleep(1_000) }
+                kill(process.processIdentifier, SIGINT)
+                usleep(1_200_000)
+                kill(process.processIdentifier, SIGINT)
+            })
+        #expect(result.status == 130)
+        #expect(!result.output.contains("--resume"))
+        let resumed = try Command.train("--resume", "broken", "--dry-run", in: place)
+        #expect(resumed.status == 0)
+        #expect(place.exists("broken/checkpoint-000000001.safetensors"))
+        #expect(!place.exists("broken/checkpoint-000000002.safetensors"))
+    }
+
+    /// The second is told who has the run, which goes on.
+    @Test func anotherProcessMayNotTrainTheRun() throws {
+        var second: Command.Result?
+        var owner: Int32 = 0
+        let first = try Command.train(
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken", in: place,
+            whileRunning: { process in
+                signal(process)
+                owner = process.processIdentifier
+                second = try Command.train("--resume", "broken", in: place)
+                signal(process, SIGTERM)
+            })
+        #expect(second?.status == 75)
+        #expect(second?.errorLines.count == 1)
+        #expect(second?.errors.hasSuffix("in use by process \(owner)\n") == true)
+        #expect(first.status == 143)
+        #expect(first.output.contains("--resume broken"))
+    }
+
+    /// Without a handler the system would end the process.
+    @Test func aFileThatMayNotGrowFailsTheSave() throws {
+        let result = try Command(name: "/bin/sh")(
+            "-c", "ulimit -f 8; \"$0\" --model width:200 --data data --steps 1 --output run", Command.train.path, in: place)
+        #expect(result.status == 74)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("could not write: file too large"))
+    }
+
+    @Test func aRunThatCannotBeLockedIsNamed() throws {
+        _ = try Command.train("--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
+        try FileManager.default.removeItem(atPath: "\(place.path)/run/lock")
+        try FileManager.default.createDirectory(atPath: "\(place.path)/run/lock", withIntermediateDirectories: false)
+        let result = try Command.train("--resume", "run", "--steps", "1", in: place)
+        #expect(result.status == 74)
+        #expect(result.errors.contains("run/lock: could not lock"))
+    }
+
+    /// Sends signals when an epoch has ended.
+    private func signal(_ process: Process, _ numbers: Int32...) {
         let before = metricsLines("broken")
         while process.isRunning, metricsLines("broken") == before { usleep(1_000) }
-        kill(process.processIdentifier, number)
+        for number in numbers { kill(process.processIdentifier, number) }
     }
 
     private func metricsLines(_ run: String) -> Int {

@@ -11,6 +11,13 @@ public struct StepOptions: ParsableArguments {
     public var batchSize = 32
 
     public init() {}
+
+    public func validate() throws {
+        // Random images of a batch are made in memory.
+        guard (1...65_536).contains(batchSize) else {
+            throw ValidationError("--batch-size: expected 1 to 65536, found \(batchSize)")
+        }
+    }
 }
 
 extension ModelName: @retroactive ExpressibleByArgument {}

@@ -18,12 +18,23 @@ struct SaveStall: ParsableCommand {
     @Option(help: "Where to save; its file system counts.")
     var output: String
 
+    func validate() throws {
+        // Of every interval: the step that waits for the save, the one beside it, and some in its second half.
+        guard (3...1_000).contains(every) else {
+            throw ValidationError("--every: expected 3 to 1000, found \(every)")
+        }
+        // The first interval isn't counted.
+        guard (2 * every...100_000).contains(steps) else {
+            throw ValidationError("--steps: expected \(2 * every) to 100000, twice --every or more, found \(steps)")
+        }
+    }
+
     func run() throws {
         var options = RunOptions()
         (options.model, options.activation, options.batchSize) = (
             training.model, training.activation, training.batchSize
         )
-        (options.epochs, options.learningRate, options.limit) = (1000, 1e-6, 2 * steps * training.batchSize)
+        (options.epochs, options.learningRate, options.limit) = (steps, 1e-6, 2 * steps * training.batchSize)
         let data = try DataSource.resolve("shapes")
         let run = try Run(options.settings(), data: data, directory: output)
         run.saveInterval = .steps(every)

@@ -20,6 +20,13 @@ struct StepTime: ParsableCommand {
     @Option(help: "As train's --convolution.")
     var convolution: ConvolutionAlgorithm = .automatic
 
+    func validate() throws {
+        guard (1...1_000_000).contains(steps) else {
+            throw ValidationError("--steps: expected 1 to 1000000, found \(steps)")
+        }
+        if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, found \(threads)") }
+    }
+
     func run() throws {
         if let threads { Runtime.threadCount = threads }
         let (model, activation, batchSize) = (training.model, training.activation, training.batchSize)

@@ -26,10 +26,15 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     ///   - free: how many there are.
     case space(path: String, needed: Int, free: Int)
 
+    /// What was just written is something else when it is read back.
+    ///
+    /// - Parameter offset: the first byte that differs, counted from the file's start.
+    case readBack(path: String, offset: Int)
+
     /// The file or directory concerned.
     public var path: String {
         switch self {
-        case .content(let path, _, _, _), .system(_, let path, _), .space(let path, _, _): path
+        case .content(let path, _, _, _), .system(_, let path, _), .space(let path, _, _), .readBack(let path, _): path
         }
     }
 
@@ -38,7 +43,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         switch (self, other) {
         case (.system(let operation, _, let code), .system(let otherOperation, _, let otherCode)):
             operation == otherOperation && code == otherCode
-        case (.content, .content), (.space, .space): true
+        case (.content, .content), (.space, .space), (.readBack, .readBack): true
         default: false
         }
     }
@@ -54,9 +59,11 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         case .content(let path, let offset, let expected, let found):
             "\(path.printable())\(offset.map { " at byte \($0)" } ?? ""): expected \(expected.printable()), found \(found.printable())"
         case .system(let operation, let path, let code):
-            "\(path): could not \(operation.rawValue): \(String(cString: strerror(code)).lowercased())"
+            "\(path.printable()): could not \(operation.rawValue): \(String(cString: strerror(code)).lowercased())"
         case .space(let path, let needed, let free):
-            "\(path): expected \(Self.megabytes(needed)) of free space for checkpoints, found \(Self.megabytes(free))"
+            "\(path.printable()): expected \(Self.megabytes(needed)) of free space for checkpoints, found \(Self.megabytes(free))"
+        case .readBack(let path, let offset):
+            "\(path.printable()) at byte \(offset): expected the bytes written, found others when read back"
         }
     }
 }
@@ -64,7 +71,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 /// What was being done to a file when it failed.
 public enum FileOperation: String, Sendable {
     /// The operation, by its usual name.
-    case create, open, read, write, synchronize, close, rename, remove, lock, list
+    case create, open, append, read, write, synchronize, close, rename, remove, lock, list
     /// Making a rename survive a power failure.
     case synchronizeDirectory = "synchronize the directory"
 }

@@ -12,7 +12,7 @@ enum Checksum {
         var hash = SHA256()
         hash.update(data: header)
         for tensor in tensors { hash.update(bufferPointer: tensor) }
-        header.replaceSubrange(range, with: text(hash.finalize()).utf8)
+        header.replaceSubrange(range, with: hash.finalize().hexadecimal.utf8)
     }
 
     /// Where in a header the checksum's digits are. What stands in front of them can't occur in any other place, for quotation marks inside of
@@ -23,10 +23,6 @@ enum Checksum {
             let range = label.upperBound..<label.upperBound + zeros.utf8.count
             return range.upperBound <= header.count ? range : nil
         }
-    }
-
-    fileprivate static func text(_ digest: SHA256.Digest) -> String {
-        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 }
 
@@ -50,7 +46,7 @@ extension SafetensorsFile {
             hash.update(data: bytes)
             position += bytes.count
         }
-        let found = Checksum.text(hash.finalize())
+        let found = hash.finalize().hexadecimal
         guard found == expected else {
             throw .content(
                 path: path, offset: nil, expected: "bytes with the checksum \(expected.prefix(8))…, which it was written with",

@@ -16,7 +16,7 @@ final class DirectoryLock {
     init(_ directory: String) throws {
         let path = "\(directory)/lock"
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-        guard file >= 0 else { throw CheckpointError.system(operation: .open, path: path, code: errno) }
+        guard file >= 0 else { throw CheckpointError.system(operation: .lock, path: path, code: errno) }
         var result: Int32
         repeat { result = flock(file, LOCK_EX | LOCK_NB) } while result != 0 && errno == EINTR
         guard result == 0 else {
@@ -54,7 +54,7 @@ public struct RunInUse: Error, Equatable, CustomStringConvertible {
     public let processID: Int32?
 
     public var description: String {
-        "\(directory): expected a run that nobody else is training, found one in use by "
+        "\(directory.printable()): expected a run that nobody else is training, found one in use by "
             + (processID.map { "process \($0)" } ?? "another process")
     }
 }

@@ -56,15 +56,26 @@ public enum DurableFile {
         return (String(path[..<end]), String(path[end...]))
     }
 
-    /// Reads a file back and compares it with what was written.
+    /// Reads a file back and compares it with what was written. That it can't be read is a failure to write.
     private static func verify(
         _ path: String, contents: [UnsafeRawBufferPointer], on disk: any Disk
     ) throws(CheckpointError) {
-        let file = try DiskFile(path, expectation: "the file just written", disk: disk)
-        let byteCount = contents.reduce(0) { $0 + $1.count }
-        guard file.size == byteCount else {
-            throw .content(path: path, offset: nil, expected: "the \(byteCount) bytes written", found: "\(file.size) bytes")
+        do throws(CheckpointError) {
+            try compare(DiskFile(path, expectation: "the file just written", disk: disk), with: contents)
+        } catch {
+            switch error {
+            case .system(.open, let path, let code): throw .system(operation: .read, path: path, code: code)
+            case .content(let path, let offset, _, _): throw .readBack(path: path, offset: offset ?? 0)
+            default: throw error
+            }
         }
+    }
+
+    private static func compare(
+        _ file: DiskFile, with contents: [UnsafeRawBufferPointer]
+    ) throws(CheckpointError) {
+        let byteCount = contents.reduce(0) { $0 + $1.count }
+        guard file.size == byteCount else { throw .readBack(path: file.path, offset: min(file.size, byteCount)) }
         var position = 0
         for piece in contents {
             var done = 0
@@ -74,10 +85,7 @@ public enum DurableFile {
                 let isSame = bytes.withUnsafeBytes { bytes in
                     memcmp(bytes.baseAddress.unsafelyUnwrapped, written.baseAddress.unsafelyUnwrapped, bytes.count) == 0
                 }
-                guard isSame else {
-                    throw .content(
-                        path: path, offset: position + done, expected: "the bytes written", found: "others when read back")
-                }
+                guard isSame else { throw .readBack(path: file.path, offset: position + done) }
                 done += bytes.count
             }
             position += piece.count

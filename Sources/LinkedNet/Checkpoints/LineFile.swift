@@ -35,7 +35,7 @@ final class LineFile {
         try bytes.withUnsafeBufferPointer { bytes throws(CheckpointError) in
             let bytes = UnsafeRawBufferPointer(bytes)
             if appends {
-                let file = try disk.attempt(.open, path) { () throws(DiskError) in try disk.append(path) }
+                let file = try disk.attempt(.append, path) { () throws(DiskError) in try disk.append(path) }
                 try disk.finish(file, at: path, writing: [bytes])
             } else {
                 try DurableFile.replace(path, contents: [bytes], on: disk)

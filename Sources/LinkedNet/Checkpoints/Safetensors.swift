@@ -5,6 +5,10 @@
 public enum Safetensors {
     /// The longest header that the format allows, in bytes.
     static let longestHeader = 100_000_000
+    /// The most tensors, and the most texts, that a file may have here: each of them takes much more memory than a header needs to name it.
+    static let mostEntries = 1 << 16
+    /// The most dimensions.
+    static let highestRank = 32
 
     /// Writes tensors to a file, durably: see ``DurableFile/replace(_:contents:)``. The elements are not copied.
     ///

@@ -6,7 +6,8 @@ struct SafetensorsHeader {
 
     /// Reads and checks the header of a file.
     ///
-    /// What is in memory is bounded by the file's size and by the format's limit of 100 MB; every number is checked before it is used.
+    /// What is in memory is bounded by a few times the header's length, which is at most the file's size and the format's limit of 100 MB, and by limits on
+    /// the numbers of tensors, texts and dimensions; every number is checked before it is used.
     init(_ file: DiskFile) throws(CheckpointError) {
         try self.init(path: file.path, fileSize: file.size) { offset, count throws(CheckpointError) in
             try file.bytes(at: offset, count: count)
@@ -76,6 +77,11 @@ struct SafetensorsHeader {
         _ tensors: [BorrowedTensor], metadata: [String: String], path: String,
         longest: Int = Safetensors.longestHeader
     ) throws(CheckpointError) -> [UInt8] {
+        guard tensors.count <= Safetensors.mostEntries, metadata.count <= Safetensors.mostEntries else {
+            throw .content(
+                path: path, offset: nil, expected: "at most \(Safetensors.mostEntries) tensors and as many texts",
+                found: "\(tensors.count) and \(metadata.count)")
+        }
         var members: [String] = []
         if !metadata.isEmpty {
             let texts = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
@@ -88,6 +94,11 @@ struct SafetensorsHeader {
             guard names.insert(tensor.name).inserted else {
                 throw .content(
                     path: path, offset: nil, expected: "names that are not reserved and occur once", found: tensor.name)
+            }
+            guard tensor.shape.rank <= Safetensors.highestRank else {
+                throw .content(
+                    path: path, offset: nil, expected: "at most \(Safetensors.highestRank) dimensions of tensor \(tensor.name)",
+                    found: "\(tensor.shape.rank)")
             }
             guard let shape = try? tensor.shape.validated(as: tensor.name),
                 shape.elementCount == tensor.elements.count

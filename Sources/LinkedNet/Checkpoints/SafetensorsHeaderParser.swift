@@ -33,6 +33,9 @@ struct SafetensorsHeaderParser {
             if name == Self.metadataKey {
                 try parseMetadata()
             } else {
+                guard tensors.count < Safetensors.mostEntries else {
+                    throw reader.error(at: textOffset, expected: "at most \(Safetensors.mostEntries) tensors", found: "more")
+                }
                 try parseTensor(name, textOffset: textOffset)
             }
             more = try reader.continueList("}")
@@ -44,6 +47,9 @@ struct SafetensorsHeaderParser {
         var keys: Set<String> = []
         var more = try reader.beginList("{", "}")
         while more {
+            guard metadata.count < Safetensors.mostEntries else {
+                throw reader.error(at: reader.offset, expected: "at most \(Safetensors.mostEntries) texts", found: "more")
+            }
             let key = try reader.key(notIn: &keys)
             metadata[key] = try reader.string()
             more = try reader.continueList("}")
@@ -105,6 +111,9 @@ struct SafetensorsHeaderParser {
         var result: [Int] = []
         var more = try reader.beginList("[", "]")
         while more {
+            guard result.count < Safetensors.highestRank else {
+                throw reader.error(at: reader.offset, expected: "at most \(Safetensors.highestRank) numbers", found: "more")
+            }
             result.append(try reader.integer())
             more = try reader.continueList("]")
         }

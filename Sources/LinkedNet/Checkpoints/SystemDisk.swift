@@ -29,16 +29,7 @@ struct SystemDisk: Disk {
     func status(_ file: Int32) throws(DiskError) -> FileStatus {
         var status = stat()
         _ = try checked(fstat(file, &status))
-        let irregularity: String? =
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: nil
-            case S_IFDIR: "a directory"
-            case S_IFIFO: "a FIFO"
-            case S_IFCHR, S_IFBLK: "a device"
-            case S_IFSOCK: "a socket"
-            default: "something that is not a regular file"
-            }
-        return FileStatus(irregularity: irregularity, size: Int(status.st_size))
+        return FileStatus(irregularity: FileKind.irregularity(status.st_mode), size: Int(status.st_size))
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) throws(DiskError) -> Int {

@@ -11,7 +11,7 @@ public enum WeightsDigest {
         for tensor in tensors.sorted(by: { precedes($0.name, $1.name) }) {
             hash.update(bufferPointer: UnsafeRawBufferPointer(tensor.elements))
         }
-        return text(hash.finalize())
+        return hash.finalize().hexadecimal
     }
 
     /// The digest of the tensors in a file, as 64 hexadecimal digits. Holds one tensor in memory at a time.
@@ -26,14 +26,10 @@ public enum WeightsDigest {
             let tensor = try file.tensor(named: name)
             tensor.elements.withUnsafeBytes { hash.update(bufferPointer: $0) }
         }
-        return text(hash.finalize())
+        return hash.finalize().hexadecimal
     }
 
     private static func precedes(_ first: String, _ second: String) -> Bool {
         first.utf8.lexicographicallyPrecedes(second.utf8)
-    }
-
-    private static func text(_ digest: SHA256.Digest) -> String {
-        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 }

@@ -103,7 +103,7 @@ public struct DataSource: Sendable {
     }
 
     private static func counts(_ train: any Dataset, _ test: any Dataset, name: String) -> String {
-        "\(name): \(train.count) training and \(test.count) test images of \(train.imageShape)."
+        "\(name.printable()): \(train.count) training and \(test.count) test images of \(train.imageShape)."
     }
 
     private init(train: ImageDataset, test: ImageDataset, name: String, argument: String) {

@@ -1,5 +1,4 @@
 import Crypto
-import Foundation
 
 /// The first images of another data set, whose memory it shares.
 public struct DatasetPrefix: Dataset {
@@ -20,7 +19,7 @@ public struct DatasetPrefix: Dataset {
     /// The base's if this is all of it; otherwise made from the base's and the number of images.
     public var fingerprint: String {
         guard count < base.count else { return base.fingerprint }
-        return Data("first \(count) of \(base.fingerprint)".utf8).sha256
+        return SHA256.hash(data: Array("first \(count) of \(base.fingerprint)".utf8)).hexadecimal
     }
 
     public func load(
@@ -28,19 +27,5 @@ public struct DatasetPrefix: Dataset {
         pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
     ) throws {
         try base.load(indices, augmentations: augmentations, pixels: pixels, labels: labels)
-    }
-}
-
-extension Data {
-    /// SHA-256 in lower-case hexadecimal.
-    var sha256: String { SHA256.hash(data: self).hexadecimal }
-}
-
-extension SHA256.Digest {
-    /// Lower-case hexadecimal.
-    var hexadecimal: String {
-        reduce(into: "") { text, byte in
-            text += String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }
     }
 }

@@ -50,6 +50,10 @@ public enum IDX {
                 path: imageFile.path, offset: 4, expected: "\(labelFile.sizes[0]) images, one for each label",
                 found: "\(imageFile.sizes[0])")
         }
+        let count = labelFile.content.count
+        if OutOfMemory.awaits(count, of: Int32.self) {
+            throw DataError(path: labelFile.path, expected: "labels that fit in memory", found: "\(count) labels")
+        }
         return try ImageDataset(
             name: name, imageShape: [imageFile.sizes[1], imageFile.sizes[2], 1], classNames: classNames,
             pixels: imageFile.content, labels: labelFile.content.map(Int32.init))

@@ -57,7 +57,8 @@ public struct ImageDataset: Dataset {
         var hash = SHA256()
         hash.update(data: Array("\(imageShape) \(labels.count)".utf8))
         pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        labels.map(\.littleEndian).withUnsafeBytes { hash.update(bufferPointer: $0) }
+        // Little-endian, as all that is built: Safetensors.
+        labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
         // Scaled otherwise, the same pixels train another network.
         if scale != nil || offset != nil { hash.update(data: Array("\(self.scale) \(self.offset)".utf8)) }
         fingerprint = hash.finalize().hexadecimal

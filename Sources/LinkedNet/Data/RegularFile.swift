@@ -39,9 +39,9 @@ final class RegularFile: ByteStream {
             close(opened)
             throw DataError(path: path, expected: expectation, found: Self.describe(code))
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        if let irregularity = FileKind.irregularity(status.st_mode) {
             close(opened)
-            throw DataError(path: path, expected: expectation, found: Self.kind(status.st_mode))
+            throw DataError(path: path, expected: expectation, found: irregularity)
         }
         self.path = path
         size = Int(status.st_size)
@@ -72,16 +72,6 @@ final class RegularFile: ByteStream {
 
     private static func describe(_ code: Int32) -> String {
         String(cString: strerror(code)).lowercased()
-    }
-
-    private static func kind(_ mode: mode_t) -> String {
-        switch mode & S_IFMT {
-        case S_IFDIR: "a directory"
-        case S_IFIFO: "a FIFO"
-        case S_IFCHR, S_IFBLK: "a device"
-        case S_IFSOCK: "a socket"
-        default: "something that is not a regular file"
-        }
     }
 }
 

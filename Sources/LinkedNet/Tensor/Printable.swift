@@ -3,7 +3,7 @@ extension String {
     /// and of a long text only the beginning is there. Texts in files are other people's.
     ///
     /// - Parameter longest: how many characters are kept.
-    func printable(longest: Int = 400) -> String {
+    package func printable(longest: Int = 400) -> String {
         var result = ""
         for (count, scalar) in unicodeScalars.enumerated() {
             guard count < longest else { return result + "…" }

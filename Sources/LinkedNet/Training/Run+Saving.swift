@@ -92,6 +92,6 @@ extension Run {
     static func change(from saved: [String], to own: [String]) -> String? {
         guard saved != own else { return nil }
         let difference = own.first { !saved.contains($0) } ?? saved.first { !own.contains($0) } ?? "another order"
-        return "the run was computed otherwise before (now \(difference)), so its bits will not be those of an unbroken run"
+        return "the run was computed otherwise before (now \(difference.printable(longest: 100))), so its bits will not be those of an unbroken run"
     }
 }

@@ -76,7 +76,7 @@ public final class Run {
 
     /// Opens a saved run where it stands: the newest checkpoint that is whole.
     ///
-    /// - Throws: ``CheckpointError`` if there is none, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
+    /// - Throws: ``CheckpointError`` if there is none, ``WeightsMismatch``, ``OutOfMemory``.
     public init(resuming directory: String) throws {
         generations = Generations(directory)
         let (file, damage) = try generations.open()

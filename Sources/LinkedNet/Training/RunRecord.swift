@@ -46,8 +46,14 @@ struct RunRecord: Codable {
             throw .content(
                 path: path, offset: nil, expected: "the checkpoint of a run", found: "settings that can't be read")
         }
-        guard record.classCount >= 1, !record.imageShape.isEmpty else {
-            throw error("a network of \(record.classCount) classes for images of \(Shape(record.imageShape))")
+        let imageShape = Shape(record.imageShape)
+        guard record.classCount >= 1, imageShape.rank > 0, (try? imageShape.validated(as: "images")) != nil else {
+            throw error("a network of \(record.classCount) classes for images of \(imageShape)")
+        }
+        do throws(OptimizerError) {
+            _ = try record.settings.makeOptimizer()
+        } catch let problem {
+            throw error("settings that make no sense: \(problem)")
         }
         if let epoch = record.best.epoch, !(0...TrainingPosition.largestCount).contains(epoch) {
             throw error("a best epoch of \(epoch)")

@@ -49,11 +49,16 @@ public struct RunSettings: Sendable, Hashable, Codable {
 
     /// Compiles the network whose weights are in a file. A file without them gets no memory for them.
     ///
-    /// - Throws: ``WeightsMismatch``, ``ShapeError`` if the model doesn't fit the images, ``OutOfMemory``.
+    /// - Throws: ``WeightsMismatch``, ``CheckpointError`` if the file's settings are of no network, ``OutOfMemory``.
     func network(imageShape: Shape, classCount: Int, weights file: SafetensorsFile) throws -> Network {
-        try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed) { weights in
-            let mismatch = WeightsMismatch(file, weights)
-            guard mismatch.isEmpty else { throw mismatch }
+        do {
+            return try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed) { weights in
+                let mismatch = WeightsMismatch(file, weights)
+                guard mismatch.isEmpty else { throw mismatch }
+            }
+        } catch let error as ShapeError {
+            throw CheckpointError.content(
+                path: file.path, offset: nil, expected: "the checkpoint of a run", found: "settings of no network: \(error)")
         }
     }
 
@@ -95,48 +100,7 @@ public struct RunSettings: Sendable, Hashable, Codable {
 }
 
 /// Encoded as the name that commands take.
-extension ModelName: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let name = try container.decode(String.self)
-        guard let model = ModelName(name) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "expected \(ModelName.options), found \(name)")
-        }
-        self = model
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}
-
-/// Encoded as the name that commands take.
 extension ModelActivation: Codable {}
-
-/// Encoded as ``text``.
-extension LearningRateSchedule: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        do throws(SettingsError) {
-            // What encoding wrote doesn't depend on the number of epochs.
-            self = try LearningRateSchedule(text: text, epochs: 1)
-        } catch {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        guard let text else {
-            throw EncodingError.invalidValue(
-                self, .init(codingPath: encoder.codingPath, debugDescription: "a cosine that doesn't end at zero"))
-        }
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-}
 
 /// One line for people.
 extension RunSettings: CustomStringConvertible {

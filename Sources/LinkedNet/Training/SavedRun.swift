@@ -12,7 +12,7 @@ public struct SavedRun {
     /// Opens a run: the newest of its checkpoints that is whole. It may be in training.
     ///
     /// - Parameter path: the run's directory, or a checkpoint itself.
-    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that is whole, ``WeightsMismatch``, ``ShapeError``, ``OutOfMemory``.
+    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that is whole, ``WeightsMismatch``, ``OutOfMemory``.
     public init(_ path: String) throws {
         let (file, damage) = try Self.open(path)
         self.damage = damage

@@ -15,7 +15,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .mismatch(let subject, let expected, let found):
-            "\(subject): expected \(expected), found \(found)"
+            "\(subject.printable()): expected \(expected.printable()), found \(found.printable())"
         case .nonFinite(let layer, let cause, let step, let epoch):
             "training stopped at step \(step), epoch \(epoch): \(cause.text(layer: layer)) NaN or infinite values"
         }

@@ -23,8 +23,12 @@ import Testing
         #expect("\(RunInUse(directory: "runs/a", processID: nil))".hasSuffix("found one in use by another process"))
     }
 
+    @Test func namesInErrorsMoveNoCursor() {
+        #expect("\(RunInUse(directory: "a\u{1B}[2J", processID: 1))".hasPrefix("a\\u{1b}[2J:"))
+    }
+
     @Test func aDirectoryThatIsNotThere() {
-        #expect(throws: CheckpointError.system(operation: .open, path: "\(directory.path)/none/lock", code: ENOENT)) {
+        #expect(throws: CheckpointError.system(operation: .lock, path: "\(directory.path)/none/lock", code: ENOENT)) {
             try DirectoryLock("\(directory.path)/none")
         }
     }

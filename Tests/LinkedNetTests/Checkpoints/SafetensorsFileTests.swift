@@ -156,6 +156,60 @@ import Glibc
         ) { try SafetensorsFile(path) }
     }
 
+    /// A few bytes of a header each take many times that in memory, so that their number is limited.
+    @Test func refusesMoreTextsThanAnybodyHas() throws {
+        func header(_ count: Int) -> String {
+            "{\"__metadata__\":{" + (0..<count).map { "\"\($0)\":\"\"" }.joined(separator: ",") + "}}"
+        }
+        let most = Safetensors.mostEntries
+        #expect(try read(safetensors(header: header(most))).metadata.count == most)
+        let path = directory.path + "/file"
+        let offset = 8 + header(most).utf8.count - 1
+        #expect(throws: CheckpointError.content(path: path, offset: offset, expected: "at most \(most) texts", found: "more")) {
+            try read(safetensors(header: header(most + 1)))
+        }
+        let metadata = Dictionary(uniqueKeysWithValues: (0...most).map { ("\($0)", "") })
+        #expect(
+            throws: CheckpointError.content(
+                path: "file", offset: nil, expected: "at most \(most) tensors and as many texts", found: "0 and \(most + 1)")
+        ) { try SafetensorsHeader.encode([], metadata: metadata, path: "file") }
+    }
+
+    @Test func refusesMoreTensorsThanAnybodyHas() throws {
+        func header(_ count: Int) -> String {
+            let tensors = (0..<count).map {
+                "\"\($0)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[\(4 * $0),\(4 * $0 + 4)]}"
+            }
+            return "{" + tensors.joined(separator: ",") + "}"
+        }
+        let most = Safetensors.mostEntries
+        #expect(try read(safetensors(header: header(most), dataBytes: 4 * most)).entries.count == most)
+        let error = #expect(throws: CheckpointError.self) {
+            try read(safetensors(header: header(most + 1), dataBytes: 4 * most + 4))
+        }
+        guard case .content(_, _, "at most \(most) tensors", "more") = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func refusesMoreDimensionsThanAnybodyHas() throws {
+        func header(_ rank: Int) -> String {
+            let ones = Array(repeating: "1", count: rank).joined(separator: ",")
+            return "{\"a\":{\"dtype\":\"F32\",\"shape\":[\(ones)],\"data_offsets\":[0,4]}}"
+        }
+        #expect(try read(safetensors(header: header(32), dataBytes: 4)).entries.first?.shape.rank == 32)
+        let path = directory.path + "/file"
+        #expect(throws: CheckpointError.content(path: path, offset: 101, expected: "at most 32 numbers", found: "more")) {
+            try read(safetensors(header: header(33), dataBytes: 4))
+        }
+        let tensor = try Tensor(shape: Shape(Array(repeating: 1, count: 33)))
+        #expect(
+            throws: CheckpointError.content(
+                path: path, offset: nil, expected: "at most 32 dimensions of tensor a", found: "33")
+        ) { try write([("a", tensor)], to: path) }
+    }
+
     // MARK: Damage
 
     @Test func everyTruncationIsAnError() throws {

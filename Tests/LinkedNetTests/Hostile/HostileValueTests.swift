@@ -110,6 +110,14 @@ import Glibc
         #expect(String(repeating: "x", count: 1_000_000).printable(longest: 5) == "xxxxx…")
         let error = DataError(path: "a\nb", expected: "c", found: "d\r")
         #expect(error.description == "a\\u{a}b: expected c, found d\\u{d}")
+        for error in [
+            CheckpointError.system(operation: .open, path: "a\u{1B}", code: 2), .space(path: "a\u{1B}", needed: 2, free: 1),
+            .readBack(path: "a\u{1B}", offset: 0),
+        ] {
+            #expect(error.description.hasPrefix("a\\u{1b}"))
+        }
+        let mismatch = TrainingError.mismatch(subject: "\u{1B}", expected: "\u{1B}", found: "\u{1B}")
+        #expect(!mismatch.description.contains("\u{1B}"))
     }
 
     /// More samples than the network takes at once are shown in several passes.

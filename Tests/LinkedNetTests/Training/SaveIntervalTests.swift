@@ -34,6 +34,13 @@ import Testing
         #expect(SaveClock(.minutes(1e-300), step: 0).isDue(step: 1))
     }
 
+    @Test(arguments: [.nan, -.infinity, -1, 0] as [Double], [false, true])
+    func timesThatAreNoneAreOver(minutes: Double, afterFailure: Bool) {
+        var clock = SaveClock(.minutes(minutes), step: 0)
+        clock.ended(failed: afterFailure)
+        #expect(clock.isDue(step: 1))
+    }
+
     /// After a failure the steps still count.
     @Test func aFailureDelaysNothing() {
         var clock = SaveClock(.steps(5), step: 0)
