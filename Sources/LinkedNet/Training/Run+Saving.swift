@@ -91,7 +91,9 @@ extension Run {
     /// The first difference.
     static func change(from saved: [String], to own: [String]) -> String? {
         guard saved != own else { return nil }
-        let difference = own.first { !saved.contains($0) } ?? saved.first { !own.contains($0) } ?? "another order"
-        return "the run was computed otherwise before (now \(difference)), so its bits will not be those of an unbroken run"
+        let difference =
+            own.first { !saved.contains($0) }.map { "now \($0)" } ?? saved.first { !own.contains($0) }.map { "before \($0)" }
+            ?? "now in another order"
+        return "the run was computed otherwise before (\(difference)), so its bits will not be those of an unbroken run"
     }
 }
