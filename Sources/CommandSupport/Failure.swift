@@ -43,7 +43,7 @@ package struct Failure {
         case CheckpointError.system(.create, _, _): EX_CANTCREAT
         case CheckpointError.system, CheckpointError.space, CheckpointError.readBack: EX_IOERR
         case is RunInUse: EX_TEMPFAIL
-        case is OutOfMemory: EX_OSERR
+        case is OutOfMemory, is OutOfThreads: EX_OSERR
         default: EXIT_FAILURE
         }
     }

@@ -57,6 +57,7 @@ package struct Runner {
         if Run.exists(in: directory) {
             run = try Run(resuming: directory)
             for damage in run.damage { say("\(damage); going on from an older checkpoint") }
+            if let damage = run.metricsDamage { say("\(damage)") }
             if let change = run.computationChange { say(change) }
             guard run.settings == settings else {
                 throw SettingsError(

@@ -14,7 +14,7 @@ struct Evaluate: ParsableCommand {
               evaluate runs/allcnn-lk-relu-1 --digest
 
             Exit status: 0 done, 1 another failure, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run or missing data, \
-            71 out of memory, 74 a file that can't be read.
+            71 out of memory or threads, 74 a file that can't be read.
             """)
 
     @Argument(help: ArgumentHelp("The directory of a run, or one of its checkpoints.", valueName: "run"))

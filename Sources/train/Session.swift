@@ -50,6 +50,7 @@ struct Session {
         let data = try run.data(options.data)
         reporter.line(data.note)
         for damage in run.damage { reporter.warn("\(damage); going on from an older checkpoint") }
+        if let damage = run.metricsDamage { reporter.warn("\(damage)") }
         if let change = run.computationChange { reporter.warn(change) }
         if running.dryRun { return show(run.trainer, run.settings) }
         reporter.line("\(run.settings)")

@@ -22,6 +22,8 @@ protocol Disk: Sendable {
     func rename(_ source: String, to destination: String) throws(DiskError)
     /// Returns when the names in a directory are on the disk.
     func synchronizeDirectory(_ path: String) throws(DiskError)
+    /// Makes a directory; fails if there is anything at `path`.
+    func makeDirectory(_ path: String) throws(DiskError)
     /// Removes a file's name.
     func remove(_ path: String) throws(DiskError)
     /// The names in a directory, in any order.

@@ -13,6 +13,8 @@ import Darwin
 final class Generations {
     /// The name of the file that names the newest.
     static let pointerName = "latest"
+    /// Of a checkpoint; what is read and what is written keep to it, so that what was saved is found.
+    static let largestNumber = Int.max - 1
 
     let directory: String
     private let disk: any Disk
@@ -37,9 +39,8 @@ final class Generations {
 
     static func number(_ name: String) -> Int? {
         let digits = name.dropFirst("checkpoint-".count).prefix { $0.isASCII && $0.isNumber }
-        // No run comes near 15 digits; the next number is one that fits.
-        let number = digits.isEmpty ? 0 : digits.count <= 15 ? Int(digits) : nil
-        return number.flatMap { Self.name($0) == name ? $0 : nil }
+        let number = digits.isEmpty ? 0 : Int(digits)
+        return number.flatMap { $0 <= largestNumber && Self.name($0) == name ? $0 : nil }
     }
 
     private func path(_ name: String) -> String { "\(directory)/\(name)" }
@@ -58,12 +59,13 @@ final class Generations {
     /// Opens the newest checkpoint that is whole.
     ///
     /// - Returns: it, and what is wrong with each newer one.
-    /// - Throws: ``CheckpointError`` about the newest if there is none that is whole.
+    /// - Throws: ``CheckpointError`` about the newest if there is none that is whole, or what keeps it from being read: it may be whole then, and going
+    ///   on from an older one would end in its removal.
     func open() throws(CheckpointError) -> (file: SafetensorsFile, damage: [CheckpointError]) {
         var seen: [Int]?
         while true {
             // Read first: a run that is being trained meanwhile removes what this names only when there is a newer one.
-            let (pointed, pointerDamage) = readPointer()
+            let (pointed, pointerDamage) = try readPointer()
             let numbers = try missingAsEmpty { () throws(CheckpointError) in try self.numbers() }
             var damage = pointerDamage
             if let pointed, pointed > numbers.first ?? -1 {
@@ -79,6 +81,7 @@ final class Generations {
                 } catch {
                     // Removed meanwhile, because there are newer ones.
                     if case .system(.open, _, ENOENT) = error { continue }
+                    guard Self.isDamage(error) else { throw error }
                     damage.append(error)
                 }
             }
@@ -90,7 +93,7 @@ final class Generations {
     }
 
     /// What the pointer names, and what is wrong with it.
-    private func readPointer() -> (number: Int?, damage: [CheckpointError]) {
+    private func readPointer() throws(CheckpointError) -> (number: Int?, damage: [CheckpointError]) {
         let path = path(Self.pointerName)
         do throws(CheckpointError) {
             let expectation = "the name of a checkpoint"
@@ -102,7 +105,16 @@ final class Generations {
             return (number, [])
         } catch {
             if case .system(.open, _, ENOENT) = error { return (nil, []) }
+            guard Self.isDamage(error) else { throw error }
             return (nil, [error])
+        }
+    }
+
+    /// True if the file is wrong or its medium, false if the system only can't get at it now: rights, too many open files, a network.
+    private static func isDamage(_ error: CheckpointError) -> Bool {
+        switch error {
+        case .content, .system(.read, _, EIO): true
+        default: false
         }
     }
 
@@ -160,6 +172,10 @@ final class Generations {
     /// - Throws: ``CheckpointError``. What there was is there still then, and perhaps the new one too.
     func save(_ tensors: [BorrowedTensor], metadata: [String: String]) throws(CheckpointError) {
         try require(Self.size(of: tensors, metadata))
+        guard newest < Self.largestNumber else {
+            throw .content(
+                path: directory, offset: nil, expected: "checkpoints with numbers below \(Self.largestNumber)", found: Self.name(newest))
+        }
         newest = max(newest, 0) + 1
         let name = Self.name(newest)
         do throws(CheckpointError) {

@@ -21,6 +21,12 @@ final class LineFile {
         isSound = isWritten
     }
 
+    /// Leaves the first `count` lines, and has the next ``flush()`` write them anew: somebody else may have changed the file.
+    func keep(first count: Int) {
+        lines.removeLast(max(lines.count - count, 0))
+        (writtenCount, isSound) = (0, false)
+    }
+
     /// Adds lines; ``flush()`` brings them to the disk.
     func add(_ lines: [String]) { self.lines += lines }
 

@@ -64,6 +64,10 @@ struct SystemDisk: Disk {
         _ = try checked(fsync(directory))
     }
 
+    func makeDirectory(_ path: String) throws(DiskError) {
+        _ = try checked(mkdir(path, 0o777))
+    }
+
     func remove(_ path: String) throws(DiskError) {
         _ = try checked(unlink(path))
     }

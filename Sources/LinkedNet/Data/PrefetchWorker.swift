@@ -20,14 +20,15 @@ final class PrefetchWorker: @unchecked Sendable {
     private var stopping = false
     private var finished = false
 
-    /// Starts a thread whose first batch is this one, which must exist.
-    init(_ preparation: BatchPreparation, epoch: Int, batch: Int) {
+    /// Starts a thread whose first batch is this one, which must exist. Without a thread to be had, ``take()`` throws ``OutOfThreads``.
+    init(
+        _ preparation: BatchPreparation, epoch: Int, batch: Int,
+        startThread: (@escaping @Sendable () -> Void) -> Bool = { BackgroundThread.start($0) }
+    ) {
         self.preparation = preparation
         ring = .allocate(capacity: preparation.slotCount)
         ring.initialize(repeating: nil, count: preparation.slotCount)
-        let thread = Thread { self.run(epoch: epoch, batch: batch) }
-        thread.name = "LinkedNet batches"
-        thread.start()
+        if !startThread({ self.run(epoch: epoch, batch: batch) }) { (failure, finished) = (OutOfThreads(), true) }
     }
 
     deinit {

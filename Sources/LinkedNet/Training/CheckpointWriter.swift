@@ -6,7 +6,7 @@ import Foundation
 /// false, and the thread's from its start until it sets that; the lock orders both.
 final class CheckpointWriter: @unchecked Sendable {
     /// What a save is to keep besides tensors.
-    struct Content {
+    struct Content: Sendable {
         let position: TrainingPosition
         let metadata: [String: String]
         /// The lines of the metrics since the save before.
@@ -27,13 +27,21 @@ final class CheckpointWriter: @unchecked Sendable {
     private let memory: AlignedStorage<Float>
     /// The tensors as they are copied to `memory`.
     private let copies: [BorrowedTensor]
+    /// Calls a body on a thread of its own; false if the system has none.
+    private let startThread: (@escaping @Sendable () -> Void) -> Bool
 
-    /// - Parameter tensors: like those that will be saved.
+    /// - Parameters:
+    ///   - tensors: like those that will be saved.
+    ///   - startThread: calls a body on a thread of its own; false if there is none to be had.
     /// - Throws: ``OutOfMemory`` if there is none for a copy of them, ``CheckpointError`` if the directory can't be brought to the disk.
-    init(_ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor]) throws {
+    init(
+        _ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor],
+        startThread: @escaping (@escaping @Sendable () -> Void) -> Bool = { BackgroundThread.start($0) }
+    ) throws {
         try generations.settle()
         self.generations = generations
         self.metrics = metrics
+        self.startThread = startThread
         memory = try AlignedStorage(count: tensors.reduce(0) { $0 + $1.elements.count })
         var copies: [BorrowedTensor] = []
         var end = 0
@@ -66,15 +74,16 @@ final class CheckpointWriter: @unchecked Sendable {
             _ = UnsafeMutableBufferPointer(mutating: copy.elements).update(fromContentsOf: tensor.elements)
         }
         metrics.add(content.lines)
-        let thread = Thread {
-            let outcome = Outcome(position: content.position, error: self.write(self.copies, content))
-            self.condition.lock()
-            (self.outcome, self.isBusy) = (outcome, false)
-            self.condition.broadcast()
-            self.condition.unlock()
-        }
-        thread.name = "LinkedNet checkpoint"
-        thread.start()
+        // Where the system has no thread to give, the step waits for the disk.
+        if !startThread({ self.finish(content) }) { finish(content) }
+    }
+
+    private func finish(_ content: Content) {
+        let outcome = Outcome(position: content.position, error: write(copies, content))
+        condition.lock()
+        (self.outcome, isBusy) = (outcome, false)
+        condition.broadcast()
+        condition.unlock()
     }
 
     /// How the last save ended, if it has ended and nobody was told.

@@ -1,13 +1,19 @@
 extension Run {
     /// Makes sure that the run is on the disk and that there is room for more.
     func beginSaving(_ event: TrainingBegin) throws {
-        // A run killed between an epoch's line and its checkpoint trains that epoch again.
-        let metrics = try RunDirectory.metrics(directory, epochs: event.position.epoch)
+        let epochs = event.position.epoch
+        let metrics = try metrics ?? RunMetrics(directory, epochs: epochs).file()
+        // Of this object's last training, with what that could not save.
+        if self.metrics != nil {
+            metrics.add(takeNewLines())
+            metrics.keep(first: epochs)
+        }
+        self.metrics = metrics
         let tensors = trainer.checkpointTensors
         if event.position.epoch < event.epochs { try generations.requireSpace(for: tensors, metadata: metadata()) }
         let writer = try CheckpointWriter(generations, metrics: metrics, tensors: tensors)
         saving = (writer, SaveClock(saveInterval, step: event.position.step))
-        (newLines, lastFailure) = ([], nil)
+        lastFailure = nil
         try writer.flush([])
         if savedPosition == nil { try save() }
     }
@@ -31,7 +37,7 @@ extension Run {
         if savedPosition != trainer.position { try save() }
     }
 
-    /// Keeps what was done since the last save, if training had begun and the error doesn't concern weights or files.
+    /// Keeps what was done since the last save, if training had begun and the error doesn't concern the weights.
     func saveIfPossible(after error: any Error) {
         guard let writer = saving?.writer else { return }
         writer.wait()
@@ -39,8 +45,9 @@ extension Run {
         // The error to report is the one that ended training.
         if case TrainingError.nonFinite = error {
             // The weights are lost, but not what was measured on the way.
-            try? writer.flush(newLines)
-        } else if !(error is CheckpointError), let savedPosition, savedPosition != trainer.position {
+            try? writer.flush(takeNewLines())
+        } else if let savedPosition, savedPosition != trainer.position {
+            // Also if it is about a file: that may be an observer's, elsewhere.
             try? save()
         }
     }
@@ -67,8 +74,13 @@ extension Run {
 
     /// What goes into a save now; the metrics' new lines are its then.
     private func content() throws -> CheckpointWriter.Content {
+        let metadata = try metadata()
+        return CheckpointWriter.Content(position: trainer.position, metadata: metadata, lines: takeNewLines())
+    }
+
+    private func takeNewLines() -> [String] {
         defer { newLines = [] }
-        return CheckpointWriter.Content(position: trainer.position, metadata: try metadata(), lines: newLines)
+        return newLines
     }
 
     private func metadata() throws -> [String: String] {
@@ -91,7 +103,9 @@ extension Run {
     /// The first difference.
     static func change(from saved: [String], to own: [String]) -> String? {
         guard saved != own else { return nil }
-        let difference = own.first { !saved.contains($0) } ?? saved.first { !own.contains($0) } ?? "another order"
-        return "the run was computed otherwise before (now \(difference.printable(longest: 100))), so its bits will not be those of an unbroken run"
+        let difference =
+            own.first { !saved.contains($0) }.map { "now \($0)" } ?? saved.first { !own.contains($0) }.map { "before \($0)" }
+            ?? "now in another order"
+        return "the run was computed otherwise before (\(difference.printable(longest: 100))), so its bits will not be those of an unbroken run"
     }
 }

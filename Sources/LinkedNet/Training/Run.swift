@@ -36,6 +36,9 @@ public final class Run {
     public var saveInterval = SaveInterval.minutes(10)
     /// What is wrong with checkpoints that are newer than the one it was resumed from. Training does the steps between them again.
     public let damage: [CheckpointError]
+    /// What is wrong with the metrics of the run that was resumed: epochs without a line, or other lines. Training keeps the lines that are right; of a file
+    /// with others it leaves a copy, `metrics-damaged.jsonl`.
+    public let metricsDamage: CheckpointError?
     /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil` if it doesn't.
     public let computationChange: String?
 
@@ -44,6 +47,8 @@ public final class Run {
     var savedPosition: TrainingPosition?
     /// The metrics of epochs that no save has taken yet.
     var newLines: [String] = []
+    /// The metrics as the last training left them, and what of them could not be saved.
+    var metrics: LineFile?
     /// What saves the running training.
     var saving: (writer: CheckpointWriter, clock: SaveClock)?
     /// Why the last save failed, if it did: told of once.
@@ -64,7 +69,7 @@ public final class Run {
         self.settings = settings
         dataFingerprint = images.fingerprint
         best = BestScore(.testAccuracy)
-        (damage, computationChange) = ([], nil)
+        (damage, metricsDamage, computationChange) = ([], nil, nil)
         let directory = try RunDirectory.create(
             directory, base: "\(settings.model.description.replacing(":", with: ""))-\(settings.activation.rawValue)")
         self.directory = directory
@@ -92,6 +97,7 @@ public final class Run {
         computationChange = record.computation.flatMap { Self.change(from: $0, to: Self.computation(network)) }
         try trainer.resume(from: file)
         savedPosition = trainer.position
+        metricsDamage = RunMetrics.damage(directory, epochs: trainer.position.epoch)
     }
 
     /// The SHA-256 of all weights: ``WeightsDigest``.
@@ -114,7 +120,7 @@ public final class Run {
 
     /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it then.
     ///
-    /// An error in the middle of an epoch, but for NaN and files that can't be written, leaves the run saved as far as it came.
+    /// An error in the middle of an epoch, but for NaN, leaves the run saved as far as it came, if its directory can be written.
     ///
     /// - Parameters:
     ///   - data: what the run trained on before.

@@ -163,6 +163,11 @@ final class FaultyDisk: Disk {
         try disk.synchronizeDirectory(path)
     }
 
+    func makeDirectory(_ path: String) throws(DiskError) {
+        try enter()
+        try disk.makeDirectory(path)
+    }
+
     func remove(_ path: String) throws(DiskError) {
         try enter()
         try disk.remove(path)

@@ -7,7 +7,7 @@ import Glibc
 /// A disk in memory that fails as real ones do. Used by one thread.
 ///
 /// What was written is in a cache, which the running system sees, and gets to the disk piece by piece in any order; only synchronising makes sure of it:
-/// a file's for its bytes, the directory's for names. When the power fails, every piece of 8 bytes and every change of a name that wasn't
+/// a file's for its bytes, a directory's for the names in it. When the power fails, every piece of 8 bytes and every change of a name that wasn't
 /// synchronised is there or not, each for itself, and a file's size is anything between the old and the new. A failed synchronisation
 /// leaves pieces in the cache that are never written, whatever is synchronised later (as Linux does).
 final class SimulatedDisk: Disk, @unchecked Sendable {
@@ -25,7 +25,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         var fault = Fault.inputOutputError
         /// The operations after it fail too.
         var forGood = false
-        /// An operation that reports a failure was done all the same.
+        /// An operation that reports a failure was done all the same; one that was interrupted, if that is possible.
         var hasEffect = false
         /// How many of 1000 other operations report that the disk failed.
         var failuresPerThousand = 0
@@ -41,10 +41,19 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     private enum NameChange {
         case set(String, Int)
         case remove(String)
+        /// Within a directory.
         case move(from: String, to: String, Int)
+
+        var name: String {
+            switch self {
+            case .set(let name, _), .remove(let name), .move(_, let name, _): name
+            }
+        }
     }
 
     private static let pieceSize = 8
+    /// What a name stands for that is a directory's.
+    private static let directory = 0
     private static let crash = DiskError(code: ECANCELED)
 
     var plan = Plan()
@@ -74,6 +83,11 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     /// The power fails, and comes back.
     func cutPower() {
         for change in nameChanges where Bool.random(using: &random) { apply(change, to: &storedNames) }
+        // What a directory holds is gone with its name.
+        storedNames = storedNames.filter { name, _ in
+            sequence(first: Self.parent(name), next: Self.parent).prefix { !$0.isEmpty }
+                .allSatisfy { storedNames[$0] == Self.directory }
+        }
         for (number, file) in files {
             var stored = file.stored
             if file.cached.count != stored.count, !file.dirty.isEmpty {
@@ -98,7 +112,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     /// What the file `path` holds, as the running system sees it.
-    func contents(_ path: String) -> [UInt8]? { names[path].flatMap { files[$0]?.cached } }
+    func contents(_ path: String) -> [UInt8]? { names[Self.name(path)].flatMap { files[$0]?.cached } }
 
     /// Changes a byte of a file, in the cache and on the disk.
     func damage(_ path: String, at offset: Int) {
@@ -106,6 +120,17 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         file.cached[offset] ^= 1
         files[number] = File(cached: file.cached, stored: file.cached)
     }
+
+    /// A path without what doesn't matter; empty for the directory that is always there.
+    private static func name(_ path: String) -> String {
+        path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    }
+
+    private static func parent(_ name: String) -> String {
+        name.split(separator: "/").dropLast().joined(separator: "/")
+    }
+
+    private func isDirectory(_ name: String) -> Bool { name.isEmpty || names[name] == Self.directory }
 
     private func apply(_ change: NameChange, to names: inout [String: Int]) {
         switch change {
@@ -146,7 +171,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     /// Does an operation, with its fault.
     private func perform<Result>(
-        _ body: (_ isShort: Bool) throws(DiskError) -> Result
+        isPartlyDoneWhenInterrupted: Bool = false, _ body: (_ isShort: Bool) throws(DiskError) -> Result
     ) throws(DiskError) -> Result {
         let fault = try enter()
         let code: Int32? =
@@ -157,8 +182,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
             default: nil
             }
         if let code {
-            // What a signal interrupts isn't done.
-            if plan.hasEffect, fault != .interruption { _ = try body(false) }
+            if plan.hasEffect, fault != .interruption || isPartlyDoneWhenInterrupted { _ = try body(false) }
             throw DiskError(code: code)
         }
         guard fault == .crashAfter else { return try body(fault == .shortTransfer) }
@@ -168,8 +192,17 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     private func find(_ path: String) throws(DiskError) -> Int {
-        guard let file = names[path] else { throw DiskError(code: ENOENT) }
+        guard let file = names[Self.name(path)] else { throw DiskError(code: ENOENT) }
         return file
+    }
+
+    /// The name that something new gets.
+    private func newName(_ path: String) throws(DiskError) -> String {
+        let name = Self.name(path)
+        guard !isDirectory(name), names[name] == nil else { throw DiskError(code: EEXIST) }
+        let parent = Self.parent(name)
+        guard isDirectory(parent) else { throw DiskError(code: names[parent] == nil ? ENOENT : ENOTDIR) }
+        return name
     }
 
     private func describe(_ file: Int) -> Int32 {
@@ -192,10 +225,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     func create(_ path: String) throws(DiskError) -> Int32 {
         try perform { _ throws(DiskError) in
-            guard names[path] == nil else { throw DiskError(code: EEXIST) }
+            let name = try newName(path)
             nextFile += 1
             files[nextFile] = File()
-            change(.set(path, nextFile))
+            change(.set(name, nextFile))
             return describe(nextFile)
         }
     }
@@ -239,7 +272,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     func synchronize(_ file: Int32) throws(DiskError) {
         let number = try number(file)
         do {
-            try perform { _ throws(DiskError) in
+            try perform(isPartlyDoneWhenInterrupted: true) { _ throws(DiskError) in
                 guard var synchronized = files[number] else { return }
                 resize(&synchronized.stored, synchronized.cached.count)
                 for piece in synchronized.dirty { copy(piece, of: synchronized.cached, to: &synchronized.stored) }
@@ -259,25 +292,37 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     func rename(_ source: String, to destination: String) throws(DiskError) {
-        try perform { _ throws(DiskError) in change(.move(from: source, to: destination, try find(source))) }
+        try perform { _ throws(DiskError) in
+            change(.move(from: Self.name(source), to: Self.name(destination), try find(source)))
+        }
     }
 
     func synchronizeDirectory(_ path: String) throws(DiskError) {
-        try perform { _ throws(DiskError) in
-            for change in nameChanges { apply(change, to: &storedNames) }
-            nameChanges = []
+        try perform(isPartlyDoneWhenInterrupted: true) { _ throws(DiskError) in
+            let directory = Self.name(path)
+            guard isDirectory(directory) else { throw DiskError(code: names[directory] == nil ? ENOENT : ENOTDIR) }
+            for change in nameChanges where Self.parent(change.name) == directory { apply(change, to: &storedNames) }
+            nameChanges.removeAll { Self.parent($0.name) == directory }
         }
+    }
+
+    func makeDirectory(_ path: String) throws(DiskError) {
+        try perform { _ throws(DiskError) in change(.set(try newName(path), Self.directory)) }
     }
 
     func remove(_ path: String) throws(DiskError) {
         try perform { _ throws(DiskError) in
             _ = try find(path)
-            change(.remove(path))
+            change(.remove(Self.name(path)))
         }
     }
 
     func names(in directory: String) throws(DiskError) -> [String] {
-        try perform { _ throws(DiskError) in names.keys.map { String($0.dropFirst(directory.count + 1)) } }
+        try perform { _ throws(DiskError) in
+            let directory = Self.name(directory)
+            guard isDirectory(directory) else { throw DiskError(code: ENOENT) }
+            return names.keys.filter { Self.parent($0) == directory }.compactMap { $0.split(separator: "/").last.map(String.init) }
+        }
     }
 
     func freeSpace(in directory: String) throws(DiskError) -> Int? {

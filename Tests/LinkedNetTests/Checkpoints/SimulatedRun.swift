@@ -30,15 +30,25 @@ final class SimulatedRun {
         let generations = Generations(Self.directory, on: disk)
         position = TrainingPosition()
         current = 0
-        if saved > 0 || generations.exist { try load(generations) }
-        let metrics = try RunDirectory.metrics(Self.directory, epochs: position.epoch, on: disk)
+        if saved > 0 || generations.exist {
+            // Not saved by that: what a killed process has left in the cache may go with the power.
+            current = try find(generations)
+            position.epoch = histories[current]?.count ?? 0
+        } else {
+            try RunDirectory.make(Self.directory, on: disk)
+        }
+        let metrics = try RunMetrics(Self.directory, epochs: position.epoch, on: disk)
+        if let damage = metrics.damage { throw Loss(description: "\(damage)") }
         let expected = (histories[current] ?? []).enumerated().map { line(epoch: $0, attempt: $1) }.joined()
         let found = String(decoding: disk.contents("run/metrics.jsonl") ?? [], as: UTF8.self)
         guard found.hasPrefix(expected) else { throw Loss(description: "metrics \(found) instead of \(expected)") }
-        writer = try Self.withTensors(0) { try CheckpointWriter(generations, metrics: metrics, tensors: $0) }
+        writer = try Self.withTensors(0) { try CheckpointWriter(generations, metrics: metrics.file(), tensors: $0) }
     }
 
-    private func load(_ generations: Generations) throws {
+    /// The attempt that another process finds. Checks that it is whole, and not older than the last that was saved.
+    func find() throws -> Int { try find(Generations(Self.directory, on: disk)) }
+
+    private func find(_ generations: Generations) throws -> Int {
         let (file, damage) = try generations.open()
         guard damage.isEmpty else { throw Loss(description: "damaged: \(damage)") }
         guard let attempt = Int(file.metadata["attempt"] ?? ""), histories[attempt] != nil else {
@@ -47,9 +57,7 @@ final class SimulatedRun {
         let elements = try file.tensor(named: "weights").elements
         guard elements.allSatisfy({ $0 == Float(attempt) }) else { throw Loss(description: "\(elements) instead of \(attempt)") }
         guard attempt >= saved else { throw Loss(description: "attempt \(attempt) after \(saved) was saved") }
-        // Not saved by that: what a killed process has left in the cache may go with the power.
-        current = attempt
-        position.epoch = histories[attempt]?.count ?? 0
+        return attempt
     }
 
     /// Trains an epoch and tries to save it, as a run does.

@@ -99,6 +99,45 @@ import Testing
         #expect(try Run(resuming: path).trainer.position.step == 0)
     }
 
+    /// What could not be saved at the end is saved by the next training of the same object.
+    @Test func linesThatCouldNotBeSavedAreKept() throws {
+        let run = try run()
+        let watch = SavingWatch(path, repairs: false)
+        #expect(throws: CheckpointError.self) { try run.train(on: data, observers: [watch]) }
+        watch.repair()
+        run.extend(toEpochs: 5)
+        try run.train(on: data)
+        let lines = try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        #expect(lines.map { $0.prefix(27) } == (1...5).map { "{\"event\":\"epoch\",\"epoch\":\($0)," })
+        let resumed = try Run(resuming: path)
+        #expect(resumed.digest == run.digest)
+        #expect(resumed.metricsDamage == nil)
+    }
+
+    /// A line of the metrics is damaged: the others are kept, and so is the damaged file.
+    @Test func damagedMetricsAreAnnouncedAndSetAside() throws {
+        try run().train(on: data, maxSteps: 15)
+        let file = URL(fileURLWithPath: "\(path)/metrics.jsonl")
+        var damaged = try Data(contentsOf: file)
+        damaged[0] ^= 1
+        try damaged.write(to: file)
+        let resumed = try Run(resuming: path)
+        #expect(resumed.damage.isEmpty)
+        #expect(
+            resumed.metricsDamage
+                == .content(
+                    path: file.path, offset: 0, expected: "a line for each of the epochs 1 to 2", found: "1 of them and others"))
+        #expect(try Data(contentsOf: file) == damaged)
+        try resumed.train(on: data)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(path)/metrics-damaged.jsonl")) == damaged)
+        #expect(try String(contentsOf: file, encoding: .utf8).split(separator: "\n").count == settings.epochs - 1)
+        // The epoch stays without a line, but nothing is set aside again.
+        let again = try Run(resuming: path)
+        #expect(again.metricsDamage != nil)
+        try again.train(on: data)
+        #expect(!FileManager.default.fileExists(atPath: "\(path)/metrics-damaged-2.jsonl"))
+    }
+
     @Test func nobodyElseMayTrainIt() throws {
         let (first, second) = (try run(), try run())
         var error: (any Error)?
@@ -113,8 +152,12 @@ import Testing
     @Test func anotherComputationIsAnnounced() {
         let saved = ["instructions: avx2", "conv2d: winograd"]
         #expect(Run.change(from: saved, to: saved) == nil)
-        #expect(Run.change(from: saved, to: ["instructions: avx2", "conv2d: direct"])?.contains("conv2d: direct") == true)
-        #expect(Run.change(from: saved, to: ["instructions: avx2"])?.contains("conv2d: winograd") == true)
+        func text(_ difference: String) -> String {
+            "the run was computed otherwise before (\(difference)), so its bits will not be those of an unbroken run"
+        }
+        #expect(Run.change(from: saved, to: ["instructions: avx2", "conv2d: direct"]) == text("now conv2d: direct"))
+        #expect(Run.change(from: saved, to: ["instructions: avx2"]) == text("before conv2d: winograd"))
+        #expect(Run.change(from: saved, to: saved.reversed()) == text("now in another order"))
     }
 }
 

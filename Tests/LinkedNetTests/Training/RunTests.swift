@@ -181,6 +181,14 @@ import Testing
         #expect(resumed.digest == unbroken.digest)
     }
 
+    /// An observer's own file is none of the run's business.
+    @Test func anObserversFileThatFailsLeavesTheRunSaved() throws {
+        let error = CheckpointError.system(operation: .write, path: "elsewhere", code: ENOSPC)
+        let failure = Meddler(atStep: 2) { _ in throw error }
+        #expect(throws: error) { try Run(settings, data: data, directory: path).train(on: data, observers: [failure]) }
+        #expect(try Run(resuming: path).trainer.position.step == 2)
+    }
+
     // MARK: The directory
 
     @Test func metricsWithoutACheckpointAreKept() throws {
@@ -225,6 +233,17 @@ import Testing
         try Run(settings, data: data, directory: path).train(on: data, maxSteps: 0)
         let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
         #expect(names == ["checkpoint-000000001.safetensors", "latest", "lock", "notes.tmp"])
+    }
+
+    @Test func whatIsLeftIsRemovedThroughTheDisk() throws {
+        let disk = SimulatedDisk()
+        #expect(throws: CheckpointError.system(operation: .list, path: "run", code: ENOENT)) {
+            try RunDirectory.removeTemporaries("run", on: disk)
+        }
+        try RunDirectory.make("run", on: disk)
+        for name in [".linkednet-1f.tmp", "notes.tmp"] { try disk.close(disk.create("run/\(name)")) }
+        try RunDirectory.removeTemporaries("run", on: disk)
+        #expect(try disk.names(in: "run") == ["notes.tmp"])
     }
 
     @Test(arguments: ["", "{}", "[]", "{\"settings\":{}}"]) func aBrokenRecordIsRefused(text: String) throws {

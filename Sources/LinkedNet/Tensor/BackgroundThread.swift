@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The system has no thread to give.
+public struct OutOfThreads: Error, CustomStringConvertible {
+    public var description: String { "the system has no thread to give (limits of processes: ulimit -u, pids.max)" }
+}
+
+/// A thread beside the caller's. Foundation's `Thread` doesn't say when the system has none to give, and never runs its block then.
+enum BackgroundThread {
+    private final class Work {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Calls `body` on a thread of its own.
+    ///
+    /// - Returns: false if there is no thread to be had. `body` isn't called then.
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let work = Unmanaged.passRetained(Work(body))
+        #if canImport(Glibc)
+        var thread = pthread_t()
+        #else
+        var thread: pthread_t?
+        #endif
+        let code = pthread_create(&thread, nil, Self.run, work.toOpaque())
+        guard code == 0 else {
+            work.release()
+            return false
+        }
+        #if canImport(Glibc)
+        pthread_detach(thread)
+        #else
+        if let thread { pthread_detach(thread) }
+        #endif
+        return true
+    }
+
+    #if canImport(Darwin)
+    private static let run: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
+        perform(pointer)
+        return nil
+    }
+    #else
+    private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
+        if let pointer { perform(pointer) }
+        return nil
+    }
+    #endif
+
+    private static func perform(_ pointer: UnsafeMutableRawPointer) {
+        Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
+    }
+}
