@@ -40,7 +40,7 @@ private final class Normalization {
 
     func forward() {
         ck_batch_norm_forward_training(
-            &descriptor, x.pointer, gamma.pointer, beta.pointer, 0.99, false, runningMean.pointer,
+            &descriptor, x.pointer, nil, gamma.pointer, beta.pointer, 0.99, false, runningMean.pointer,
             runningVariance.pointer, mean.pointer, inverseDeviation.pointer, nil, y.pointer, scratch.pointer)
     }
 

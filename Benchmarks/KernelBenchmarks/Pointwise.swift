@@ -13,7 +13,7 @@ extension ConvolutionShape {
             let scratch = Floats(bytes: ck_pointwise_scratch(&descriptor))
             return {
                 ck_pointwise_forward(
-                    &descriptor, z.pointer, weights.pointer, bias.pointer, nil, y.pointer, scratch.pointer)
+                    &descriptor, z.pointer, weights.pointer, bias.pointer, nil, y.pointer, nil, scratch.pointer)
             }
         }
         KernelCall(

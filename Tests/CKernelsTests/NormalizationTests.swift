@@ -49,7 +49,7 @@ private struct BatchNormResult {
     var scratchIntact = true
     var all: [Buffer] { [y, dx, added] + perChannel }
 
-    init(_ test: BatchNormCase, unbiased: Bool = false) {
+    init(_ test: BatchNormCase, unbiased: Bool = false, moments: UnsafePointer<ck_moments>? = nil) {
         var norm = test.norm
         let count = test.x.count
         y = Buffer(count)
@@ -59,9 +59,8 @@ private struct BatchNormResult {
         for c in 0..<test.channels { (perChannel[0].pointer[c], perChannel[1].pointer[c]) = (Float(c), 2) }
         let scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
         ck_batch_norm_forward_training(
-            &norm, test.x.pointer, test.gamma.pointer, test.beta.pointer, 0.9, unbiased, perChannel[0].pointer,
-            perChannel[1].pointer, perChannel[2].pointer, perChannel[3].pointer, nil, y.pointer,
-            scratch.pointer)
+            &norm, test.x.pointer, moments, test.gamma.pointer, test.beta.pointer, 0.9, unbiased, perChannel[0].pointer,
+            perChannel[1].pointer, perChannel[2].pointer, perChannel[3].pointer, nil, y.pointer, scratch.pointer)
         for (target, accumulate) in [(added, true), (dx, false)] {
             scratch.poison()
             ck_batch_norm_backward(
@@ -80,15 +79,15 @@ extension BatchNormCase {
         let mean = Buffer([Float](repeating: 0, count: channels)), variance = Buffer([Float](repeating: 1, count: channels))
         let batchMean = Buffer(channels), inverse = Buffer(channels)
         ck_batch_norm_forward_training(
-            &norm, x.pointer, gamma.pointer, beta.pointer, 0.9, false, mean.pointer, variance.pointer, batchMean.pointer,
-            inverse.pointer, &postOps, training.pointer, scratch.pointer)
+            &norm, x.pointer, nil, gamma.pointer, beta.pointer, 0.9, false, mean.pointer, variance.pointer,
+            batchMean.pointer, inverse.pointer, &postOps, training.pointer, scratch.pointer)
         ck_batch_norm_forward_inference(
             &norm, x.pointer, gamma.pointer, beta.pointer, mean.pointer, variance.pointer, &postOps, inference.pointer)
     }
 }
 
-private func check(_ test: BatchNormCase, unbiased: Bool, _ name: String) {
-    let result = BatchNormResult(test, unbiased: unbiased)
+private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer<ck_moments>? = nil, _ name: String) {
+    let result = BatchNormResult(test, unbiased: unbiased, moments: moments)
     for c in 0..<test.channels {
         let x = test.column(test.x, c), dy = test.column(test.dy, c), rows = Double(test.rows)
         let reference = ReferenceChannel(x, epsilon: Double(test.norm.epsilon))
@@ -255,6 +254,42 @@ extension KernelTests {
             }
         }
 
+        /// What a 1×1 convolution finds of its output serves as well as reading that again, with means that are large against the deviation.
+        @Test(arguments: [(1, 3, 5), (2, 7, 64), (130, 11, 20), (9, 256, 3), (700, 16, 33), (33, 30, 300)])
+        func takesTheMomentsOfWhoWroteIt(batch: Int, pixels: Int, channels: Int) {
+            let test = BatchNormCase(rows: batch * pixels, channels: channels, mean: 0, deviation: 1)
+            let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
+            var shape = ck_convolution(
+                batch: batch, height: 1, width: pixels, channels: 9, out: (1, pixels, channels), kernel: (1, 1),
+                activation: activation.activation)
+            var generator = Generator(seed: UInt64(batch))
+            let z = Buffer(uniform: batch * pixels * 9, &generator), weights = Buffer(uniform: 18 * channels, &generator)
+            let bias = Buffer(uniform: channels, &generator)
+            for c in 0..<channels { bias.pointer[c] *= 1000 }
+            for isa in availableISAs {
+                var found: [[Double]] = []
+                for threads in threadCounts {
+                    with(isa: isa, threads: threads) {
+                        let count = ck_pointwise_moments_count(&shape)
+                        let values = Buffer(scratchBytes: count * MemoryLayout<Double>.stride)
+                        let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
+                        values.pointer.withMemoryRebound(to: Double.self, capacity: count) { values in
+                            ck_pointwise_forward(
+                                &shape, z.pointer, weights.pointer, bias.pointer, nil, test.x.pointer, values, scratch.pointer)
+                            var moments = ck_moments(values: values, part_rows: ck_pointwise_moments_rows(&shape))
+                            check(test, unbiased: batch % 2 == 1, moments: &moments, "\(isa), \(threads) threads")
+                            let written = (batch * pixels + Int(moments.part_rows) - 1) / Int(moments.part_rows) * 2 * channels
+                            #expect(written <= count)
+                            found.append((0..<written).map { values[$0] })
+                        }
+                        let isIntact = values.guardsIntact && scratch.guardsIntact && test.x.guardsIntact
+                        #expect(isIntact)
+                    }
+                }
+                #expect(found.allSatisfy { $0 == found[0] })
+            }
+        }
+
         @Test(arguments: [4, 7, 96])
         func trainingInPlaceAndWithoutDataGradient(channels: Int) {
             let test = BatchNormCase(rows: 500, channels: channels, mean: 1, deviation: 2)
@@ -265,8 +300,8 @@ extension KernelTests {
                     let x = test.x.copy(), scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
                     let outputs = (0..<4).map { _ in Buffer([Float](repeating: 0, count: channels)) }
                     ck_batch_norm_forward_training(
-                        &norm, x.pointer, test.gamma.pointer, test.beta.pointer, 0.9, false, outputs[0].pointer,
-                        outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer, scratch.pointer)
+                        &norm, x.pointer, nil, test.gamma.pointer, test.beta.pointer, 0.9, false,
+                        outputs[0].pointer, outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer, scratch.pointer)
                     #expect(firstDifference(x, expected.y, "y") == nil)
                     let dgamma = Buffer(channels), dbeta = Buffer(channels)
                     ck_batch_norm_backward(

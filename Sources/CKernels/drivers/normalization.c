@@ -50,6 +50,7 @@ typedef struct norm_call {
     int64_t rows;
     float epsilon;
     const float *x, *dy, *gamma, *beta;
+    const ck_moments *moments; ///< of x, if they are known
     float momentum;
     bool unbiased_running_variance;
     float *running_mean, *running_variance;
@@ -104,11 +105,11 @@ static double sweep_work(const norm_call *call, int operations) {
 
 enum { GROUP_CHANNELS = 64 };
 
-/// Runs `task` over groups of channels, to add up what the parts found.
-static void over_channel_groups(norm_call *call, ck_task task) {
+/// Runs `task` over groups of channels, to add up what `parts_each` parts found.
+static void over_channel_groups(norm_call *call, int64_t parts_each, ck_task task) {
     ck_parallel(
         divide_up(call->layout.channels, GROUP_CHANNELS), CK_MAX_WORKERS,
-        (double)call->layout.channels * (double)part_count(call) * 10, task, call);
+        (double)call->layout.channels * (double)parts_each * 10, task, call);
 }
 
 /// Copies the parameters of the first `channels` columns to the other columns of a long row.
@@ -143,7 +144,7 @@ static void moments_task(void *context, int64_t part, int worker) {
     const norm_part place = part_at(&call->layout, part);
     const int64_t channels = call->layout.channels, copies = place.columns / channels;
     double *const mean = sums_of(call, part, MEAN), *const squares = sums_of(call, part, SQUARES);
-    call->tiles->moments(place.rows, place.columns, call->x + place.offset, mean, squares);
+    call->tiles->moments(0, place.rows, place.columns, call->x + place.offset, mean, squares);
     if (copies == 1) return;
     // Every channel has `copies` columns of equally many rows: join them into the first.
     for (int64_t c = 0; c < channels; c++) {
@@ -159,25 +160,43 @@ static void moments_task(void *context, int64_t part, int worker) {
     }
 }
 
+/// The moments of some rows.
+typedef struct part_moments {
+    const double *mean, *squares;
+    double rows;
+} part_moments;
+
+static int64_t moments_count(const norm_call *call) {
+    return call->moments != NULL ? divide_up(call->rows, call->moments->part_rows) : part_count(call);
+}
+
+static part_moments moments_at(const norm_call *call, int64_t part) {
+    if (call->moments == NULL)
+        return (part_moments){
+            sums_of(call, part, MEAN), sums_of(call, part, SQUARES), (double)rows_of_part(&call->layout, part)};
+    const int64_t channels = call->layout.channels, part_rows = call->moments->part_rows;
+    const double *const mean = call->moments->values + part * 2 * channels;
+    return (part_moments){mean, mean + channels, (double)smaller(part_rows, call->rows - part * part_rows)};
+}
+
 static void forward_channels_task(void *context, int64_t group, int worker) {
     (void)worker;
     const norm_call *call = context;
     const int64_t first = group * GROUP_CHANNELS, end = smaller(call->layout.channels, first + GROUP_CHANNELS);
-    const int64_t count = part_count(call), total = call->layout.part_limit + 1;
+    const int64_t count = moments_count(call), total = call->layout.part_limit + 1;
     const double rows = (double)call->rows;
     double *const mean = sums_of(call, total, MEAN), *const squares = sums_of(call, total, SQUARES);
     for (int64_t c = first; c < end; c++) mean[c] = squares[c] = 0;
     for (int64_t part = 0; part < count; part++) {
-        const double weight = (double)rows_of_part(&call->layout, part) / rows;
-        const double *const part_mean = sums_of(call, part, MEAN);
-        for (int64_t c = first; c < end; c++) mean[c] += weight * part_mean[c];
+        const part_moments found = moments_at(call, part);
+        const double weight = found.rows / rows;
+        for (int64_t c = first; c < end; c++) mean[c] += weight * found.mean[c];
     }
     for (int64_t part = 0; part < count; part++) {
-        const double part_rows = (double)rows_of_part(&call->layout, part);
-        const double *const part_mean = sums_of(call, part, MEAN), *const part_squares = sums_of(call, part, SQUARES);
+        const part_moments found = moments_at(call, part);
         for (int64_t c = first; c < end; c++) {
-            const double off = part_mean[c] - mean[c];
-            squares[c] += part_squares[c] + part_rows * off * off;
+            const double off = found.mean[c] - mean[c];
+            squares[c] += found.squares[c] + found.rows * off * off;
         }
     }
     // One row has no unbiased variance; the biased one stands in.
@@ -212,13 +231,14 @@ static void normalize_task(void *context, int64_t block, int worker) {
 }
 
 void ck_batch_norm_forward_training(
-    const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, float momentum,
+    const ck_batch_norm *norm, const float *x, const ck_moments *moments, const float *gamma, const float *beta, float momentum,
     bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
     float *inverse_deviation, const ck_post_ops *post_ops, float *y, void *scratch) {
     norm_call call = call_of(norm, scratch);
     call.x = x;
     call.gamma = gamma;
     call.beta = beta;
+    call.moments = moments != NULL && moments->values != NULL ? moments : NULL;
     call.momentum = momentum;
     call.unbiased_running_variance = unbiased_running_variance;
     call.running_mean = running_mean;
@@ -227,8 +247,8 @@ void ck_batch_norm_forward_training(
     call.inverse_deviation = inverse_deviation;
     call.post_ops = post_ops;
     call.y = y;
-    ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 6), moments_task, &call);
-    over_channel_groups(&call, forward_channels_task);
+    if (call.moments == NULL) ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 6), moments_task, &call);
+    over_channel_groups(&call, moments_count(&call), forward_channels_task);
     over_row_blocks(&call, sweep_work(&call, 8), normalize_task);
 }
 
@@ -311,7 +331,7 @@ static norm_call backward_call_of(
     for (int64_t c = 0; c < norm->channels; c++) parameters_of(&call, CENTER)[c] = mean[c];
     repeat_parameters(&call, CENTER, 0, norm->channels);
     ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 10), gradient_sums_task, &call);
-    over_channel_groups(&call, backward_channels_task);
+    over_channel_groups(&call, part_count(&call), backward_channels_task);
     return call;
 }
 

@@ -1,7 +1,7 @@
 // Forward pass of 1×1 convolutions. A task takes a range of output pixels, group by group:
 //   A  row i is pixel i of z, or of its members packed
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
-//   C  y, starting from the bias; what follows is applied to a group while it is in the cache
+//   C  y, starting from the bias; what follows is applied to a group while it is in the cache, and then its moments are taken
 
 #include <string.h>
 
@@ -38,6 +38,15 @@ static forward_plan plan_of(const ck_convolution *c) {
     return plan;
 }
 
+int64_t ck_pointwise_moments_rows(const ck_convolution *convolution) { return plan_of(convolution).task_pixels; }
+
+size_t ck_pointwise_moments_count(const ck_convolution *convolution) {
+    const int64_t pixels = pointwise_pixels(convolution), small_tasks = divide_up(pixels, GEMM_GROUP_ROWS);
+    const int64_t large_tasks = divide_up(pixels, FORWARD_TASK_PIXELS);
+    const int64_t parts = max_of(min_of(small_tasks, TASKS_WANTED), large_tasks);
+    return (size_t)(parts * 2 * convolution->out_channels);
+}
+
 size_t ck_pointwise_forward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
 
 typedef struct forward_call {
@@ -49,6 +58,7 @@ typedef struct forward_call {
     const float *z, *weights, *bias;
     const ck_post_ops *post_ops;
     float *packed_weights, *packed, *y;
+    double *moments;
 } forward_call;
 
 static void pack_weights(void *context, int64_t panel, int worker) {
@@ -99,8 +109,10 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
     const forward_call *call = context;
     const forward_plan *plan = &call->plan;
     const int64_t columns = call->convolution->out_channels;
-    const int64_t end = min_of((task + 1) * plan->task_pixels, pointwise_pixels(call->convolution));
-    for (int64_t first = task * plan->task_pixels; first < end; first += GEMM_GROUP_ROWS) {
+    const int64_t start = task * plan->task_pixels;
+    const int64_t end = min_of(start + plan->task_pixels, pointwise_pixels(call->convolution));
+    double *const mean = call->moments != NULL ? call->moments + task * 2 * columns : NULL;
+    for (int64_t first = start; first < end; first += GEMM_GROUP_ROWS) {
         const int64_t count = min_of(GEMM_GROUP_ROWS, end - first);
         const float *rows[GEMM_GROUP_ROWS];
         float *y = call->y + first * columns;
@@ -114,12 +126,13 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
                 gemm_panel_columns(&call->panels, panel), &ahead);
         }
         ck_apply_post_ops(call->kernels, call->post_ops, first * columns, count * columns, call->y);
+        if (mean != NULL) call->kernels->normalization.moments(first - start, count, columns, y, mean, mean + columns);
     }
 }
 
 void ck_pointwise_forward(
     const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const ck_post_ops *post_ops,
-    float *y, void *scratch) {
+    float *y, double *moments, void *scratch) {
     static const int64_t no_offset = 0;
     const ck_kernels *kernels = ck_kernels_current();
     forward_call call = {
@@ -132,6 +145,7 @@ void ck_pointwise_forward(
         .bias = bias,
         .post_ops = post_ops,
         .y = y,
+        .moments = moments,
     };
     const forward_plan *plan = &call.plan;
     call.packed = scratch_floats(scratch, plan->packed);

@@ -16,13 +16,20 @@ typedef struct ck_batch_norm {
 /// Scratch of either training pass.
 size_t ck_batch_norm_scratch(const ck_batch_norm *norm);
 
+/// Means and sums of squared deviations from them of a tensor's channels, for every `part_rows` rows (the last part may have less), as
+/// who writes the tensor finds them while the rows are in the cache: values [part][mean, squares][channels].
+typedef struct ck_moments {
+    double *values;
+    int64_t part_rows;
+} ck_moments;
+
 /// Training: mean[c] and the biased variance over the rows, inverse_deviation[c] = 1/√(variance + ε),
 /// y = gamma·(x − mean)·inverse_deviation + beta, then `post_ops` or NULL, and the running statistics moved: running = momentum·running + (1 − momentum)·batch's.
 /// The running variance takes the biased variance, as Keras has it, unless `unbiased_running_variance` (PyTorch:
 /// variance·rows/(rows − 1)). Sums are accurate to a few ε whatever the mean (two passes, or compensated).
-/// y may be x.
+/// `moments` are those of x; NULL, or without values, x is read once more. y may be x.
 void ck_batch_norm_forward_training(
-    const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, float momentum,
+    const ck_batch_norm *norm, const float *x, const ck_moments *moments, const float *gamma, const float *beta, float momentum,
     bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
     float *inverse_deviation, const ck_post_ops *post_ops, float *y, void *scratch);
 

@@ -15,10 +15,16 @@ bool ck_pointwise_check(const ck_convolution *convolution);
 /// Scratch of either pass.
 size_t ck_pointwise_scratch(const ck_convolution *convolution);
 
-/// y as ck_convolution_forward, then `post_ops` or NULL.
+/// Rows (output pixels) in each part of the moments that the forward pass gives.
+int64_t ck_pointwise_moments_rows(const ck_convolution *convolution);
+
+/// Doubles that those moments take; never fewer for a larger batch.
+size_t ck_pointwise_moments_count(const ck_convolution *convolution);
+
+/// y as ck_convolution_forward, then `post_ops` or NULL; with `moments` (or NULL) those of y, for a normalisation that reads it.
 void ck_pointwise_forward(
     const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const ck_post_ops *post_ops,
-    float *y, void *scratch);
+    float *y, double *moments, void *scratch);
 
 /// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`, skipped if dz is NULL; dweights and, if not NULL, dbias,
 /// overwritten. `dactivation`, if not NULL, is what another consumer found for the gradient of the activation, [batch][height][width][K];

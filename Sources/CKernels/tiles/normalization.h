@@ -56,7 +56,8 @@ ALWAYS_INLINE void add_up_deviations(
 
 /// Every part is summed around its own mean, which cancels nothing, and joined to the parts before it by the formula of Chan, Golub
 /// and LeVeque (1979). The deviations' own sum takes the rounding of that mean out again.
-static void normalization_moments(int64_t rows, int64_t columns, const float *x, double *mean, double *squares) {
+static void normalization_moments(
+    int64_t rows_before, int64_t rows, int64_t columns, const float *x, double *mean, double *squares) {
     for (int64_t strip = 0; strip < columns; strip += STRIP_COLUMNS) {
         const int64_t width = smaller_of(STRIP_COLUMNS, columns - strip);
         for (int64_t first = 0; first < rows; first += NORMALIZATION_ROWS) {
@@ -67,15 +68,16 @@ static void normalization_moments(int64_t rows, int64_t columns, const float *x,
             for (int64_t c = 0; c < width; c++) center[c] *= 1.0f / (float)part;
             add_up_deviations(part, width, columns, source, center, deviations, deviation_squares);
             double *const strip_mean = mean + strip, *const strip_squares = squares + strip;
-            const double count = (double)part, weight = count / (double)(first + part), rest = (double)first * weight;
+            const int64_t known = rows_before + first;
+            const double count = (double)part, weight = count / (double)(known + part), rest = (double)known * weight;
             for (int64_t c = 0; c < width; c++) {
                 const double off = deviations[c] / count;
                 const double part_mean = center[c] + off, difference = deviation_squares[c] - off * deviations[c];
                 const double part_squares = difference < 0 ? 0 : difference; // rounding, in a constant column
-                const double before = first == 0 ? part_mean : strip_mean[c];
+                const double before = known == 0 ? part_mean : strip_mean[c];
                 const double step = part_mean - before;
                 strip_mean[c] = before + step * weight;
-                strip_squares[c] = (first == 0 ? 0 : strip_squares[c]) + part_squares + step * step * rest;
+                strip_squares[c] = (known == 0 ? 0 : strip_squares[c]) + part_squares + step * step * rest;
             }
         }
     }

@@ -58,6 +58,7 @@ struct MemoryMap {
         var lastUse = Array(repeating: -1, count: tensorCount)
         var firstGradient = Array(repeating: Int.max, count: tensorCount)
         var lastGradient = Array(repeating: -1, count: tensorCount)
+        var firstSavedUse = graph.nodes.indices.map(schedule.forwardTime)
         var lastSavedUse = graph.nodes.indices.map(schedule.backwardTime)
         for (index, node) in graph.nodes.enumerated() {
             let forward = schedule.forwardTime(index)
@@ -66,6 +67,7 @@ struct MemoryMap {
             firstUse[output] = forward
             lastUse[output] = max(lastUse[output], forward)
             for input in node.inputs { lastUse[input.index] = max(lastUse[input.index], forward) }
+            if let normalizer = node.normalizer { firstSavedUse[normalizer] = forward }
             guard schedule.nodeHasBackward[index] else { continue }
             lastGradient[output] = max(lastGradient[output], backward)
             if node.operation.backwardReadsOutput { lastUse[output] = max(lastUse[output], backward) }
@@ -105,7 +107,7 @@ struct MemoryMap {
         savedRequests = graph.nodes.enumerated().map { index, node in
             let saved = node.operation.savedBytes(batch: batch)
             guard saved > 0 else { return nil }
-            return place(saved, schedule.forwardTime(index)...lastSavedUse[index])
+            return place(saved, firstSavedUse[index]...lastSavedUse[index])
         }
         plan = MemoryPlan(requests)
         unsharedBytes = requests.reduce(0) { $0 + $1.bytes }
@@ -155,7 +157,7 @@ struct MemoryMap {
                     outputGradient: gradient(
                         of: node.normalizer.map { graph.nodes[$0].output } ?? node.output, in: arena),
                     normalizationStatistics: node.normalizer.map {
-                        UnsafeRawPointer(pointer(savedRequests[$0], in: arena))
+                        UnsafeMutableRawPointer(pointer(savedRequests[$0], in: arena))
                     },
                     activationGradient: node.gradientTaken.map { UnsafePointer(gradient(of: $0, in: arena)) },
                     parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },

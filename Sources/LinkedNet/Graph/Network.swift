@@ -54,7 +54,7 @@ public final class Network {
     ) throws {
         let output = try builder.materialized(output)
         var graph = try builder.graph.fusingSums(output: output.tensor)
-            .leavingNormalizationGradients(output: output.tensor)
+            .sharingNormalizations(output: output.tensor)
             .storingActivations(output: output.tensor)
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")

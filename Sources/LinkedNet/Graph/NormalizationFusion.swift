@@ -1,7 +1,7 @@
 extension Graph {
-    /// The graph with the gradient of what a BatchNorm reads formed by the 1×1 convolution that gave it, as that reads the gradient of the
-    /// BatchNorm's output: it is never stored.
-    func leavingNormalizationGradients(output: TensorID) -> Graph {
+    /// The graph with the moments of what a BatchNorm reads found by the 1×1 convolution that gives it, as it gives it, and the gradient
+    /// formed by that as it reads the gradient of the BatchNorm's output: the one is read once less, the other never stored.
+    func sharingNormalizations(output: TensorID) -> Graph {
         var graph = self
         for index in graph.nodes.indices {
             let node = graph.nodes[index]
@@ -9,7 +9,7 @@ extension Graph {
                 let convolution = graph.nodes[source].operation as? PointwiseOperation,
                 graph.readerCount(of: node.inputs[0]) == 1, node.inputs[0].index != output.index
             else { continue }
-            graph.nodes[index].operation = norm.leavingGradient
+            graph.nodes[index].operation = norm.sharing(with: convolution)
             graph.nodes[index].withheldGradients.append(0)
             graph.nodes[source].operation = convolution.normalized
             graph.nodes[source].normalizer = index

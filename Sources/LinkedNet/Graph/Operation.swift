@@ -73,8 +73,8 @@ public struct OperationContext {
     /// The gradient of the loss with respect to the output.
     public var outputGradient: UnsafePointer<Float> { UnsafePointer(bindings.outputGradient) }
 
-    /// What the BatchNorm that normalises the output saved, if ``outputGradient`` is the gradient of its output.
-    var normalizationStatistics: UnsafeRawPointer? { bindings.normalizationStatistics }
+    /// What the BatchNorm that normalises the output saves, if ``outputGradient`` is the gradient of its output.
+    var normalizationStatistics: UnsafeMutableRawPointer? { bindings.normalizationStatistics }
 
     /// What another operation found for the gradient of the first input's activation, if that is part of it.
     var activationGradient: UnsafePointer<Float>? { bindings.activationGradient }
@@ -111,7 +111,7 @@ final class OperationBindings {
     let inputGradients: [UnsafeMutablePointer<Float>?]
     let inputGradientAccumulates: [Bool]
     let outputGradient: UnsafeMutablePointer<Float>
-    let normalizationStatistics: UnsafeRawPointer?
+    let normalizationStatistics: UnsafeMutableRawPointer?
     let activationGradient: UnsafePointer<Float>?
     let parameters: [UnsafeMutablePointer<Float>]
     let parameterGradients: [UnsafeMutablePointer<Float>]
@@ -123,7 +123,7 @@ final class OperationBindings {
     init(
         inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
         inputGradients: [UnsafeMutablePointer<Float>?], inputGradientAccumulates: [Bool],
-        outputGradient: UnsafeMutablePointer<Float>, normalizationStatistics: UnsafeRawPointer?,
+        outputGradient: UnsafeMutablePointer<Float>, normalizationStatistics: UnsafeMutableRawPointer?,
         activationGradient: UnsafePointer<Float>?, parameters: [UnsafeMutablePointer<Float>],
         parameterGradients: [UnsafeMutablePointer<Float>], parameterGradientAccumulates: [Bool],
         states: [UnsafeMutablePointer<Float>], saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer

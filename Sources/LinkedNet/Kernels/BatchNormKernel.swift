@@ -20,15 +20,18 @@ struct BatchNormKernel: Sendable {
         var runningMean, runningVariance: UnsafeMutablePointer<Float>
     }
 
+    /// - Parameter moments: x's, if who wrote it found them; otherwise x is read once more.
     func forwardTraining(
-        rows: Int, x: UnsafePointer<Float>, vectors: Vectors, momentum: Float, unbiasedRunningVariance: Bool,
+        rows: Int, x: UnsafePointer<Float>, moments: ck_moments?, vectors: Vectors, momentum: Float,
+        unbiasedRunningVariance: Bool,
         mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
         postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var norm = norm(rows: rows)
         var postOps = postOps.bound(to: addend)
+        var moments = moments ?? ck_moments()
         ck_batch_norm_forward_training(
-            &norm, x, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
+            &norm, x, &moments, vectors.gamma, vectors.beta, momentum, unbiasedRunningVariance, vectors.runningMean,
             vectors.runningVariance, mean, inverseDeviation, &postOps, y, scratch)
     }
 

@@ -48,14 +48,27 @@ struct PointwiseKernel: Sendable {
         return ck_pointwise_scratch(&convolution)
     }
 
-    /// y from z, then `postOps`.
+    /// The memory of the moments that ``forward(batch:z:weights:bias:postOps:addend:y:moments:scratch:)`` gives.
+    func momentsBytes(batch: Int) -> Int {
+        var convolution = convolution(batch: batch)
+        return ck_pointwise_moments_count(&convolution) * MemoryLayout<Double>.stride
+    }
+
+    /// What a normalisation has to know of those moments.
+    func moments(batch: Int, values: UnsafeMutablePointer<Double>) -> ck_moments {
+        var convolution = convolution(batch: batch)
+        return ck_moments(values: values, part_rows: ck_pointwise_moments_rows(&convolution))
+    }
+
+    /// y from z, then `postOps`; with `moments` y's, for the normalisation that reads it.
     func forward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>,
+        moments: UnsafeMutablePointer<Double>?, scratch: UnsafeMutableRawPointer
     ) {
         var convolution = convolution(batch: batch)
         var postOps = postOps.bound(to: addend)
-        ck_pointwise_forward(&convolution, z, weights, bias, &postOps, y, scratch)
+        ck_pointwise_forward(&convolution, z, weights, bias, &postOps, y, moments, scratch)
     }
 
     /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`. `activationGradient` is another

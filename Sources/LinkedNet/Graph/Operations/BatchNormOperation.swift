@@ -7,8 +7,8 @@ struct BatchNormOperation: Operation {
     private let unbiasedRunningVariance: Bool
     private var addend: Addend?
     private var postOps = PostOps()
-    /// Set if the operation that gives x forms x's gradient itself.
-    private var leavesGradient = false
+    /// The kernel of the operation that gives x, if that finds x's moments and forms x's gradient itself.
+    private var source: PointwiseKernel?
 
     init(shape: Shape, momentum: Float, epsilon: Float, unbiasedRunningVariance: Bool) {
         kernel = BatchNormKernel(channels: shape[-1], epsilon: epsilon)
@@ -19,8 +19,20 @@ struct BatchNormOperation: Operation {
 
     var label: String { "BatchNorm\(postOps.label)" }
 
-    /// The batch's mean and inverse deviation, then the terms of x's gradient.
-    func savedBytes(batch: Int) -> Int { 5 * kernel.channels * MemoryLayout<Float>.stride }
+    /// The batch's mean and inverse deviation, then the terms of x's gradient, then x's moments if another operation finds them.
+    func savedBytes(batch: Int) -> Int {
+        Self.momentsOffset(channels: kernel.channels) + (source?.momentsBytes(batch: batch) ?? 0)
+    }
+
+    /// An even number of vectors, so that doubles follow aligned.
+    private static func momentsOffset(channels: Int) -> Int { 6 * channels * MemoryLayout<Float>.stride }
+
+    /// Where the operation that gives x leaves its moments.
+    ///
+    /// - Parameter statistics: what the operation saves.
+    static func inputMoments(_ statistics: UnsafeMutableRawPointer, channels: Int) -> UnsafeMutablePointer<Double> {
+        (statistics + momentsOffset(channels: channels)).assumingMemoryBound(to: Double.self)
+    }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(rows: batch * positions) }
 
@@ -42,8 +54,11 @@ struct BatchNormOperation: Operation {
         let addend = addend.map { _ in context.input(1) }
         if context.isTraining {
             let statistics = statistics(context)
+            let moments = source.map { source in
+                source.moments(batch: context.batch, values: Self.inputMoments(context.saved, channels: kernel.channels))
+            }
             kernel.forwardTraining(
-                rows: rows, x: context.input(), vectors: vectors(context), momentum: momentum,
+                rows: rows, x: context.input(), moments: moments, vectors: vectors(context), momentum: momentum,
                 unbiasedRunningVariance: unbiasedRunningVariance, mean: statistics.mean,
                 inverseDeviation: statistics.inverseDeviation, postOps: postOps, addend: addend, y: context.output,
                 scratch: context.scratch)
@@ -57,7 +72,7 @@ struct BatchNormOperation: Operation {
     func backward(_ context: OperationContext) {
         let statistics = statistics(context)
         addend?.backward(context, input: 1)
-        guard !leavesGradient else {
+        guard source == nil else {
             return kernel.backwardTerms(
                 rows: context.batch * positions, x: context.input(), gamma: context.parameter(0), mean: statistics.mean,
                 inverseDeviation: statistics.inverseDeviation, yGradient: context.outputGradient,
@@ -82,10 +97,10 @@ struct BatchNormOperation: Operation {
         return NormalizationGradient(x: x, mean: saved, terms: saved + 2 * channels, channels: channels)
     }
 
-    /// The operation where the one that gives x forms x's gradient itself.
-    var leavingGradient: BatchNormOperation {
+    /// The operation where the 1×1 convolution that gives x finds x's moments, and forms x's gradient itself.
+    func sharing(with source: PointwiseOperation) -> BatchNormOperation {
         var result = self
-        result.leavesGradient = true
+        result.source = source.kernel
         return result
     }
 }

@@ -7,7 +7,8 @@ struct PointwiseOperation: Operation {
     private let strideLabel: String
     private var addend: Addend?
     private var postOps = PostOps()
-    /// Set if the output's only reader is a BatchNorm, which leaves its input's gradient to this operation.
+    /// Set if the output's only reader is a BatchNorm, which takes the output's moments from this operation and leaves its input's gradient
+    /// to it.
     private(set) var isNormalized = false
 
     /// - Throws: ``ShapeError`` naming `name`, or gives `nil` where ``WeightedOperation`` has to do it.
@@ -37,7 +38,10 @@ struct PointwiseOperation: Operation {
         kernel.forward(
             batch: context.batch, z: context.input(), weights: context.parameter(0),
             bias: usesBias ? context.parameter(1) : nil, postOps: postOps, addend: addend.map { _ in context.input(1) },
-            y: context.output, scratch: context.scratch)
+            y: context.output,
+            moments: context.isTraining
+                ? context.normalizationStatistics.map { BatchNormOperation.inputMoments($0, channels: kernel.outputShape[-1]) } : nil,
+            scratch: context.scratch)
     }
 
     func backward(_ context: OperationContext) {
