@@ -75,7 +75,7 @@ import Testing
     @Test func trainingGoesOnWhileNothingCanBeSaved() throws {
         let run = try run()
         run.saveInterval = .steps(1)
-        let watch = SavingWatch(path)
+        let watch = SavingWatch(run)
         try run.train(on: data, observers: [watch])
         #expect(watch.events.count { $0.error == nil } == 1)
         let (failure, recovery) = (try #require(watch.events.first), try #require(watch.events.last))
@@ -93,18 +93,18 @@ import Testing
 
     @Test func aRunThatCannotBeSavedAtItsEndIsAnError() throws {
         let run = try run()
-        let watch = SavingWatch(path, repairs: false)
+        let watch = SavingWatch(run, repairs: false)
         #expect(throws: CheckpointError.self) { try run.train(on: data, observers: [watch]) }
-        watch.repair()
+        try watch.repair()
         #expect(try Run(resuming: path).trainer.position.step == 0)
     }
 
     /// What could not be saved at the end is saved by the next training of the same object.
     @Test func linesThatCouldNotBeSavedAreKept() throws {
         let run = try run()
-        let watch = SavingWatch(path, repairs: false)
+        let watch = SavingWatch(run, repairs: false)
         #expect(throws: CheckpointError.self) { try run.train(on: data, observers: [watch]) }
-        watch.repair()
+        try watch.repair()
         run.extend(toEpochs: 5)
         try run.train(on: data)
         let lines = try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
@@ -161,30 +161,31 @@ import Testing
     }
 }
 
-/// Makes a directory unusable for saving after the first step of a training, by putting another in the place of it, and repairs that at the end of the second epoch.
+/// Makes a run's directory unusable for saving after the second step, by moving it away, and moves it back at the end of the second epoch.
+///
+/// Saving goes on beside training, so each step waits until no save is running: what fails, and when that is told, depends on no clock.
 private final class SavingWatch: TrainingObserver {
-    private let path: String
+    private let run: Run
     private let repairs: Bool
     private(set) var events: [SavingEvent] = []
 
-    init(_ path: String, repairs: Bool = true) {
-        (self.path, self.repairs) = (path, repairs)
+    init(_ run: Run, repairs: Bool = true) {
+        (self.run, self.repairs) = (run, repairs)
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
-        // Once nothing is being saved: what is in the middle of it would fail in another place.
-        if event.step == 2 { try FileManager.default.moveItem(atPath: path, toPath: path + "-away") }
-        // Later steps wait until the failure was told of, for saving goes on beside training.
-        if event.step > 2, events.isEmpty { usleep(20_000) }
+        run.saving?.writer.wait()
+        if event.step == 2 { try FileManager.default.moveItem(atPath: run.directory, toPath: run.directory + "-away") }
         return .proceed
     }
 
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
-        if event.epoch == 1, repairs { repair() }
+        run.saving?.writer.wait()
+        if event.epoch == 1, repairs { try repair() }
         return .proceed
     }
 
-    func repair() { try? FileManager.default.moveItem(atPath: path + "-away", toPath: path) }
+    func repair() throws { try FileManager.default.moveItem(atPath: run.directory + "-away", toPath: run.directory) }
 
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws { events.append(event) }
 }
