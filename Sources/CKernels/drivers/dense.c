@@ -32,12 +32,18 @@ void ck_dense_backward(
         ck_dense_backward_data(dense, z, slopes, weights, dy, dz, accumulate, dslopes, scratch);
 }
 
-// Blocks that balance eight threads, unless they got smaller than this.
-enum { BLOCKS_WANTED = 8, LEAST_INPUTS = 64 };
+enum {
+    MOST_INPUTS = 4096,
+    MOST_WEIGHTS = 64 << 10, // of a block: 256 KiB
+    // Blocks that balance eight threads, unless they got smaller than this.
+    BLOCKS_WANTED = 16,
+    LEAST_INPUTS = 128,
+};
 
-dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t inputs) {
+dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least) {
     const int64_t depth = dense_depth(dense), members = dense->activation.member_count;
-    inputs = min_of(inputs, max_of(divide_up(dense->positions * depth, BLOCKS_WANTED), LEAST_INPUTS));
+    const int64_t balanced = max_of(divide_up(dense->positions * depth, BLOCKS_WANTED), LEAST_INPUTS);
+    const int64_t inputs = min_of(max_of(min_of(MOST_WEIGHTS / dense->out_features, MOST_INPUTS), least), balanced);
     dense_blocks blocks = {.positions = 1, .channels = dense->channels, .channel_blocks = 1};
     if (depth > inputs) {
         blocks.channel_blocks = divide_up(dense->channels, max_of(inputs / members, 1));

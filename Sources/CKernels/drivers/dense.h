@@ -16,8 +16,9 @@ typedef struct dense_blocks {
     int64_t length; ///< inputs of a block, at most
 } dense_blocks;
 
-/// Blocks of about `inputs` inputs, smaller if that would leave few.
-dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t inputs);
+/// Blocks that are long, because an image's part of z is read in one stretch and memory is slow at short ones, but no longer than what leaves a
+/// block's weights in the L2 cache (then at least `least` inputs) and than what leaves blocks for many threads.
+dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least);
 
 /// One block. Its inputs are numbered as they are packed, [position][member][channel]; they are `segments` ranges of
 /// `segment_length` neighbours in the weights, which are `segment_distance` rows apart.

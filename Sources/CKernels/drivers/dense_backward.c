@@ -9,11 +9,7 @@ static const int64_t no_offset = 0;
 
 // Backward-data: A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients, folded at once.
 
-enum {
-    DATA_INPUTS = 512,
-    DATA_PACKED_FLOATS = 64 << 10, // weights of a block, in L2 beside the gradients
-    LEAST_DATA_INPUTS = 48,
-};
+enum { LEAST_DATA_INPUTS = 48 };
 
 typedef struct data_plan {
     dense_blocks blocks;
@@ -23,8 +19,7 @@ typedef struct data_plan {
 } data_plan;
 
 static data_plan data_plan_of(const ck_dense *dense) {
-    const int64_t inputs = max_of(min_of(DATA_PACKED_FLOATS / dense->out_features, DATA_INPUTS), LEAST_DATA_INPUTS);
-    data_plan plan = {.blocks = ck_dense_blocks(dense, inputs)};
+    data_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_DATA_INPUTS)};
     plan.weight_floats = gemm_padded_columns(plan.blocks.length) * dense->out_features;
     plan.gradient_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
     plan.slopes = ck_slope_parts(
@@ -129,7 +124,7 @@ void ck_dense_backward_data(
 
 // Backward-weights: A is the block's inputs, its sum running over the batch, B is dy, C the weights' gradients themselves.
 
-enum { WEIGHTS_INPUTS = 512 };
+enum { LEAST_WEIGHTS_INPUTS = 512 };
 
 typedef struct weights_plan {
     dense_blocks blocks;
@@ -138,7 +133,7 @@ typedef struct weights_plan {
 } weights_plan;
 
 static weights_plan weights_plan_of(const ck_dense *dense) {
-    weights_plan plan = {.blocks = ck_dense_blocks(dense, WEIGHTS_INPUTS)};
+    weights_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_WEIGHTS_INPUTS)};
     plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
     plan.packed = scratch_take(&plan.size, ck_worker_limit(plan.blocks.count) * plan.packed_floats * 4);
     return plan;

@@ -5,7 +5,7 @@
 #include "runtime/threads.h"
 
 enum {
-    FORWARD_INPUTS = 512, // of a block: rows of weights that a panel takes from L2 for all rows of the batch
+    LEAST_FORWARD_INPUTS = 512, // of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch
     MOST_PARTS = 64,
     TASKS_WANTED = 8,
     LEAST_COLUMNS = 192, // a task packs its inputs anew, which fewer columns would not repay
@@ -20,7 +20,7 @@ typedef struct forward_plan {
 } forward_plan;
 
 static forward_plan plan_of(const ck_dense *dense) {
-    forward_plan plan = {.blocks = ck_dense_blocks(dense, FORWARD_INPUTS)};
+    forward_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_FORWARD_INPUTS)};
     plan.parts = min_of(plan.blocks.count, MOST_PARTS);
     const int64_t most_slices = divide_up(dense->out_features, LEAST_COLUMNS);
     const int64_t slices = min_of(divide_up(TASKS_WANTED, plan.parts), most_slices);
