@@ -119,15 +119,18 @@ static void repeat_parameters(const norm_call *call, int kind, int64_t first, in
         for (int64_t c = first; c < end; c++) values[copy * call->layout.channels + c] = values[c];
 }
 
+/// Long rows of one task of a sweep over x: 128 KiB, because memory is slow at short stretches.
+static int64_t block_rows_of(const norm_layout *layout) { return rows_per_block(layout->columns) * 4; }
+
 /// Runs `task` over blocks of long rows and the rest, whose rows count as one shorter long row.
 static void over_row_blocks(norm_call *call, double work, ck_task task) {
     const norm_layout *layout = &call->layout;
-    const int64_t blocks = divide_up(layout->long_rows, rows_per_block(layout->columns));
+    const int64_t blocks = divide_up(layout->long_rows, block_rows_of(layout));
     ck_parallel(blocks + (layout->rest_rows > 0), CK_MAX_WORKERS, work, task, call);
 }
 
 static norm_part block_at(const norm_layout *layout, int64_t block) {
-    const int64_t block_rows = rows_per_block(layout->columns), first = block * block_rows;
+    const int64_t block_rows = block_rows_of(layout), first = block * block_rows;
     if (first >= layout->long_rows)
         return (norm_part){layout->long_rows * layout->columns, 1, layout->rest_rows * layout->channels};
     return (norm_part){first * layout->columns, smaller(block_rows, layout->long_rows - first), layout->columns};
@@ -357,14 +360,14 @@ void ck_batch_norm_backward_terms(
 
 // Forward, inference
 
-enum { STRIP_COLUMNS = 1024, INFERENCE_BLOCKS = 4 };
+enum { STRIP_COLUMNS = 1024 };
 
 /// Parameters live on the stack of every task, for a strip of columns at a time; a long row of few channels is one strip.
 static void inference_task(void *context, int64_t task, int worker) {
     (void)worker;
     const norm_call *call = context;
     const norm_layout *layout = &call->layout;
-    const int64_t block_rows = rows_per_block(layout->columns) * INFERENCE_BLOCKS, first = task * block_rows;
+    const int64_t block_rows = block_rows_of(layout), first = task * block_rows;
     const int64_t end = smaller(layout->long_rows, first + block_rows);
     for (int64_t strip = 0; strip < layout->columns; strip += STRIP_COLUMNS) {
         float center[STRIP_COLUMNS], scale[STRIP_COLUMNS], shift[STRIP_COLUMNS];
@@ -403,7 +406,7 @@ void ck_batch_norm_forward_inference(
         .tiles = &ck_kernels_current()->normalization, .layout = layout_of(norm->rows, norm->channels),
         .rows = norm->rows, .epsilon = norm->epsilon, .x = x, .gamma = gamma, .beta = beta,
         .population_mean = running_mean, .population_variance = running_variance, .post_ops = post_ops, .y = y};
-    const int64_t block_rows = rows_per_block(call.layout.columns) * INFERENCE_BLOCKS;
+    const int64_t block_rows = block_rows_of(&call.layout);
     ck_parallel(
         larger(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,
         &call);

@@ -92,27 +92,8 @@ static void normalization_gradient_sums(
         for (int64_t first = 0; first < rows; first += NORMALIZATION_ROWS) {
             const int64_t last = smaller_of(rows, first + NORMALIZATION_ROWS);
             float part_d[STRIP_COLUMNS] = {0}, part_dy[STRIP_COLUMNS] = {0}, part_d_dy[STRIP_COLUMNS] = {0};
-            int64_t row = first;
-            for (; row + TOGETHER_ROWS <= last; row += TOGETHER_ROWS) {
-                const float *const x_row = x + row * columns + strip, *const dy_row = dy + row * columns + strip;
-#define BODY(c, lanes)                                                                                              \
-    do {                                                                                                            \
-        const vector m = load_lanes(middle + (c), lanes);                                                           \
-        const vector d0 = load_lanes(x_row + (c), lanes) - m, d1 = load_lanes(x_row + columns + (c), lanes) - m;    \
-        const vector d2 = load_lanes(x_row + 2 * columns + (c), lanes) - m;                                         \
-        const vector d3 = load_lanes(x_row + 3 * columns + (c), lanes) - m;                                         \
-        const vector g0 = load_lanes(dy_row + (c), lanes), g1 = load_lanes(dy_row + columns + (c), lanes);          \
-        const vector g2 = load_lanes(dy_row + 2 * columns + (c), lanes);                                            \
-        const vector g3 = load_lanes(dy_row + 3 * columns + (c), lanes);                                            \
-        store_lanes(part_d + (c), load_lanes(part_d + (c), lanes) + ((d0 + d1) + (d2 + d3)), lanes);                \
-        store_lanes(part_dy + (c), load_lanes(part_dy + (c), lanes) + ((g0 + g1) + (g2 + g3)), lanes);              \
-        const vector product = (d0 * g0 + d1 * g1) + (d2 * g2 + d3 * g3);                                           \
-        store_lanes(part_d_dy + (c), load_lanes(part_d_dy + (c), lanes) + product, lanes);                          \
-    } while (0)
-                FOR_LANES(width, BODY);
-#undef BODY
-            }
-            for (; row < last; row++) {
+            // Row by row: several at a time would read memory in stretches of a row, which is slower.
+            for (int64_t row = first; row < last; row++) {
                 const float *const x_row = x + row * columns + strip, *const dy_row = dy + row * columns + strip;
 #define BODY(c, lanes)                                                                                      \
     do {                                                                                                    \
