@@ -29,7 +29,7 @@ package struct Site {
                 page == .claims
                 ? try ClaimsPage(results: results, timeRatio: ratio, commands: commands, output: output).blocks()
                 : try TablePage(page: page, results: results, timeRatio: ratio, commands: commands, output: output).blocks()
-            sections.append((page, blocks))
+            sections.append((page, Provenance(results).blocks + blocks))
             instructionSets.formUnion(finished.flatMap { $0.records.map(\.instructionSet) })
             let records = finished.flatMap(\.records)
             summaries.append(
@@ -59,9 +59,9 @@ package struct Site {
             .paragraph(
                 "A run's figure is its best test accuracy over its epochs, as in the paper; ours is the median over the runs of different seeds."),
             .paragraph(
-                "The command beneath a figure trains it again from nothing, in a directory of its own, and comes to the same figure on "
+                "The command beneath a figure trains it again from nothing, in a directory of its own, and comes to the same figure with the sources of the commit that its page names, on "
                     + (instructionSets.count == 1 ? "\(instructionSets[0]), where these were trained" : "the same instruction set")
-                    + ", with any number of threads; another instruction set rounds otherwise. Only times vary."),
+                    + ", with any number of threads; other sources or another instruction set may round otherwise. Only times vary."),
         ]
     }
 

@@ -13,27 +13,18 @@ import Testing
         var explodes = false
     }
 
-    private static func record(_ training: Training, seed: UInt64, _ outcome: Outcome) throws -> TrainingRecord {
-        let settings = try training.settings(Budget(epochs: 20, images: nil, testImages: nil, seeds: 1), seed: seed)
-        let point = TrainingRecord.Point(
-            epoch: 1, loss: 2.3, accuracy: 0.1, testLoss: 2.3, testAccuracy: outcome.accuracy, seconds: 1, testSeconds: 1)
-        return TrainingRecord(
-            training: training.id, settings: settings, dataName: "made up", dataFingerprint: "none", testImages: 10_000,
-            classCount: 10, parameters: 1, instructionSet: "none", threads: 1, commit: nil, curve: [point],
-            explosion: outcome.explodes ? .init(step: 7, epoch: 1, layer: "dense", description: "NaN") : nil,
-            deadNeurons: outcome.dead.map { [DeadNeurons(layer: "relu", units: 204, dead: $0, places: 204, deadPlaces: $0)] })
-    }
-
     /// The row of Table 2 after runs that ended like this.
     private func row(_ name: String, _ outcomes: [Outcome]) throws -> DepthRow {
         let cell = try #require(Paper.cells([.table2]).first { $0.row == name })
         let place = Place()
         for (index, outcome) in outcomes.enumerated() {
-            let seed = UInt64(100 + index)
-            let directory = place.output.runDirectory(cell.trainings[0], seed: seed)
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            try Self.record(cell.trainings[0], seed: seed, outcome)
-                .write(to: place.output.recordPath(cell.trainings[0], seed: seed))
+            try place.output.add(
+                .madeUp(
+                    cell.trainings[0], seed: UInt64(100 + index), accuracy: outcome.accuracy,
+                    explosion: outcome.explodes ? .init(step: 7, epoch: 1, layer: "dense", description: "NaN") : nil,
+                    deadNeurons: outcome.dead.map {
+                        [DeadNeurons(layer: "relu", units: 204, dead: $0, places: 204, deadPlaces: $0)]
+                    }), of: cell.trainings[0])
         }
         return DepthRow(try CellResult(cell, output: place.output))
     }
