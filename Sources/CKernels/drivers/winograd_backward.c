@@ -17,7 +17,7 @@ enum {
     BLOCK_TILES = 16,  // tiles that a pass over the weights serves
     PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
     LEAST_SLICE_COLUMNS = 64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
-    TRANSPOSED_COLUMNS = 64,
+    TRANSPOSED_COLUMNS = 32, // of a task that maps weights: a slice of few channels still is several
 };
 
 typedef struct backward_plan {
