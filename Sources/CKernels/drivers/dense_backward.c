@@ -7,15 +7,24 @@
 
 static const int64_t no_offset = 0;
 
-// Backward-data: A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients, folded at once.
+// Backward-data. One factor of the product has to be transposed, the smaller one:
+//   few outputs   A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients
+//   many outputs  A is the block's weights where they lie, B dy packed as [N][batch], C the members' gradients, transposed back
+// Either adds the same terms in the same order. C is folded at once.
 
-enum { LEAST_DATA_INPUTS = 48 };
+enum {
+    LEAST_DATA_INPUTS = 48,
+    LEAST_PACKED_BATCH = 16, // fewer rows leave lanes of a vector idle
+    PRODUCT_FLOATS = GEMM_GROUP_ROWS * GEMM_GROUP_ROWS, // some inputs × some rows of the batch
+};
 
 typedef struct data_plan {
     dense_blocks blocks;
+    bool packs_weights;
     int64_t weight_floats, gradient_floats;
+    int64_t packed_batch; // floats from one row of the packed dy to the next
     slope_parts slopes;
-    size_t weights, gradients, slope_gradients, size;
+    size_t weights, packed_gradients, products, gradients, slope_gradients, size;
 } data_plan;
 
 static data_plan data_plan_of(const ck_dense *dense) {
@@ -25,7 +34,12 @@ static data_plan data_plan_of(const ck_dense *dense) {
     plan.slopes = ck_slope_parts(
         &dense->activation, dense->positions, dense->channels, 1, plan.blocks.count / plan.blocks.channel_blocks);
     const int64_t workers = ck_worker_limit(plan.blocks.count);
+    plan.packs_weights = dense->batch < LEAST_PACKED_BATCH || dense->out_features <= dense->batch;
+    plan.packed_batch = round_up(min_of(dense->batch, dense->out_features), 16);
+    // Room for both, so that it never shrinks when the batch grows.
     plan.weights = scratch_take(&plan.size, workers * round_up(plan.weight_floats, 16) * 4);
+    plan.packed_gradients = scratch_take(&plan.size, dense->out_features * plan.packed_batch * 4);
+    plan.products = scratch_take(&plan.size, workers * PRODUCT_FLOATS * 4);
     plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
     plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
     return plan;
@@ -38,7 +52,7 @@ typedef struct data_call {
     const ck_kernels *kernels;
     data_plan plan;
     const float *z, *slopes, *weights, *dy;
-    float *packed_weights, *gradients, *dz;
+    float *packed_weights, *packed_gradients, *products, *gradients, *dz;
     float *slope_gradients; // NULL if not wanted
     bool accumulate;
 } data_call;
@@ -59,16 +73,52 @@ static void pack_weights(const data_call *call, const dense_block *block, const 
     }
 }
 
+// The members' gradients for `rows` rows of the batch, from the packed weights.
+static void multiply_packed_weights(
+    const data_call *call, const dense_block *block, int64_t first, int64_t rows, const float *packed, float *gradients) {
+    const int64_t out_features = call->dense->out_features;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, block->length);
+    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, panels.width, 0};
+    const float *starts[GEMM_GROUP_ROWS];
+    for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
+    for (int64_t panel = 0; panel < panels.count; panel++)
+        ck_gemm_panel(
+            call->kernels, &sum, starts, rows, packed + panel * out_features * panels.width, ck_gemm_zeros,
+            gradients + panel * panels.width, dense_packed_stride(&call->plan.blocks), gemm_panel_columns(&panels, panel));
+}
+
+// The same from the packed dy, some inputs at a time.
+static void multiply_packed_gradients(
+    const data_call *call, const dense_block *block, int64_t first, int64_t rows, float *products, float *gradients) {
+    const int64_t out_features = call->dense->out_features;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, rows);
+    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, call->plan.packed_batch, 0};
+    for (int64_t input = 0; input < block->length; input += GEMM_GROUP_ROWS) {
+        const int64_t inputs = min_of(GEMM_GROUP_ROWS, block->length - input);
+        const float *starts[GEMM_GROUP_ROWS];
+        for (int64_t i = 0; i < inputs; i++) {
+            const int64_t segment = (input + i) / block->segment_length, offset = (input + i) % block->segment_length;
+            starts[i] = call->weights + (block->first_row + segment * block->segment_distance + offset) * out_features;
+        }
+        for (int64_t panel = 0; panel < panels.count; panel++)
+            ck_gemm_panel(
+                call->kernels, &sum, starts, inputs, call->packed_gradients + first + panel * panels.width, ck_gemm_zeros,
+                products + panel * panels.width, GEMM_GROUP_ROWS, gemm_panel_columns(&panels, panel));
+        call->kernels->gemm.transpose(
+            products, GEMM_GROUP_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
+    }
+}
+
 static void data_block(void *context, int64_t task, int worker) {
     const data_call *call = context;
     const ck_dense *dense = call->dense;
     const data_plan *plan = &call->plan;
-    const int64_t out_features = dense->out_features, stride = dense_packed_stride(&plan->blocks);
+    const int64_t stride = dense_packed_stride(&plan->blocks);
     const dense_block block = ck_dense_block(dense, &plan->blocks, task);
     const gemm_panels panels = ck_gemm_panels(call->kernels, block.length);
     float *packed = call->packed_weights + worker * round_up(plan->weight_floats, 16);
     float *gradients = call->gradients + worker * plan->gradient_floats;
-    pack_weights(call, &block, &panels, packed);
+    if (plan->packs_weights) pack_weights(call, &block, &panels, packed);
 
     activation_block extent = ck_dense_activation_block(dense, &block);
     const int64_t image = dense->positions * dense->channels;
@@ -81,15 +131,12 @@ static void data_block(void *context, int64_t task, int worker) {
                          (slope_range){block.first_position, block.positions, block.first_channel, block.channels})
             + slope_at;
 
-    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, panels.width, 0};
     for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
-        const float *starts[GEMM_GROUP_ROWS];
-        for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
-        for (int64_t panel = 0; panel < panels.count; panel++)
-            ck_gemm_panel(
-                call->kernels, &sum, starts, rows, packed + panel * out_features * panels.width, ck_gemm_zeros,
-                gradients + panel * panels.width, stride, gemm_panel_columns(&panels, panel));
+        if (plan->packs_weights)
+            multiply_packed_weights(call, &block, first, rows, packed, gradients);
+        else
+            multiply_packed_gradients(call, &block, first, rows, call->products + worker * PRODUCT_FLOATS, gradients);
         for (int64_t row = 0; row < rows; row++) {
             const int64_t z_at = (first + row) * image + at;
             call->kernels->activation.backward(
@@ -115,7 +162,12 @@ void ck_dense_backward_data(
     };
     const data_plan *plan = &call.plan;
     call.packed_weights = scratch_floats(scratch, plan->weights);
+    call.packed_gradients = scratch_floats(scratch, plan->packed_gradients);
+    call.products = scratch_floats(scratch, plan->products);
     call.gradients = scratch_floats(scratch, plan->gradients);
+    if (!plan->packs_weights)
+        call.kernels->gemm.transpose(
+            dy, dense->out_features, dense->batch, dense->out_features, call.packed_gradients, plan->packed_batch);
     if (dslopes != NULL && plan->slopes.count > 0)
         call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
     ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), data_block, &call);

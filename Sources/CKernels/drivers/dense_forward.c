@@ -52,6 +52,7 @@ static void add_block(
     for (int64_t row = 0; row < rows; row++) starts[row] = inputs->start + row * inputs->stride;
     int64_t a_runs[CK_MAX_MEMBERS];
     for (int64_t segment = 0; segment < block->segments; segment++) a_runs[segment] = segment * block->segment_length;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, columns);
     const gemm_sum sum = {
         .runs = block->segments,
         .length = block->segment_length,
@@ -59,8 +60,9 @@ static void add_block(
         .a_step = 1,
         .b_run = block->segment_distance * out_features,
         .b_step = out_features,
+        // The next panel: a row's part of a panel is too short a stretch for the CPU to foresee it.
+        .b_ahead = panels.width,
     };
-    const gemm_panels panels = ck_gemm_panels(call->kernels, columns);
     for (int64_t panel = 0; panel < panels.count; panel++) {
         const int64_t offset = panel * panels.width;
         // Only where sums start do they take a bias.

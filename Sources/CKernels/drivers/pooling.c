@@ -35,27 +35,48 @@ const char *ck_pooling_check(const ck_pooling *p) {
     return NULL;
 }
 
+static const ck_activation no_activation = {.member_count = 1, .members = {{CK_IDENTITY, 1, 1, 0}}};
+
+const char *ck_max_pool_check(const ck_pooling *p, const ck_activation *activation) {
+    const char *reason = ck_pooling_check(p);
+    if (reason != NULL || activation == NULL) return reason;
+    if (!ck_activation_check(activation)) return "the activation is not valid";
+    if (ck_activation_slope_count(activation, 1, 1) > 0) return "the activation must not have learned slopes";
+    int64_t channels;
+    if (__builtin_mul_overflow(p->channels, activation->member_count, &channels)
+        || !fits(p->batch, p->out_height, p->out_width, channels))
+        return "the output is too large";
+    return NULL;
+}
+
 typedef struct pooling_call {
     const pooling_tiles *tiles;
     const ck_pooling *pooling;
+    const ck_activation *activation;
     int64_t rows, block_rows; ///< over the whole batch, of the tensor that is written
     const float *source;      ///< x or dy
     float *target;            ///< y or dx
     const uint8_t *argmax;
+    const float *z;           ///< of the backward pass, or NULL
     uint8_t *new_argmax;
     bool accumulate;
 } pooling_call;
 
 static int64_t input_size(const ck_pooling *p) { return p->height * p->width * p->channels; }
-static int64_t output_size(const ck_pooling *p) { return p->out_height * p->out_width * p->channels; }
+static int64_t output_channels(const pooling_call *call) {
+    return call->activation->member_count * call->pooling->channels;
+}
+static int64_t output_size(const pooling_call *call) {
+    return call->pooling->out_height * call->pooling->out_width * output_channels(call);
+}
 
-/// Runs `task` over blocks of rows of the tensor that is written.
-static void over_rows(pooling_call *call, int64_t height, int64_t width, ck_task task) {
+/// Runs `task` over blocks of rows, `width` × `channels` each, of the tensor that is written.
+static void over_rows(pooling_call *call, int64_t height, int64_t width, int64_t channels, ck_task task) {
     const ck_pooling *p = call->pooling;
     call->tiles = &ck_kernels_current()->pooling;
     call->rows = p->batch * height;
-    call->block_rows = rows_per_block(width * p->channels);
-    const double work = (double)p->batch * (double)output_size(p) * (double)(p->window_h * p->window_w) * 2;
+    call->block_rows = rows_per_block(width * channels);
+    const double work = (double)p->batch * (double)output_size(call) * (double)(p->window_h * p->window_w) * 2;
     ck_parallel(divide_up(call->rows, call->block_rows), CK_MAX_WORKERS, work, task, call);
 }
 
@@ -67,35 +88,41 @@ static void max_forward_task(void *context, int64_t block, int worker) {
     (void)worker;
     const pooling_call *call = context;
     const ck_pooling *p = call->pooling;
-    const int64_t row_size = p->out_width * p->channels;
+    const int64_t row_size = p->out_width * output_channels(call);
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
         call->tiles->max_forward(
-            p, call->source + row / p->out_height * input_size(p), row % p->out_height, call->target + row * row_size,
-            call->new_argmax == NULL ? NULL : call->new_argmax + row * row_size);
+            p, call->activation, call->source + row / p->out_height * input_size(p), row % p->out_height,
+            call->target + row * row_size, call->new_argmax == NULL ? NULL : call->new_argmax + row * row_size);
 }
 
-void ck_max_pool_forward(const ck_pooling *pooling, const float *x, float *y, uint8_t *argmax) {
-    pooling_call call = {.pooling = pooling, .source = x, .target = y, .new_argmax = argmax};
-    over_rows(&call, pooling->out_height, pooling->out_width, max_forward_task);
+void ck_max_pool_forward(
+    const ck_pooling *pooling, const ck_activation *activation, const float *z, float *y, uint8_t *argmax) {
+    pooling_call call = {
+        .pooling = pooling, .activation = activation == NULL ? &no_activation : activation, .source = z, .target = y,
+        .new_argmax = argmax};
+    over_rows(&call, pooling->out_height, pooling->out_width, output_channels(&call), max_forward_task);
 }
 
 static void max_backward_task(void *context, int64_t block, int worker) {
     (void)worker;
     const pooling_call *call = context;
     const ck_pooling *p = call->pooling;
+    const int64_t row_size = p->width * p->channels;
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++) {
-        const int64_t image = row / p->height * output_size(p);
+        const int64_t image = row / p->height * output_size(call);
         call->tiles->max_backward(
-            p, call->argmax + image, call->source + image, row % p->height,
-            call->target + row * p->width * p->channels, call->accumulate);
+            p, call->activation, call->argmax + image, call->z == NULL ? NULL : call->z + row * row_size,
+            call->source + image, row % p->height, call->target + row * row_size, call->accumulate);
     }
 }
 
 void ck_max_pool_backward(
-    const ck_pooling *pooling, const uint8_t *argmax, const float *dy, float *dx, bool accumulate) {
+    const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z, const float *dy,
+    float *dz, bool accumulate) {
     pooling_call call = {
-        .pooling = pooling, .argmax = argmax, .source = dy, .target = dx, .accumulate = accumulate};
-    over_rows(&call, pooling->height, pooling->width, max_backward_task);
+        .pooling = pooling, .activation = activation == NULL ? &no_activation : activation, .argmax = argmax, .z = z,
+        .source = dy, .target = dz, .accumulate = accumulate};
+    over_rows(&call, pooling->height, pooling->width, pooling->channels, max_backward_task);
 }
 
 static void average_forward_task(void *context, int64_t block, int worker) {
@@ -109,8 +136,8 @@ static void average_forward_task(void *context, int64_t block, int worker) {
 }
 
 void ck_average_pool_forward(const ck_pooling *pooling, const float *x, float *y) {
-    pooling_call call = {.pooling = pooling, .source = x, .target = y};
-    over_rows(&call, pooling->out_height, pooling->out_width, average_forward_task);
+    pooling_call call = {.pooling = pooling, .activation = &no_activation, .source = x, .target = y};
+    over_rows(&call, pooling->out_height, pooling->out_width, pooling->channels, average_forward_task);
 }
 
 static void average_backward_task(void *context, int64_t block, int worker) {
@@ -119,13 +146,14 @@ static void average_backward_task(void *context, int64_t block, int worker) {
     const ck_pooling *p = call->pooling;
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
         call->tiles->average_backward(
-            p, call->source + row / p->height * output_size(p), row % p->height,
+            p, call->source + row / p->height * output_size(call), row % p->height,
             call->target + row * p->width * p->channels, call->accumulate);
 }
 
 void ck_average_pool_backward(const ck_pooling *pooling, const float *dy, float *dx, bool accumulate) {
-    pooling_call call = {.pooling = pooling, .source = dy, .target = dx, .accumulate = accumulate};
-    over_rows(&call, pooling->height, pooling->width, average_backward_task);
+    pooling_call call = {
+        .pooling = pooling, .activation = &no_activation, .source = dy, .target = dx, .accumulate = accumulate};
+    over_rows(&call, pooling->height, pooling->width, pooling->channels, average_backward_task);
 }
 
 /// A task of global pooling: some images, and of these a group of channels.

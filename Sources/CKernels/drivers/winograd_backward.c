@@ -16,8 +16,8 @@ enum {
     CHUNK_TILES = 64,  // tiles whose products a pass over the weights' gradients adds
     BLOCK_TILES = 16,  // tiles that a pass over the weights serves
     PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
-    SLICE_COLUMNS = 48,    // slices are whole panels
-    TRANSPOSED_COLUMNS = 64,
+    LEAST_SLICE_COLUMNS = 64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
+    TRANSPOSED_COLUMNS = 32, // of a task that maps weights: a slice of few channels still is several
 };
 
 typedef struct backward_plan {
@@ -58,9 +58,9 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     const int64_t part_bytes = WINOGRAD_WEIGHT_FREQUENCIES * plan.depth * plan.padded_columns * 4;
     plan.groups = min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
-    plan.slice_channels = min_of(
-        c->channels,
-        round_up(divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups)), max_of(SLICE_COLUMNS / members, 16)));
+    const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
+    const int64_t slices = max_of(c->channels / max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members)), 1);
+    plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, slices), 16));
     plan.slices = divide_up(c->channels, plan.slice_channels);
     plan.part_floats = part_bytes / 4;
 

@@ -50,6 +50,19 @@ ALWAYS_INLINE int shared_function(const ck_activation *activation) {
     return (int)activation->members[0].function;
 }
 
+// A member that has no learned slope.
+ALWAYS_INLINE vector member_value(int shared, const ck_member *member, vector z) {
+    const ck_function function = shared == MIXED ? member->function : (ck_function)shared;
+    return member->output_scale * function_value(function, member->input_scale * z, vector_splat(member->parameter));
+}
+
+// total + member′(z)·d, likewise.
+ALWAYS_INLINE vector add_member_gradient(int shared, const ck_member *member, vector z, vector d, vector total) {
+    const ck_function function = shared == MIXED ? member->function : (ck_function)shared;
+    const vector gradient = function_gradient(function, member->input_scale * z, vector_splat(member->parameter), d);
+    return (member->output_scale * member->input_scale) * gradient + total;
+}
+
 // One member without slopes over gap-free positions is one long row.
 ALWAYS_INLINE activation_block joined(const ck_activation *activation, const activation_block *block) {
     activation_block result = *block;

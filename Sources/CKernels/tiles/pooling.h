@@ -28,17 +28,20 @@ ALWAYS_INLINE void move_to(
     while (span->high < out_size && span->high * stride - pad <= position) span->high++;
 }
 
+// The maximum of one member over a window whose first position in the image is at `z`.
 ALWAYS_INLINE void max_window(
-    const ck_pooling *p, const float *image, window_span rows, window_span columns, int64_t lanes, float *y,
-    uint8_t *argmax) {
-    const int64_t row_stride = p->width * p->channels;
-    const float *first = image + (rows.start + rows.low) * row_stride + (columns.start + columns.low) * p->channels;
-    vector best = load_lanes(first, lanes);
+    int shared, const ck_member *member, const ck_pooling *p, const float *z, window_span rows, window_span columns,
+    int64_t lanes, float *y, uint8_t *argmax) {
+    vector best = vector_splat(0);
     vector_int index = (vector_int)((int32_t)(rows.low * p->window_w + columns.low));
-    for (int64_t row = rows.low; row < rows.high; row++) {
-        const float *x = first + (row - rows.low) * row_stride;
-        for (int64_t column = columns.low; column < columns.high; column++, x += p->channels) {
-            const vector value = load_lanes(x, lanes);
+    for (int64_t row = rows.low; row < rows.high; row++)
+        for (int64_t column = columns.low; column < columns.high; column++) {
+            const int64_t place = ((row - rows.low) * p->width + column - columns.low) * p->channels;
+            const vector value = member_value(shared, member, load_lanes(z + place, lanes));
+            if (row == rows.low && column == columns.low) {
+                best = value;
+                continue;
+            }
             // Larger, or a NaN where there was none.
             const vector_int taken = ~(value <= best) & (best == best);
             best = vector_select(taken, value, best);
@@ -47,51 +50,111 @@ ALWAYS_INLINE void max_window(
                 index = (here & taken) | (index & ~taken);
             }
         }
-    }
     store_lanes(y, best, lanes);
     if (argmax != NULL) store_bytes(argmax, __builtin_convertvector(index, vector_byte), lanes);
 }
 
 ALWAYS_INLINE void max_forward_body(
-    const ck_pooling *p, const float *image, int64_t out_y, float *y, uint8_t *argmax) {
+    int shared, int members, const ck_activation *activation, const ck_pooling *p, const float *image, int64_t out_y,
+    float *y, uint8_t *argmax) {
     const window_span rows = span_of_window(out_y, p->stride_h, p->pad_top, p->window_h, p->height);
-    for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += p->channels) {
+    for (int64_t out_x = 0; out_x < p->out_width; out_x++) {
         const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
-#define BODY(c, lanes) max_window(p, image + (c), rows, columns, lanes, y + (c), argmax == NULL ? NULL : argmax + (c))
-        FOR_LANES(p->channels, BODY);
+        const float *first =
+            image + ((rows.start + rows.low) * p->width + columns.start + columns.low) * p->channels;
+        const bool is_square = p->window_w == 2 && rows.low == 0 && rows.high == 2 && columns.low == 0 && columns.high == 2;
+        for (int m = 0; m < members; m++, y += p->channels) {
+            const ck_member *member = &activation->members[m];
+            // Whole windows of 2×2 get a body of their own, without loops.
+#define BODY(c, lanes)                                                                                          \
+    do {                                                                                                        \
+        uint8_t *places = argmax == NULL ? NULL : argmax + (c);                                                 \
+        if (is_square)                                                                                          \
+            max_window(                                                                                         \
+                shared, member, p, first + (c), (window_span){0, 0, 2}, (window_span){0, 0, 2}, lanes, y + (c), \
+                places);                                                                                        \
+        else                                                                                                    \
+            max_window(shared, member, p, first + (c), rows, columns, lanes, y + (c), places);                  \
+    } while (0)
+            FOR_LANES(p->channels, BODY);
 #undef BODY
-        if (argmax != NULL) argmax += p->channels;
+            if (argmax != NULL) argmax += p->channels;
+        }
     }
 }
 
+// As FOR_ACTIVATION, for fewer activations: each costs the code of a window.
+#define FOR_POOLED_ACTIVATION(body, activation, ...)                                                            \
+    if (shared_function(activation) == CK_RELU && (activation)->member_count == 1)                              \
+        body(CK_RELU, 1, activation, __VA_ARGS__);                                                              \
+    else if (shared_function(activation) == CK_RELU && (activation)->member_count == 2)                         \
+        body(CK_RELU, 2, activation, __VA_ARGS__);                                                              \
+    else if (shared_function(activation) == CK_IDENTITY && (activation)->member_count == 1)                     \
+        body(CK_IDENTITY, 1, activation, __VA_ARGS__);                                                          \
+    else                                                                                                        \
+        body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
+
 static void pooling_max_forward(
-    const ck_pooling *pooling, const float *image, int64_t out_y, float *y, uint8_t *argmax) {
-    if (argmax == NULL) max_forward_body(pooling, image, out_y, y, NULL);
-    else max_forward_body(pooling, image, out_y, y, argmax);
+    const ck_pooling *pooling, const ck_activation *activation, const float *image, int64_t out_y, float *y,
+    uint8_t *argmax) {
+    // Copies, which the stores below can't change.
+    const ck_activation members = *activation;
+    const ck_pooling p = *pooling;
+    if (argmax == NULL) {
+        FOR_POOLED_ACTIVATION(max_forward_body, &members, &p, image, out_y, y, NULL)
+    } else {
+        FOR_POOLED_ACTIVATION(max_forward_body, &members, &p, image, out_y, y, argmax)
+    }
+}
+
+// Position y, x of an image, and the outputs whose windows hold it.
+typedef struct pooled_position {
+    int64_t y, x;
+    output_span rows, columns;
+} pooled_position;
+
+// Some channels of what the windows hand down to a position; `distance` is that between outputs.
+ALWAYS_INLINE vector handed_down(
+    const ck_pooling *p, const uint8_t *argmax, const float *dy, int64_t distance, pooled_position at, int64_t lanes) {
+    vector sum = vector_splat(0);
+    for (int64_t row = at.rows.low; row < at.rows.high; row++) {
+        const int64_t window_y = at.y + p->pad_top - row * p->stride_h;
+        for (int64_t column = at.columns.low; column < at.columns.high; column++) {
+            const int64_t window_x = at.x + p->pad_left - column * p->stride_w;
+            const int64_t place = (row * p->out_width + column) * distance;
+            const vector_int index = __builtin_convertvector(load_bytes(argmax + place, lanes), vector_int);
+            const vector_int here = index == (vector_int)((int32_t)(window_y * p->window_w + window_x));
+            sum += vector_select(here, load_lanes(dy + place, lanes), vector_splat(0));
+        }
+    }
+    return sum;
 }
 
 /// Gathers what the windows over one position hand down to it, so that no two tasks write the same place.
 ALWAYS_INLINE void max_backward_body(
-    const ck_pooling *p, const uint8_t *argmax, const float *dy, int64_t y, float *dx, bool accumulate) {
-    const output_span rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height);
-    output_span columns = {0, 0};
-    for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
-        move_to(&columns, x, p->stride_w, p->pad_left, p->window_w, p->out_width);
+    int shared, int members, const ck_activation *activation, const ck_pooling *p, const uint8_t *argmax, const float *z,
+    const float *dy, int64_t y, float *dz, bool accumulate) {
+    const int64_t distance = members * p->channels;
+    pooled_position at = {.y = y, .rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height)};
+    for (; at.x < p->width; at.x++, dz += p->channels) {
+        move_to(&at.columns, at.x, p->stride_w, p->pad_left, p->window_w, p->out_width);
+        // Where windows don't overlap there is at most one, and no loop.
+        const bool is_one = at.rows.high - at.rows.low == 1 && at.columns.high - at.columns.low == 1;
+        pooled_position only = at;
+        only.rows.high = only.rows.low + 1;
+        only.columns.high = only.columns.low + 1;
 #define BODY(c, lanes)                                                                                          \
     do {                                                                                                        \
-        vector sum = vector_splat(0);                                                                           \
-        for (int64_t row = rows.low; row < rows.high; row++) {                                                  \
-            const int64_t window_y = y + p->pad_top - row * p->stride_h;                                        \
-            for (int64_t column = columns.low; column < columns.high; column++) {                               \
-                const int64_t window_x = x + p->pad_left - column * p->stride_w;                                \
-                const int64_t place = (row * p->out_width + column) * p->channels + (c);                        \
-                const vector_int index =                                                                        \
-                    __builtin_convertvector(load_bytes(argmax + place, lanes), vector_int);                     \
-                const vector_int here = index == (vector_int)((int32_t)(window_y * p->window_w + window_x));    \
-                sum += vector_select(here, load_lanes(dy + place, lanes), vector_splat(0));                     \
-            }                                                                                                   \
+        const vector value =                                                                                    \
+            shared == CK_IDENTITY ? vector_splat(0) : load_lanes(z + at.x * p->channels + (c), lanes);          \
+        vector total = accumulate ? load_lanes(dz + (c), lanes) : vector_splat(0);                              \
+        for (int m = 0; m < members; m++) {                                                                     \
+            const int64_t first = m * p->channels + (c);                                                        \
+            const vector d = is_one ? handed_down(p, argmax + first, dy + first, distance, only, lanes)         \
+                                    : handed_down(p, argmax + first, dy + first, distance, at, lanes);          \
+            total = add_member_gradient(shared, &activation->members[m], value, d, total);                      \
         }                                                                                                       \
-        put_lanes(dx + (c), sum, lanes, accumulate);                                                            \
+        store_lanes(dz + (c), total, lanes);                                                                    \
     } while (0)
         FOR_LANES(p->channels, BODY);
 #undef BODY
@@ -99,9 +162,16 @@ ALWAYS_INLINE void max_backward_body(
 }
 
 static void pooling_max_backward(
-    const ck_pooling *pooling, const uint8_t *argmax, const float *dy, int64_t y, float *dx, bool accumulate) {
-    if (accumulate) max_backward_body(pooling, argmax, dy, y, dx, true);
-    else max_backward_body(pooling, argmax, dy, y, dx, false);
+    const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z, const float *dy,
+    int64_t y, float *dz, bool accumulate) {
+    // Copies, which the stores below can't change.
+    const ck_activation members = *activation;
+    const ck_pooling p = *pooling;
+    if (accumulate) {
+        FOR_POOLED_ACTIVATION(max_backward_body, &members, &p, argmax, z, dy, y, dz, true)
+    } else {
+        FOR_POOLED_ACTIVATION(max_backward_body, &members, &p, argmax, z, dy, y, dz, false)
+    }
 }
 
 static void pooling_average_forward(const ck_pooling *p, const float *image, int64_t out_y, float *y) {

@@ -1,11 +1,17 @@
 import CKernels
 
-/// A checked pooling window over x [batch][height][width][channels]. Shapes are those of `ck_pooling`.
+/// A checked pooling window over x [batch][height][width][channels], or over the members of an activation of it. Shapes are those of
+/// `ck_pooling`.
 struct PoolingKernel: Sendable {
     private var pooling: ck_pooling
+    private var activation: ck_activation
+    private let memberCount: Int
 
+    /// - Parameter activation: what a maximum forms of x as it reads it; without learned slopes. Means are of x itself.
     /// - Throws: ``ShapeError`` naming `subject`.
-    init(height: Int, width: Int, channels: Int, window: Window2D, subject: String) throws(ShapeError) {
+    init(
+        height: Int, width: Int, channels: Int, window: Window2D, activation: FusibleActivation = .identity, subject: String
+    ) throws(ShapeError) {
         let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
         pooling = ck_pooling(
             batch: 1, height: Int64(height), width: Int64(width), channels: Int64(channels),
@@ -13,14 +19,18 @@ struct PoolingKernel: Sendable {
             window_h: Int64(window.height), window_w: Int64(window.width),
             stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
             pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft))
-        if let reason = ck_pooling_check(&pooling) {
+        self.activation = activation.descriptor
+        memberCount = activation.members.count
+        if let reason = ck_max_pool_check(&pooling, &self.activation) {
             throw ShapeError(
                 subject: subject, expected: "a pooling window that the kernels can compute",
                 found: String(cString: reason))
         }
     }
 
-    var outputShape: Shape { [Int(pooling.out_height), Int(pooling.out_width), Int(pooling.channels)] }
+    var outputShape: Shape {
+        [Int(pooling.out_height), Int(pooling.out_width), memberCount * Int(pooling.channels)]
+    }
 
     private func pooling(batch: Int) -> ck_pooling {
         var result = pooling
@@ -29,18 +39,21 @@ struct PoolingKernel: Sendable {
     }
 
     func maximumForward(
-        batch: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, argmax: UnsafeMutablePointer<UInt8>?
+        batch: Int, z: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, argmax: UnsafeMutablePointer<UInt8>?
     ) {
         var pooling = pooling(batch: batch)
-        ck_max_pool_forward(&pooling, x, y, argmax)
+        var activation = activation
+        ck_max_pool_forward(&pooling, &activation, z, y, argmax)
     }
 
+    /// `z` isn't read if no activation is formed.
     func maximumBackward(
-        batch: Int, argmax: UnsafePointer<UInt8>, yGradient: UnsafePointer<Float>,
-        xGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+        batch: Int, argmax: UnsafePointer<UInt8>, z: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
+        zGradient: UnsafeMutablePointer<Float>, accumulate: Bool
     ) {
         var pooling = pooling(batch: batch)
-        ck_max_pool_backward(&pooling, argmax, yGradient, xGradient, accumulate)
+        var activation = activation
+        ck_max_pool_backward(&pooling, &activation, argmax, z, yGradient, zGradient, accumulate)
     }
 
     func averageForward(batch: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>) {

@@ -1,6 +1,6 @@
 /// Applies an activation function to every element.
 ///
-/// Built-in functions are fused into a convolution or dense layer that follows. PReLU adds a parameter `slopes`.
+/// Built-in functions are fused into a convolution, dense layer or (without slopes) max-pooling that follows. PReLU adds a parameter `slopes`.
 public struct Activation: Layer {
     /// g
     public var function: ActivationFunction
@@ -19,8 +19,8 @@ public struct Activation: Layer {
 
 /// Applies a linkage: an input of C channels becomes d·C for d members, member after member.
 ///
-/// Linkages of built-in functions are fused into a convolution or dense layer that follows, and the linked tensor is never stored. PReLU members
-/// add a parameter `slopes`, one set for each.
+/// Linkages of built-in functions are fused into a convolution, dense layer or (without slopes) max-pooling that follows, and the linked tensor is
+/// never stored. PReLU members add a parameter `slopes`, one set for each.
 public struct LinkedActivation: Layer {
     /// The members.
     public var linkage: Linkage

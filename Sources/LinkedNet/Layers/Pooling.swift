@@ -1,4 +1,6 @@
 /// The largest element of each window of [height, width, channels].
+///
+/// An activation before it is fused if it has no slopes to learn, and is formed once for each element or is piecewise linear.
 public struct MaxPool2D: Layer {
     /// The window's size, its strides and padding.
     public var window: Window2D
@@ -13,9 +15,10 @@ public struct MaxPool2D: Layer {
     }
 
     public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
-        let kernel = try PoolingKernel(input, window, graph)
-        return try graph.add(
-            MaxPoolOperation(kernel: kernel, window: window), inputs: [input], outputShape: kernel.outputShape)
+        let isFused = input.activation.map { MaxPoolOperation.suits($0, window) } ?? true
+        let input = isFused ? input : try graph.materialized(input)
+        let operation = try MaxPoolOperation(pooling: input, window: window, name: graph.currentName)
+        return try graph.addFusing(operation, input: input, parameters: [], outputShape: operation.kernel.outputShape)
     }
 }
 
@@ -50,11 +53,7 @@ public struct GlobalAveragePool2D: Layer {
     }
 
     public func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
-        guard input.shape.rank == 3 else {
-            throw ShapeError(
-                subject: graph.currentName, expected: "an input of [height, width, channels]",
-                found: input.shape.description)
-        }
+        try input.expectImage(for: graph.currentName)
         return try graph.add(
             GlobalAveragePoolOperation(positions: input.shape[0] * input.shape[1], channels: input.shape[2]),
             inputs: [input], outputShape: [input.shape[2]])
@@ -69,11 +68,7 @@ extension Window2D {
 
 extension PoolingKernel {
     fileprivate init(_ input: Value, _ window: Window2D, _ graph: GraphBuilder) throws(ShapeError) {
-        guard input.shape.rank == 3 else {
-            throw ShapeError(
-                subject: graph.currentName, expected: "an input of [height, width, channels]",
-                found: input.shape.description)
-        }
+        try input.expectImage(for: graph.currentName)
         try self.init(
             height: input.shape[0], width: input.shape[1], channels: input.shape[2], window: window,
             subject: graph.currentName)

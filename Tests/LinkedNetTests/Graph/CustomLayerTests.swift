@@ -139,7 +139,7 @@ private struct Block: Layer {
         ])
         #expect(try network.weight(named: "block_1/conv2d/kernel").shape == [3, 3, 8, 5])
         #expect(network.outputShape == [10])
-        #expect(network.operations.count == 4, "the first activation is fused, the second is stored for the pooling")
+        #expect(network.operations.count == 4, "the first activation is fused, the second is stored for the average")
     }
 
     @Test func parametersOfALayerHaveDifferentNames() throws {

@@ -35,7 +35,7 @@ import Testing
 
     /// The pre-activation stays where somebody else reads it, where no 1×1 convolution gains, and for other functions.
     @Test func whatStays() throws {
-        let pooled = try labels { try block(norm: false, Concat { Conv2D(5, kernel: 1); MaxPool2D(1) }) }
+        let pooled = try labels { try block(norm: false, Concat { Conv2D(5, kernel: 1); AveragePool2D(1) }) }
         #expect(pooled.count { $0.contains("→ relu") } == 1)
         let wide = try labels { try block(norm: false, Conv2D(5, kernel: 3)) }
         #expect(wide.count { $0.contains("→ relu") } == 1)
@@ -47,6 +47,15 @@ import Testing
             Conv2D(6, kernel: 1)
         }
         #expect(swish.allSatisfy { !$0.contains("→") })
+    }
+
+    @Test func maxPoolingReadsWhatIsStored() throws {
+        func second() -> some Layer { Concat { Conv2D(5, kernel: 1); MaxPool2D(2, stride: 1, padding: .same) } }
+        let labels = try labels { try block(norm: false, second()) }
+        #expect(labels.count { $0.contains("→ relu") } == 2)
+        #expect(labels.contains("MaxPool2D 2×2 ← relu"))
+        var check = try GradientCheck(try block(norm: false, second()), input: [6, 5, 3], batch: 3, seed: 45)
+        try check.run()
     }
 
     @Test(arguments: [false, true])

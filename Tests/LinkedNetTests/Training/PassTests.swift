@@ -5,9 +5,9 @@ import Testing
 @Suite struct PassTests {
     private static func network(batch: Int) throws -> Network {
         let model = try Sequential {
-            Conv2D(24, kernel: 3, padding: .same)
+            Conv2D(32, kernel: 3, padding: .same)
             try LinkedActivation(.mirrored(.relu))
-            Conv2D(24, kernel: 1)
+            Conv2D(32, kernel: 1)
             Activation(.relu)
             MaxPool2D(2)
             Conv2D(8, kernel: 3, stride: 4)
