@@ -11,6 +11,7 @@ let benchmarks: @Sendable () -> Void = {
         shape.registerOneDNN()
     }
     for shape in ChainShape.all { shape.register() }
+    for shape in ConvolutionDenseShape.all { shape.register() }
     for shape in DenseShape.all { shape.register() }
     registerPooling()
     registerActivations()

@@ -15,6 +15,7 @@
 #include "tiles/optimizer.h"
 #include "tiles/pooling.h"
 #include "tiles/transpose.h"
+#include "tiles/fused.h"
 #include "tiles/chain.h"
 #include "tiles/winograd.h"
 
@@ -35,6 +36,14 @@ const ck_kernels CK_TABLE = {
         .dropout = elementwise_dropout,
         .sum_of_squares = elementwise_sum_of_squares,
         .first_nonfinite = elementwise_first_nonfinite,
+    },
+    .fused = {
+        .multiply = fused_multiply,
+        .multiply_member = fused_multiply_member,
+        .fold = fused_fold,
+        .multiply_rows = fused_multiply_rows,
+        .gather_columns = fused_gather_columns,
+        .scatter_columns = fused_scatter_columns,
     },
     .gemm = {
         .vector_floats = VECTOR_FLOATS,

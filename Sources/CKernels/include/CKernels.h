@@ -21,6 +21,7 @@
 #include "ck_activation.h"
 #include "ck_convolution.h"
 #include "ck_convolution_chain.h"
+#include "ck_convolution_dense.h"
 #include "ck_dense.h"
 #include "ck_elementwise.h"
 #include "ck_input.h"

@@ -6,14 +6,7 @@ extension Graph {
     /// tensors any more.
     func groupingConvolutions(output: TensorID, batch: Int) -> Graph {
         let needsGradient = Schedule(graph: self, output: output).tensorNeedsGradient
-        var readers = Array(repeating: 0, count: tensorShapes.count)
-        readers[output.index] += 1
-        var parameterReaders = Array(repeating: 0, count: parameters.count)
-        for node in nodes {
-            for input in node.inputs { readers[input.index] += 1 }
-            for parameter in node.parameters { parameterReaders[parameter.index] += 1 }
-        }
-
+        let readers = tensorReaderCounts(output: output), parameterReaders = parameterReaderCounts()
         var chains: [[Int]] = []
         var chainEndingIn: [TensorID: Int] = [:]
         for (index, node) in nodes.enumerated() {
@@ -30,23 +23,10 @@ extension Graph {
             }
         }
 
-        var result = self
-        var replacements: [Int: Node] = [:]
-        var replaced: Set<Int> = []
-        for chain in chains where chain.count >= 2 {
-            guard let node = chainNode(chain, inputNeedsGradient: { needsGradient[$0.index] }, batch: batch) else { continue }
-            // In the last one's place: whatever the chain reads is there by then.
-            replacements[chain[chain.count - 1]] = node
-            replaced.formUnion(chain)
-        }
-        let kept = nodes.indices.filter { replacements[$0] != nil || !replaced.contains($0) }
-        let newIndex = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($0.element, $0.offset) })
-        result.nodes = kept.map { index in
-            var node = replacements[index] ?? nodes[index]
-            node.normalizer = node.normalizer.flatMap { newIndex[$0] }
-            return node
-        }
-        return result
+        return replacing(
+            chains.filter { $0.count >= 2 }.compactMap { chain in
+                chainNode(chain, inputNeedsGradient: { needsGradient[$0.index] }, batch: batch).map { (chain, $0) }
+            })
     }
 
     /// One node for the nodes `indices`, or `nil` if the kernels refuse.
@@ -66,8 +46,4 @@ extension Graph {
             inputs: first.inputs, output: last.output, parameters: members.flatMap(\.parameters), states: [],
             members: members)
     }
-}
-
-extension Graph.Node {
-    fileprivate var convolution: WeightedOperation<ConvolutionKernel>? { operation as? WeightedOperation<ConvolutionKernel> }
 }

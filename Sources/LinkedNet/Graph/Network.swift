@@ -79,6 +79,7 @@ public final class Network {
             try graph.nodes[index].operation.prepare(batch: pass, name: graph.nodes[index].name)
         }
         graph = graph.groupingConvolutions(output: output.tensor, batch: pass)
+            .fusingConvolutionsWithDense(output: output.tensor, batch: pass)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
@@ -116,12 +117,13 @@ public final class Network {
         var firstOperations: [Int] = []
         for node in graph.nodes {
             firstOperations.append(operations.count)
-            for member in node.members.isEmpty ? [node] : node.members {
+            let group = node.operation as? any GroupedOperation
+            for (index, member) in (node.members.isEmpty ? [node] : node.members).enumerated() {
                 let shape = graph.tensorShapes[member.output.index]
                 operations.append(
                     OperationInfo(
                         name: member.name, label: member.operation.label,
-                        algorithm: node.members.isEmpty ? node.operation.algorithm : "chain of \(node.members.count)",
+                        algorithm: group.map { $0.algorithm(ofMember: index) } ?? node.operation.algorithm,
                         outputShape: shape,
                         activationMemberCount: (member.operation as? any ActivationNode)?.memberCount,
                         parameterCount: member.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
@@ -239,12 +241,14 @@ public final class Network {
 
     /// Shows the outputs of a node, or of the nodes it consists of.
     private func inspect(_ index: Int, _ context: OperationContext, _ inspection: Inspection) {
-        let chain = nodes[index].operation as? ConvolutionChainOperation
-        for member in 0..<(chain?.kernel.layerCount ?? 1) {
+        func show(_ member: Int, _ output: UnsafePointer<Float>) {
             let operation = firstOperations[index] + member
-            let output = chain?.output(ofLayer: member, context) ?? UnsafePointer(context.output)
             let elements = context.batch * operations[operation].outputShape.elementCount
             inspection(operation, UnsafeBufferPointer(start: output, count: elements))
+        }
+        guard let group = nodes[index].operation as? any GroupedOperation else { return show(0, context.output) }
+        for member in nodes[index].members.indices {
+            group.withOutput(ofMember: member, context) { show(member, $0) }
         }
     }
 
@@ -275,7 +279,7 @@ public struct OperationInfo: Sendable {
     public let parameterCount: Int
     /// The size of its output for a whole batch.
     public let outputBytes: Int
-    /// The scratch it uses while it runs; that of a chain is used by all its convolutions together.
+    /// The scratch it uses while it runs; layers that are computed as one use it together.
     public let scratchBytes: Int
 }
 

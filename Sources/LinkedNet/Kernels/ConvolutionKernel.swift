@@ -2,7 +2,8 @@ import CKernels
 
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Codable {
-    /// For each convolution and pass what should be faster, by shape. Several of few channels in a row are computed together, as a chain.
+    /// For each convolution and pass what should be faster, by shape. Several of few channels in a row are computed together, as a
+    /// chain, and so may be the network's first convolution and a dense layer that reads it.
     case automatic = "auto"
     /// Implicit matrix multiplication over packed weights.
     case direct

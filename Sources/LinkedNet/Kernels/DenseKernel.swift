@@ -18,6 +18,9 @@ struct DenseKernel: WeightedKernel {
 
     var algorithm: String? { nil }
 
+    /// For one row.
+    var descriptor: ck_dense { dense }
+
     func prepare(batch: Int, subject: String) throws(ShapeError) {
         var dense = dense(batch: batch)
         if let reason = ck_dense_check(&dense) {

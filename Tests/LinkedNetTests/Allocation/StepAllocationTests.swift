@@ -101,6 +101,27 @@ import Testing
         #expect(network.parameterGradients.contains { $0 != 0 })
     }
 
+    /// A convolution and a dense layer as one operation, and fewer samples than planned.
+    @Test func aWarmPassOfAFusedDenseLayerAllocatesNothing() throws {
+        let network = try Network(WidthNetwork(units: 20), input: [8, 8, 3], batch: 16)
+        #expect(network.operations[0].algorithm == "fused with dense")
+        let pixels = [Float](repeating: 0.5, count: 16 * network.inputShape.elementCount)
+        func pass(_ step: UInt64, count: Int) {
+            pixels.withUnsafeBufferPointer { pixels in
+                try! network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
+                network.outputGradient.update(repeating: 1, count: count * 10)
+                try! network.backward(count: count, step: step)
+            }
+        }
+
+        for step in 0..<2 { pass(UInt64(step), count: 16) }
+        let counted = allocations {
+            for step in 2..<5 { pass(UInt64(step), count: 16 - step) }
+        }
+        if allocations_are_counted() { #expect(counted == 0) }
+        #expect(network.parameterGradients.contains { $0 != 0 })
+    }
+
     /// With what a trainer adds: the schedule, clipping, the optimizer, the states' copy.
     @Test(arguments: [LearningRateSchedule.allCNN, .warmUp(steps: 10, then: .cosine(epochs: 3))])
     func aWarmStepOfATrainerAllocatesNothing(schedule: LearningRateSchedule) throws {

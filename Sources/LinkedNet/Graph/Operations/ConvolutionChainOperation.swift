@@ -1,5 +1,5 @@
 /// Convolutions of few channels that feed each other, computed as one. Parameters: those of all its convolutions, in order.
-struct ConvolutionChainOperation: Operation {
+struct ConvolutionChainOperation: GroupedOperation {
     let kernel: ConvolutionChainKernel
     /// The number of elements of the largest output in between, of one sample.
     let largestOutput: Int
@@ -33,11 +33,14 @@ struct ConvolutionChainOperation: Operation {
         }
     }
 
-    /// The output of one of its convolutions after ``forward(_:)``; valid until the scratch is used again.
-    func output(ofLayer layer: Int, _ context: OperationContext) -> UnsafePointer<Float> {
-        guard layer < kernel.layerCount - 1 else { return UnsafePointer(context.output) }
+    // MARK: Its convolutions
+
+    func algorithm(ofMember member: Int) -> String? { "chain of \(kernel.layerCount)" }
+
+    func withOutput(ofMember member: Int, _ context: OperationContext, _ body: (UnsafePointer<Float>) -> Void) {
+        guard member < kernel.layerCount - 1 else { return body(context.output) }
         let copy = context.scratch.assumingMemoryBound(to: Float.self)
-        kernel.copyOutput(ofLayer: layer, batch: context.batch, kept: context.saved, to: copy)
-        return UnsafePointer(copy)
+        kernel.copyOutput(ofLayer: member, batch: context.batch, kept: context.saved, to: copy)
+        body(copy)
     }
 }
