@@ -29,6 +29,6 @@ struct Provenance {
     /// A commit's whole name as `git log --oneline` shows it; anything else, such as a tag, as it is.
     private static func shortened(_ commit: String) -> String {
         let hash = commit.prefix { $0.isHexDigit }
-        return hash.count == 40 ? hash.prefix(10) + commit.dropFirst(40) : commit
+        return hash.count == 40 ? "\(hash.prefix(10))\(commit.dropFirst(40))" : commit
     }
 }

@@ -7,7 +7,7 @@ import Testing
     private static func model(_ linkage: Linkage, _ pooling: MaxPool2D) throws -> Sequential {
         try Sequential {
             Conv2D(5, kernel: 3)
-            try LinkedActivation(linkage)
+            LinkedActivation(linkage)
             pooling
             Flatten()
             Dense(4)
