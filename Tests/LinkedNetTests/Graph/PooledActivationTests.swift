@@ -5,7 +5,7 @@ import Testing
 /// Activations that max-pooling forms as it reads.
 @Suite struct PooledActivationTests {
     private static func model(_ linkage: Linkage, _ pooling: MaxPool2D) throws -> Sequential {
-        try Sequential {
+        Sequential {
             Conv2D(5, kernel: 3)
             LinkedActivation(linkage)
             pooling
