@@ -7,24 +7,23 @@ struct CellResult {
     let training: Training
     /// Its finished runs, by seed; none if nothing is finished.
     let records: [TrainingRecord]
-    /// True if another of the cell's trainings was finished, too.
-    let hasAlternatives: Bool
+    /// The finished runs of all of the cell's trainings.
+    let finished: [(training: Training, records: [TrainingRecord])]
 
     init(_ cell: Cell, output: OutputDirectory) throws {
         self.cell = cell
+        finished = try cell.trainings.map { (training: $0, records: try output.records($0)) }.filter { !$0.records.isEmpty }
         var best: (training: Training, records: [TrainingRecord])?
-        var finished = 0
-        for training in cell.trainings {
-            let records = try output.records(training)
-            guard let median = Self.median(records.map(\.figure)) else { continue }
-            finished += 1
-            if let known = best.flatMap({ Self.median($0.records.map(\.figure)) }), known >= median { continue }
+        for (training, records) in finished {
+            if let known = best, Self.figure(known.records) >= Self.figure(records) { continue }
             best = (training, records)
         }
         training = best?.training ?? cell.trainings[0]
         records = best?.records ?? []
-        hasAlternatives = finished > 1
     }
+
+    /// What counts of a training's runs.
+    private static func figure(_ records: [TrainingRecord]) -> Double { median(records.map(\.figure)) ?? 0 }
 
     /// The best test accuracy, median over seeds.
     var median: Double? { Self.median(records.map(\.figure)) }
@@ -47,7 +46,7 @@ struct CellResult {
         return chance + 3 * (chance * (1 - chance) / Double(record.testImages)).squareRoot()
     }
 
-    /// The runs that exploded.
+    /// The runs that exploded, of the training that counts.
     var explosions: [(seed: UInt64, explosion: TrainingRecord.Explosion)] {
         records.compactMap { record in record.explosion.map { (record.settings.seed, $0) } }
     }

@@ -39,7 +39,7 @@ package struct Plan {
         }
         var known: Set<Training> = []
         var items: [Item] = []
-        for training in cells.flatMap({ Self.trainings($0, scale) }) where known.insert(training).inserted {
+        for training in try cells.flatMap({ try Self.trainings($0, scale, output) }) where known.insert(training).inserted {
             let budget = Self.budget(training, scale: scale, seeds: seeds, limit: limit, data: data)
             for seed in Self.seeds(budget) {
                 items.append(
@@ -52,10 +52,17 @@ package struct Plan {
         self.items = items
     }
 
-    /// What of a cell is trained at a scale.
-    static func trainings(_ cell: Cell, _ scale: Scale) -> [Training] {
-        scale.trainsAlternatives ? cell.trainings : Array(cell.trainings.prefix(1))
+    /// What of a cell is trained at a scale: all, or the first and, if that has exploded, the last, which has the lowest learning rate.
+    private static func trainings(_ cell: Cell, _ scale: Scale, _ output: OutputDirectory) throws -> [Training] {
+        guard !scale.trainsAlternatives, let first = cell.trainings.first, let last = cell.trainings.last, last != first else {
+            return cell.trainings
+        }
+        let hasExploded = try output.records(first).contains { $0.explosion != nil }
+        return hasExploded ? [first, last] : [first]
     }
+
+    /// False if a training is left to do.
+    package var isFinished: Bool { items.allSatisfy(\.isFinished) }
 
     static func seeds(_ budget: Budget) -> [UInt64] { (0..<budget.seeds).map { Experiment.seed + UInt64($0) } }
 

@@ -66,6 +66,7 @@ extension Scale {
         return budget
     }
 
-    /// True if a cell's alternatives are all trained. They differ after 500 epochs only, or take as long again.
+    /// True if a cell's alternatives are all trained. They differ after 500 epochs only, or take as long again; otherwise one is trained where the
+    /// first explodes.
     var trainsAlternatives: Bool { self == .full }
 }

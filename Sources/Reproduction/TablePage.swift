@@ -20,9 +20,6 @@ struct TablePage {
         return blocks
     }
 
-    /// Whether policies beyond the first were trained.
-    private var hasAlternatives: Bool { results.contains { $0.hasAlternatives } }
-
     private var about: String {
         switch page {
         case .table1:
@@ -33,9 +30,9 @@ struct TablePage {
             "Four convolutions and two dense layers: as they are, with √2 times the units, and linked, which has as many parameters as √2. RMSProp, 0.0001, batches of 32; 200 epochs in the paper."
         case .table4:
             "The All Convolutional Net with flips and shifts. SGD with Nesterov momentum 0.9, batches of 32, linked ones of 128; 3000 epochs in the paper, and the best of three learning-rate policies counts: 0.01 fixed, steps down from 0.01, steps down from 0.001. "
-                + (hasAlternatives
+                + (commands.identity.scale.trainsAlternatives
                     ? "So it does here."
-                    : "Here only 0.01 was trained, which is the first policy and the second alike, as the second's first step comes after 500 epochs; the third, from 0.001, was not, so a network that wants a lower rate may fare worse here.")
+                    : "Here 0.01 was trained, which is the first policy and the second alike, as the second's first step comes after 500 epochs; the third, from 0.001, only where 0.01 exploded, so another network that wants a lower rate may fare worse here.")
         case .table5:
             "ResNet50 scaled to 32×32 images, BatchNorm after every convolution, flips and shifts. Adam, 0.001, batches of 128; 2000 epochs in the paper."
         case .table6:
@@ -53,10 +50,11 @@ struct TablePage {
         let hasSpread = results.contains { $0.records.count > 1 }
         let hasMaximum = results.contains { $0.cell.paperMaximum != nil }
         let hasExplosions = results.contains { !$0.explosions.isEmpty }
+        let hasPolicies = results.contains { $0.cell.trainings.count > 1 }
         // What is the same in all rows stands once, above them.
         let titles =
             ["network", "ours"] + (hasSpread ? ["lowest", "highest", "runs"] : []) + (hasMaximum ? ["paper", "paper, highest"] : ["paper"])
-            + ["ours − paper", "parameters"] + (lengths.count > 1 ? ["trained"] : []) + ["time"] + (hasExplosions ? ["explosion"] : [])
+            + ["ours − paper", "parameters"] + (hasPolicies ? ["learning rate"] : []) + (lengths.count > 1 ? ["trained"] : []) + ["time"] + (hasExplosions ? ["explosion"] : [])
         let rows = results.map { result -> [String] in
             let cell = result.cell
             let paper = [Figures.text(cell.paper)] + (hasMaximum ? [Figures.text(cell.paperMaximum)] : [])
@@ -67,7 +65,7 @@ struct TablePage {
             return [cell.title, Figures.text(median)]
                 + (hasSpread ? [Figures.text(result.minimum), Figures.text(result.maximum), "\(result.records.count)"] : []) + paper
                 + [cell.paper.map { Figures.signed(median - $0) } ?? "", "\(record.parameters)"]
-                + (lengths.count > 1 ? [Self.length(record)] : [])
+                + (hasPolicies ? [result.training.policy.title] : []) + (lengths.count > 1 ? [Self.length(record)] : [])
                 + [Duration.text(result.records.reduce(0) { $0 + $1.seconds })] + (hasExplosions ? [result.explosionText] : [])
         }
         let note = lengths.count == 1 ? lengths.map { "Trained here: \($0)" + (hasSpread ? "" : ", one run each") + "." } : []
@@ -153,9 +151,13 @@ struct TablePage {
     // MARK: Explosions
 
     static func explosions(_ page: Page, _ results: [CellResult], _ commands: Commands) -> [Block] {
-        let rows = results.flatMap { result in
-            result.explosions.map { seed, explosion in
-                [result.cell.title, "\(seed)", "\(explosion.step)", "\(explosion.epoch)", explosion.layer]
+        let exploded = results.filter { $0.finished.contains { $0.records.contains { $0.explosion != nil } } }
+        let rows = exploded.flatMap { result in
+            result.finished.flatMap { training, records in
+                let title = result.cell.title + (result.cell.trainings.count > 1 ? ", \(training.policy.title)" : "")
+                return records.compactMap { record in
+                    record.explosion.map { [title, "\(record.settings.seed)", "\($0.step)", "\($0.epoch)", $0.layer] }
+                }
             }
         }
         guard !rows.isEmpty else { return [] }
@@ -165,7 +167,7 @@ struct TablePage {
                 "The step at which the loss left the finite numbers, and the first layer concerned. Training ends there; the figure is the best before it, at least chance, which is what a network of NaN reaches."
             ),
             .table(["network", "seed", "step", "epoch", "layer"], rows),
-            commands.block(page, results.filter { !$0.explosions.isEmpty }),
+            commands.block(page, exploded),
         ]
     }
 

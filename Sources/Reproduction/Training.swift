@@ -51,6 +51,14 @@ package enum LearningRatePolicy: String, Sendable, Hashable, CaseIterable {
     /// The step schedule from 0.001.
     case steps = "steps-0.001"
 
+    package var title: String {
+        switch self {
+        case .experiments: "steps from 0.01"
+        case .fixed: "0.01"
+        case .steps: "steps from 0.001"
+        }
+    }
+
     fileprivate func apply(to options: inout RunOptions) {
         switch self {
         case .experiments: break

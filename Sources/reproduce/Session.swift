@@ -28,14 +28,16 @@ struct Session {
         let data = ReproductionData(try DataSource.resolve(command.data))
         reporter.line("data: \(data.name), fingerprint \(data.fingerprint.prefix(8)). \(data.note)")
         let pages = Page(rawValue: command.subject.rawValue).map { [$0] } ?? Page.allCases
-        let plan = try Plan(
-            pages, rows: command.rows, scale: command.scale, seeds: command.seeds, limit: command.limit, data: data,
-            output: output)
-        reporter.line(plan.description)
+        func makePlan() throws -> Plan {
+            try Plan(
+                pages, rows: command.rows, scale: command.scale, seeds: command.seeds, limit: command.limit, data: data,
+                output: output)
+        }
+        reporter.line(try makePlan().description)
         if command.dryRun { return }
         try output.open(
             .init(scale: command.scale, limit: command.limit, data: data), resumes: command.resume)
-        let isComplete = try train(plan, data, output)
+        let isComplete = try train(makePlan, data, output)
         let measuresTime = pages.contains(.table6) && command.rows == nil
         if isComplete, measuresTime, try TimeRatio(reading: output) == nil {
             reporter.line("measuring the time ratios of Table 6")
@@ -53,13 +55,20 @@ struct Session {
         reporter.line("pages: \(command.output)/index.html, and README.md with one .md for each table")
     }
 
-    private func train(_ plan: Plan, _ data: ReproductionData, _ output: OutputDirectory) throws -> Bool {
+    /// Trains until nothing is left of the plan, which grows where a training explodes that has an alternative.
+    ///
+    /// - Returns: false if it was interrupted.
+    private func train(_ makePlan: () throws -> Plan, _ data: ReproductionData, _ output: OutputDirectory) throws -> Bool {
         defer { reporter.clear() }
-        return try Runner(
-            plan, data: data, output: output, diagnoses: command.diagnostics,
-            observers: [reporter, InterruptionObserver()], isInterrupted: { Interruption.signal != nil },
-            say: { reporter.line($0) }
-        ).run()
+        while case let plan = try makePlan(), !plan.isFinished {
+            let isComplete = try Runner(
+                plan, data: data, output: output, diagnoses: command.diagnostics,
+                observers: [reporter, InterruptionObserver()], isInterrupted: { Interruption.signal != nil },
+                say: { reporter.line($0) }
+            ).run()
+            guard isComplete else { return false }
+        }
+        return true
     }
 
     private func list() {
