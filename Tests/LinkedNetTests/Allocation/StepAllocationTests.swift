@@ -79,12 +79,9 @@ import Testing
         #expect(stayedFinite)
     }
 
-    /// Several convolutions as one operation, and fewer samples than planned.
-    @Test(arguments: [ModelActivation.linkedReLU, .linkedPReLU])
-    func aWarmPassOfAChainAllocatesNothing(activation: ModelActivation) throws {
-        let network = try Network(DepthNetwork(ModelOptions(activation: activation), depth: 3), input: [8, 8, 3], batch: 9)
-        #expect(network.operations.count { $0.algorithm == "chain of 4" } == 4)
-        let pixels = [Float](repeating: 0.5, count: 9 * network.inputShape.elementCount)
+    /// Several layers as one operation, and fewer samples than planned.
+    private func expectWarmPassesAllocateNothing(_ network: Network, batch: Int) {
+        let pixels = [Float](repeating: 0.5, count: batch * network.inputShape.elementCount)
         func pass(_ step: UInt64, count: Int) {
             pixels.withUnsafeBufferPointer { pixels in
                 try! network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
@@ -93,33 +90,25 @@ import Testing
             }
         }
 
-        for step in 0..<2 { pass(UInt64(step), count: 9) }
+        for step in 0..<2 { pass(UInt64(step), count: batch) }
         let counted = allocations {
-            for step in 2..<5 { pass(UInt64(step), count: 9 - step) }
+            for step in 2..<5 { pass(UInt64(step), count: batch - step) }
         }
         if allocations_are_counted() { #expect(counted == 0) }
         #expect(network.parameterGradients.contains { $0 != 0 })
     }
 
-    /// A convolution and a dense layer as one operation, and fewer samples than planned.
+    @Test(arguments: [ModelActivation.linkedReLU, .linkedPReLU])
+    func aWarmPassOfAChainAllocatesNothing(activation: ModelActivation) throws {
+        let network = try Network(DepthNetwork(ModelOptions(activation: activation), depth: 3), input: [8, 8, 3], batch: 9)
+        #expect(network.operations.count { $0.algorithm == "chain of 4" } == 4)
+        expectWarmPassesAllocateNothing(network, batch: 9)
+    }
+
     @Test func aWarmPassOfAFusedDenseLayerAllocatesNothing() throws {
         let network = try Network(WidthNetwork(units: 20), input: [8, 8, 3], batch: 16)
         #expect(network.operations[0].algorithm == "fused with dense")
-        let pixels = [Float](repeating: 0.5, count: 16 * network.inputShape.elementCount)
-        func pass(_ step: UInt64, count: Int) {
-            pixels.withUnsafeBufferPointer { pixels in
-                try! network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
-                network.outputGradient.update(repeating: 1, count: count * 10)
-                try! network.backward(count: count, step: step)
-            }
-        }
-
-        for step in 0..<2 { pass(UInt64(step), count: 16) }
-        let counted = allocations {
-            for step in 2..<5 { pass(UInt64(step), count: 16 - step) }
-        }
-        if allocations_are_counted() { #expect(counted == 0) }
-        #expect(network.parameterGradients.contains { $0 != 0 })
+        expectWarmPassesAllocateNothing(network, batch: 16)
     }
 
     /// With what a trainer adds: the schedule, clipping, the optimizer, the states' copy.

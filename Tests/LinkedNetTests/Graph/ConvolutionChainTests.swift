@@ -107,26 +107,6 @@ import Testing
 
     // MARK: What it computes
 
-    private struct Pass {
-        let output, gradients: [Float]
-        let inspected: [Int: [Float]]
-    }
-
-    private func pass(_ network: Network, count: Int) throws -> Pass {
-        var random = CounterRandom(seed: 9, use: RandomUse(rawValue: 2004))
-        let input = (0..<count * network.inputShape.elementCount).map { _ in Float(random.normal()) }
-        let gradient = (0..<count * network.outputShape.elementCount).map { _ in Float(random.normal()) }
-        var inspected: [Int: [Float]] = [:]
-        network.parameterGradients.update(repeating: 0)
-        return try input.withUnsafeBufferPointer { input in
-            try network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) { inspected[$0] = Array($1) }
-            let output = Array(UnsafeBufferPointer(start: network.output, count: gradient.count))
-            network.outputGradient.update(from: gradient, count: gradient.count)
-            try network.backward(count: count, step: 1)
-            return Pass(output: output, gradients: Array(network.parameterGradients), inspected: inspected)
-        }
-    }
-
     /// With and without chains: the same outputs of all layers to the bit, gradients but for rounding.
     @Test(arguments: ModelActivation.allCases, [batch, 16, 5, 1])
     func chainsChangeOnlyRounding(activation: ModelActivation, count: Int) throws {
@@ -143,11 +123,8 @@ import Testing
         }
         let (grouped, single) = (try network(.automatic), try network(.direct))
         #expect(found(grouped).count == 5)
-        for network in [grouped, single] {
-            var random = CounterRandom(seed: 8, use: RandomUse(rawValue: 2005))
-            for index in network.parameters.indices { network.parameters[index] += 0.1 * Float(random.normal()) }
-        }
-        let (a, b) = (try pass(grouped, count: count), try pass(single, count: count))
+        for network in [grouped, single] { network.disturbParameters() }
+        let (a, b) = (try InspectedPass(grouped, count: count), try InspectedPass(single, count: count))
         #expect(a.output == b.output)
         #expect(a.inspected.count == grouped.operations.count && a.inspected == b.inspected)
         for (index, info) in grouped.parameterLayout.entries.enumerated() {
@@ -173,14 +150,6 @@ import Testing
             Flatten()
             Dense(10)
         }
-        let trainer = try Trainer(network, optimizer: SGD())
-        var kernel = try network.weight(named: "conv2d_1/kernel")
-        kernel.withUnsafeMutableElements { $0[5] = .infinity }
-        try network.setWeight(named: "conv2d_1/kernel", to: kernel)
-        let pixels = Array(repeating: Float(0.5), count: 8 * network.inputShape.elementCount)
-        let error = #expect(throws: TrainingError.self) {
-            try trainer.step(pixels: pixels, labels: Array(repeating: 3, count: 8), count: 8)
-        }
-        #expect(error == .nonFinite(layer: "conv2d_1", cause: .parameter(name: "conv2d_1/kernel"), step: 1, epoch: 1))
+        try expectNonFiniteKernelIsFound(in: "conv2d_1", of: network, batch: 8)
     }
 }

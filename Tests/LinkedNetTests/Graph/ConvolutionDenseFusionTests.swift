@@ -110,26 +110,6 @@ import Testing
 
     // MARK: What it computes
 
-    private struct Pass {
-        let output, gradients: [Float]
-        let inspected: [Int: [Float]]
-    }
-
-    private func pass(_ network: Network, count: Int) throws -> Pass {
-        var random = CounterRandom(seed: 9, use: RandomUse(rawValue: 2004))
-        let input = (0..<count * network.inputShape.elementCount).map { _ in Float(random.normal()) }
-        let gradient = (0..<count * network.outputShape.elementCount).map { _ in Float(random.normal()) }
-        var inspected: [Int: [Float]] = [:]
-        network.parameterGradients.update(repeating: .nan)
-        return try input.withUnsafeBufferPointer { input in
-            try network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) { inspected[$0] = Array($1) }
-            let output = Array(UnsafeBufferPointer(start: network.output, count: gradient.count))
-            network.outputGradient.update(from: gradient, count: gradient.count)
-            try network.backward(count: count, step: 1)
-            return Pass(output: output, gradients: Array(network.parameterGradients), inspected: inspected)
-        }
-    }
-
     /// With and without fusion: the same outputs of the convolution to the bit, all else but for rounding.
     @Test(
         arguments: ModelActivation.allCases.filter { $0 != .prelu && $0 != .linkedPReLU },
@@ -147,11 +127,8 @@ import Testing
         }
         let (fused, apart) = (try network(.automatic), try network(.direct))
         #expect(fused.operations[0].algorithm == Self.fused && apart.operations[0].algorithm == "direct")
-        for network in [fused, apart] {
-            var random = CounterRandom(seed: 8, use: RandomUse(rawValue: 2005))
-            for index in network.parameters.indices { network.parameters[index] += 0.1 * Float(random.normal()) }
-        }
-        let (a, b) = (try pass(fused, count: variant.count), try pass(apart, count: variant.count))
+        for network in [fused, apart] { network.disturbParameters() }
+        let (a, b) = (try InspectedPass(fused, count: variant.count), try InspectedPass(apart, count: variant.count))
         func expectClose(_ x: some Collection<Float>, _ y: some Collection<Float>, _ what: String) {
             let scale = y.reduce(Float(1e-6)) { max($0, abs($1)) }
             #expect(x.count == y.count && zip(x, y).allSatisfy { abs($0 - $1) <= 1e-5 * scale }, "\(what)")
@@ -193,14 +170,6 @@ import Testing
             Dense(10)
         }
         #expect(network.operations[0].algorithm == Self.fused)
-        let trainer = try Trainer(network, optimizer: SGD())
-        var kernel = try network.weight(named: "conv2d/kernel")
-        kernel.withUnsafeMutableElements { $0[5] = .infinity }
-        try network.setWeight(named: "conv2d/kernel", to: kernel)
-        let pixels = Array(repeating: Float(0.5), count: 20 * network.inputShape.elementCount)
-        let error = #expect(throws: TrainingError.self) {
-            try trainer.step(pixels: pixels, labels: Array(repeating: 3, count: 20), count: 20)
-        }
-        #expect(error == .nonFinite(layer: "conv2d", cause: .parameter(name: "conv2d/kernel"), step: 1, epoch: 1))
+        try expectNonFiniteKernelIsFound(in: "conv2d", of: network, batch: 20)
     }
 }
