@@ -32,7 +32,7 @@ struct TablePage {
             "The All Convolutional Net with flips and shifts. SGD with Nesterov momentum 0.9, batches of 32, linked ones of 128; 3000 epochs in the paper, and the best of three learning-rate policies counts: 0.01 fixed, steps down from 0.01, steps down from 0.001. "
                 + (commands.identity.scale.trainsAlternatives
                     ? "So it does here."
-                    : "Here 0.01 was trained, which is the first policy and the second alike, as the second's first step comes after 500 epochs; the third, from 0.001, only where 0.01 exploded, so another network that wants a lower rate may fare worse here.")
+                    : "Here 0.01 was trained, which is the first policy and the second alike, as the second's first step comes after 500 epochs; the third, from 0.001, only where 0.01 exploded, so another network that wants a lower rate may fare worse here. In batches of 128, linked networks have made a quarter of the others' steps, which counts in so few epochs.")
         case .table5:
             "ResNet50 scaled to 32×32 images, BatchNorm after every convolution, flips and shifts. Adam, 0.001, batches of 128; 2000 epochs in the paper."
         case .table6:
