@@ -6,9 +6,9 @@
 
 #include "drivers/convolution_chain.h"
 
-// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L2, and enough rows for sums to stay in
-// registers for long.
-enum { BAND_FLOATS = 28 << 10 };
+// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass takes ten loads for 24
+// multiply-adds. A row alone would have sums loaded and stored too often; where it is long, it has to do.
+enum { BAND_FLOATS = 8 << 10 };
 
 typedef struct backward_plan {
     chain_sizes sizes;
