@@ -51,6 +51,7 @@ package enum LearningRatePolicy: String, Sendable, Hashable, CaseIterable {
     /// The step schedule from 0.001.
     case steps = "steps-0.001"
 
+    /// As pages show it for AllCNN: `steps from 0.01`.
     package var title: String {
         switch self {
         case .experiments: "steps from 0.01"
