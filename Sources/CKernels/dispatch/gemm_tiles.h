@@ -1,10 +1,11 @@
 #ifndef CK_GEMM_TILES_H
 #define CK_GEMM_TILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // No tile is larger than this in any instruction set.
-enum { CK_MAX_TILE_ROWS = 8, CK_MAX_TILE_VECTORS = 3, CK_MAX_VECTOR_FLOATS = 16 };
+enum { CK_MAX_TILE_ROWS = 8, CK_MAX_TILE_VECTORS = 3, CK_MAX_VECTOR_FLOATS = 16, CK_TALL_TILE_ROWS = 16 };
 
 // A sum of at most so many terms is short: storing the tiles takes a time that counts.
 enum { CK_SHORT_SUM = 128 };
@@ -17,6 +18,7 @@ typedef struct gemm_sum {
     int64_t a_step;
     int64_t b_run, b_step;
     int64_t b_ahead; ///< how far ahead of its use B is prefetched: 0 unless it comes from memory
+    int64_t a_distance; ///< from one row of A to the next if they are equally far apart, else 0
 } gemm_sum;
 
 /// c[r·c_stride + n] = initial[n] + that sum, or += that sum if `initial` is NULL, for the rows r of `tiles` tiles and n < columns.
@@ -32,6 +34,12 @@ typedef struct gemm_tiles {
     int rows[CK_MAX_TILE_VECTORS]; ///< of the highest tile of 1, 2, … vectors,
     int short_sum_rows[CK_MAX_TILE_VECTORS]; ///< and of the best for short sums
     gemm_tile *tile[CK_MAX_TILE_ROWS][CK_MAX_TILE_VECTORS]; ///< [rows − 1][vectors − 1]
+
+    /// 16 rows of one vector for rows of A that are equally far apart, of which it knows the first one's pointer alone. May be NULL.
+    gemm_tile *tall;
+
+    /// sums[n] = Σ rows[r·columns + n] in order of r, or += that unless `first`, for n < columns.
+    void (*sum_rows)(const float *rows, int64_t row_count, int64_t columns, bool first, float *sums);
 
     /// target[j·target_stride + i] = source[i·source_stride + j] for i < rows, j < columns.
     void (*transpose)(

@@ -51,6 +51,8 @@ const ck_kernels CK_TABLE = {
         .rows = GEMM_TILE_ROWS,
         .short_sum_rows = GEMM_SHORT_SUM_ROWS,
         .tile = GEMM_TABLE,
+        .tall = GEMM_TALL,
+        .sum_rows = gemm_sum_rows,
         .transpose = transpose,
         .narrow = CK_NARROW_GEMM,
     },

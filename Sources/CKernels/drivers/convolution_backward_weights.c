@@ -29,7 +29,7 @@ static weights_plan plan_of(const ck_convolution *c) {
     weights_plan plan = {.y = convolution_rows(c), .x = convolution_columns(c)};
     plan.slice_channels = min_of(c->channels, SLICE_CHANNELS);
     plan.slices = divide_up(c->channels, plan.slice_channels);
-    plan.groups = min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
+    plan.groups = c->alone ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
     plan.tasks = plan.slices * plan.groups;
 
     const int64_t depth = c->activation.member_count * plan.slice_channels;

@@ -150,7 +150,5 @@ void ck_convolution_dense_backward(
     ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, 3 * ck_fused_work(fused), backward_range, &call);
     const double sum_bytes = 4.0 * (double)plan->sizes.tasks * (double)plan->part_floats;
     ck_parallel(plan->sizes.blocks, CK_MAX_WORKERS, sum_bytes, sum_block, &call);
-    if (ddense_bias == NULL) return;
-    const gemm_panels panels = ck_gemm_panels(kernels, features);
-    ck_gemm_sum_rows(kernels, &panels, dy, batch, true, ddense_bias);
+    if (ddense_bias != NULL) kernels->gemm.sum_rows(dy, batch, features, true, ddense_bias);
 }

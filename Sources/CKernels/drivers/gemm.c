@@ -21,9 +21,9 @@ typedef struct panel_rows {
     gemm_ahead *ahead; // or NULL
 } panel_rows;
 
-static void fetch_ahead(gemm_ahead *ahead) {
+static void fetch_ahead(gemm_ahead *ahead, int64_t tiles) {
     enum { PARTS = sizeof ahead->lines / sizeof ahead->lines[0], LINE_FLOATS = 16 };
-    for (int64_t left = ahead->lines_per_tile; left > 0 && ahead->part < PARTS;) {
+    for (int64_t left = tiles * ahead->lines_per_tile; left > 0 && ahead->part < PARTS;) {
         const float *start = ahead->start[ahead->part];
         const int64_t count = min_of(left, ahead->lines[ahead->part]);
         for (int64_t line = 0; line < count; line++) __builtin_prefetch(start + line * LINE_FLOATS);
@@ -34,22 +34,34 @@ static void fetch_ahead(gemm_ahead *ahead) {
     }
 }
 
+// Tiles that are computed between two looks ahead.
+enum { TILES_BETWEEN = 3 };
+
 // One piece of the sum for all rows.
 static void add_piece(
     const panel_rows *panel, const gemm_sum *piece, int64_t a_offset, const float *b, const float *initial) {
     const gemm_tiles *tiles = &panel->kernels->gemm;
     if (tiles->narrow != NULL && panel->columns <= tiles->narrow->vector_floats) tiles = tiles->narrow;
-    const int64_t vectors = divide_up(panel->columns, tiles->vector_floats);
+    int64_t vectors = 1; // a division would be noticed here
+    while (vectors * tiles->vector_floats < panel->columns) vectors++;
     const bool is_short = piece->runs * piece->length <= CK_SHORT_SUM;
-    const int64_t most_rows = (is_short ? tiles->short_sum_rows : tiles->rows)[vectors - 1];
-    for (int64_t r = 0; r < panel->rows;) {
-        const int64_t rows = min_of(most_rows, panel->rows - r);
-        const int64_t count = panel->ahead != NULL ? 1 : (panel->rows - r) / rows;
-        if (panel->ahead != NULL) fetch_ahead(panel->ahead);
-        tiles->tile[rows - 1][vectors - 1](
+    int64_t most_rows = (is_short ? tiles->short_sum_rows : tiles->rows)[vectors - 1];
+    gemm_tile *tile = tiles->tile[most_rows - 1][vectors - 1];
+    if (vectors == 1 && tiles->tall != NULL && piece->a_distance != 0 && panel->rows >= CK_TALL_TILE_ROWS) {
+        most_rows = CK_TALL_TILE_ROWS;
+        tile = tiles->tall;
+    }
+    for (int64_t r = 0, count; r < panel->rows; r += count * most_rows) {
+        const int64_t left = panel->rows - r;
+        if (left < most_rows) {
+            most_rows = min_of(left, CK_MAX_TILE_ROWS);
+            tile = tiles->tile[most_rows - 1][vectors - 1];
+        }
+        for (count = 1; (count + 1) * most_rows <= left && (panel->ahead == NULL || count < TILES_BETWEEN);) count++;
+        if (panel->ahead != NULL) fetch_ahead(panel->ahead, count);
+        tile(
             count, piece, panel->a + r, a_offset, b, initial, panel->c + r * panel->c_stride, panel->c_stride,
             panel->columns);
-        r += count * rows;
     }
 }
 
@@ -85,20 +97,6 @@ void ck_gemm_panel_ahead(
             add_piece(&panel, &piece, k * sum->a_step, b + q * sum->b_run + k * sum->b_step, initial);
             initial = NULL;
         }
-}
-
-void ck_gemm_sum_rows(
-    const ck_kernels *kernels, const gemm_panels *panels, const float *b, int64_t rows, bool first, float *sums) {
-    static const int64_t no_offset = 0;
-    static const float one = 1;
-    const float *ones = &one;
-    const gemm_sum sum = {.runs = 1, .length = rows, .a_runs = &no_offset, .b_step = panels->columns};
-    for (int64_t panel = 0; panel < panels->count; panel++) {
-        const int64_t column = panel * panels->width;
-        ck_gemm_panel(
-            kernels, &sum, &ones, 1, b + column, first ? ck_gemm_zeros : NULL, sums + column, panels->columns,
-            gemm_panel_columns(panels, panel));
-    }
 }
 
 enum { PART_BLOCK = 4096 };

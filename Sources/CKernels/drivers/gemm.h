@@ -62,11 +62,6 @@ void ck_gemm_panel_ahead(
 /// How many tiles give `rows` × `columns`, if the sum is one piece.
 int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns);
 
-/// sums[n] = Σ rows of b[row][n], or += that unless `first`: the product of ones with b, which is how a bias gets its gradient. `panels` are
-/// those of b's columns.
-void ck_gemm_sum_rows(
-    const ck_kernels *kernels, const gemm_panels *panels, const float *b, int64_t rows, bool first, float *sums);
-
 /// out[i] = Σ_p parts[p·stride + i] in order of p, for i < count.
 void ck_sum_parts(const float *parts, int64_t part_count, int64_t stride, int64_t count, float *out);
 

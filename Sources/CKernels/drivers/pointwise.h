@@ -21,12 +21,16 @@ typedef struct pixel_run {
     int64_t position_step; ///< from one pixel of z to the next
 } pixel_run;
 
+/// True if each pixel of z gives one of y, in order: then one run may hold any number of them.
+static inline bool pixel_runs_are_whole(const ck_convolution *c) {
+    return c->stride_h == 1 && c->stride_w == 1 && c->out_height == c->height && c->out_width == c->width;
+}
+
 /// The run that starts at output pixel `first` and has at most `most` pixels.
 static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int64_t most) {
     const int64_t row = first / c->out_width, x = first % c->out_width, image = row / c->out_height, y = row % c->out_height;
-    const bool gapless = c->stride_h == 1 && c->stride_w == 1 && c->out_height == c->height && c->out_width == c->width;
     return (pixel_run){
-        .count = gapless ? most : min_of(most, c->out_width - x),
+        .count = pixel_runs_are_whole(c) ? most : min_of(most, c->out_width - x),
         .position = (image * c->height + y * c->stride_h) * c->width + x * c->stride_w,
         .image = image,
         .y = y,

@@ -29,7 +29,7 @@ static backward_plan plan_of(const ck_convolution *c) {
     plan.stride = spread_stride(plan.depth);
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
-    plan.tasks = min_of(plan.blocks, BACKWARD_TASKS);
+    plan.tasks = c->alone ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
     plan.gradient_floats = BLOCK_PIXELS * plan.stride;
     plan.members_floats = BLOCK_PIXELS * plan.stride;
     plan.normalized_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
@@ -87,7 +87,8 @@ static void find_gradients(
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
     const gemm_sum sum = {
-        .runs = 1, .length = out_channels, .a_runs = &no_offset, .a_step = 1, .b_step = call->panels.width};
+        .runs = 1, .length = out_channels, .a_runs = &no_offset, .a_step = 1, .b_step = call->panels.width,
+        .a_distance = out_channels};
     if (call->dactivation != NULL)
         call->kernels->elementwise.copy_rows(
             count, plan->depth, call->dactivation + first * plan->depth, plan->depth, gradients, plan->stride, false);
@@ -120,7 +121,8 @@ static void add_weights(
     static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {
-        .runs = 1, .length = count, .a_runs = &no_offset, .a_step = a_step, .b_step = call->convolution->out_channels};
+        .runs = 1, .length = count, .a_runs = &no_offset, .a_step = a_step, .b_step = call->convolution->out_channels,
+        .a_distance = 1};
     for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
         const int64_t column = panel * call->weight_panels.width;
         for (int64_t k = 0; k < plan->depth; k += GEMM_GROUP_ROWS) {
@@ -161,7 +163,7 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     float *const packed = call->members + worker * plan->members_floats;
     float *const gradients = call->gradients + worker * plan->gradient_floats;
     float *const part = call->parts + task * plan->part_floats;
-    const bool gapless = c->stride_h == 1 && c->stride_w == 1 && c->out_height == c->height && c->out_width == c->width;
+    const bool gapless = pixel_runs_are_whole(c);
     const bool read_in_place = plan->direct && gapless;
     const bool clear = call->dz != NULL && !call->accumulate && !gapless;
     const int64_t start = task * plan->blocks / plan->tasks * BLOCK_PIXELS;
@@ -189,8 +191,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
             call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride, dy, count,
             first == start, &ahead, part);
         if (call->bias_parts != NULL)
-            ck_gemm_sum_rows(
-                call->kernels, &call->weight_panels, dy, count, first == start, call->bias_parts + task * plan->columns);
+            call->kernels->gemm.sum_rows(
+                dy, count, c->out_channels, first == start, call->bias_parts + task * plan->columns);
     }
 }
 

@@ -158,5 +158,9 @@ void ck_pointwise_forward(
         call.weights = call.packed_weights;
     }
     call.sum = (gemm_sum){.runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = b_step};
+    if (!plan->direct)
+        call.sum.a_distance = spread_stride(plan->depth);
+    else if (pixel_runs_are_whole(convolution))
+        call.sum.a_distance = convolution->channels;
     ck_parallel(plan->tasks, CK_MAX_WORKERS, convolution_work(convolution), multiply_pixels, &call);
 }

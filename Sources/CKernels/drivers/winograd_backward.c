@@ -16,6 +16,7 @@ enum {
     CHUNK_TILES = 64,  // tiles whose products a pass over the weights' gradients adds
     BLOCK_TILES = 16,  // tiles that a pass over the weights serves
     PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
+    FOLDED_FLOATS = 4096, // members' gradients that are folded at once, in L1: of several tiles, where there are few channels
     LEAST_SLICE_COLUMNS = 64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
     TRANSPOSED_COLUMNS = 32, // of a task that maps weights: a slice of few channels still is several
 };
@@ -28,7 +29,7 @@ typedef struct backward_plan {
     int64_t chunk_segments, block_segments;
     int64_t plane_floats, packed_channels; // z's channels in a plane
     int64_t gradient_channels;             // dy's channels in a plane
-    int64_t pixel_floats;
+    int64_t folded_tiles, pixel_floats;
     int64_t padded_columns, part_floats; // of one group's weights' gradients
     int64_t transposed_floats, slice_weights;
     frequency_matrices gradients, blocks, data;
@@ -57,7 +58,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     const int64_t part_bytes = WINOGRAD_WEIGHT_FREQUENCIES * plan.depth * plan.padded_columns * 4;
-    plan.groups = min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
+    plan.groups = c->alone ? 1 : min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
     const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
     const int64_t slices = max_of(c->channels / max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members)), 1);
     plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, slices), 16));
@@ -75,7 +76,9 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
             ck_winograd_plane_floats(&plan.block_window, segment, members * plan.packed_channels),
             ck_winograd_plane_floats(&plan.gradient_window, segment, plan.gradient_channels)),
         16);
-    plan.pixel_floats = shape->tile * shape->tile * round_up(slice_depth, 16);
+    const int64_t tile_floats = shape->tile * shape->tile * slice_depth;
+    plan.folded_tiles = min_of(max_of(FOLDED_FLOATS / tile_floats, 1), segment);
+    plan.pixel_floats = round_up(plan.folded_tiles * tile_floats, 16);
     const int64_t frequencies = shape->frequencies * shape->frequencies;
     plan.gradients = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, c->out_channels);
     plan.blocks = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, slice_depth);
@@ -170,13 +173,13 @@ static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
 
 static int frequency_count(const winograd_tiles *tiles) { return tiles->frequencies * tiles->frequencies; }
 
-// A tile's members' gradients into dz, as far as its pixels are inside the image.
-static void fold_tile(const task_view *view, int64_t image, int64_t y, int64_t x) {
+// The members' gradients of neighbouring tiles into dz, as far as their pixels are inside the image.
+static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int64_t y, int64_t x) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
     const plane_source pixels = {
         call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view->slice, view->channels};
-    const int64_t tile = call->tiles->tile, left = max_of(-x, 0), right = min_of(tile, c->width - x);
+    const int64_t tile = call->tiles->tile, left = max_of(-x, 0), right = min_of(tiles * tile, c->width - x);
     activation_block block = ck_plane_block(&pixels, right - left);
     for (int64_t row = max_of(-y, 0); row < min_of(tile, c->height - y); row++) {
         const int64_t position = (y + row) * c->width + x + left;
@@ -184,7 +187,7 @@ static void fold_tile(const task_view *view, int64_t image, int64_t y, int64_t x
         const int64_t slope_at = position * block.slope_position + view->slice;
         call->kernels->activation.backward(
             &c->activation, &block, call->z + at, call->slopes == NULL ? NULL : call->slopes + slope_at,
-            view->pixels + (row * tile + left) * view->depth, call->dz == NULL ? NULL : call->dz + at, call->accumulate,
+            view->pixels + (row * tiles * tile + left) * view->depth, call->dz == NULL ? NULL : call->dz + at, call->accumulate,
             view->slope_part == NULL ? NULL : view->slope_part + slope_at);
     }
 }
@@ -197,7 +200,7 @@ static void data_of_block(const task_view *view, int64_t first, int64_t end, int
     const backward_plan *plan = &call->plan;
     const gemm_panels panels = ck_gemm_panels(call->kernels, view->depth);
     const int64_t panel_floats = c->out_channels * panels.width;
-    const gemm_sum sum = {1, c->out_channels, &no_offset, 1, 0, panels.width, 0};
+    const gemm_sum sum = {1, c->out_channels, &no_offset, 1, 0, panels.width, 0, plan->gradients.row};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
     const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
@@ -217,14 +220,17 @@ static void data_of_block(const task_view *view, int64_t first, int64_t end, int
         }
     }
     const int64_t tile_size = call->tiles->tile;
-    const winograd_pixels pixels = {tile_size * view->depth, view->depth};
-    int64_t row = 0;
+    const float *data = view->data;
     for (int64_t index = first; index < end; index++) {
         const tile_segment segment = ck_tile_segment(&plan->grid, index);
-        for (int64_t tile = 0; tile < segment.tiles; tile++, row++) {
-            call->tiles->data(view->data + row * plan->data.row, plan->data.matrix, view->depth, view->pixels, pixels);
-            fold_tile(
-                view, segment.image, segment.row * tile_size + plan->block_window.first_row,
+        for (int64_t tile = 0, count; tile < segment.tiles; tile += count) {
+            count = min_of(plan->folded_tiles, segment.tiles - tile);
+            const winograd_pixels pixels = {count * tile_size * view->depth, view->depth};
+            for (int64_t i = 0; i < count; i++, data += plan->data.row)
+                call->tiles->data(
+                    data, plan->data.matrix, view->depth, view->pixels + i * tile_size * view->depth, pixels);
+            fold_tiles(
+                view, count, segment.image, segment.row * tile_size + plan->block_window.first_row,
                 (segment.column + tile) * tile_size + plan->block_window.first_column);
         }
     }
@@ -236,7 +242,8 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
     const backward_call *call = view->call;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {
-        .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->blocks.row, .b_step = plan->gradients.row};
+        .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->blocks.row, .b_step = plan->gradients.row,
+        .a_distance = 1};
     for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
         const int64_t weight = frequency_weight(call->tiles, frequency);
         // Several frequencies may share one of the weights: the first of each axis is its own.
@@ -314,8 +321,8 @@ static void run_task(void *context, int64_t task, int worker) {
             const tile_segment segment = ck_tile_segment(&plan->grid, index);
             const float *dy = call->dy + segment.image * pixels * c->out_channels;
             if (first_slice == 0 && call->bias_parts != NULL && index % plan->grid.image_segments == 0)
-                ck_gemm_sum_rows(
-                    call->kernels, &call->columns, dy, pixels, segment.image == first_image,
+                call->kernels->gemm.sum_rows(
+                    dy, pixels, c->out_channels, segment.image == first_image,
                     call->bias_parts + group * plan->padded_columns);
             ck_segment_to_frequencies(
                 &gradients, &segment, dy, view.plane, view.gradients + rows * plan->gradients.row, &plan->gradients);

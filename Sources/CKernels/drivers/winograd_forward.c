@@ -77,7 +77,7 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
     const winograd_tiles *tiles = call->tiles;
     const forward_plan *plan = &call->plan;
     const int64_t width = call->panels.width, panel_floats = plan->depth * width;
-    const gemm_sum sum = {1, plan->depth, &no_offset, 1, 0, width, 0};
+    const gemm_sum sum = {1, plan->depth, &no_offset, 1, 0, width, 0, plan->inputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
             const int64_t weight = tiles->weights_of[i] * 6 + tiles->weights_of[j];

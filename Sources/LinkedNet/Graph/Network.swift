@@ -76,7 +76,8 @@ public final class Network {
         }
         let pass = PassSize.of(graph, batch: batch)
         for index in graph.nodes.indices {
-            try graph.nodes[index].operation.prepare(batch: pass, name: graph.nodes[index].name)
+            try graph.nodes[index].operation.prepare(
+                for: OperationCalls(batch: pass, isAlone: pass < batch), name: graph.nodes[index].name)
         }
         graph = graph.groupingConvolutions(output: output.tensor, batch: pass)
             .fusingConvolutionsWithDense(output: output.tensor, batch: pass)
@@ -98,9 +99,8 @@ public final class Network {
         parameterStorage = try AlignedStorage(count: parameterLayout.count)
         stateStorage = try AlignedStorage(count: stateLayout.count)
         nodeHasBackward = schedule.nodeHasBackward
-        // With fewer passes than threads, the threads share each pass instead.
-        let threads = Runtime.threadCount
-        let passesAtOnce = (batch + pass - 1) / pass >= threads ? threads : 1
+        // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made to be shared.
+        let passesAtOnce = min((batch + pass - 1) / pass, Runtime.threadCount)
         var passMemories: [PassMemory] = []
         for _ in 0..<passesAtOnce {
             passMemories.append(

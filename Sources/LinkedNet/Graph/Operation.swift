@@ -21,9 +21,9 @@ public protocol Operation {
     /// once, from threads of their own.
     var treatsSamplesAlone: Bool { get }
 
-    /// Settles what depends on the largest number of samples in a pass, such as the algorithm. Throws if the operation can't be computed for so many
+    /// Settles what depends on how the operation will be called, such as the algorithm. Throws if it can't be computed for so many samples
     /// at once; `name` is its own, for the error.
-    mutating func prepare(batch: Int, name: String) throws(ShapeError)
+    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
 
     /// Bytes that the operation keeps for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
     func savedBytes(batch: Int) -> Int
@@ -44,9 +44,17 @@ extension Operation {
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
     public var treatsSamplesAlone: Bool { false }
-    public mutating func prepare(batch: Int, name: String) throws(ShapeError) {}
+    public mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }
+}
+
+/// How an operation of a compiled network will be called.
+public struct OperationCalls: Sendable, Hashable {
+    /// The most samples of one call.
+    public let batch: Int
+    /// True if other threads have calls of their own meanwhile: then nothing is gained by sharing the work of one.
+    public let isAlone: Bool
 }
 
 /// The memory of one operation during one pass. Tensors are dense, [batch] + the shape given when the network was built.

@@ -29,10 +29,11 @@ struct ConvolutionKernel: WeightedKernel {
             height: height, width: width, channels: channels, outputChannels: outputChannels, window: window,
             activation: activation, subject: subject)
         wish = algorithm
-        try prepare(batch: 1, subject: subject)
+        try prepare(batch: 1, isAlone: false, subject: subject)
     }
 
-    mutating func prepare(batch: Int, subject: String) throws(ShapeError) {
+    mutating func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError) {
+        convolution.alone = isAlone
         var convolution = convolution
         convolution.batch = Int64(batch)
         try convolution.validate(subject: subject)
@@ -119,7 +120,7 @@ extension ck_convolution {
             kernel_h: Int64(window.height), kernel_w: Int64(window.width),
             stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
             pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
-            activation: activation.descriptor, algorithm: CK_DIRECT)
+            activation: activation.descriptor, algorithm: CK_DIRECT, alone: false)
     }
 
     /// - Throws: ``ShapeError`` naming `subject` if the kernels refuse it.

@@ -16,10 +16,11 @@ struct PointwiseKernel: Sendable {
             height: height, width: width, channels: channels, outputChannels: outputChannels, window: window,
             activation: activation, subject: subject)
         guard ck_pointwise_check(&convolution) else { return nil }
-        try validate(batch: 1, subject: subject)
+        try prepare(batch: 1, isAlone: false, subject: subject)
     }
 
-    func validate(batch: Int, subject: String) throws(ShapeError) {
+    mutating func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError) {
+        convolution.alone = isAlone
         try convolution(batch: batch).validate(subject: subject)
     }
 

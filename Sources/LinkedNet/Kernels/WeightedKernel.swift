@@ -4,8 +4,9 @@ protocol WeightedKernel: Sendable {
     /// How it is computed, for the summary; `nil` if there is only one way.
     var algorithm: String? { get }
 
-    /// Settles what depends on the largest number of samples. Throws an error about `subject` if the kernels don't take so many at once.
-    mutating func prepare(batch: Int, subject: String) throws(ShapeError)
+    /// Settles what depends on the largest number of samples of a call, and on whether other threads have calls of their own meanwhile. Throws an
+    /// error about `subject` if the kernels don't take so many at once.
+    mutating func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError)
 
     /// The scratch that every pass at `batch` or below fits in.
     func scratchBytes(batch: Int) -> Int

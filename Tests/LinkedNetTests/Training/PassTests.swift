@@ -22,7 +22,8 @@ import Testing
         return (0..<32 * 96 * 96).map { _ in Float(random.normal()) }
     }()
 
-    /// The gradients of a step are the sum of the passes', each by its share of the batch, bit for bit where shares are powers of two.
+    /// The gradients of a step are the sum of the passes', each by its share of the batch, but for the order of additions: what is alone on a
+    /// thread splits no sum.
     @Test func aStepAddsUpItsPasses() throws {
         let whole = try Self.network(batch: 32)
         let pass = whole.passSize
@@ -49,11 +50,10 @@ import Testing
             for index in sum.indices { sum[index] += part.parameterGradients[index] }
         }
         #expect(result.lossSum == lossSum)
-        #expect(Array(whole.parameterGradients) == sum)
-        #expect(sum.contains { $0 != 0 })
+        #expect(relativeDistance(whole.parameterGradients, sum.map(Double.init)) < 1e-5)
     }
 
-    /// One pass after another, two or three at once (four leave a last round of one), and seven threads that share each.
+    /// One pass after another, two or three at once (four leave a last round of one), and seven threads, of which four find a pass.
     @Test func bitsDependOnNoNumberOfThreads() throws {
         let before = Runtime.threadCount
         defer { Runtime.threadCount = before }
@@ -95,10 +95,14 @@ import Testing
                 pixels: Array(Self.pixels[sample * 96 * 96..<(sample + 1) * 96 * 96]), labels: [labels[sample]], count: 1)
             for index in expected.indices { expected[index] += Double(small.parameterGradients[index]) / 30 }
         }
+        #expect(relativeDistance(large.parameterGradients, expected) < 1e-5)
+    }
+
+    /// |found − expected| / |expected|, of vectors; infinite where nothing is expected.
+    private func relativeDistance(_ found: some Sequence<Float>, _ expected: [Double]) -> Double {
         let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        let error = zip(expected, large.parameterGradients).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
-        #expect(length > 1e-3)
-        #expect(error.squareRoot() < 1e-5 * length)
+        let error = zip(expected, found).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
+        return length > 1e-3 ? error.squareRoot() / length : .infinity
     }
 
     /// BatchNorm and dropout tie samples together, and small networks need no parts.

@@ -30,7 +30,9 @@ struct PointwiseOperation: Operation {
     var treatsSamplesAlone: Bool { true }
     var backwardReadsOutput: Bool { isNormalized }
 
-    func prepare(batch: Int, name: String) throws(ShapeError) { try kernel.validate(batch: batch, subject: name) }
+    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
+        try kernel.prepare(batch: calls.batch, isAlone: calls.isAlone, subject: name)
+    }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 

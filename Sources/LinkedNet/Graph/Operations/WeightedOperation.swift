@@ -9,8 +9,8 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     var treatsSamplesAlone: Bool { true }
     var algorithm: String? { kernel.algorithm }
 
-    mutating func prepare(batch: Int, name: String) throws(ShapeError) {
-        try kernel.prepare(batch: batch, subject: name)
+    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
+        try kernel.prepare(batch: calls.batch, isAlone: calls.isAlone, subject: name)
     }
 
     func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
