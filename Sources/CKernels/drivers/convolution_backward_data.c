@@ -178,7 +178,9 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
     // A phase without taps has gradients of zero: a sum of no runs.
     const bool empty = taps_h == 0 || taps_w == 0;
     const int64_t length = taps_w * c->out_channels, width = call->panels.width;
-    const gemm_sum sum = {empty ? 0 : taps_h, length, call->a_runs, 1, length * width, width, 0, 0};
+    const gemm_sum sum = {
+        .runs = empty ? 0 : taps_h, .length = length, .a_runs = call->a_runs, .a_step = 1, .b_run = length * width,
+        .b_step = width};
     const float *weights = phase_weights(call, phase_y, phase_x);
     const float *origin = view->plane;
     if (!empty)

@@ -149,6 +149,8 @@ void ck_direct_forward(
         const double bytes = 8.0 * (double)convolution->kernel_h * (double)plan->run * (double)convolution->out_channels;
         ck_parallel(call.panels.count * convolution->kernel_h, CK_MAX_WORKERS, bytes, pack_weights, &call);
     }
-    call.sum = (gemm_sum){convolution->kernel_h, plan->run, a_runs, 1, plan->run * b_step, b_step, 0, 0};
+    call.sum = (gemm_sum){
+        .runs = convolution->kernel_h, .length = plan->run, .a_runs = a_runs, .a_step = 1, .b_run = plan->run * b_step,
+        .b_step = b_step};
     ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(convolution), convolve_band, &call);
 }

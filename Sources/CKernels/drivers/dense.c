@@ -27,9 +27,10 @@ size_t ck_dense_scratch(const ck_dense *dense, ck_pass pass) {
 void ck_dense_backward(
     const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *dy, float *dz,
     bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch) {
-    if (dweights != NULL) ck_dense_backward_weights(dense, z, slopes, dy, dweights, dbias, scratch);
+    // Data first: the weights may still be in the caches from forward, and writing their gradients would evict them.
     if (dz != NULL || dslopes != NULL)
         ck_dense_backward_data(dense, z, slopes, weights, dy, dz, accumulate, dslopes, scratch);
+    if (dweights != NULL) ck_dense_backward_weights(dense, z, slopes, dy, dweights, dbias, scratch);
 }
 
 enum {

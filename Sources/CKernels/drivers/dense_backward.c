@@ -78,7 +78,9 @@ static void multiply_packed_weights(
     const data_call *call, const dense_block *block, int64_t first, int64_t rows, const float *packed, float *gradients) {
     const int64_t out_features = call->dense->out_features;
     const gemm_panels panels = ck_gemm_panels(call->kernels, block->length);
-    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, panels.width, 0, out_features};
+    const gemm_sum sum = {
+        .runs = 1, .length = out_features, .a_runs = &no_offset, .a_step = 1, .b_step = panels.width,
+        .a_distance = out_features};
     const float *starts[GEMM_GROUP_ROWS];
     for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
     for (int64_t panel = 0; panel < panels.count; panel++)
@@ -92,7 +94,8 @@ static void multiply_packed_gradients(
     const data_call *call, const dense_block *block, int64_t first, int64_t rows, float *products, float *gradients) {
     const int64_t out_features = call->dense->out_features;
     const gemm_panels panels = ck_gemm_panels(call->kernels, rows);
-    const gemm_sum sum = {1, out_features, &no_offset, 1, 0, call->plan.packed_batch, 0, 0};
+    const gemm_sum sum = {
+        .runs = 1, .length = out_features, .a_runs = &no_offset, .a_step = 1, .b_step = call->plan.packed_batch};
     for (int64_t input = 0; input < block->length; input += GEMM_GROUP_ROWS) {
         const int64_t inputs = min_of(GEMM_GROUP_ROWS, block->length - input);
         const float *starts[GEMM_GROUP_ROWS];
@@ -215,7 +218,8 @@ static void weights_block(void *context, int64_t task, int worker) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
         const dense_inputs inputs =
             ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
-        const gemm_sum sum = {1, rows, &no_offset, inputs.stride, 0, out_features, 0, 1};
+        const gemm_sum sum = {
+            .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = inputs.stride, .b_step = out_features, .a_distance = 1};
         int64_t count;
         for (int64_t input = 0; input < block.length; input += count) {
             const int64_t segment = input / block.segment_length, offset = input % block.segment_length;

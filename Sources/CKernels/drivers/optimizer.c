@@ -6,6 +6,9 @@
 #include "drivers/blocks.h"
 #include "runtime/threads.h"
 
+/// Elements in one task: 128 KiB of each tensor, as the CPU has to find several streams anew with every task.
+enum { UPDATE_FLOATS = 32768 };
+
 typedef struct update_call {
     const optimizer_tiles *tiles;
     int64_t count;
@@ -19,15 +22,15 @@ typedef struct update_call {
 static void over_blocks(update_call *call, int64_t bytes, ck_task task) {
     call->tiles = &ck_kernels_current()->optimizer;
     ck_parallel(
-        divide_up(call->count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
+        divide_up(call->count, UPDATE_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
 }
 
 static void sgd_task(void *context, int64_t block, int worker) {
     (void)worker;
     const update_call *call = context;
-    const int64_t first = block * BLOCK_FLOATS;
+    const int64_t first = block * UPDATE_FLOATS;
     call->tiles->sgd(
-        smaller(BLOCK_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->nesterov,
+        smaller(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->nesterov,
         call->gradients + first, call->slot1 == NULL ? NULL : call->slot1 + first, call->parameters + first);
 }
 
@@ -43,9 +46,9 @@ void ck_sgd(
 static void adam_task(void *context, int64_t block, int worker) {
     (void)worker;
     const update_call *call = context;
-    const int64_t first = block * BLOCK_FLOATS;
+    const int64_t first = block * UPDATE_FLOATS;
     call->tiles->adam(
-        smaller(BLOCK_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->decay2, call->epsilon,
+        smaller(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->decay2, call->epsilon,
         call->gradients + first, call->slot1 + first, call->slot2 + first, call->parameters + first);
 }
 
@@ -61,9 +64,9 @@ void ck_adam(
 static void rmsprop_task(void *context, int64_t block, int worker) {
     (void)worker;
     const update_call *call = context;
-    const int64_t first = block * BLOCK_FLOATS;
+    const int64_t first = block * UPDATE_FLOATS;
     call->tiles->rmsprop(
-        smaller(BLOCK_FLOATS, call->count - first), call->terms, call->step, call->decay2, call->epsilon,
+        smaller(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay2, call->epsilon,
         call->gradients + first, call->slot1 + first, call->parameters + first);
 }
 

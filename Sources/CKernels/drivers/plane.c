@@ -45,6 +45,19 @@ void ck_pack_pixels(const plane_source *source, const float *image, int64_t y, i
     if (after > 0) memset(target + (before + inside) * depth, 0, (size_t)(after * depth) * sizeof(float));
 }
 
+void ck_fetch_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count) {
+    enum { LINE_FLOATS = 16 };
+    const int64_t left = max_of(x, 0), right = min_of(x + count, source->width);
+    if (y < 0 || y >= source->height || left >= right) return;
+    const float *pixels = image + (y * source->width + left) * source->channels + source->first_channel;
+    // With all channels the pixels are one stretch.
+    const bool whole = source->plane_channels == source->channels;
+    const int64_t stretches = whole ? 1 : right - left;
+    const int64_t floats = whole ? (right - left) * source->channels : source->plane_channels;
+    for (int64_t stretch = 0; stretch < stretches; stretch++, pixels += source->channels)
+        for (int64_t i = 0; i < floats; i += LINE_FLOATS) __builtin_prefetch(pixels + i);
+}
+
 void ck_pack_windows(
     const plane_source *source, const float *image, const window_axis *y, const window_axis *x, int64_t first_row,
     int64_t rows, float *plane) {

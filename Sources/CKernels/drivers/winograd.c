@@ -33,7 +33,7 @@ tile_segment ck_tile_segment(const tile_grid *grid, int64_t index) {
 
 frequency_matrices ck_frequency_matrices(int64_t count, int64_t rows, int64_t channels) {
     frequency_matrices matrices = {.count = count, .rows = rows, .row = spread_stride(channels)};
-    matrices.matrix = rows * matrices.row + 16; // away from powers of two, where matrices would share cache sets
+    matrices.matrix = spread_matrix(rows * matrices.row);
     return matrices;
 }
 
@@ -50,25 +50,50 @@ int64_t ck_winograd_slice(const tile_window *window, int64_t segment_tiles, int6
     return min_of(channels, max_of(fitting / LEAST_SLICE * LEAST_SLICE, LEAST_SLICE));
 }
 
-void ck_segment_to_frequencies(
-    const frequency_source *source, const tile_segment *segment, const float *image, float *plane, float *target,
-    const frequency_matrices *matrices) {
-    const tile_window *window = &source->window;
-    const int64_t members = source->pixels.activation->member_count, columns = plane_columns(window, segment->tiles);
+static const float *image_of(const plane_source *pixels, const tile_segment *segment, const float *images) {
+    return images + segment->image * pixels->height * pixels->width * pixels->channels;
+}
+
+void ck_fetch_tile(
+    const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile, const float *images) {
+    const float *image = image_of(pixels, segment, images);
     const int64_t y = window->first_row + segment->row * window->step;
-    const int64_t x = window->first_column + segment->column * window->step;
-    for (int64_t first = 0; first < source->pixels.plane_channels; first += source->slice) {
-        plane_source slice = source->pixels;
-        slice.first_channel += first;
-        slice.plane_channels = min_of(source->slice, source->pixels.plane_channels - first);
-        const int64_t depth = members * slice.plane_channels;
-        for (int64_t row = 0; row < window->extent; row++)
-            ck_pack_pixels(&slice, image, y + row, x, columns, plane + row * columns * depth);
-        const winograd_pixels pixels = {columns * depth, depth};
-        for (int64_t tile = 0; tile < segment->tiles; tile++)
-            for (int64_t m = 0; m < members; m++)
-                source->map(
-                    plane + tile * window->step * depth + m * slice.plane_channels, pixels, slice.plane_channels,
-                    target + tile * matrices->row + m * source->pixels.plane_channels + first, matrices->matrix);
+    const int64_t x = window->first_column + (segment->column + tile) * window->step;
+    for (int64_t row = 0; row < window->step; row++) ck_fetch_pixels(pixels, image, y + row, x, window->step);
+}
+
+int64_t ck_segments_to_frequencies(
+    const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images, float *plane,
+    float *target, const frequency_matrices *matrices) {
+    const tile_window *window = &source->window;
+    const int64_t members = source->pixels.activation->member_count;
+    int64_t tiles = 0;
+    for (int64_t index = first; index < end; index++) {
+        const tile_segment segment = ck_tile_segment(grid, index), next = ck_tile_segment(grid, index + 1);
+        const int64_t columns = plane_columns(window, segment.tiles);
+        for (int64_t channel = 0; channel < source->pixels.plane_channels; channel += source->slice) {
+            plane_source slice = source->pixels;
+            slice.first_channel += channel;
+            slice.plane_channels = min_of(source->slice, source->pixels.plane_channels - channel);
+            const int64_t depth = members * slice.plane_channels;
+            for (int64_t row = 0; row < window->extent; row++) {
+                ck_pack_pixels(
+                    &slice, image_of(&slice, &segment, images), window->first_row + segment.row * window->step + row,
+                    window->first_column + segment.column * window->step, columns, plane + row * columns * depth);
+                if (index + 1 < end)
+                    ck_fetch_pixels(
+                        &slice, image_of(&slice, &next, images), window->first_row + next.row * window->step + row,
+                        window->first_column + next.column * window->step, columns);
+            }
+            const winograd_pixels pixels = {columns * depth, depth};
+            for (int64_t tile = 0; tile < segment.tiles; tile++)
+                for (int64_t m = 0; m < members; m++)
+                    source->map(
+                        plane + tile * window->step * depth + m * slice.plane_channels, pixels, slice.plane_channels,
+                        target + (tiles + tile) * matrices->row + m * source->pixels.plane_channels + channel,
+                        matrices->matrix);
+        }
+        tiles += segment.tiles;
     }
+    return tiles;
 }

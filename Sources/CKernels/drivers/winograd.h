@@ -52,6 +52,9 @@ typedef struct frequency_matrices {
 
 frequency_matrices ck_frequency_matrices(int64_t count, int64_t rows, int64_t channels);
 
+/// Floats from one matrix to the next: away from powers of two, where what belongs together would share cache sets.
+static inline int64_t spread_matrix(int64_t floats) { return floats + 16; }
+
 static inline int64_t frequency_floats(const frequency_matrices *m) { return m->count * m->matrix; }
 
 /// Which pixels a segment's plane holds: those of `extent` rows and columns for each tile, `step` apart.
@@ -77,10 +80,14 @@ typedef struct frequency_source {
     pixels_to_frequencies_map *map;
 } frequency_source;
 
-/// Packs the tiles of a segment of image `image` (its first float) with padding and activation, and maps them to the rows of
-/// `target`. Columns are in the order [member][channel].
-void ck_segment_to_frequencies(
-    const frequency_source *source, const tile_segment *segment, const float *image, float *plane, float *target,
-    const frequency_matrices *matrices);
+/// Packs the tiles of the segments first ..< end of `images` with padding and activation, and maps them to the rows of `target`, fetching each
+/// segment's pixels while the one before is mapped. Columns are in the order [member][channel]. Returns the number of tiles.
+int64_t ck_segments_to_frequencies(
+    const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images, float *plane,
+    float *target, const frequency_matrices *matrices);
+
+/// Fetches those pixels of `images` that lie in tile `tile` of a segment alone, to be read or overwritten soon.
+void ck_fetch_tile(
+    const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile, const float *images);
 
 #endif

@@ -13,8 +13,7 @@
 enum {
     MOST_GROUPS = 4,
     SLICED_GROUPS = 8, // groups × slices: so many threads are kept busy
-    CHUNK_TILES = 64,  // tiles whose products a pass over the weights' gradients adds
-    BLOCK_TILES = 16,  // tiles that a pass over the weights serves
+    CHUNK_TILES = 64,  // tiles that share a pass over the weights and one over their gradients
     PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
     FOLDED_FLOATS = 4096, // members' gradients that are folded at once, in L1: of several tiles, where there are few channels
     LEAST_SLICE_COLUMNS = 64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
@@ -26,16 +25,16 @@ typedef struct backward_plan {
     tile_grid grid;
     tile_window gradient_window, block_window;
     int64_t slice_channels, slices, groups;
-    int64_t chunk_segments, block_segments;
+    int64_t chunk_segments;
     int64_t plane_floats, packed_channels; // z's channels in a plane
     int64_t gradient_channels;             // dy's channels in a plane
     int64_t folded_tiles, pixel_floats;
-    int64_t padded_columns, part_floats; // of one group's weights' gradients
+    int64_t padded_columns, part_matrix, part_floats; // of one group's weights' gradients: their row, one frequency, all
     int64_t transposed_floats, slice_weights;
-    frequency_matrices gradients, blocks, data;
+    frequency_matrices gradients, slice;
     slope_parts slopes;
-    size_t weights, transposed, planes, gradient_frequencies, block_frequencies, data_frequencies, pixels, parts,
-        bias_parts, slope_gradients, size;
+    size_t weights, transposed, planes, gradient_frequencies, slice_frequencies, pixels, parts, bias_parts,
+        slope_gradients, size;
 } backward_plan;
 
 // Windows of tiles that start `pad` rows in: stride 2 needs tiles to start at an even padded row.
@@ -63,11 +62,11 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t slices = max_of(c->channels / max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members)), 1);
     plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, slices), 16));
     plan.slices = divide_up(c->channels, plan.slice_channels);
-    plan.part_floats = part_bytes / 4;
+    plan.part_matrix = spread_matrix(plan.depth * plan.padded_columns);
+    plan.part_floats = WINOGRAD_WEIGHT_FREQUENCIES * plan.part_matrix;
 
     const int64_t segment = plan.grid.segment_columns, slice_depth = members * plan.slice_channels;
     const int64_t group_segments = divide_up(batch, plan.groups) * plan.grid.image_segments;
-    plan.block_segments = max_of(BLOCK_TILES / segment, 1);
     plan.chunk_segments = min_of(max_of(CHUNK_TILES / segment, 1), group_segments);
     plan.packed_channels = ck_winograd_slice(&plan.block_window, segment, plan.slice_channels, members);
     plan.gradient_channels = ck_winograd_slice(&plan.gradient_window, segment, c->out_channels, 1);
@@ -81,19 +80,18 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     plan.pixel_floats = round_up(plan.folded_tiles * tile_floats, 16);
     const int64_t frequencies = shape->frequencies * shape->frequencies;
     plan.gradients = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, c->out_channels);
-    plan.blocks = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, slice_depth);
-    plan.data = ck_frequency_matrices(frequencies, plan.block_segments * segment, slice_depth);
+    plan.slice = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, slice_depth);
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
 
     const int64_t workers = ck_worker_limit(plan.slices * plan.groups);
-    plan.slice_weights = WINOGRAD_WEIGHT_FREQUENCIES * c->out_channels * gemm_padded_columns(slice_depth);
+    plan.slice_weights =
+        WINOGRAD_WEIGHT_FREQUENCIES * spread_matrix(c->out_channels * gemm_padded_columns(slice_depth));
     plan.transposed_floats = 9 * TRANSPOSED_COLUMNS * CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS;
     plan.weights = scratch_take(&plan.size, plan.slices * plan.slice_weights * 4);
     plan.transposed = scratch_take(&plan.size, CK_MAX_WORKERS * plan.transposed_floats * 4);
     plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
     plan.gradient_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.gradients) * 4);
-    plan.block_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.blocks) * 4);
-    plan.data_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.data) * 4);
+    plan.slice_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.slice) * 4);
     plan.pixels = scratch_take(&plan.size, workers * plan.pixel_floats * 4);
     plan.parts = scratch_take(&plan.size, plan.groups * plan.part_floats * 4);
     plan.bias_parts = scratch_take(&plan.size, plan.groups * plan.padded_columns * 4);
@@ -119,8 +117,7 @@ typedef struct backward_call {
     int64_t task_slices; // slices of one task; which they are changes no result
     gemm_panels columns; // of dw: N
     const float *z, *slopes, *weights, *dy;
-    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *block_frequencies, *data_frequencies, *pixels,
-        *parts;
+    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *slice_frequencies, *pixels, *parts;
     float *bias_parts, *slope_gradients; // NULL if not wanted
     float *dz, *dweights;
     bool accumulate;
@@ -156,7 +153,7 @@ static void map_weights(void *context, int64_t task, int worker) {
         for (int64_t row = 0; row < rows; row++)
             call->tiles->weights(
                 transposed + 8 * tap_floats + row * panels.width, -tap_floats, width, target + row * panels.width,
-                panels.count * c->out_channels * panels.width);
+                spread_matrix(panels.count * c->out_channels * panels.width));
     }
 }
 
@@ -164,7 +161,8 @@ static void map_weights(void *context, int64_t task, int worker) {
 typedef struct task_view {
     const backward_call *call;
     int64_t slice, channels, depth; // of the slice: first channel, channels, members·channels
-    float *plane, *gradients, *blocks, *data, *pixels, *slope_part, *part;
+    float *plane, *gradients, *pixels, *slope_part, *part;
+    float *frequencies; // of the slice: of da, then of blocks of a
 } task_view;
 
 static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
@@ -173,12 +171,19 @@ static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
 
 static int frequency_count(const winograd_tiles *tiles) { return tiles->frequencies * tiles->frequencies; }
 
+// The slice's channels of z.
+static plane_source slice_source(const task_view *view) {
+    const ck_convolution *c = view->call->convolution;
+    return (plane_source){
+        view->call->kernels, &c->activation, view->call->slopes, c->height, c->width, c->channels, view->slice,
+        view->channels};
+}
+
 // The members' gradients of neighbouring tiles into dz, as far as their pixels are inside the image.
 static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int64_t y, int64_t x) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
-    const plane_source pixels = {
-        call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view->slice, view->channels};
+    const plane_source pixels = slice_source(view);
     const int64_t tile = call->tiles->tile, left = max_of(-x, 0), right = min_of(tiles * tile, c->width - x);
     activation_block block = ck_plane_block(&pixels, right - left);
     for (int64_t row = max_of(-y, 0); row < min_of(tile, c->height - y); row++) {
@@ -192,22 +197,24 @@ static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int6
     }
 }
 
-// dz of the segments first ..< end, whose gradients' frequencies start at row `start`.
-static void data_of_block(const task_view *view, int64_t first, int64_t end, int64_t start) {
+// dz of the segments first ..< end, whose gradients' frequencies are there.
+static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
     static const int64_t no_offset = 0;
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
     const gemm_panels panels = ck_gemm_panels(call->kernels, view->depth);
     const int64_t panel_floats = c->out_channels * panels.width;
-    const gemm_sum sum = {1, c->out_channels, &no_offset, 1, 0, panels.width, 0, plan->gradients.row};
+    const gemm_sum sum = {
+        .runs = 1, .length = c->out_channels, .a_runs = &no_offset, .a_step = 1, .b_step = panels.width,
+        .a_distance = plan->gradients.row};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
     const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
     for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
-        const float *a = view->gradients + frequency * plan->gradients.matrix + start * plan->gradients.row;
-        const float *b = weights + frequency_weight(call->tiles, frequency) * panels.count * panel_floats;
-        float *result = view->data + frequency * plan->data.matrix;
+        const float *a = view->gradients + frequency * plan->gradients.matrix;
+        const float *b = weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
+        float *result = view->frequencies + frequency * plan->slice.matrix;
         for (int64_t group = 0; group < rows; group += GEMM_GROUP_ROWS) {
             const int64_t count = min_of(GEMM_GROUP_ROWS, rows - group);
             const float *a_rows[GEMM_GROUP_ROWS];
@@ -215,20 +222,26 @@ static void data_of_block(const task_view *view, int64_t first, int64_t end, int
             for (int64_t panel = 0; panel < panels.count; panel++)
                 ck_gemm_panel(
                     call->kernels, &sum, a_rows, count, b + panel * panel_floats, ck_gemm_zeros,
-                    result + group * plan->data.row + panel * panels.width, plan->data.row,
+                    result + group * plan->slice.row + panel * panels.width, plan->slice.row,
                     gemm_panel_columns(&panels, panel));
         }
     }
     const int64_t tile_size = call->tiles->tile;
-    const float *data = view->data;
+    const plane_source source = slice_source(view);
+    const float *data = view->frequencies;
     for (int64_t index = first; index < end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index);
+        const tile_segment segment = ck_tile_segment(&plan->grid, index), next = ck_tile_segment(&plan->grid, index + 1);
         for (int64_t tile = 0, count; tile < segment.tiles; tile += count) {
             count = min_of(plan->folded_tiles, segment.tiles - tile);
             const winograd_pixels pixels = {count * tile_size * view->depth, view->depth};
-            for (int64_t i = 0; i < count; i++, data += plan->data.row)
+            for (int64_t i = 0; i < count; i++, data += plan->slice.row) {
+                if (index + 1 < end) {
+                    ck_fetch_tile(&source, &plan->block_window, &next, tile + i, call->z);
+                    if (call->dz != NULL) ck_fetch_tile(&source, &plan->block_window, &next, tile + i, call->dz);
+                }
                 call->tiles->data(
-                    data, plan->data.matrix, view->depth, view->pixels + i * tile_size * view->depth, pixels);
+                    data, plan->slice.matrix, view->depth, view->pixels + i * tile_size * view->depth, pixels);
+            }
             fold_tiles(
                 view, count, segment.image, segment.row * tile_size + plan->block_window.first_row,
                 (segment.column + tile) * tile_size + plan->block_window.first_column);
@@ -242,15 +255,15 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
     const backward_call *call = view->call;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {
-        .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->blocks.row, .b_step = plan->gradients.row,
+        .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->slice.row, .b_step = plan->gradients.row,
         .a_distance = 1};
     for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
         const int64_t weight = frequency_weight(call->tiles, frequency);
         // Several frequencies may share one of the weights: the first of each axis is its own.
         const bool first = first_chunk && frequency / call->tiles->frequencies < 6 && frequency % call->tiles->frequencies < 6;
-        const float *a = view->blocks + frequency * plan->blocks.matrix;
+        const float *a = view->frequencies + frequency * plan->slice.matrix;
         const float *b = view->gradients + frequency * plan->gradients.matrix;
-        float *result = view->part + weight * plan->depth * plan->padded_columns;
+        float *result = view->part + weight * plan->part_matrix;
         for (int64_t panel = 0; panel < call->columns.count; panel++)
             for (int64_t start = 0; start < view->depth; start += GEMM_GROUP_ROWS) {
                 const int64_t count = min_of(GEMM_GROUP_ROWS, view->depth - start);
@@ -267,29 +280,22 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
 // What a slice adds to a chunk: the segments chunk ..< chunk_end, whose gradients' frequencies are there.
 static void run_slice(const task_view *view, int64_t chunk, int64_t chunk_end, bool first_chunk) {
     const backward_call *call = view->call;
-    const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
-    if (call->dz != NULL || view->slope_part != NULL) {
-        int64_t row = 0;
-        for (int64_t index = chunk; index < chunk_end; index += plan->block_segments) {
-            const int64_t block_end = min_of(index + plan->block_segments, chunk_end);
-            data_of_block(view, index, block_end, row);
-            for (int64_t i = index; i < block_end; i++) row += ck_tile_segment(&plan->grid, i).tiles;
-        }
-    }
+    if (call->dz != NULL || view->slope_part != NULL) data_of_chunk(view, chunk, chunk_end);
     if (call->dweights == NULL) return;
-    const frequency_source blocks = {
-        {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, view->slice, view->channels},
-        plan->block_window, plan->packed_channels, call->tiles->block};
-    int64_t rows = 0;
-    for (int64_t index = chunk; index < chunk_end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index);
-        ck_segment_to_frequencies(
-            &blocks, &segment, call->z + segment.image * c->height * c->width * c->channels, view->plane,
-            view->blocks + rows * plan->blocks.row, &plan->blocks);
-        rows += segment.tiles;
-    }
+    const frequency_source blocks = {slice_source(view), plan->block_window, plan->packed_channels, call->tiles->block};
+    const int64_t rows = ck_segments_to_frequencies(
+        &blocks, &plan->grid, chunk, chunk_end, call->z, view->plane, view->frequencies, &plan->slice);
     add_weights(view, rows, first_chunk);
+}
+
+// Adds an image's part of a group's sum of dy.
+static void add_bias(const backward_call *call, int64_t group, int64_t image, bool first) {
+    const ck_convolution *c = call->convolution;
+    const int64_t pixels = c->out_height * c->out_width;
+    call->kernels->gemm.sum_rows(
+        call->dy + image * pixels * c->out_channels, pixels, c->out_channels, first,
+        call->bias_parts + group * call->plan.padded_columns);
 }
 
 static void run_task(void *context, int64_t task, int worker) {
@@ -299,14 +305,13 @@ static void run_task(void *context, int64_t task, int worker) {
     const int64_t group_tasks = divide_up(plan->slices, call->task_slices), group = task / group_tasks;
     const int64_t first_slice = task % group_tasks * call->task_slices;
     const int64_t end_slice = min_of(first_slice + call->task_slices, plan->slices);
-    const int64_t members = c->activation.member_count, pixels = c->out_height * c->out_width;
+    const int64_t members = c->activation.member_count;
     const int64_t first_image = group * c->batch / plan->groups, end_image = (group + 1) * c->batch / plan->groups;
     task_view view = {
         .call = call,
         .plane = call->planes + worker * plan->plane_floats,
         .gradients = call->gradient_frequencies + worker * frequency_floats(&plan->gradients),
-        .blocks = call->block_frequencies + worker * frequency_floats(&plan->blocks),
-        .data = call->data_frequencies + worker * frequency_floats(&plan->data),
+        .frequencies = call->slice_frequencies + worker * frequency_floats(&plan->slice),
         .pixels = call->pixels + worker * plan->pixel_floats,
     };
     const frequency_source gradients = {
@@ -316,18 +321,12 @@ static void run_task(void *context, int64_t task, int worker) {
     const int64_t start = first_image * plan->grid.image_segments, end = end_image * plan->grid.image_segments;
     for (int64_t chunk = start; chunk < end; chunk += plan->chunk_segments) {
         const int64_t chunk_end = min_of(chunk + plan->chunk_segments, end);
-        int64_t rows = 0;
-        for (int64_t index = chunk; index < chunk_end; index++) {
-            const tile_segment segment = ck_tile_segment(&plan->grid, index);
-            const float *dy = call->dy + segment.image * pixels * c->out_channels;
-            if (first_slice == 0 && call->bias_parts != NULL && index % plan->grid.image_segments == 0)
-                call->kernels->gemm.sum_rows(
-                    dy, pixels, c->out_channels, segment.image == first_image,
-                    call->bias_parts + group * plan->padded_columns);
-            ck_segment_to_frequencies(
-                &gradients, &segment, dy, view.plane, view.gradients + rows * plan->gradients.row, &plan->gradients);
-            rows += segment.tiles;
-        }
+        if (first_slice == 0 && call->bias_parts != NULL)
+            for (int64_t index = chunk; index < chunk_end; index++)
+                if (index % plan->grid.image_segments == 0)
+                    add_bias(call, group, index / plan->grid.image_segments, index == start);
+        ck_segments_to_frequencies(
+            &gradients, &plan->grid, chunk, chunk_end, call->dy, view.plane, view.gradients, &plan->gradients);
         for (int64_t slice = first_slice; slice < end_slice; slice++) {
             view.slice = slice * plan->slice_channels;
             view.channels = slice_channels(call, slice);
@@ -357,7 +356,7 @@ static void gather_channel(void *context, int64_t channel, int worker) {
         const int64_t row = first * members + m * channels + (channel - first), k = m * c->channels + channel;
         const int64_t tap = plan->depth * c->out_channels;
         call->tiles->taps(
-            call->parts + row * plan->padded_columns, plan->depth * plan->padded_columns, plan->part_floats, plan->groups,
+            call->parts + row * plan->padded_columns, plan->part_matrix, plan->part_floats, plan->groups,
             c->out_channels, call->dweights + 8 * tap + k * c->out_channels, -tap);
     }
 }
@@ -386,8 +385,7 @@ void ck_winograd_backward(
     call.transposed = scratch_floats(scratch, plan->transposed);
     call.planes = scratch_floats(scratch, plan->planes);
     call.gradient_frequencies = scratch_floats(scratch, plan->gradient_frequencies);
-    call.block_frequencies = scratch_floats(scratch, plan->block_frequencies);
-    call.data_frequencies = scratch_floats(scratch, plan->data_frequencies);
+    call.slice_frequencies = scratch_floats(scratch, plan->slice_frequencies);
     call.pixels = scratch_floats(scratch, plan->pixels);
     call.parts = scratch_floats(scratch, plan->parts);
     if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);

@@ -7,7 +7,10 @@
 #include "runtime/threads.h"
 
 enum {
-    BLOCK_TILES = 16, // rows of A that a pass over the weights serves
+    // Rows of A that a pass over the weights serves: many, as long as their frequencies stay in L2 beside the weights that pass.
+    LEAST_BLOCK_TILES = 16,
+    MOST_BLOCK_TILES = 48,
+    BLOCK_BYTES = 672 << 10,
     WEIGHT_ROWS = 16, // of K in one task of the weights' map
 };
 
@@ -30,15 +33,18 @@ static forward_plan plan_of(const ck_convolution *c) {
     const int64_t members = c->activation.member_count, segment = plan.grid.segment_columns;
     plan.slice = ck_winograd_slice(&plan.window, segment, c->channels, members);
     plan.plane_floats = round_up(ck_winograd_plane_floats(&plan.window, segment, members * plan.slice), 16);
-    plan.block_segments = max_of(BLOCK_TILES / segment, 1);
-    plan.blocks = divide_up(c->batch * plan.grid.image_segments, plan.block_segments);
     const int64_t frequencies = shape->frequencies * shape->frequencies, outputs = shape->outputs * shape->outputs;
+    const int64_t tile_bytes = (frequencies * plan.depth + outputs * c->out_channels) * 4;
+    const int64_t tiles = min_of(max_of(BLOCK_BYTES / tile_bytes, LEAST_BLOCK_TILES), MOST_BLOCK_TILES);
+    plan.block_segments = max_of(tiles / segment, 1);
+    plan.blocks = divide_up(c->batch * plan.grid.image_segments, plan.block_segments);
     plan.inputs = ck_frequency_matrices(frequencies, plan.block_segments * segment, plan.depth);
     plan.outputs = ck_frequency_matrices(outputs, plan.block_segments * segment, c->out_channels);
 
     const int64_t workers = ck_worker_limit(plan.blocks);
     plan.weights = scratch_take(
-        &plan.size, WINOGRAD_WEIGHT_FREQUENCIES * plan.depth * gemm_padded_columns(c->out_channels) * 4);
+        &plan.size,
+        WINOGRAD_WEIGHT_FREQUENCIES * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
     plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
     plan.input_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.inputs) * 4);
     plan.output_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.outputs) * 4);
@@ -68,7 +74,7 @@ static void map_weights(void *context, int64_t task, int worker) {
                 call->weights + k * columns + panel * call->panels.width, depth * columns,
                 gemm_panel_columns(&call->panels, panel),
                 call->weight_frequencies + (panel * depth + k) * call->panels.width,
-                call->panels.count * depth * call->panels.width);
+                spread_matrix(call->panels.count * depth * call->panels.width));
 }
 
 // C += A·B for all frequencies of a block of `rows` tiles.
@@ -77,7 +83,9 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
     const winograd_tiles *tiles = call->tiles;
     const forward_plan *plan = &call->plan;
     const int64_t width = call->panels.width, panel_floats = plan->depth * width;
-    const gemm_sum sum = {1, plan->depth, &no_offset, 1, 0, width, 0, plan->inputs.row};
+    const gemm_sum sum = {
+        .runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = width,
+        .a_distance = plan->inputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
             const int64_t weight = tiles->weights_of[i] * 6 + tiles->weights_of[j];
@@ -85,7 +93,7 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
             // The first `outputs` of each axis come first, each to a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
             const float *a = inputs + (i * tiles->frequencies + j) * plan->inputs.matrix;
-            const float *b = call->weight_frequencies + weight * call->panels.count * panel_floats;
+            const float *b = call->weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
             float *c = outputs + output * plan->outputs.matrix;
             for (int64_t start = 0; start < rows; start += GEMM_GROUP_ROWS) {
                 const int64_t count = min_of(GEMM_GROUP_ROWS, rows - start);
@@ -113,22 +121,19 @@ static void convolve_block(void *context, int64_t task, int worker) {
     const int64_t first = task * plan->block_segments;
     const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
 
-    int64_t rows = 0;
-    for (int64_t index = first; index < end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index);
-        ck_segment_to_frequencies(
-            &source, &segment, call->z + segment.image * c->height * c->width * c->channels, plane,
-            inputs + rows * plan->inputs.row, &plan->inputs);
-        rows += segment.tiles;
-    }
+    int64_t rows = ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs);
     multiply_frequencies(call, rows, inputs, outputs);
+    const plane_source result = {
+        call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels};
+    const tile_window result_window = {WINOGRAD_OUTPUT_TILE, WINOGRAD_OUTPUT_TILE, 0, 0};
     const winograd_pixels pixels = {c->out_width * c->out_channels, c->out_channels};
     rows = 0;
     for (int64_t index = first; index < end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index);
+        const tile_segment segment = ck_tile_segment(&plan->grid, index), next = ck_tile_segment(&plan->grid, index + 1);
         const int64_t y = segment.row * WINOGRAD_OUTPUT_TILE;
         for (int64_t tile = 0; tile < segment.tiles; tile++) {
             const int64_t x = (segment.column + tile) * WINOGRAD_OUTPUT_TILE;
+            if (index + 1 < end) ck_fetch_tile(&result, &result_window, &next, tile, call->y);
             call->tiles->output(
                 outputs + (rows + tile) * plan->outputs.row, plan->outputs.matrix, c->out_channels, call->bias,
                 call->y + ((segment.image * c->out_height + y) * c->out_width + x) * c->out_channels, pixels,
