@@ -167,6 +167,7 @@ static void backward_group(void *context, int64_t index, int worker) {
 
     const ck_convolution *last = &chain->layers[chain->layer_count - 1].convolution;
     chain_plane gradient = ck_chain_gradient_plane(last, chain->layer_count > 1 || chain->gives_input_gradient);
+    chain_plane next_shape = {0};
     const int64_t row = last->out_width * last->out_channels;
     ck_chain_clear_borders(&gradient, state.gradient, lanes);
     for (int64_t y = 0; y < last->out_height; y++)
@@ -195,13 +196,16 @@ static void backward_group(void *context, int64_t index, int worker) {
             if (layer > 0)
                 before = ck_chain_gradient_plane(
                     &chain->layers[layer - 1].convolution, layer > 1 || chain->gives_input_gradient);
-            if (layer > 0) ck_chain_clear_borders(&before, state.next_gradient, lanes);
+            // Where the plane had this shape before, only its image has been written since.
+            if (layer > 0 && memcmp(&before, &next_shape, sizeof before) != 0)
+                ck_chain_clear_borders(&before, state.next_gradient, lanes);
             reverse_weights(c, call->parameters[at.weights], state.weights);
             convolve_gradient(&state, c, &gradient, &input.z, z, slopes, layer > 0 ? &before : NULL);
             sum_count += slope_count;
             float *const done = state.gradient;
             state.gradient = state.next_gradient;
             state.next_gradient = done;
+            next_shape = gradient;
             gradient = before;
         }
         kernels->chain.sum_images(sum_count, state.group.images, state.sums, part);
