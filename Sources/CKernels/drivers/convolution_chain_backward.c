@@ -8,7 +8,7 @@
 
 // Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass takes seven or ten
 // loads for 24 multiply-adds. A row alone would have sums loaded and stored too often; where it is long, it has to do.
-enum { BAND_FLOATS = 8 << 10 };
+enum { BAND_FLOATS = 9 << 10 };
 
 typedef struct backward_plan {
     chain_sizes sizes;
