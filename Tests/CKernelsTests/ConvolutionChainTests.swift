@@ -113,7 +113,7 @@ extension KernelTests {
             }
         }
 
-        /// Forward and backward-data have the bits of the convolutions that chains take the place of.
+        /// Forward and backward-data have the bits of the convolutions that chains take the place of, whatever z is.
         @Test(arguments: ActivationCase.all)
         func sameBitsAsSingleConvolutions(activation: ActivationCase) {
             var generator = Generator(seed: 3)
@@ -122,6 +122,10 @@ extension KernelTests {
                 activation: activation.activation)
             let reference = ReferenceConvolution(
                 shape: shape, activation: activation, integers: false, misaligned: false, seed: generator.next())
+            let special: [Float] = [.nan, -.nan, .infinity, -.infinity, 0, -0.0, .leastNonzeroMagnitude]
+            for (image, value) in special.enumerated() {
+                for index in 0..<3 { reference.z.pointer[image * 11 * 7 * 3 + index * 70] = value }
+            }
             for isa in availableISAs {
                 let (chain, single) = with(isa: isa) { (ChainResults(ChainInputs(reference)), LinearResults(reference)) }
                 #expect(firstDifference(chain.y, single.y, "y") == nil)

@@ -1,24 +1,37 @@
 #ifndef CK_CHAIN_TILES_H
 #define CK_CHAIN_TILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Tiles over images side by side: an element is a vector whose lanes are as many images, so [n] below means [n][vector_floats]. Weights and
 // their gradients' sums are plain floats. Distances are in floats.
 
-/// The windows of one row of outputs: window x starts at in + x·in_step and consists of `runs` gap-free runs of `length` elements, in_run apart.
+/// What the elements of windows are to the sums.
+typedef enum chain_reading {
+    CHAIN_PLAIN,     ///< the terms
+    CHAIN_RECTIFIED, ///< their ReLU gives the terms
+    CHAIN_MIRRORED,  ///< two members: the ReLU of a pixel's channels, then the ReLU of the same channels' negatives
+} chain_reading;
+
+/// The windows of one row of outputs: window x starts at in + x·in_step and consists of `runs` runs, in_run apart, of `taps` × `channels` elements
+/// without gaps. Its terms are [runs][taps][members][channels].
 typedef struct chain_windows {
     int64_t columns, outputs;
-    int64_t runs, length;
+    int64_t runs, taps, channels;
     int64_t in_run, in_step;
+    chain_reading reading;
 } chain_windows;
 
 typedef struct chain_tiles {
-    /// out[x][n] = initial[n] + Σ_q Σ_j weights[q][j][n] · window x [q][j], in this order of terms; zeros if `initial` is NULL.
+    bool rectifies; ///< windows may be read other than CHAIN_PLAIN
+
+    /// out[x][n] = initial[n] + Σ_j weights[j][n] · term j of window x, in this order of terms; zeros if `initial` is NULL.
     void (*convolve)(
         const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out);
 
-    /// gradients[j][n] += Σ_y Σ_x window x [0][j] · d[x][n], over `rows` rows, in_row and d_row apart. `windows->runs` is not read.
+    /// gradients[j][n] += Σ_y Σ_x term j of the first run of window x · d[x][n], over `rows` rows, in_row and d_row apart. `windows->runs` is not
+    /// read.
     void (*weight_gradients)(
         const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
         float *gradients);

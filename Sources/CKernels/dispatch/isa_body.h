@@ -23,6 +23,7 @@ const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
     .activation = {.forward = activation_forward, .backward = activation_backward},
     .chain = {
+        .rectifies = CHAIN_RECTIFIES,
         .convolve = chain_convolve,
         .weight_gradients = chain_weight_gradients,
         .add_columns = chain_add_columns,

@@ -25,16 +25,46 @@ const char *ck_convolution_chain_check(const ck_convolution_chain *chain) {
     return NULL;
 }
 
-chain_plane ck_chain_input_plane(const ck_convolution *c) {
+// A layer's padded input: `depth` is its channels, or with all members.
+static chain_plane input_plane(const ck_convolution *c, int64_t depth) {
     return (chain_plane){
         .rows = max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height),
         .columns = max_of((c->out_width - 1) * c->stride_w + c->kernel_w, c->pad_left + c->width),
-        .depth = convolution_depth(c),
+        .depth = depth,
         .top = c->pad_top,
         .left = c->pad_left,
         .height = c->height,
         .width = c->width,
     };
+}
+
+static bool is_relu(const ck_member *member, float input_scale) {
+    return member->function == CK_RELU && member->input_scale == input_scale && member->output_scale == 1;
+}
+
+chain_input ck_chain_input(const ck_kernels *kernels, const ck_convolution *c) {
+    const ck_activation *activation = &c->activation;
+    const ck_member *members = activation->members;
+    chain_input input = {.z = input_plane(c, c->channels), .members = input_plane(c, convolution_depth(c))};
+    chain_reading reading = CHAIN_PLAIN;
+    if (!ck_activation_reads_plain(activation)) {
+        if (kernels->chain.rectifies && activation->member_count == 1 && is_relu(&members[0], 1)) reading = CHAIN_RECTIFIED;
+        if (kernels->chain.rectifies && activation->member_count == 2 && is_relu(&members[0], 1) && is_relu(&members[1], -1))
+            reading = CHAIN_MIRRORED;
+        input.forms_members = reading == CHAIN_PLAIN;
+    }
+    const chain_plane *plane = input.forms_members ? &input.members : &input.z;
+    input.windows = (chain_windows){
+        .columns = c->out_width,
+        .outputs = c->out_channels,
+        .runs = c->kernel_h,
+        .taps = c->kernel_w,
+        .channels = plane->depth,
+        .in_run = plane->columns * plane->depth * chain_lanes(kernels),
+        .in_step = c->stride_w * plane->depth * chain_lanes(kernels),
+        .reading = reading,
+    };
+    return input;
 }
 
 chain_plane ck_chain_gradient_plane(const ck_convolution *c, bool padded) {
@@ -53,11 +83,11 @@ chain_sizes ck_chain_sizes(const ck_convolution_chain *chain) {
     chain_sizes sizes = {0};
     for (int64_t i = 0; i < chain->layer_count; i++) {
         const ck_convolution *c = &chain->layers[i].convolution;
-        const chain_plane input = ck_chain_input_plane(c);
+        const chain_plane z = input_plane(c, c->channels), members = input_plane(c, convolution_depth(c));
         const chain_plane gradient = ck_chain_gradient_plane(c, i > 0 || chain->gives_input_gradient);
         const int64_t weights = chain_weight_count(c) + c->out_channels, slopes = chain_slope_count(c);
-        sizes.kept += chain_input_size(c);
-        sizes.plane = max_of(sizes.plane, chain_plane_size(&input));
+        sizes.kept += chain_plane_size(&z);
+        sizes.members = max_of(sizes.members, chain_plane_size(&members));
         sizes.gradient_plane = max_of(sizes.gradient_plane, chain_plane_size(&gradient));
         sizes.row = max_of(sizes.row, max_of(c->width * convolution_depth(c), c->out_width * c->out_channels));
         sizes.weights = max_of(sizes.weights, weights);
@@ -111,24 +141,20 @@ activation_block ck_chain_row_block(const ck_convolution *c, int64_t lanes, int6
     return block;
 }
 
-void ck_chain_activate_row(
-    const ck_kernels *kernels, const ck_convolution *c, const float *z, const float *slopes, int64_t y, float *target) {
-    int64_t slope_offset;
-    const activation_block block = ck_chain_row_block(c, chain_lanes(kernels), y, &slope_offset);
-    kernels->activation.forward(
-        &c->activation, &block, z, slopes == NULL ? NULL : slopes + slope_offset, target);
-}
-
-chain_windows ck_chain_windows(const ck_convolution *c, int64_t lanes) {
-    const chain_plane plane = ck_chain_input_plane(c);
-    return (chain_windows){
-        .columns = c->out_width,
-        .outputs = c->out_channels,
-        .runs = c->kernel_h,
-        .length = c->kernel_w * plane.depth,
-        .in_run = plane.columns * plane.depth * lanes,
-        .in_step = c->stride_w * plane.depth * lanes,
-    };
+const float *ck_chain_window_elements(
+    const ck_kernels *kernels, const ck_convolution *c, const chain_input *input, const float *z, const float *slopes,
+    float *members) {
+    const int64_t lanes = chain_lanes(kernels);
+    if (!input->forms_members) return z;
+    ck_chain_clear_borders(&input->members, members, lanes);
+    for (int64_t y = 0; y < c->height; y++) {
+        int64_t slope_offset;
+        const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
+        kernels->activation.forward(
+            &c->activation, &block, z + chain_plane_row(&input->z, y, lanes), slopes == NULL ? NULL : slopes + slope_offset,
+            members + chain_plane_row(&input->members, y, lanes));
+    }
+    return members;
 }
 
 double ck_chain_work(const ck_convolution_chain *chain) {
@@ -158,11 +184,16 @@ size_t ck_convolution_chain_scratch(const ck_convolution_chain *chain) {
 void ck_convolution_chain_output(const ck_convolution_chain *chain, const void *kept, int64_t layer, float *output) {
     const ck_kernels *kernels = ck_kernels_current();
     const int64_t lanes = chain_lanes(kernels), group_floats = ck_chain_sizes(chain).kept * lanes;
-    const int64_t size = chain_output_size(&chain->layers[layer].convolution);
-    int64_t offset = 0;
-    for (int64_t i = 0; i <= layer; i++) offset += chain_input_size(&chain->layers[i].convolution) * lanes;
+    const float *z = kept;
+    for (int64_t i = 0; i <= layer; i++) {
+        const chain_plane plane = ck_chain_input(kernels, &chain->layers[i].convolution).z;
+        z += chain_plane_size(&plane) * lanes;
+    }
+    const chain_plane plane = ck_chain_input(kernels, &chain->layers[layer + 1].convolution).z;
+    const int64_t row = plane.width * plane.depth;
     for (int64_t index = 0; index * lanes < chain->batch; index++)
-        ck_chain_scatter(
-            kernels, chain_group_of(chain->batch, lanes, index), (const float *)kept + index * group_floats + offset, size, output,
-            size);
+        for (int64_t y = 0; y < plane.height; y++)
+            ck_chain_scatter(
+                kernels, chain_group_of(chain->batch, lanes, index), z + index * group_floats + chain_plane_row(&plane, y, lanes),
+                row, output + y * row, plane.height * row);
 }

@@ -7,8 +7,8 @@
 
 // What forward and backward of a chain share. A group is as many images as a vector has lanes; a task takes one group through all layers.
 // Inside, every element is a vector over the group's images: z[y][x][c] means floats [y][x][c][lanes].
-//   plane   a layer's activation, padded: [rows][columns][K]
-//   kept    the pre-activations that the layers read: [group][layer][y][x][c]
+//   kept     the pre-activations that the layers read, padded: [group][layer][rows][columns][c]
+//   members  a layer's activation, padded, where windows can't be read from `kept`: [rows][columns][K]
 
 /// A padded image: `rows` × `columns` pixels of `depth` elements, the image's first pixel at (top, left).
 typedef struct chain_plane {
@@ -19,8 +19,8 @@ typedef struct chain_plane {
 
 /// The largest of what a worker or a group needs for a layer, and what all layers need together. In elements of a group.
 typedef struct chain_sizes {
-    int64_t kept;           // of all layers
-    int64_t plane, row;     // padded activation; a row of members' gradients or of outputs
+    int64_t kept;           // padded pre-activations of all layers
+    int64_t members, row;   // padded activation; a row of members' gradients or of outputs
     int64_t gradient_plane; // padded gradient of an output
     int64_t weights;        // and bias, of one layer
     int64_t slopes;         // of one layer
@@ -29,8 +29,15 @@ typedef struct chain_sizes {
 
 chain_sizes ck_chain_sizes(const ck_convolution_chain *chain);
 
-/// The plane that a layer's windows are read from.
-chain_plane ck_chain_input_plane(const ck_convolution *convolution);
+/// What a layer reads. Where a tile can form the members as it loads z, or there is nothing to form, windows are in z; otherwise members are formed
+/// in a plane of their own.
+typedef struct chain_input {
+    chain_plane z, members;
+    bool forms_members;
+    chain_windows windows; ///< of a row of outputs
+} chain_input;
+
+chain_input ck_chain_input(const ck_kernels *kernels, const ck_convolution *convolution);
 
 /// The plane of the gradient of a layer's output, padded for the windows of backward-data; bare if that isn't computed.
 chain_plane ck_chain_gradient_plane(const ck_convolution *convolution, bool padded);
@@ -40,9 +47,9 @@ static inline int64_t chain_plane_size(const chain_plane *plane) { return plane-
 /// Floats of one group's element.
 static inline int64_t chain_lanes(const ck_kernels *kernels) { return kernels->vector_floats; }
 
-/// The first float of row y of the image in a plane.
-static inline float *chain_plane_row(const chain_plane *plane, float *start, int64_t y, int64_t lanes) {
-    return start + ((plane->top + y) * plane->columns + plane->left) * plane->depth * lanes;
+/// Where row y of the image starts in a plane.
+static inline int64_t chain_plane_row(const chain_plane *plane, int64_t y, int64_t lanes) {
+    return ((plane->top + y) * plane->columns + plane->left) * plane->depth * lanes;
 }
 
 /// Writes zeros around the image.
@@ -83,16 +90,13 @@ void ck_chain_gather(
 void ck_chain_scatter(
     const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images, int64_t image_stride);
 
-/// The activation of row y: z[x][c] to the row of members target[x][K]. `slopes` are spread over lanes.
-void ck_chain_activate_row(
-    const ck_kernels *kernels, const ck_convolution *convolution, const float *z, const float *slopes, int64_t y,
-    float *target);
+/// The plane that a layer's windows are in: z, or `members` after forming them there. `slopes` are spread over lanes.
+const float *ck_chain_window_elements(
+    const ck_kernels *kernels, const ck_convolution *convolution, const chain_input *input, const float *z, const float *slopes,
+    float *members);
 
 /// How the activation of row y lies in memory; `*slope_offset` is where its slopes start.
 activation_block ck_chain_row_block(const ck_convolution *convolution, int64_t lanes, int64_t y, int64_t *slope_offset);
-
-/// The windows of a row of outputs in a layer's input plane.
-chain_windows ck_chain_windows(const ck_convolution *convolution, int64_t lanes);
 
 /// Multiplications and additions of one pass over all layers.
 double ck_chain_work(const ck_convolution_chain *chain);

@@ -1,34 +1,34 @@
-// Backward of a chain. A task takes a group of images back through all layers. At each it forms the activation again from `kept`, adds up
-// the gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient that the layer before gets;
+// Backward of a chain. A task takes a group of images back through all layers. At each it reads `kept` as forward did, adds up the
+// gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient that the layer before gets;
 // two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and then the groups, are added in order.
 
 #include <string.h>
 
 #include "drivers/convolution_chain.h"
 
-// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass takes ten loads for 24
-// multiply-adds. A row alone would have sums loaded and stored too often; where it is long, it has to do.
-enum { BAND_FLOATS = 8 << 10 };
+// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass takes seven or ten
+// loads for 24 multiply-adds. A row alone would have sums loaded and stored too often; where it is long, it has to do.
+enum { BAND_FLOATS = 9 << 10 };
 
 typedef struct backward_plan {
     chain_sizes sizes;
     int64_t groups, workers;
-    int64_t plane_floats, gradient_floats, row_floats, slope_floats, sum_floats, weight_floats, part_floats;
-    size_t planes, gradient_planes, rows, slopes, sums, weights, parts, size;
+    int64_t member_floats, gradient_floats, row_floats, slope_floats, sum_floats, weight_floats, part_floats;
+    size_t members, gradient_planes, rows, slopes, sums, weights, parts, size;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
     backward_plan plan = {.sizes = ck_chain_sizes(chain), .groups = divide_up(chain->batch, lanes)};
     const chain_sizes *sizes = &plan.sizes;
     plan.workers = ck_worker_limit(plan.groups);
-    plan.plane_floats = round_up(sizes->plane * lanes, 16);
+    plan.member_floats = round_up(sizes->members * lanes, 16);
     plan.gradient_floats = round_up(sizes->gradient_plane * lanes, 16);
     plan.row_floats = round_up(sizes->row * lanes, 16);
     plan.slope_floats = round_up(sizes->slopes * lanes, 16);
     plan.sum_floats = round_up((sizes->weights + sizes->slopes) * lanes, 16);
     plan.weight_floats = round_up(sizes->weights, 16);
     plan.part_floats = sizes->parameters;
-    plan.planes = scratch_take(&plan.size, plan.workers * plan.plane_floats * 4);
+    plan.members = scratch_take(&plan.size, plan.workers * plan.member_floats * 4);
     plan.gradient_planes = scratch_take(&plan.size, plan.workers * 2 * plan.gradient_floats * 4);
     plan.rows = scratch_take(&plan.size, plan.workers * 2 * plan.row_floats * 4);
     plan.slopes = scratch_take(&plan.size, plan.workers * plan.slope_floats * 4);
@@ -48,7 +48,7 @@ typedef struct backward_call {
     const float *dy, *kept;
     float *dz0;
     bool accumulate;
-    float *planes, *gradient_planes, *rows, *slopes, *sums, *weights, *parts;
+    float *members, *gradient_planes, *rows, *slopes, *sums, *weights, *parts;
     float *const *gradients;
 } backward_call;
 
@@ -57,36 +57,28 @@ typedef struct backward_state {
     const backward_call *call;
     chain_group group;
     int64_t lanes;
-    float *plane, *gradient, *next_gradient; // of the layer's input, its output, and the output before
+    float *members;                  // of the layer's input, where they are formed
+    float *gradient, *next_gradient; // of its output, and the output before
     float *row, *folded_row;
     float *slopes, *sums, *weights;
 } backward_state;
 
-// Forms the layer's activation in the state's plane.
-static void activate(const backward_state *state, const ck_convolution *c, const float *z, const float *slopes) {
-    const chain_plane plane = ck_chain_input_plane(c);
-    ck_chain_clear_borders(&plane, state->plane, state->lanes);
-    for (int64_t y = 0; y < c->height; y++)
-        ck_chain_activate_row(
-            state->call->kernels, c, z + y * c->width * c->channels * state->lanes, slopes, y,
-            chain_plane_row(&plane, state->plane, y, state->lanes));
-}
-
-// Adds up the gradients of weights and bias in the state's sums: [kernel_h][kernel_w·K][N], then [N].
-static void add_weight_gradients(const backward_state *state, const ck_convolution *c, const chain_plane *gradient) {
+// Adds up the gradients of weights and bias in the state's sums: [kernel_h][kernel_w·K][N], then [N]. `elements` is the plane that windows are in.
+static void add_weight_gradients(
+    const backward_state *state, const ck_convolution *c, const chain_windows *windows, const float *elements,
+    const chain_plane *gradient) {
     const chain_tiles *tiles = &state->call->kernels->chain;
     const int64_t lanes = state->lanes, gradient_row = gradient->columns * gradient->depth * lanes;
-    const chain_windows windows = ck_chain_windows(c, lanes);
     float *bias = state->sums + chain_weight_count(c) * lanes;
     memset(state->sums, 0, (size_t)((chain_weight_count(c) + c->out_channels) * lanes) * sizeof(float));
-    const int64_t band = max_of(BAND_FLOATS / (windows.in_run * c->stride_h + gradient_row), 1);
+    const int64_t band = max_of(BAND_FLOATS / (windows->in_run * c->stride_h + gradient_row), 1);
     for (int64_t first = 0; first < c->out_height; first += band) {
         const int64_t rows = min_of(band, c->out_height - first);
-        const float *d = chain_plane_row(gradient, state->gradient, first, lanes);
+        const float *d = state->gradient + chain_plane_row(gradient, first, lanes);
         for (int64_t ky = 0; ky < c->kernel_h; ky++)
             tiles->weight_gradients(
-                &windows, rows, state->plane + (first * c->stride_h + ky) * windows.in_run, c->stride_h * windows.in_run, d,
-                gradient_row, state->sums + ky * windows.length * c->out_channels * lanes);
+                windows, rows, elements + (first * c->stride_h + ky) * windows->in_run, c->stride_h * windows->in_run, d,
+                gradient_row, state->sums + ky * c->kernel_w * convolution_depth(c) * c->out_channels * lanes);
         for (int64_t y = 0; y < rows; y++)
             tiles->add_columns(c->out_width, c->out_channels, d + y * gradient_row, bias);
     }
@@ -119,31 +111,31 @@ static void write_input_gradient(const backward_state *state, const ck_convoluti
 
 // Backward-data of a layer, into the plane `before` of the gradient before, or into dz0 if that is NULL.
 static void convolve_gradient(
-    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const float *z, const float *slopes,
-    const chain_plane *before) {
+    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const chain_plane *z_plane, const float *z,
+    const float *slopes, const chain_plane *before) {
     const backward_call *call = state->call;
     const ck_kernels *kernels = call->kernels;
-    const int64_t lanes = state->lanes, z_row = c->width * c->channels * lanes;
+    const int64_t lanes = state->lanes;
     const chain_windows windows = {
         .columns = c->width,
         .outputs = convolution_depth(c),
         .runs = c->kernel_h,
-        .length = c->kernel_w * c->out_channels,
+        .taps = c->kernel_w,
+        .channels = c->out_channels,
         .in_run = gradient->columns * gradient->depth * lanes,
         .in_step = c->out_channels * lanes,
     };
     float *slope_sums = state->sums + (chain_weight_count(c) + c->out_channels) * lanes;
-    if (before != NULL) ck_chain_clear_borders(before, state->next_gradient, lanes);
     if (slopes != NULL) memset(slope_sums, 0, (size_t)(chain_slope_count(c) * lanes) * sizeof(float));
     for (int64_t y = 0; y < c->height; y++) {
         kernels->chain.convolve(
             &windows, state->gradient + y * windows.in_run, state->weights, NULL, state->row);
         int64_t slope_offset;
         const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
-        float *target = before != NULL ? chain_plane_row(before, state->next_gradient, y, lanes) : state->folded_row;
+        float *target = before != NULL ? state->next_gradient + chain_plane_row(before, y, lanes) : state->folded_row;
         kernels->activation.backward(
-            &c->activation, &block, z + y * z_row, slopes == NULL ? NULL : slopes + slope_offset, state->row, target, false,
-            slopes == NULL ? NULL : slope_sums + slope_offset);
+            &c->activation, &block, z + chain_plane_row(z_plane, y, lanes), slopes == NULL ? NULL : slopes + slope_offset,
+            state->row, target, false, slopes == NULL ? NULL : slope_sums + slope_offset);
         if (before == NULL && call->dz0 != NULL) write_input_gradient(state, c, y);
     }
 }
@@ -158,7 +150,7 @@ static void backward_group(void *context, int64_t index, int worker) {
         .call = call,
         .group = chain_group_of(chain->batch, lanes, index),
         .lanes = lanes,
-        .plane = call->planes + worker * plan->plane_floats,
+        .members = call->members + worker * plan->member_floats,
         .gradient = call->gradient_planes + worker * 2 * plan->gradient_floats,
         .row = call->rows + worker * 2 * plan->row_floats,
         .slopes = call->slopes + worker * plan->slope_floats,
@@ -175,39 +167,45 @@ static void backward_group(void *context, int64_t index, int worker) {
 
     const ck_convolution *last = &chain->layers[chain->layer_count - 1].convolution;
     chain_plane gradient = ck_chain_gradient_plane(last, chain->layer_count > 1 || chain->gives_input_gradient);
+    chain_plane next_shape = {0};
     const int64_t row = last->out_width * last->out_channels;
     ck_chain_clear_borders(&gradient, state.gradient, lanes);
     for (int64_t y = 0; y < last->out_height; y++)
         ck_chain_gather(
             kernels, state.group, call->dy + y * row, chain_output_size(last), row,
-            chain_plane_row(&gradient, state.gradient, y, lanes));
+            state.gradient + chain_plane_row(&gradient, y, lanes));
 
     for (int64_t layer = chain->layer_count - 1; layer >= 0; layer--) {
         const ck_convolution *c = &chain->layers[layer].convolution;
         const int64_t slope_count = chain_slope_count(c), weight_count = chain_weight_count(c) + c->out_channels;
         parameter -= ck_chain_parameters(&chain->layers[layer], 0).end;
         const chain_parameters at = ck_chain_parameters(&chain->layers[layer], parameter);
-        z -= chain_input_size(c) * lanes;
+        const chain_input input = ck_chain_input(kernels, c);
+        z -= chain_plane_size(&input.z) * lanes;
         part -= weight_count + slope_count;
         const float *slopes = NULL;
         if (at.slopes >= 0) {
             kernels->chain.spread(slope_count, call->parameters[at.slopes], state.slopes);
             slopes = state.slopes;
         }
-        activate(&state, c, z, slopes);
-        add_weight_gradients(&state, c, &gradient);
+        const float *elements = ck_chain_window_elements(kernels, c, &input, z, slopes, state.members);
+        add_weight_gradients(&state, c, &input.windows, elements, &gradient);
         int64_t sum_count = weight_count;
         if (layer > 0 || chain->gives_input_gradient) {
             chain_plane before = {0};
             if (layer > 0)
                 before = ck_chain_gradient_plane(
                     &chain->layers[layer - 1].convolution, layer > 1 || chain->gives_input_gradient);
+            // Where the plane had this shape before, only its image has been written since.
+            if (layer > 0 && memcmp(&before, &next_shape, sizeof before) != 0)
+                ck_chain_clear_borders(&before, state.next_gradient, lanes);
             reverse_weights(c, call->parameters[at.weights], state.weights);
-            convolve_gradient(&state, c, &gradient, z, slopes, layer > 0 ? &before : NULL);
+            convolve_gradient(&state, c, &gradient, &input.z, z, slopes, layer > 0 ? &before : NULL);
             sum_count += slope_count;
             float *const done = state.gradient;
             state.gradient = state.next_gradient;
             state.next_gradient = done;
+            next_shape = gradient;
             gradient = before;
         }
         kernels->chain.sum_images(sum_count, state.group.images, state.sums, part);
@@ -250,7 +248,7 @@ void ck_convolution_chain_backward(
         .chain = chain, .kernels = kernels, .plan = plan_of(chain, chain_lanes(kernels)), .parameters = parameters, .dy = dy,
         .kept = kept, .dz0 = dz0, .accumulate = accumulate, .gradients = gradients};
     const backward_plan *plan = &call.plan;
-    call.planes = scratch_floats(scratch, plan->planes);
+    call.members = scratch_floats(scratch, plan->members);
     call.gradient_planes = scratch_floats(scratch, plan->gradient_planes);
     call.rows = scratch_floats(scratch, plan->rows);
     call.slopes = scratch_floats(scratch, plan->slopes);

@@ -188,5 +188,10 @@ static void activation_backward(
     // Copies, which the stores below can't change.
     const activation_block extent = joined(activation, block);
     const ck_activation members = *activation;
-    FOR_ACTIVATION(backward_body, &members, &extent, z, slopes, dout, dz, accumulate, dslopes)
+    // What nearly all calls want, without a branch per vector.
+    if (dz != NULL && !accumulate && dslopes == NULL) {
+        FOR_ACTIVATION(backward_body, &members, &extent, z, slopes, dout, dz, false, NULL)
+    } else {
+        FOR_ACTIVATION(backward_body, &members, &extent, z, slopes, dout, dz, accumulate, dslopes)
+    }
 }

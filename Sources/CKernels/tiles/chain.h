@@ -11,79 +11,121 @@ enum { CHAIN_OUTPUTS = 2, CHAIN_COLUMNS = 6, CHAIN_TERMS = 2 };
 #endif
 enum { CHAIN_GRADIENT_OUTPUTS = 4 };
 
-// `outputs` and `columns` are constants wherever this is inlined.
+// Where ReLU's comparison and mask run beside multiply-adds on units of their own, and enough of those share a value, members are formed as they
+// are loaded; elsewhere they would take the multiply-adds' place.
+enum { CHAIN_RECTIFIES = CK_VECTOR_BYTES == 64 };
+
+// The term that an element is to member m.
+ALWAYS_INLINE vector chain_term(chain_reading reading, int m, vector element) {
+    if (reading == CHAIN_PLAIN) return element;
+    return function_value(CK_RELU, m == 0 ? element : -element, element);
+}
+
+ALWAYS_INLINE int chain_members(chain_reading reading) { return reading == CHAIN_MIRRORED ? 2 : 1; }
+
+// Calls `body` with the windows' reading as a constant, for those that occur.
+#define FOR_READING(body, windows, ...)                                                                                \
+    if (CHAIN_RECTIFIES && (windows)->reading == CHAIN_RECTIFIED)                                                      \
+        body(CHAIN_RECTIFIED, windows, __VA_ARGS__);                                                                   \
+    else if (CHAIN_RECTIFIES && (windows)->reading == CHAIN_MIRRORED)                                                  \
+        body(CHAIN_MIRRORED, windows, __VA_ARGS__);                                                                    \
+    else                                                                                                               \
+        body(CHAIN_PLAIN, windows, __VA_ARGS__);
+
+// `reading`, `outputs` and `columns` are constants wherever this is inlined.
 ALWAYS_INLINE void chain_convolve_block(
-    int outputs, int columns, const chain_windows *windows, const float *in, const float *weights, const float *initial,
+    chain_reading reading, int outputs, int columns, const chain_windows *windows, const float *in, const float *weights, const float *initial,
     float *out) {
     vector total[CHAIN_COLUMNS][CHAIN_OUTPUTS];
     UNROLL for (int n = 0; n < outputs; n++)
         UNROLL for (int x = 0; x < columns; x++) total[x][n] = vector_splat(initial == NULL ? 0.0f : initial[n]);
-    const int64_t length = windows->length, step = windows->in_step, stride = windows->outputs;
-    for (int64_t q = 0; q < windows->runs; q++) {
-        const float *element = in + q * windows->in_run;
+    const int64_t step = windows->in_step, stride = windows->outputs;
+    // The terms of one member follow each other over a pixel's channels; with one member only, over the whole run.
+    const int64_t pixels = reading == CHAIN_MIRRORED ? windows->taps : 1;
+    const int64_t length = reading == CHAIN_MIRRORED ? windows->channels : windows->taps * windows->channels;
+    for (int64_t q = 0; q < windows->runs; q++)
+        for (int64_t pixel = 0; pixel < pixels; pixel++)
+            UNROLL for (int m = 0; m < chain_members(reading); m++) {
+                const float *element = in + q * windows->in_run + pixel * length * VECTOR_FLOATS;
 #pragma clang loop unroll(disable)
-        for (int64_t j = 0; j < length; j++) {
-            vector weight[CHAIN_OUTPUTS];
-            UNROLL for (int n = 0; n < outputs; n++) weight[n] = vector_splat(weights[n]);
-            UNROLL for (int x = 0; x < columns; x++) {
-                const vector value = vector_load(element + x * step);
-                UNROLL for (int n = 0; n < outputs; n++) total[x][n] = weight[n] * value + total[x][n];
+                for (int64_t j = 0; j < length; j++) {
+                    vector weight[CHAIN_OUTPUTS];
+                    UNROLL for (int n = 0; n < outputs; n++) weight[n] = vector_splat(weights[n]);
+                    UNROLL for (int x = 0; x < columns; x++) {
+                        const vector term = chain_term(reading, m, vector_load(element + x * step));
+                        UNROLL for (int n = 0; n < outputs; n++) total[x][n] = weight[n] * term + total[x][n];
+                    }
+                    element += VECTOR_FLOATS;
+                    weights += stride;
+                }
             }
-            element += VECTOR_FLOATS;
-            weights += stride;
-        }
-    }
     UNROLL for (int x = 0; x < columns; x++)
         UNROLL for (int n = 0; n < outputs; n++) vector_store(out + (x * stride + n) * VECTOR_FLOATS, total[x][n]);
 }
 
 ALWAYS_INLINE void chain_convolve_columns(
-    int outputs, const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
+    chain_reading reading, int outputs, const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
     const int64_t step = windows->in_step, out_step = windows->outputs * VECTOR_FLOATS;
     int64_t x = 0;
     for (; x + CHAIN_COLUMNS <= windows->columns; x += CHAIN_COLUMNS)
-        chain_convolve_block(outputs, CHAIN_COLUMNS, windows, in + x * step, weights, initial, out + x * out_step);
+        chain_convolve_block(
+            reading, outputs, CHAIN_COLUMNS, windows, in + x * step, weights, initial, out + x * out_step);
 #define REST(count)                                                                                                    \
     case count:                                                                                                        \
         if (count < CHAIN_COLUMNS)                                                                                     \
-            chain_convolve_block(outputs, count, windows, in + x * step, weights, initial, out + x * out_step);        \
+            chain_convolve_block(                                                                                      \
+                reading, outputs, count, windows, in + x * step, weights, initial, out + x * out_step);                \
         break;
     switch (windows->columns - x) { REST(1) REST(2) REST(3) REST(4) REST(5) }
 #undef REST
 }
 
-static void chain_convolve(
-    const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
+ALWAYS_INLINE void chain_convolve_outputs(
+    chain_reading reading, const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
     int64_t n = 0;
     for (; n + CHAIN_OUTPUTS <= windows->outputs; n += CHAIN_OUTPUTS)
         chain_convolve_columns(
-            CHAIN_OUTPUTS, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS);
+            reading, CHAIN_OUTPUTS, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS);
 #define REST(count)                                                                                                    \
     case count:                                                                                                        \
         if (count < CHAIN_OUTPUTS)                                                                                     \
             chain_convolve_columns(                                                                                    \
-                count, windows, in, weights + n, initial == NULL ? NULL : initial + n, out + n * VECTOR_FLOATS);       \
+                reading, count, windows, in, weights + n, initial == NULL ? NULL : initial + n,                        \
+                out + n * VECTOR_FLOATS);                                                                              \
         break;
     switch (windows->outputs - n) { REST(1) REST(2) REST(3) }
 #undef REST
 }
 
-// `terms` and `outputs` are constants wherever this is inlined.
+static void chain_convolve(
+    const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
+    FOR_READING(chain_convolve_outputs, windows, in, weights, initial, out)
+}
+
+// The terms of the `elements` neighbours whose first is number `first` of a run. `reading`, `elements` and `outputs` are constants wherever this is
+// inlined.
 ALWAYS_INLINE void chain_gradients_block(
-    int terms, int outputs, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d,
-    int64_t d_row, float *gradients) {
+    chain_reading reading, int elements, int outputs, const chain_windows *windows, int64_t first, int64_t rows, const float *in,
+    int64_t in_row, const float *d, int64_t d_row, float *gradients) {
     vector total[CHAIN_TERMS][CHAIN_GRADIENT_OUTPUTS];
+    float *target[CHAIN_TERMS];
+    const int members = chain_members(reading), terms = elements * members;
     const int64_t columns = windows->columns, step = windows->in_step, stride = windows->outputs * VECTOR_FLOATS;
+    UNROLL for (int e = 0; e < elements; e++)
+        UNROLL for (int m = 0; m < members; m++) {
+            const int64_t element = first + e, channel = members == 1 ? 0 : element % windows->channels;
+            target[e * members + m] = gradients + (members * (element - channel) + m * windows->channels + channel) * stride;
+        }
     UNROLL for (int j = 0; j < terms; j++)
-        UNROLL for (int n = 0; n < outputs; n++) total[j][n] = vector_load(gradients + j * stride + n * VECTOR_FLOATS);
+        UNROLL for (int n = 0; n < outputs; n++) total[j][n] = vector_load(target[j] + n * VECTOR_FLOATS);
     for (int64_t y = 0; y < rows; y++) {
-        const float *element = in + y * in_row, *gradient = d + y * d_row;
+        const float *element = in + first * VECTOR_FLOATS + y * in_row, *gradient = d + y * d_row;
 #pragma clang loop unroll(disable)
         for (int64_t x = 0; x < columns; x++) {
             vector value[CHAIN_GRADIENT_OUTPUTS];
             UNROLL for (int n = 0; n < outputs; n++) value[n] = vector_load(gradient + n * VECTOR_FLOATS);
             UNROLL for (int j = 0; j < terms; j++) {
-                const vector term = vector_load(element + j * VECTOR_FLOATS);
+                const vector term = chain_term(reading, j % members, vector_load(element + j / members * VECTOR_FLOATS));
                 UNROLL for (int n = 0; n < outputs; n++) total[j][n] = term * value[n] + total[j][n];
             }
             element += step;
@@ -91,38 +133,45 @@ ALWAYS_INLINE void chain_gradients_block(
         }
     }
     UNROLL for (int j = 0; j < terms; j++)
-        UNROLL for (int n = 0; n < outputs; n++) vector_store(gradients + j * stride + n * VECTOR_FLOATS, total[j][n]);
+        UNROLL for (int n = 0; n < outputs; n++) vector_store(target[j] + n * VECTOR_FLOATS, total[j][n]);
 }
 
-ALWAYS_INLINE void chain_gradients_terms(
-    int outputs, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
-    float *gradients) {
-    const int64_t stride = windows->outputs * VECTOR_FLOATS;
-    int64_t j = 0;
-    for (; j + CHAIN_TERMS <= windows->length; j += CHAIN_TERMS)
-        chain_gradients_block(
-            CHAIN_TERMS, outputs, windows, rows, in + j * VECTOR_FLOATS, in_row, d, d_row, gradients + j * stride);
-    for (; j < windows->length; j++)
-        chain_gradients_block(
-            1, outputs, windows, rows, in + j * VECTOR_FLOATS, in_row, d, d_row, gradients + j * stride);
+ALWAYS_INLINE void chain_gradients_elements(
+    chain_reading reading, int outputs, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row,
+    const float *d, int64_t d_row, float *gradients) {
+    const int64_t length = windows->taps * windows->channels;
+    const int at_once = CHAIN_TERMS / chain_members(reading);
+    int64_t first = 0;
+    for (; first + at_once <= length; first += at_once)
+        chain_gradients_block(reading, at_once, outputs, windows, first, rows, in, in_row, d, d_row, gradients);
+    for (; first < length; first++)
+        chain_gradients_block(reading, 1, outputs, windows, first, rows, in, in_row, d, d_row, gradients);
+}
+
+ALWAYS_INLINE void chain_gradients_outputs(
+    chain_reading reading, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d,
+    int64_t d_row, float *gradients) {
+    int64_t n = 0;
+    for (; n + CHAIN_GRADIENT_OUTPUTS <= windows->outputs; n += CHAIN_GRADIENT_OUTPUTS)
+        chain_gradients_elements(
+            reading, CHAIN_GRADIENT_OUTPUTS, windows, rows, in, in_row, d + n * VECTOR_FLOATS, d_row,
+            gradients + n * VECTOR_FLOATS);
+    d += n * VECTOR_FLOATS;
+    gradients += n * VECTOR_FLOATS;
+    switch (windows->outputs - n) {
+    case 1: chain_gradients_elements(reading, 1, windows, rows, in, in_row, d, d_row, gradients); break;
+    case 2: chain_gradients_elements(reading, 2, windows, rows, in, in_row, d, d_row, gradients); break;
+    case 3: chain_gradients_elements(reading, 3, windows, rows, in, in_row, d, d_row, gradients); break;
+    default: break;
+    }
 }
 
 static void chain_weight_gradients(
     const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
     float *gradients) {
-    int64_t n = 0;
-    for (; n + CHAIN_GRADIENT_OUTPUTS <= windows->outputs; n += CHAIN_GRADIENT_OUTPUTS)
-        chain_gradients_terms(
-            CHAIN_GRADIENT_OUTPUTS, windows, rows, in, in_row, d + n * VECTOR_FLOATS, d_row, gradients + n * VECTOR_FLOATS);
-    d += n * VECTOR_FLOATS;
-    gradients += n * VECTOR_FLOATS;
-    switch (windows->outputs - n) {
-    case 1: chain_gradients_terms(1, windows, rows, in, in_row, d, d_row, gradients); break;
-    case 2: chain_gradients_terms(2, windows, rows, in, in_row, d, d_row, gradients); break;
-    case 3: chain_gradients_terms(3, windows, rows, in, in_row, d, d_row, gradients); break;
-    default: break;
-    }
+    FOR_READING(chain_gradients_outputs, windows, rows, in, in_row, d, d_row, gradients)
 }
+#undef FOR_READING
 
 static void chain_add_columns(int64_t columns, int64_t outputs, const float *d, float *sums) {
     for (int64_t n = 0; n < outputs; n++) {
