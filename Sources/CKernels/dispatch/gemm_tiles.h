@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// No tile is larger than this in any instruction set.
+// No tile is larger than this in any instruction set, but for the tall one.
 enum { CK_MAX_TILE_ROWS = 8, CK_MAX_TILE_VECTORS = 3, CK_MAX_VECTOR_FLOATS = 16, CK_TALL_TILE_ROWS = 16 };
 
 // A sum of at most so many terms is short: storing the tiles takes a time that counts.

@@ -119,8 +119,8 @@ static void repeat_parameters(const norm_call *call, int kind, int64_t first, in
         for (int64_t c = first; c < end; c++) values[copy * call->layout.channels + c] = values[c];
 }
 
-/// Long rows of one task of a sweep over x: 128 KiB, because memory is slow at short stretches.
-static int64_t block_rows_of(const norm_layout *layout) { return rows_per_block(layout->columns) * 4; }
+/// Long rows of one task of a sweep over x.
+static int64_t block_rows_of(const norm_layout *layout) { return rows_per_block(layout->columns) * STREAM_BLOCKS; }
 
 /// Runs `task` over blocks of long rows and the rest, whose rows count as one shorter long row.
 static void over_row_blocks(norm_call *call, double work, ck_task task) {

@@ -6,8 +6,8 @@
 #include "drivers/blocks.h"
 #include "runtime/threads.h"
 
-/// Elements in one task: 128 KiB of each tensor, as the CPU has to find several streams anew with every task.
-enum { UPDATE_FLOATS = 32768 };
+/// Elements in one task.
+enum { UPDATE_FLOATS = STREAM_BLOCKS * BLOCK_FLOATS };
 
 typedef struct update_call {
     const optimizer_tiles *tiles;

@@ -70,16 +70,13 @@ static int64_t output_size(const pooling_call *call) {
     return call->pooling->out_height * call->pooling->out_width * output_channels(call);
 }
 
-/// Of a task, going forward and back. Back walks four tensors, whose streams the CPU has to find anew with every task.
-enum { FORWARD_FLOATS = BLOCK_FLOATS, BACKWARD_FLOATS = 4 * BLOCK_FLOATS };
-
-/// Runs `task` over blocks of about `floats` in rows, `width` × `channels` each, of the tensor that is written.
+/// Runs `task` over rows, `width` × `channels` each, of the tensor that is written, so many blocks at a time.
 static void over_rows(
-    pooling_call *call, int64_t height, int64_t width, int64_t channels, int64_t floats, ck_task task) {
+    pooling_call *call, int64_t height, int64_t width, int64_t channels, int64_t blocks, ck_task task) {
     const ck_pooling *p = call->pooling;
     call->tiles = &ck_kernels_current()->pooling;
     call->rows = p->batch * height;
-    call->block_rows = larger(1, floats / (width * channels));
+    call->block_rows = rows_per_block(width * channels) * blocks;
     const double work = (double)p->batch * (double)output_size(call) * (double)(p->window_h * p->window_w) * 2;
     ck_parallel(divide_up(call->rows, call->block_rows), CK_MAX_WORKERS, work, task, call);
 }
@@ -104,7 +101,7 @@ void ck_max_pool_forward(
     pooling_call call = {
         .pooling = pooling, .activation = activation == NULL ? &no_activation : activation, .source = z, .target = y,
         .new_argmax = argmax};
-    over_rows(&call, pooling->out_height, pooling->out_width, output_channels(&call), FORWARD_FLOATS, max_forward_task);
+    over_rows(&call, pooling->out_height, pooling->out_width, output_channels(&call), 1, max_forward_task);
 }
 
 static void max_backward_task(void *context, int64_t block, int worker) {
@@ -126,7 +123,7 @@ void ck_max_pool_backward(
     pooling_call call = {
         .pooling = pooling, .activation = activation == NULL ? &no_activation : activation, .argmax = argmax, .z = z,
         .source = dy, .target = dz, .accumulate = accumulate};
-    over_rows(&call, pooling->height, pooling->width, pooling->channels, BACKWARD_FLOATS, max_backward_task);
+    over_rows(&call, pooling->height, pooling->width, pooling->channels, STREAM_BLOCKS, max_backward_task);
 }
 
 static void average_forward_task(void *context, int64_t block, int worker) {
@@ -141,7 +138,7 @@ static void average_forward_task(void *context, int64_t block, int worker) {
 
 void ck_average_pool_forward(const ck_pooling *pooling, const float *x, float *y) {
     pooling_call call = {.pooling = pooling, .activation = &no_activation, .source = x, .target = y};
-    over_rows(&call, pooling->out_height, pooling->out_width, pooling->channels, FORWARD_FLOATS, average_forward_task);
+    over_rows(&call, pooling->out_height, pooling->out_width, pooling->channels, 1, average_forward_task);
 }
 
 static void average_backward_task(void *context, int64_t block, int worker) {
@@ -157,7 +154,7 @@ static void average_backward_task(void *context, int64_t block, int worker) {
 void ck_average_pool_backward(const ck_pooling *pooling, const float *dy, float *dx, bool accumulate) {
     pooling_call call = {
         .pooling = pooling, .activation = &no_activation, .source = dy, .target = dx, .accumulate = accumulate};
-    over_rows(&call, pooling->height, pooling->width, pooling->channels, BACKWARD_FLOATS, average_backward_task);
+    over_rows(&call, pooling->height, pooling->width, pooling->channels, STREAM_BLOCKS, average_backward_task);
 }
 
 /// A task of global pooling: some images, and of these a group of channels.

@@ -121,13 +121,14 @@ static void convolve_block(void *context, int64_t task, int worker) {
     const int64_t first = task * plan->block_segments;
     const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
 
-    int64_t rows = ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs);
-    multiply_frequencies(call, rows, inputs, outputs);
+    multiply_frequencies(
+        call, ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs), inputs,
+        outputs);
     const plane_source result = {
         call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels};
     const tile_window result_window = {WINOGRAD_OUTPUT_TILE, WINOGRAD_OUTPUT_TILE, 0, 0};
     const winograd_pixels pixels = {c->out_width * c->out_channels, c->out_channels};
-    rows = 0;
+    int64_t rows = 0;
     for (int64_t index = first; index < end; index++) {
         const tile_segment segment = ck_tile_segment(&plan->grid, index), next = ck_tile_segment(&plan->grid, index + 1);
         const int64_t y = segment.row * WINOGRAD_OUTPUT_TILE;
