@@ -29,6 +29,9 @@ public final class Network {
     /// Which of ``operations`` is the node's first.
     private let firstOperations: [Int]
     private let nodeHasBackward: [Bool]
+    /// For each node, where the parameters begin whose gradients are complete once its backward pass is done: from there to the
+    /// layout's end.
+    let completeFrom: [Int]
     private let inputReaders: [(node: Int, input: Int)]
 
     /// Of the passes that run at once, in order. The first is what everybody else sees.
@@ -99,6 +102,7 @@ public final class Network {
         parameterStorage = try AlignedStorage(count: parameterLayout.count)
         stateStorage = try AlignedStorage(count: stateLayout.count)
         nodeHasBackward = schedule.nodeHasBackward
+        completeFrom = graph.completeParameterOffsets(parameterLayout)
         // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made to be shared.
         let passesAtOnce = min((batch + pass - 1) / pass, Runtime.threadCount)
         var passMemories: [PassMemory] = []
@@ -223,13 +227,17 @@ public final class Network {
     }
 
     /// ``backward(count:step:)`` in a memory of its own, of a count that a pass takes.
-    func backward(count: Int, step: UInt64, in memory: PassMemory) {
+    ///
+    /// - Parameter completed: called after each operation with the place in ``parameterLayout`` from which on gradients are complete and
+    ///   parameters won't be read again.
+    func backward(count: Int, step: UInt64, in memory: PassMemory, completed: (_ start: Int) -> Void = { _ in }) {
         // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
         var index = nodes.count
         while index > 0 {
             index -= 1
             guard nodeHasBackward[index] else { continue }
             nodes[index].operation.backward(context(index, memory, count: count, isTraining: true, step: step))
+            completed(completeFrom[index])
         }
     }
 

@@ -49,6 +49,8 @@ public struct Adam: Optimizer {
 
     public var slotNames: [String] { ["first_moment", "second_moment"] }
 
+    public var treatsElementsAlone: Bool { true }
+
     public func update(_ update: ParameterUpdate) {
         let t = Double(update.step + 1)
         // The betas as the kernel has them: 1 − 0.999 in single precision is off by 1.3e-5 of itself, and the corrections must undo just that.

@@ -12,8 +12,16 @@ public protocol Optimizer: Sendable {
     /// The names of the slots, for checkpoints.
     var slotNames: [String] { get }
 
+    /// True if what becomes of each element depends on that element's own parameter, gradient and slots alone. A step's update then may come in
+    /// several calls of ``update(_:)``, each for a stretch of the parameters, while gradients of others are still being computed.
+    var treatsElementsAlone: Bool { get }
+
     /// Changes the parameters.
     func update(_ parameters: ParameterUpdate)
+}
+
+extension Optimizer {
+    public var treatsElementsAlone: Bool { false }
 }
 
 /// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be updated too).

@@ -28,6 +28,8 @@ public struct RMSProp: Optimizer {
 
     public var slotNames: [String] { ["mean_square"] }
 
+    public var treatsElementsAlone: Bool { true }
+
     public func update(_ update: ParameterUpdate) {
         OptimizerKernels.rmsProp(
             count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),

@@ -31,6 +31,8 @@ public struct SGD: Optimizer {
 
     public var slotNames: [String] { momentum > 0 ? ["velocity"] : [] }
 
+    public var treatsElementsAlone: Bool { true }
+
     public func update(_ update: ParameterUpdate) {
         OptimizerKernels.sgd(
             count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),

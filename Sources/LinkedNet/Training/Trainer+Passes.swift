@@ -29,6 +29,7 @@ extension Trainer {
 final class TrainingPasses: ConcurrentWork {
     private let network: Network
     private let loss: any Loss
+    private let updater: ParameterUpdater
     private var batch: (pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64)?
     /// Sums of the passes' gradients; empty if a step is one pass.
     private let gradientSum: AlignedStorage<Float>
@@ -37,9 +38,10 @@ final class TrainingPasses: ConcurrentWork {
     let results: UnsafeMutablePointer<LossResult>
 
     /// - Throws: ``OutOfMemory`` if there is none for the sums.
-    init(_ network: Network, loss: any Loss) throws(OutOfMemory) {
+    init(_ network: Network, loss: any Loss, updater: ParameterUpdater) throws(OutOfMemory) {
         self.network = network
         self.loss = loss
+        self.updater = updater
         let most = (network.batchSize + network.passSize - 1) / network.passSize
         gradientSum = try AlignedStorage(count: most > 1 ? network.parameterLayout.count : 0)
         results = .allocate(capacity: most)
@@ -81,7 +83,8 @@ final class TrainingPasses: ConcurrentWork {
             // From the mean of the pass to its share in the mean of the batch.
             Elementwise.scale(count: size * classes, by: Float(size) / Float(batch.count), memory.outputGradient)
         }
-        network.backward(count: size, step: batch.step, in: memory)
+        guard gradientSum.count == 0 else { return network.backward(count: size, step: batch.step, in: memory) }
+        network.backward(count: size, step: batch.step, in: memory) { updater.update(completeFrom: $0) }
     }
 
     override func finish(_ pass: Int, worker: Int) {

@@ -26,10 +26,10 @@ public final class Trainer {
 
     /// The optimizer's slots, in the order of its names, each laid out as ``Network/parameterLayout``.
     let slots: [AlignedStorage<Float>]
-    private let slotPointers: [UnsafeMutablePointer<Float>]
     /// The states before the running step, so that a step that fails leaves none of its traces.
     private let stateBackup: AlignedStorage<Float>
     let passes: TrainingPasses
+    private let updater: ParameterUpdater
 
     /// A trainer at the beginning of a run.
     ///
@@ -53,9 +53,11 @@ public final class Trainer {
         self.gradientClipNorm = gradientClipNorm
         self.observers = observers
         slots = try optimizer.slotNames.map { _ in try AlignedStorage(count: network.parameterLayout.count) }
-        slotPointers = slots.map(\.pointer)
         stateBackup = try AlignedStorage(count: network.stateLayout.count)
-        passes = try TrainingPasses(network, loss: loss)
+        updater = ParameterUpdater(
+            network, optimizer: optimizer, slots: slots.map(\.pointer),
+            early: gradientClipNorm == nil && network.passSize == network.batchSize)
+        passes = try TrainingPasses(network, loss: loss, updater: updater)
     }
 
     /// The memory that the trainer holds beside the network's, in bytes: the optimizer's slots, a copy of the states, and sums of gradients.
@@ -83,8 +85,9 @@ public final class Trainer {
         let classes = network.outputShape.elementCount
         try check(labels: labels, count: count, classes: classes)
         stateBackup.pointer.update(from: network.states.baseAddress.unsafelyUnwrapped, count: stateBackup.count)
+        updater.begin(step: position.step, learningRate: learningRate(stepsPerEpoch: stepsPerEpoch))
         let result = try computeGradients(pixels: pixels, labels: labels, count: count)
-        update(gradientScale: try gradientScale(), stepsPerEpoch: stepsPerEpoch)
+        updater.finish(gradientScale: try gradientScale())
         position.step += 1
         return result
     }
@@ -93,15 +96,6 @@ public final class Trainer {
     public func learningRate(stepsPerEpoch: Int) -> Double {
         let factor = schedule.factor(epoch: position.epoch, step: position.step, stepsPerEpoch: stepsPerEpoch)
         return optimizer.learningRate * factor / (1 + optimizer.decay * Double(position.step))
-    }
-
-    private func update(gradientScale: Float, stepsPerEpoch: Int) {
-        optimizer.update(
-            ParameterUpdate(
-                count: network.parameterLayout.count, parameters: network.parameters.baseAddress.unsafelyUnwrapped,
-                gradients: UnsafePointer(network.parameterGradients.baseAddress.unsafelyUnwrapped),
-                slots: slotPointers, step: position.step, learningRate: learningRate(stepsPerEpoch: stepsPerEpoch),
-                gradientScale: gradientScale))
     }
 
     /// What clipping multiplies the gradients by.

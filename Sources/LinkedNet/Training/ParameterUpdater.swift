@@ -1,0 +1,68 @@
+/// Applies the optimizer during a step: to each large stretch of the parameters as soon as its gradients are complete, while they and the weights
+/// are still in the cache, and to the rest at the end.
+///
+/// Which stretches there are changes no parameter, because only optimizers that treat elements alone get more than one.
+final class ParameterUpdater {
+    private struct Stretch {
+        let range: Range<Int>
+        let slots: [UnsafeMutablePointer<Float>]
+    }
+
+    /// Below this, what a call costs is more than the cache saves: 1 MiB.
+    private static let leastElements = 1 << 18
+
+    private let network: Network
+    private let optimizer: any Optimizer
+    /// From the end of the layout to its beginning; the last waits for ``finish(gradientScale:)``.
+    private let stretches: [Stretch]
+    private var applied = 0
+    private var step = 0, learningRate = 0.0
+
+    /// - Parameters:
+    ///   - slots: the optimizer's, each laid out as the parameters.
+    ///   - early: false if gradients may change after they have been computed, as clipping and further passes do.
+    init(_ network: Network, optimizer: any Optimizer, slots: [UnsafeMutablePointer<Float>], early: Bool) {
+        self.network = network
+        self.optimizer = optimizer
+        var starts: [Int] = []
+        if early, optimizer.treatsElementsAlone {
+            for start in network.completeFrom.reversed()
+            where (starts.last ?? network.parameterLayout.count) - start >= Self.leastElements {
+                starts.append(start)
+            }
+        }
+        if starts.last != 0 { starts.append(0) }
+        stretches = zip(starts, [network.parameterLayout.count] + starts).map { start, end in
+            Stretch(range: start..<end, slots: slots.map { $0 + start })
+        }
+    }
+
+    /// Begins a step.
+    func begin(step: Int, learningRate: Double) {
+        self.step = step
+        self.learningRate = learningRate
+        applied = 0
+    }
+
+    /// Updates what may be updated before the step's end, when the gradients of all elements from `start` on are complete.
+    func update(completeFrom start: Int) {
+        while applied < stretches.count - 1, stretches[applied].range.lowerBound >= start { updateNext(gradientScale: 1) }
+    }
+
+    /// Updates the rest: all gradients are complete.
+    ///
+    /// - Parameter gradientScale: 1 if gradients weren't to be clipped.
+    func finish(gradientScale: Float) {
+        while applied < stretches.count { updateNext(gradientScale: gradientScale) }
+    }
+
+    private func updateNext(gradientScale: Float) {
+        let range = stretches[applied].range
+        optimizer.update(
+            ParameterUpdate(
+                count: range.count, parameters: network.parameters.baseAddress.unsafelyUnwrapped + range.lowerBound,
+                gradients: UnsafePointer(network.parameterGradients.baseAddress.unsafelyUnwrapped + range.lowerBound),
+                slots: stretches[applied].slots, step: step, learningRate: learningRate, gradientScale: gradientScale))
+        applied += 1
+    }
+}
