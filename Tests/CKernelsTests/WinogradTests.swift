@@ -26,6 +26,10 @@ extension KernelTests {
             (1, 4, 4, 5, 200, 1, 1, 4, 4),
             (3, 14, 18, 20, 16, 1, 1, 14, 18), // one vector of columns
             (2, 13, 30, 17, 10, 1, 1, 13, 30), // and a part of one
+            (2, 15, 15, 20, 24, 1, 1, 15, 15), // whole tiles of 5×5
+            (3, 15, 15, 16, 40, 1, 0, 13, 13), // and parts of them
+            (1, 10, 90, 3, 5, 1, 1, 10, 90),
+            (12, 5, 10, 70, 4, 1, 2, 7, 12),
         ])
         func chosenShapes(_ s: (Int, Int, Int, Int, Int, Int, Int, Int, Int)) {
             for (index, name) in ["identity", "mirrored relu", "mirrored prelu per position"].enumerated() {
@@ -112,6 +116,22 @@ extension KernelTests {
             #expect(choice(16, 4, 4) == [CK_DIRECT, CK_DIRECT])
             #expect(choice(32, 1, 96) == [CK_DIRECT, CK_DIRECT])
             #expect(choice(8, 192, 192, kernel: 1) == [CK_DIRECT, CK_DIRECT])
+        }
+
+        /// Tiles of 5×5 where they cover an image with at least a tenth fewer multiplications than those of 4×4.
+        @Test(arguments: [
+            (32, 1, 32, [4, 4]), (16, 1, 16, [4, 4]), (8, 1, 8, [4, 4]), (4, 1, 4, [4, 4]), (28, 1, 28, [4, 4]), (7, 1, 7, [4, 4]),
+            (32, 0, 30, [5, 4]), (15, 1, 15, [5, 5]), (15, 0, 13, [5, 5]), (14, 1, 14, [5, 5]), (10, 1, 10, [5, 5]), (24, 1, 24, [4, 4]),
+        ])
+        func tilesFitTheImage(size: Int, pad: Int, out: Int, tiles: [Int64]) {
+            for batch in [1, 32] {
+                var shape = ck_convolution(
+                    batch: batch, height: size, width: size, channels: 64, out: (out, out, 64), kernel: (3, 3), stride: (1, 1),
+                    pad: (pad, pad), activation: ActivationCase.all[0].activation, algorithm: CK_WINOGRAD)
+                #expect([CK_FORWARD, CK_BACKWARD].map { ck_convolution_tile(&shape, $0) } == tiles)
+                shape.algorithm = CK_DIRECT
+                #expect(ck_convolution_tile(&shape, CK_FORWARD) == 1)
+            }
         }
 
         static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {

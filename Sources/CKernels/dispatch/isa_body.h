@@ -85,5 +85,5 @@ const ck_kernels CK_TABLE = {
         .row_mean = pooling_row_mean,
         .spread_row = pooling_spread_row,
     },
-    .winograd = {WINOGRAD_STRIDE1, WINOGRAD_STRIDE2},
+    .winograd = {[WINOGRAD_TILE4] = TILE4_MAPS, [WINOGRAD_TILE5] = TILE5_MAPS, [WINOGRAD_STRIDE2] = STRIDE2_MAPS},
 };

@@ -28,7 +28,7 @@ typedef struct ck_kernels {
     normalization_tiles normalization;
     optimizer_tiles optimizer;
     pooling_tiles pooling;
-    winograd_tiles winograd[2]; ///< for strides 1 and 2
+    winograd_tiles winograd[WINOGRAD_KINDS];
 } ck_kernels;
 
 extern const ck_kernels ck_kernels_portable;

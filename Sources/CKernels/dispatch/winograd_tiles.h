@@ -12,16 +12,19 @@ typedef struct winograd_pixels {
     int64_t row, column; ///< from one row, and from one column, to the next
 } winograd_pixels;
 
-/// One algorithm. Forward, with y's tile of 4×4 pixels:
+/// One algorithm. Forward, with y's tile of `output_tile`² pixels:
 ///   y = output(Σ_k inputs(patch of a) ⊙ weights(w))
 /// Backward, with `tile`² pixels of a for the same `gradients` of a patch of dy, w′ the weights with their taps in reverse order:
 ///   da = data(Σ_n gradients(dy) ⊙ weights(w′)),   dw′ = taps(Σ_tiles block(a) ⊙ gradients(dy))
 /// Frequency (i, j) of inputs, gradients, block and data is multiplied with frequency (weights_of[i], weights_of[j]) of the weights and
 /// added to (output_of[i], output_of[j]) of the output.
 typedef struct winograd_tiles {
-    int patch, frequencies, outputs; ///< input pixels, their frequencies and those of the output, along one axis
-    int gradient_patch;              ///< pixels of dy along one axis for a tile of a
-    int tile;                        ///< pixels of a tile of a along one axis: 4·stride
+    // Along one axis:
+    int output_tile;                 ///< pixels of a tile of y, and from one patch of dy to the next
+    int patch, frequencies, outputs; ///< input pixels, their frequencies and those of the output
+    int weight_frequencies;          ///< of the 3 taps
+    int gradient_patch;              ///< pixels of dy for a tile of a
+    int tile;                        ///< pixels of a tile of a: output_tile·stride
     int8_t weights_of[9], output_of[9];
 
     /// Input pixels → frequencies, `frequency` apart.
@@ -39,18 +42,22 @@ typedef struct winograd_tiles {
     /// Frequencies → all `tile`² pixels.
     void (*data)(const float *source, int64_t frequency, int64_t channels, float *target, winograd_pixels pixels);
 
-    /// 3×3 taps, `tap` apart → 6×6 frequencies.
+    /// 3×3 taps, `tap` apart → `weight_frequencies`² frequencies.
     void (*weights)(const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency);
 
-    /// 3×3 taps from 6×6 frequencies, each the sum of `parts` parts, added in order.
+    /// 3×3 taps from their frequencies, each the sum of `parts` parts, added in order.
     void (*taps)(
         const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target, int64_t tap);
 } winograd_tiles;
 
-enum {
-    WINOGRAD_OUTPUT_TILE = 4,         ///< pixels of y in a tile, along one axis
-    WINOGRAD_WEIGHT_FREQUENCIES = 36, ///< of a 3×3 kernel
-    WINOGRAD_MAX_FREQUENCIES = 9,     ///< along one axis
-};
+/// Which algorithm.
+typedef enum winograd_kind {
+    WINOGRAD_TILE4,   ///< stride 1, tiles of y of 4×4 pixels
+    WINOGRAD_TILE5,   ///< stride 1, 5×5
+    WINOGRAD_STRIDE2, ///< in phases, 4×4
+    WINOGRAD_KINDS,
+} winograd_kind;
+
+enum { WINOGRAD_MAX_FREQUENCIES = 9 }; ///< along one axis
 
 #endif

@@ -48,6 +48,10 @@ const char *ck_convolution_check(const ck_convolution *convolution) {
     return NULL;
 }
 
+int64_t ck_convolution_tile(const ck_convolution *convolution, ck_pass pass) {
+    return convolution->algorithm == CK_WINOGRAD ? ck_winograd_shape(convolution, pass)->output_tile : 1;
+}
+
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass) {
     if (convolution->algorithm == CK_WINOGRAD)
         return pass == CK_FORWARD ? ck_winograd_forward_scratch(convolution) : ck_winograd_backward_scratch(convolution);

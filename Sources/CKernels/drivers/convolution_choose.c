@@ -13,13 +13,13 @@ static double direct_cost(const ck_convolution *c) {
 }
 
 static double winograd_cost(const ck_convolution *c, ck_pass pass) {
-    const winograd_tiles *shape = ck_winograd_shape(c->stride_h);
-    const double frequencies = shape->frequencies * shape->frequencies, outputs = shape->outputs * shape->outputs;
+    const winograd_tiles *shape = ck_winograd_shape(c, pass);
+    const double frequencies = (double)input_frequencies(shape), outputs = shape->outputs * shape->outputs;
     const double depth = (double)convolution_depth(c), columns = whole_vectors(c->out_channels);
-    const double tiles = (double)c->batch * (double)divide_up(c->out_height, WINOGRAD_OUTPUT_TILE)
-        * (double)divide_up(c->out_width, WINOGRAD_OUTPUT_TILE);
+    const double tiles = (double)c->batch * (double)divide_up(c->out_height, shape->output_tile)
+        * (double)divide_up(c->out_width, shape->output_tile);
     const double products = frequencies * tiles * depth * columns;
-    const double weights = WINOGRAD_WEIGHT_FREQUENCIES * map_cost * depth * columns;
+    const double weights = (double)weight_frequencies(shape) * map_cost * depth * columns;
     const double inputs = frequencies * tiles * map_cost * whole_vectors(convolution_depth(c));
     if (pass == CK_FORWARD) return products + weights + inputs + outputs * tiles * map_cost * columns;
     // Both products, each with its own map of the members' side.

@@ -10,7 +10,27 @@ bool ck_winograd_applies(const ck_convolution *c) {
     return c->kernel_h == 3 && c->kernel_w == 3 && c->stride_h == c->stride_w && (c->stride_h == 1 || c->stride_h == 2);
 }
 
-const winograd_tiles *ck_winograd_shape(int64_t stride) { return winograd_tiles_of(&ck_kernels_portable, stride); }
+// Tiles of an image: of y in forward, of a in backward.
+static int64_t tile_count(const ck_convolution *c, ck_pass pass, winograd_kind kind) {
+    const winograd_tiles *shape = &ck_kernels_portable.winograd[kind];
+    if (pass == CK_FORWARD) return divide_up(c->out_height, shape->output_tile) * divide_up(c->out_width, shape->output_tile);
+    return divide_up(c->height + tile_shift(c->pad_top, c->stride_h), shape->tile)
+        * divide_up(c->width + tile_shift(c->pad_left, c->stride_w), shape->tile);
+}
+
+winograd_kind ck_winograd_kind(const ck_convolution *c, ck_pass pass) {
+    if (c->stride_h == 2) return WINOGRAD_STRIDE2;
+    // Errors are twice as large with tiles of 5×5, so they have to be worth it.
+    static const double least_gain = 1.1;
+    double products[WINOGRAD_STRIDE2];
+    for (winograd_kind kind = WINOGRAD_TILE4; kind < WINOGRAD_STRIDE2; kind++)
+        products[kind] = (double)(tile_count(c, pass, kind) * input_frequencies(&ck_kernels_portable.winograd[kind]));
+    return least_gain * products[WINOGRAD_TILE5] < products[WINOGRAD_TILE4] ? WINOGRAD_TILE5 : WINOGRAD_TILE4;
+}
+
+const winograd_tiles *ck_winograd_shape(const ck_convolution *convolution, ck_pass pass) {
+    return &ck_kernels_portable.winograd[ck_winograd_kind(convolution, pass)];
+}
 
 tile_grid ck_tile_grid(int64_t rows, int64_t columns) {
     tile_grid grid = {.rows = rows, .columns = columns};

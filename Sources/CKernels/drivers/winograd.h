@@ -37,12 +37,20 @@ typedef struct tile_segment {
 tile_grid ck_tile_grid(int64_t rows, int64_t columns);
 tile_segment ck_tile_segment(const tile_grid *grid, int64_t index);
 
-static inline const winograd_tiles *winograd_tiles_of(const ck_kernels *kernels, int64_t stride) {
-    return &kernels->winograd[stride - 1];
+/// The algorithm of a pass: with stride 1, the tiles that take fewer multiplications for the image's size.
+winograd_kind ck_winograd_kind(const ck_convolution *convolution, ck_pass pass);
+
+/// Numbers of the algorithm of a pass that scratch depends on: the same for every instruction set.
+const winograd_tiles *ck_winograd_shape(const ck_convolution *convolution, ck_pass pass);
+
+/// Frequencies along both axes: of input pixels, and of the weights.
+static inline int64_t input_frequencies(const winograd_tiles *tiles) { return tiles->frequencies * tiles->frequencies; }
+static inline int64_t weight_frequencies(const winograd_tiles *tiles) {
+    return tiles->weight_frequencies * tiles->weight_frequencies;
 }
 
-/// Numbers of the algorithm for a stride that scratch depends on: the same for every instruction set.
-const winograd_tiles *ck_winograd_shape(int64_t stride);
+/// Pixels of padding above (or left of) the first tile of a in backward: with stride 2, tiles start at an even padded row.
+static inline int64_t tile_shift(int64_t pad, int64_t stride) { return pad % stride; }
 
 /// Matrices with a row for each tile and a column for each channel, one matrix for each frequency.
 typedef struct frequency_matrices {

@@ -13,7 +13,8 @@
 enum {
     MOST_GROUPS = 4,
     SLICED_GROUPS = 8, // groups × slices: so many threads are kept busy
-    CHUNK_TILES = 64,  // tiles that share a pass over the weights and one over their gradients
+    CHUNK_TILES = 64,  // tiles, about, that share a pass over the weights and one over their gradients
+    MOST_CHUNK_TILES = 96,
     PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
     FOLDED_FLOATS = 4096, // members' gradients that are folded at once, in L1: of several tiles, where there are few channels
     LEAST_SLICE_COLUMNS = 64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
@@ -37,9 +38,6 @@ typedef struct backward_plan {
         slope_gradients, size;
 } backward_plan;
 
-// Windows of tiles that start `pad` rows in: stride 2 needs tiles to start at an even padded row.
-static int64_t tile_shift(int64_t pad, int64_t stride) { return pad % stride; }
-
 static int64_t gradient_start(int64_t pad, int64_t stride) {
     const int64_t taps = stride == 1 ? 3 : 2; // that meet an even padded row
     return (pad - tile_shift(pad, stride)) / stride - (taps - 1);
@@ -47,27 +45,29 @@ static int64_t gradient_start(int64_t pad, int64_t stride) {
 
 static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t stride = c->stride_h, members = c->activation.member_count;
-    const winograd_tiles *shape = ck_winograd_shape(stride);
+    const winograd_tiles *shape = ck_winograd_shape(c, CK_BACKWARD);
     backward_plan plan = {.depth = convolution_depth(c)};
     const int64_t shift_y = tile_shift(c->pad_top, stride), shift_x = tile_shift(c->pad_left, stride);
     plan.grid = ck_tile_grid(divide_up(c->height + shift_y, shape->tile), divide_up(c->width + shift_x, shape->tile));
     plan.gradient_window = (tile_window){
-        shape->gradient_patch, WINOGRAD_OUTPUT_TILE, gradient_start(c->pad_top, stride), gradient_start(c->pad_left, stride)};
+        shape->gradient_patch, shape->output_tile, gradient_start(c->pad_top, stride), gradient_start(c->pad_left, stride)};
     plan.block_window = (tile_window){shape->tile, shape->tile, -shift_y, -shift_x};
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
-    const int64_t part_bytes = WINOGRAD_WEIGHT_FREQUENCIES * plan.depth * plan.padded_columns * 4;
+    const int64_t part_bytes = weight_frequencies(shape) * plan.depth * plan.padded_columns * 4;
     plan.groups = c->alone ? 1 : min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
     const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
     const int64_t slices = max_of(c->channels / max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members)), 1);
     plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, slices), 16));
     plan.slices = divide_up(c->channels, plan.slice_channels);
     plan.part_matrix = spread_matrix(plan.depth * plan.padded_columns);
-    plan.part_floats = WINOGRAD_WEIGHT_FREQUENCIES * plan.part_matrix;
+    plan.part_floats = weight_frequencies(shape) * plan.part_matrix;
 
     const int64_t segment = plan.grid.segment_columns, slice_depth = members * plan.slice_channels;
     const int64_t group_segments = divide_up(batch, plan.groups) * plan.grid.image_segments;
-    plan.chunk_segments = min_of(max_of(CHUNK_TILES / segment, 1), group_segments);
+    // Of equal size: a few tiles that are left over would take a pass of their own.
+    const int64_t chunks = max_of((group_segments * segment + CHUNK_TILES / 2) / CHUNK_TILES, 1);
+    plan.chunk_segments = divide_up(group_segments, chunks);
     plan.packed_channels = ck_winograd_slice(&plan.block_window, segment, plan.slice_channels, members);
     plan.gradient_channels = ck_winograd_slice(&plan.gradient_window, segment, c->out_channels, 1);
     plan.plane_floats = round_up(
@@ -78,20 +78,23 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t tile_floats = shape->tile * shape->tile * slice_depth;
     plan.folded_tiles = min_of(max_of(FOLDED_FLOATS / tile_floats, 1), segment);
     plan.pixel_floats = round_up(plan.folded_tiles * tile_floats, 16);
-    const int64_t frequencies = shape->frequencies * shape->frequencies;
+    const int64_t frequencies = input_frequencies(shape);
     plan.gradients = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, c->out_channels);
     plan.slice = ck_frequency_matrices(frequencies, plan.chunk_segments * segment, slice_depth);
+    // Fewer images may have larger chunks.
+    const int64_t most_rows = min_of(divide_up(MOST_CHUNK_TILES, segment), group_segments) * segment;
+    const frequency_matrices most_gradients = ck_frequency_matrices(frequencies, most_rows, c->out_channels);
+    const frequency_matrices most_slice = ck_frequency_matrices(frequencies, most_rows, slice_depth);
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
 
     const int64_t workers = ck_worker_limit(plan.slices * plan.groups);
-    plan.slice_weights =
-        WINOGRAD_WEIGHT_FREQUENCIES * spread_matrix(c->out_channels * gemm_padded_columns(slice_depth));
+    plan.slice_weights = weight_frequencies(shape) * spread_matrix(c->out_channels * gemm_padded_columns(slice_depth));
     plan.transposed_floats = 9 * TRANSPOSED_COLUMNS * CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS;
     plan.weights = scratch_take(&plan.size, plan.slices * plan.slice_weights * 4);
     plan.transposed = scratch_take(&plan.size, CK_MAX_WORKERS * plan.transposed_floats * 4);
     plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
-    plan.gradient_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.gradients) * 4);
-    plan.slice_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.slice) * 4);
+    plan.gradient_frequencies = scratch_take(&plan.size, workers * frequency_floats(&most_gradients) * 4);
+    plan.slice_frequencies = scratch_take(&plan.size, workers * frequency_floats(&most_slice) * 4);
     plan.pixels = scratch_take(&plan.size, workers * plan.pixel_floats * 4);
     plan.parts = scratch_take(&plan.size, plan.groups * plan.part_floats * 4);
     plan.bias_parts = scratch_take(&plan.size, plan.groups * plan.padded_columns * 4);
@@ -166,10 +169,9 @@ typedef struct task_view {
 } task_view;
 
 static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
-    return tiles->weights_of[frequency / tiles->frequencies] * 6 + tiles->weights_of[frequency % tiles->frequencies];
+    return tiles->weights_of[frequency / tiles->frequencies] * tiles->weight_frequencies
+        + tiles->weights_of[frequency % tiles->frequencies];
 }
-
-static int frequency_count(const winograd_tiles *tiles) { return tiles->frequencies * tiles->frequencies; }
 
 // The slice's channels of z.
 static plane_source slice_source(const task_view *view) {
@@ -211,7 +213,7 @@ static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
     const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
-    for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
+    for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
         const float *a = view->gradients + frequency * plan->gradients.matrix;
         const float *b = weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
         float *result = view->frequencies + frequency * plan->slice.matrix;
@@ -257,10 +259,12 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
     const gemm_sum sum = {
         .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->slice.row, .b_step = plan->gradients.row,
         .a_distance = 1};
-    for (int frequency = 0; frequency < frequency_count(call->tiles); frequency++) {
+    for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
         const int64_t weight = frequency_weight(call->tiles, frequency);
         // Several frequencies may share one of the weights: the first of each axis is its own.
-        const bool first = first_chunk && frequency / call->tiles->frequencies < 6 && frequency % call->tiles->frequencies < 6;
+        const int own = call->tiles->weight_frequencies;
+        const bool first =
+            first_chunk && frequency / call->tiles->frequencies < own && frequency % call->tiles->frequencies < own;
         const float *a = view->frequencies + frequency * plan->slice.matrix;
         const float *b = view->gradients + frequency * plan->gradients.matrix;
         float *result = view->part + weight * plan->part_matrix;
@@ -369,7 +373,7 @@ void ck_winograd_backward(
     backward_call call = {
         .convolution = c,
         .kernels = kernels,
-        .tiles = winograd_tiles_of(kernels, c->stride_h),
+        .tiles = &kernels->winograd[ck_winograd_kind(c, CK_BACKWARD)],
         .plan = plan_for_batch(c, c->batch),
         .columns = ck_gemm_panels(kernels, c->out_channels),
         .z = z,
@@ -393,7 +397,7 @@ void ck_winograd_backward(
         call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
 
     const double frequency_bytes =
-        4.0 * (9 + WINOGRAD_WEIGHT_FREQUENCIES) * (double)plan->depth * (double)c->out_channels;
+        4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)c->out_channels;
     const bool wants_data = dz != NULL || call.slope_gradients != NULL;
     if (wants_data)
         ck_parallel(

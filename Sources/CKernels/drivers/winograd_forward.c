@@ -25,15 +25,14 @@ typedef struct forward_plan {
 } forward_plan;
 
 static forward_plan plan_of(const ck_convolution *c) {
-    const winograd_tiles *shape = ck_winograd_shape(c->stride_h);
+    const winograd_tiles *shape = ck_winograd_shape(c, CK_FORWARD);
     forward_plan plan = {.depth = convolution_depth(c)};
-    plan.grid = ck_tile_grid(
-        divide_up(c->out_height, WINOGRAD_OUTPUT_TILE), divide_up(c->out_width, WINOGRAD_OUTPUT_TILE));
-    plan.window = (tile_window){shape->patch, WINOGRAD_OUTPUT_TILE * c->stride_h, -c->pad_top, -c->pad_left};
+    plan.grid = ck_tile_grid(divide_up(c->out_height, shape->output_tile), divide_up(c->out_width, shape->output_tile));
+    plan.window = (tile_window){shape->patch, shape->tile, -c->pad_top, -c->pad_left};
     const int64_t members = c->activation.member_count, segment = plan.grid.segment_columns;
     plan.slice = ck_winograd_slice(&plan.window, segment, c->channels, members);
     plan.plane_floats = round_up(ck_winograd_plane_floats(&plan.window, segment, members * plan.slice), 16);
-    const int64_t frequencies = shape->frequencies * shape->frequencies, outputs = shape->outputs * shape->outputs;
+    const int64_t frequencies = input_frequencies(shape), outputs = shape->outputs * shape->outputs;
     const int64_t tile_bytes = (frequencies * plan.depth + outputs * c->out_channels) * 4;
     const int64_t tiles = min_of(max_of(BLOCK_BYTES / tile_bytes, LEAST_BLOCK_TILES), MOST_BLOCK_TILES);
     plan.block_segments = max_of(tiles / segment, 1);
@@ -44,7 +43,7 @@ static forward_plan plan_of(const ck_convolution *c) {
     const int64_t workers = ck_worker_limit(plan.blocks);
     plan.weights = scratch_take(
         &plan.size,
-        WINOGRAD_WEIGHT_FREQUENCIES * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
+        weight_frequencies(shape) * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
     plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
     plan.input_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.inputs) * 4);
     plan.output_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.outputs) * 4);
@@ -88,7 +87,7 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
         .a_distance = plan->inputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
-            const int64_t weight = tiles->weights_of[i] * 6 + tiles->weights_of[j];
+            const int64_t weight = tiles->weights_of[i] * tiles->weight_frequencies + tiles->weights_of[j];
             const int64_t output = tiles->output_of[i] * tiles->outputs + tiles->output_of[j];
             // The first `outputs` of each axis come first, each to a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
@@ -126,14 +125,15 @@ static void convolve_block(void *context, int64_t task, int worker) {
         outputs);
     const plane_source result = {
         call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels};
-    const tile_window result_window = {WINOGRAD_OUTPUT_TILE, WINOGRAD_OUTPUT_TILE, 0, 0};
+    const int64_t output_tile = call->tiles->output_tile;
+    const tile_window result_window = {output_tile, output_tile, 0, 0};
     const winograd_pixels pixels = {c->out_width * c->out_channels, c->out_channels};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) {
         const tile_segment segment = ck_tile_segment(&plan->grid, index), next = ck_tile_segment(&plan->grid, index + 1);
-        const int64_t y = segment.row * WINOGRAD_OUTPUT_TILE;
+        const int64_t y = segment.row * output_tile;
         for (int64_t tile = 0; tile < segment.tiles; tile++) {
-            const int64_t x = (segment.column + tile) * WINOGRAD_OUTPUT_TILE;
+            const int64_t x = (segment.column + tile) * output_tile;
             if (index + 1 < end) ck_fetch_tile(&result, &result_window, &next, tile, call->y);
             call->tiles->output(
                 outputs + (rows + tile) * plan->outputs.row, plan->outputs.matrix, c->out_channels, call->bias,
@@ -151,7 +151,7 @@ void ck_winograd_forward(
     forward_call call = {
         .convolution = convolution,
         .kernels = kernels,
-        .tiles = winograd_tiles_of(kernels, convolution->stride_h),
+        .tiles = &kernels->winograd[ck_winograd_kind(convolution, CK_FORWARD)],
         .plan = plan_of(convolution),
         .panels = ck_gemm_panels(kernels, convolution->out_channels),
         .z = z,
@@ -166,7 +166,7 @@ void ck_winograd_forward(
     call.input_frequencies = scratch_floats(scratch, plan->input_frequencies);
     call.output_frequencies = scratch_floats(scratch, plan->output_frequencies);
     const double weight_bytes =
-        4.0 * (9 + WINOGRAD_WEIGHT_FREQUENCIES) * (double)plan->depth * (double)convolution->out_channels;
+        4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
     ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), CK_MAX_WORKERS, weight_bytes, map_weights, &call);
     ck_parallel(plan->blocks, ck_worker_limit(plan->blocks), convolution_work(convolution), convolve_block, &call);
 }

@@ -6,7 +6,7 @@
 /// How a convolution is computed.
 typedef enum ck_algorithm {
     CK_DIRECT = 0,   ///< implicit GEMM over packed weights
-    CK_WINOGRAD = 1, ///< for 3×3 kernels: F(4×4, 3×3) with stride 1, in phases with stride 2
+    CK_WINOGRAD = 1, ///< for 3×3 kernels: F(4×4, 3×3) or F(5×5, 3×3) with stride 1, in phases with stride 2
 } ck_algorithm;
 
 typedef enum ck_pass {
@@ -39,6 +39,10 @@ const char *ck_convolution_check(const ck_convolution *convolution);
 /// The algorithm that should be the faster one for a pass over a descriptor that checks, whatever its own `algorithm` is. A function of shapes
 /// alone (docs/kernels.md has the model).
 ck_algorithm ck_convolution_choose(const ck_convolution *convolution, ck_pass pass);
+
+/// Pixels of y along one side of a tile that a pass of the descriptor's own algorithm computes together: 4 or 5 for CK_WINOGRAD, whichever takes
+/// fewer multiplications for the image's size, 1 for CK_DIRECT. A function of shapes alone, and not of the batch.
+int64_t ck_convolution_tile(const ck_convolution *convolution, ck_pass pass);
 
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass);
 

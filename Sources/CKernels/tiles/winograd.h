@@ -8,13 +8,13 @@
 // A map along one axis: from[0, from_step, …] → to[0, to_step, …].
 typedef void axis_map(const vector *from, int from_step, vector *to, int to_step);
 
-// ---- Stride 1: 4 outputs, 3 taps, points 0, ±p, ±q, ∞ with p = 1/√2, q = √2. Points that are each other's reciprocals keep the
+// ---- Stride 1, tiles of 4: points 0, ±p, ±q, ∞ with p = 1/√2, q = √2. Points that are each other's reciprocals keep the
 // powers in A small, and so the error: a few times that of a direct sum.
 
 static const float point_p = 0.70710678f, point_q = 1.41421356f;
 // p² = 1/2, q² = 2, p²·q² = 1, p² + q² = 5/2.
 
-ALWAYS_INLINE void stride1_inputs(const vector *d, int s, vector *to, int t) {
+ALWAYS_INLINE void tile4_inputs(const vector *d, int s, vector *to, int t) {
     const vector d1 = d[s], d2 = d[2 * s], d3 = d[3 * s], d4 = d[4 * s];
     const vector even_p = d4 - 2.0f * d2, odd_p = point_p * (d3 - 2.0f * d1);
     const vector even_q = d4 - 0.5f * d2, odd_q = point_q * (d3 - 0.5f * d1);
@@ -26,7 +26,7 @@ ALWAYS_INLINE void stride1_inputs(const vector *d, int s, vector *to, int t) {
     to[5 * t] = d1 + (d[5 * s] - 2.5f * d3);
 }
 
-ALWAYS_INLINE void stride1_output(const vector *m, int s, vector *to, int t) {
+ALWAYS_INLINE void tile4_output(const vector *m, int s, vector *to, int t) {
     const vector sum_p = m[s] + m[2 * s], difference_p = m[s] - m[2 * s];
     const vector sum_q = m[3 * s] + m[4 * s], difference_q = m[3 * s] - m[4 * s];
     to[0] = m[0] + (sum_p + sum_q);
@@ -36,7 +36,7 @@ ALWAYS_INLINE void stride1_output(const vector *m, int s, vector *to, int t) {
 }
 
 // A's transpose: the values of a polynomial with four coefficients.
-ALWAYS_INLINE void stride1_block(const vector *x, int s, vector *to, int t) {
+ALWAYS_INLINE void tile4_block(const vector *x, int s, vector *to, int t) {
     const vector even_p = 0.5f * x[2 * s] + x[0], odd_p = point_p * (0.5f * x[3 * s] + x[s]);
     const vector even_q = 2.0f * x[2 * s] + x[0], odd_q = point_q * (2.0f * x[3 * s] + x[s]);
     to[0] = x[0];
@@ -50,7 +50,7 @@ ALWAYS_INLINE void stride1_block(const vector *x, int s, vector *to, int t) {
 // The derivatives of x(x² − p²)(x² − q²) at 0, p, q.
 static const float at_p = 1.0f / -1.5f, at_q = 1.0f / 6.0f; // and 1 at 0
 
-ALWAYS_INLINE void stride1_weights(const vector *g, int s, vector *to, int t) {
+ALWAYS_INLINE void tile4_weights(const vector *g, int s, vector *to, int t) {
     const vector even_p = at_p * (0.5f * g[2 * s] + g[0]), odd_p = at_p * point_p * g[s];
     const vector even_q = at_q * (2.0f * g[2 * s] + g[0]), odd_q = at_q * point_q * g[s];
     to[0] = g[0];
@@ -61,12 +61,84 @@ ALWAYS_INLINE void stride1_weights(const vector *g, int s, vector *to, int t) {
     to[5 * t] = g[2 * s];
 }
 
-ALWAYS_INLINE void stride1_taps(const vector *m, int s, vector *to, int t) {
+ALWAYS_INLINE void tile4_taps(const vector *m, int s, vector *to, int t) {
     const vector sum_p = at_p * (m[s] + m[2 * s]), difference_p = m[s] - m[2 * s];
     const vector sum_q = at_q * (m[3 * s] + m[4 * s]), difference_q = m[3 * s] - m[4 * s];
     to[0] = m[0] + (sum_p + sum_q);
     to[t] = at_p * point_p * difference_p + at_q * point_q * difference_q;
     to[2 * t] = 0.5f * sum_p + (2.0f * sum_q + m[5 * s]);
+}
+
+// ---- Stride 1, tiles of 5: points ±p, ±q, ±r, ∞ with p = 3/8, q = 15/16, r = 7/4. Without 0 they are pairs, which halves the maps' work. Among
+// pairs of short binary fractions these have about the smallest errors, twice those of tiles of 4. Rows of −p have their signs changed in B and G.
+
+static const float five_p = 0.375f, five_q = 0.9375f, five_r = 1.75f;
+static const float five_pp = 0.140625f, five_qq = 0.87890625f, five_rr = 3.0625f; // squares
+
+// The values at ±point of the product over the other two pairs.
+ALWAYS_INLINE void tile5_pair(
+    const vector *d, int s, float point, float square_sum, float square_product, vector *plus, vector *minus) {
+    const vector even = d[4 * s] + (square_product * d[0] - square_sum * d[2 * s]);
+    const vector odd = d[5 * s] + (square_product * d[s] - square_sum * d[3 * s]);
+    *plus = point * even + odd;
+    *minus = point * even - odd;
+}
+
+ALWAYS_INLINE void tile5_inputs(const vector *d, int s, vector *to, int t) {
+    tile5_pair(d, s, five_p, five_qq + five_rr, five_qq * five_rr, to, to + t);
+    tile5_pair(d, s, five_q, five_pp + five_rr, five_pp * five_rr, to + 2 * t, to + 3 * t);
+    tile5_pair(d, s, five_r, five_pp + five_qq, five_pp * five_qq, to + 4 * t, to + 5 * t);
+    const float sum = five_pp + five_qq + five_rr, product = five_pp * five_qq * five_rr;
+    const float pairs = five_pp * five_qq + (five_pp + five_qq) * five_rr;
+    to[6 * t] = (d[6 * s] - sum * d[4 * s]) + (pairs * d[2 * s] - product * d[0]);
+}
+
+ALWAYS_INLINE void tile5_output(const vector *m, int s, vector *to, int t) {
+    const vector sum_p = m[0] + m[s], difference_p = five_p * (m[0] - m[s]);
+    const vector sum_q = m[2 * s] + m[3 * s], difference_q = five_q * (m[2 * s] - m[3 * s]);
+    const vector sum_r = m[4 * s] + m[5 * s], difference_r = five_r * (m[4 * s] - m[5 * s]);
+    to[0] = sum_p + (sum_q + sum_r);
+    to[t] = difference_p + (difference_q + difference_r);
+    to[2 * t] = five_pp * sum_p + (five_qq * sum_q + five_rr * sum_r);
+    to[3 * t] = five_pp * difference_p + (five_qq * difference_q + five_rr * difference_r);
+    to[4 * t] = five_pp * five_pp * sum_p + (five_qq * five_qq * sum_q + (five_rr * five_rr * sum_r + m[6 * s]));
+}
+
+// A's transpose: the values of a polynomial with five coefficients.
+ALWAYS_INLINE void tile5_block(const vector *x, int s, vector *to, int t) {
+    const float points[] = {five_p, five_q, five_r}, squares[] = {five_pp, five_qq, five_rr};
+    UNROLL for (int i = 0; i < 3; i++) {
+        const vector even = squares[i] * (squares[i] * x[4 * s] + x[2 * s]) + x[0];
+        const vector odd = points[i] * (squares[i] * x[3 * s] + x[s]);
+        to[2 * i * t] = even + odd;
+        to[(2 * i + 1) * t] = even - odd;
+    }
+    to[6 * t] = x[4 * s];
+}
+
+// The derivatives of (x² − p²)(x² − q²)(x² − r²) at p, q, r.
+static const float at_five_p = 1 / (2 * five_p * (five_pp - five_qq) * (five_pp - five_rr));
+static const float at_five_q = 1 / (2 * five_q * (five_qq - five_pp) * (five_qq - five_rr));
+static const float at_five_r = 1 / (2 * five_r * (five_rr - five_pp) * (five_rr - five_qq));
+
+ALWAYS_INLINE void tile5_weights(const vector *g, int s, vector *to, int t) {
+    const float points[] = {five_p, five_q, five_r}, squares[] = {five_pp, five_qq, five_rr};
+    const float factors[] = {at_five_p, at_five_q, at_five_r};
+    UNROLL for (int i = 0; i < 3; i++) {
+        const vector even = factors[i] * (squares[i] * g[2 * s] + g[0]), odd = factors[i] * points[i] * g[s];
+        to[2 * i * t] = even + odd;
+        to[(2 * i + 1) * t] = even - odd;
+    }
+    to[6 * t] = g[2 * s];
+}
+
+ALWAYS_INLINE void tile5_taps(const vector *m, int s, vector *to, int t) {
+    const vector sum_p = at_five_p * (m[0] + m[s]), difference_p = at_five_p * (m[0] - m[s]);
+    const vector sum_q = at_five_q * (m[2 * s] + m[3 * s]), difference_q = at_five_q * (m[2 * s] - m[3 * s]);
+    const vector sum_r = at_five_r * (m[4 * s] + m[5 * s]), difference_r = at_five_r * (m[4 * s] - m[5 * s]);
+    to[0] = sum_p + (sum_q + sum_r);
+    to[t] = five_p * difference_p + (five_q * difference_q + five_r * difference_r);
+    to[2 * t] = five_pp * sum_p + (five_qq * sum_q + (five_rr * sum_r + m[6 * s]));
 }
 
 // ---- Stride 2, in phases: y[o] = d[2o]·g0 + d[2o + 2]·g2 + d[2o + 1]·g1. The even pixels meet two taps: 4 outputs from 5 points 0, 1, −1, h, ∞ with
@@ -151,35 +223,43 @@ ALWAYS_INLINE void stride2_taps(const vector *m, int s, vector *to, int t) {
 
 // ---- Both axes
 
-// values[from × from] → [to × to], in place.
-ALWAYS_INLINE void map_both_axes(axis_map *map, int from, int to, vector *values) {
-    vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
-    UNROLL for (int j = 0; j < from; j++) map(values + j, from, columns + j, from);
-    UNROLL for (int i = 0; i < to; i++) map(columns + i * from, 1, values + i * to, 1);
-}
+// [from × from] values, as `load` has them, → [to × to], as they are given to `store`: column by column, then row by row, so that few vectors are
+// live at a time.
+#define MAP_BOTH_AXES(map, from, to, load, store)                                                                      \
+    do {                                                                                                               \
+        vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];                                           \
+        UNROLL for (int j = 0; j < (from); j++) {                                                                      \
+            vector column[WINOGRAD_MAX_FREQUENCIES];                                                                   \
+            UNROLL for (int i = 0; i < (from); i++) column[i] = load(i, j);                                            \
+            map(column, 1, columns + j, from);                                                                         \
+        }                                                                                                              \
+        UNROLL for (int i = 0; i < (to); i++) {                                                                        \
+            vector row[WINOGRAD_MAX_FREQUENCIES];                                                                      \
+            map(columns + i * (from), 1, row, 1);                                                                      \
+            UNROLL for (int j = 0; j < (to); j++) store(i, j, row[j]);                                                 \
+        }                                                                                                              \
+    } while (0)
 
 ALWAYS_INLINE void pixels_to_frequencies(
     axis_map *map, int from, int to, const float *source, winograd_pixels pixels, int64_t lanes, float *target,
     int64_t frequency) {
-    vector values[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
-    UNROLL for (int i = 0; i < from; i++)
-        UNROLL for (int j = 0; j < from; j++)
-            values[i * from + j] = load_lanes(source + i * pixels.row + j * pixels.column, lanes);
-    map_both_axes(map, from, to, values);
-    UNROLL for (int i = 0; i < to * to; i++) store_lanes(target + i * frequency, values[i], lanes);
+#define LOAD(i, j) load_lanes(source + (i) * pixels.row + (j) * pixels.column, lanes)
+#define STORE(i, j, value) store_lanes(target + ((i) * to + (j)) * frequency, value, lanes)
+    MAP_BOTH_AXES(map, from, to, LOAD, STORE);
+#undef LOAD
+#undef STORE
 }
 
 ALWAYS_INLINE void frequencies_to_pixels(
     axis_map *map, int from, int to, const float *source, int64_t frequency, int64_t lanes, const float *initial,
-    float *target, winograd_pixels pixels, int64_t rows, int64_t columns) {
-    vector values[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
-    UNROLL for (int i = 0; i < from * from; i++) values[i] = load_lanes(source + i * frequency, lanes);
-    map_both_axes(map, from, to, values);
+    float *target, winograd_pixels pixels, int64_t rows, int64_t columns_) {
     const vector start = initial != NULL ? load_lanes(initial, lanes) : vector_splat(0.0f);
-    UNROLL for (int i = 0; i < to; i++)
-        UNROLL for (int j = 0; j < to; j++)
-            if (i < rows && j < columns)
-                store_lanes(target + i * pixels.row + j * pixels.column, values[i * to + j] + start, lanes);
+#define LOAD(i, j) load_lanes(source + ((i) * from + (j)) * frequency, lanes)
+#define STORE(i, j, value)                                                                                             \
+    if ((i) < rows && (j) < columns_) store_lanes(target + (i) * pixels.row + (j) * pixels.column, value + start, lanes)
+    MAP_BOTH_AXES(map, from, to, LOAD, STORE);
+#undef LOAD
+#undef STORE
 }
 
 #define TO_FREQUENCIES(name, map, from, to)                                                                            \
@@ -202,77 +282,94 @@ ALWAYS_INLINE void frequencies_to_pixels(
                 map, from, to, source + c, frequency, channels - c, initial, target + c, pixels, rows, columns);       \
     }
 
-#define OUTPUT(name, map, from)                                                                                        \
+#define OUTPUT(name, map, from, to)                                                                                    \
     TO_PIXELS(                                                                                                         \
-        name, map, from, WINOGRAD_OUTPUT_TILE, initial == NULL ? NULL : initial + c, rows, columns,                    \
-        const float *initial, float *target, winograd_pixels pixels, int64_t rows, int64_t columns)
+        name, map, from, to, initial == NULL ? NULL : initial + c, rows, columns, const float *initial, float *target, \
+        winograd_pixels pixels, int64_t rows, int64_t columns)
 
 #define DATA(name, map, from, to)                                                                                      \
     TO_PIXELS(name, map, from, to, NULL, to, to, float *target, winograd_pixels pixels)
 
-TO_FREQUENCIES(stride1_inputs, stride1_inputs, 6, 6)
-TO_FREQUENCIES(stride1_block, stride1_block, 4, 6)
-OUTPUT(stride1_output, stride1_output, 6)
-DATA(stride1_data, stride1_output, 6, 4)
+TO_FREQUENCIES(tile4_inputs, tile4_inputs, 6, 6)
+TO_FREQUENCIES(tile4_block, tile4_block, 4, 6)
+OUTPUT(tile4_output, tile4_output, 6, 4)
+DATA(tile4_data, tile4_output, 6, 4)
+TO_FREQUENCIES(tile5_inputs, tile5_inputs, 7, 7)
+TO_FREQUENCIES(tile5_block, tile5_block, 5, 7)
+OUTPUT(tile5_output, tile5_output, 7, 5)
+DATA(tile5_data, tile5_output, 7, 5)
 TO_FREQUENCIES(stride2_inputs, stride2_inputs, 9, 9)
 TO_FREQUENCIES(stride2_gradients, stride2_gradients, 5, 9)
 TO_FREQUENCIES(stride2_block, stride2_block, 8, 9)
-OUTPUT(stride2_output, even_output, 5)
+OUTPUT(stride2_output, even_output, 5, 4)
 DATA(stride2_data, stride2_data, 9, 8)
 
-#define WEIGHTS(name, map)                                                                                             \
+#define WEIGHTS(name, map, to)                                                                                         \
     static void winograd_##name(                                                                                       \
         const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency) {                        \
         const winograd_pixels taps = {3 * tap, tap};                                                                   \
         int64_t c = 0;                                                                                                 \
         for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                      \
-            pixels_to_frequencies(map, 3, 6, source + c, taps, VECTOR_FLOATS, target + c, frequency);                  \
-        if (c < channels) pixels_to_frequencies(map, 3, 6, source + c, taps, channels - c, target + c, frequency);     \
+            pixels_to_frequencies(map, 3, to, source + c, taps, VECTOR_FLOATS, target + c, frequency);                 \
+        if (c < channels) pixels_to_frequencies(map, 3, to, source + c, taps, channels - c, target + c, frequency);    \
     }
 
-WEIGHTS(stride1_weights, stride1_weights)
-WEIGHTS(stride2_weights, stride2_weights)
+WEIGHTS(tile4_weights, tile4_weights, 6)
+WEIGHTS(tile5_weights, tile5_weights, 7)
+WEIGHTS(stride2_weights, stride2_weights, 6)
 
 ALWAYS_INLINE void sum_to_taps(
-    axis_map *map, const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t lanes, float *target,
-    int64_t tap) {
-    vector values[WINOGRAD_WEIGHT_FREQUENCIES];
-    UNROLL for (int i = 0; i < WINOGRAD_WEIGHT_FREQUENCIES; i++) values[i] = load_lanes(source + i * frequency, lanes);
+    axis_map *map, int from, const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t lanes,
+    float *target, int64_t tap) {
+    vector values[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
+    UNROLL for (int i = 0; i < from * from; i++) values[i] = load_lanes(source + i * frequency, lanes);
     for (int64_t p = 1; p < parts; p++) {
         source += part;
-        UNROLL for (int i = 0; i < WINOGRAD_WEIGHT_FREQUENCIES; i++)
-            values[i] = values[i] + load_lanes(source + i * frequency, lanes);
+        UNROLL for (int i = 0; i < from * from; i++) values[i] = values[i] + load_lanes(source + i * frequency, lanes);
     }
-    map_both_axes(map, 6, 3, values);
-    UNROLL for (int i = 0; i < 9; i++) store_lanes(target + i * tap, values[i], lanes);
+#define LOAD(i, j) values[(i) * from + (j)]
+#define STORE(i, j, value) store_lanes(target + ((i) * 3 + (j)) * tap, value, lanes)
+    MAP_BOTH_AXES(map, from, 3, LOAD, STORE);
+#undef LOAD
+#undef STORE
 }
 
-#define TAPS(name, map)                                                                                                \
+#define TAPS(name, map, from)                                                                                          \
     static void winograd_##name(                                                                                       \
         const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target,          \
         int64_t tap) {                                                                                                 \
         int64_t c = 0;                                                                                                 \
         for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                      \
-            sum_to_taps(map, source + c, frequency, part, parts, VECTOR_FLOATS, target + c, tap);                      \
-        if (c < channels) sum_to_taps(map, source + c, frequency, part, parts, channels - c, target + c, tap);         \
+            sum_to_taps(map, from, source + c, frequency, part, parts, VECTOR_FLOATS, target + c, tap);                \
+        if (c < channels) sum_to_taps(map, from, source + c, frequency, part, parts, channels - c, target + c, tap);   \
     }
 
-TAPS(stride1_taps, stride1_taps)
-TAPS(stride2_taps, stride2_taps)
+TAPS(tile4_taps, tile4_taps, 6)
+TAPS(tile5_taps, tile5_taps, 7)
+TAPS(stride2_taps, stride2_taps, 6)
 
-#define WINOGRAD_STRIDE1                                                                                               \
+#define TILE4_MAPS                                                                                                     \
     {                                                                                                                  \
-        .patch = 6, .frequencies = 6, .outputs = 6, .gradient_patch = 6, .tile = 4,                                    \
-        .weights_of = {0, 1, 2, 3, 4, 5}, .output_of = {0, 1, 2, 3, 4, 5},                                             \
-        .inputs = winograd_stride1_inputs, .gradients = winograd_stride1_inputs, .block = winograd_stride1_block,      \
-        .output = winograd_stride1_output, .data = winograd_stride1_data, .weights = winograd_stride1_weights,         \
-        .taps = winograd_stride1_taps,                                                                                 \
+        .output_tile = 4, .patch = 6, .frequencies = 6, .outputs = 6, .weight_frequencies = 6, .gradient_patch = 6,    \
+        .tile = 4, .weights_of = {0, 1, 2, 3, 4, 5}, .output_of = {0, 1, 2, 3, 4, 5},                                  \
+        .inputs = winograd_tile4_inputs, .gradients = winograd_tile4_inputs, .block = winograd_tile4_block,            \
+        .output = winograd_tile4_output, .data = winograd_tile4_data, .weights = winograd_tile4_weights,               \
+        .taps = winograd_tile4_taps,                                                                                   \
     }
 
-#define WINOGRAD_STRIDE2                                                                                               \
+#define TILE5_MAPS                                                                                                     \
     {                                                                                                                  \
-        .patch = 9, .frequencies = 9, .outputs = 5, .gradient_patch = 5, .tile = 8,                                    \
-        .weights_of = {0, 1, 2, 3, 4, 5, 5, 5, 5}, .output_of = {0, 1, 2, 3, 4, 0, 1, 2, 4},                           \
+        .output_tile = 5, .patch = 7, .frequencies = 7, .outputs = 7, .weight_frequencies = 7, .gradient_patch = 7,    \
+        .tile = 5, .weights_of = {0, 1, 2, 3, 4, 5, 6}, .output_of = {0, 1, 2, 3, 4, 5, 6},                            \
+        .inputs = winograd_tile5_inputs, .gradients = winograd_tile5_inputs, .block = winograd_tile5_block,            \
+        .output = winograd_tile5_output, .data = winograd_tile5_data, .weights = winograd_tile5_weights,               \
+        .taps = winograd_tile5_taps,                                                                                   \
+    }
+
+#define STRIDE2_MAPS                                                                                                   \
+    {                                                                                                                  \
+        .output_tile = 4, .patch = 9, .frequencies = 9, .outputs = 5, .weight_frequencies = 6, .gradient_patch = 5,    \
+        .tile = 8, .weights_of = {0, 1, 2, 3, 4, 5, 5, 5, 5}, .output_of = {0, 1, 2, 3, 4, 0, 1, 2, 4},                \
         .inputs = winograd_stride2_inputs, .gradients = winograd_stride2_gradients, .block = winograd_stride2_block,   \
         .output = winograd_stride2_output, .data = winograd_stride2_data, .weights = winograd_stride2_weights,         \
         .taps = winograd_stride2_taps,                                                                                 \

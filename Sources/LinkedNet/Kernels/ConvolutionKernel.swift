@@ -8,7 +8,7 @@ public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Coda
     /// Implicit matrix multiplication over packed weights.
     case direct
     /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the multiplications, rounding errors
-    /// a few times as large.
+    /// a few times as large. Tiles are of 4×4 pixels, or of 5×5 where those fit the image's size better.
     case winograd
 }
 
@@ -52,12 +52,15 @@ struct ConvolutionKernel: WeightedKernel {
     }
 
     var algorithm: String? {
-        let forward = Self.name(forwardAlgorithm), backward = Self.name(backwardAlgorithm)
+        let forward = name(CK_FORWARD), backward = name(CK_BACKWARD)
         return forward == backward ? forward : "\(forward), \(backward) back"
     }
 
-    private static func name(_ algorithm: ck_algorithm) -> String {
-        (algorithm == CK_WINOGRAD ? ConvolutionAlgorithm.winograd : .direct).rawValue
+    private func name(_ pass: ck_pass) -> String {
+        var convolution = convolution(batch: 1, pass: pass)
+        guard convolution.algorithm == CK_WINOGRAD else { return ConvolutionAlgorithm.direct.rawValue }
+        let tile = ck_convolution_tile(&convolution, pass)
+        return ConvolutionAlgorithm.winograd.rawValue + (tile == 4 ? "" : " \(tile)×\(tile)")
     }
 
     var outputShape: Shape {

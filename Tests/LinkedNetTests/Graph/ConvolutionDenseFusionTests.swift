@@ -59,7 +59,7 @@ import Testing
         #expect(try algorithms(kernel: 5).first != Self.fused, "too many terms a sum")
         #expect(try algorithms(input: [5, 5, 3]).first != Self.fused, "too few pixels")
         #expect(try algorithms(algorithm: .direct) == ["direct", nil])
-        #expect(try algorithms(algorithm: .winograd) == ["winograd", nil])
+        #expect(try algorithms(algorithm: .winograd) == ["winograd, winograd 5×5 back", nil])
         #expect(try algorithms(activation: .prelu).first != Self.fused, "slopes are learned")
     }
 
