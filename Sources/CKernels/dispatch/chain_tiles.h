@@ -30,6 +30,12 @@ typedef struct chain_tiles {
     void (*convolve)(
         const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out);
 
+    /// The gradients of members, as `convolve` gives them for n = place of member and channel, with zeros before them, folded into those of z:
+    /// dz[x][c] = Σ_m member_m′(z[x][c])·gradient. `folded` isn't CHAIN_PLAIN; with CHAIN_MIRRORED, the places of channels 2i and 2i + 1 are
+    /// 4i, 4i + 1 (first member), 4i + 2 and 4i + 3 (second), and those of an odd number's last are neighbours.
+    void (*convolve_and_fold)(
+        chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z, float *dz);
+
     /// gradients[j][n] += Σ_y Σ_x term j of the first run of window x · d[x][n], over `rows` rows, in_row and d_row apart. `windows->runs` is not
     /// read.
     void (*weight_gradients)(

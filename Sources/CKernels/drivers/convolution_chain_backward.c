@@ -84,13 +84,23 @@ static void add_weight_gradients(
     }
 }
 
-// The weights for backward-data, [kernel_h][kernel_w][N][K]: the taps in reverse.
-static void reverse_weights(const ck_convolution *c, const float *weights, float *reversed) {
+// Where the gradient of member k / C and channel k % C stands among the K outputs of backward-data: in its place, or, where a tile folds mirrored
+// members, beside the other member's, two channels at a time.
+static int64_t gradient_place(chain_reading folded, int64_t channels, int64_t k) {
+    if (folded != CHAIN_MIRRORED) return k;
+    const int64_t member = k / channels, channel = k % channels, pair = channel / 2 * 2;
+    return 2 * pair + member * min_of(2, channels - pair) + channel - pair;
+}
+
+// The weights for backward-data, [kernel_h][kernel_w][N][K], with the taps in reverse and the members of K in their places.
+static void reverse_weights(const ck_convolution *c, chain_reading folded, const float *weights, float *reversed) {
     const int64_t depth = convolution_depth(c), outputs = c->out_channels, taps = c->kernel_h * c->kernel_w;
-    for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t n = 0; n < outputs; n++)
-            for (int64_t k = 0; k < depth; k++)
-                reversed[(tap * outputs + n) * depth + k] = weights[((taps - 1 - tap) * depth + k) * outputs + n];
+    for (int64_t k = 0; k < depth; k++) {
+        const int64_t place = gradient_place(folded, c->channels, k);
+        for (int64_t tap = 0; tap < taps; tap++)
+            for (int64_t n = 0; n < outputs; n++)
+                reversed[(tap * outputs + n) * depth + place] = weights[((taps - 1 - tap) * depth + k) * outputs + n];
+    }
 }
 
 // The gradient of the first layer's input: a row of elements to the rows of images.
@@ -111,7 +121,7 @@ static void write_input_gradient(const backward_state *state, const ck_convoluti
 
 // Backward-data of a layer, into the plane `before` of the gradient before, or into dz0 if that is NULL.
 static void convolve_gradient(
-    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const chain_plane *z_plane, const float *z,
+    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const chain_input *input, const float *z,
     const float *slopes, const chain_plane *before) {
     const backward_call *call = state->call;
     const ck_kernels *kernels = call->kernels;
@@ -128,14 +138,18 @@ static void convolve_gradient(
     float *slope_sums = state->sums + (chain_weight_count(c) + c->out_channels) * lanes;
     if (slopes != NULL) memset(slope_sums, 0, (size_t)(chain_slope_count(c) * lanes) * sizeof(float));
     for (int64_t y = 0; y < c->height; y++) {
-        kernels->chain.convolve(
-            &windows, state->gradient + y * windows.in_run, state->weights, NULL, state->row);
-        int64_t slope_offset;
-        const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
+        const float *in = state->gradient + y * windows.in_run, *z_row = z + chain_plane_row(&input->z, y, lanes);
         float *target = before != NULL ? state->next_gradient + chain_plane_row(before, y, lanes) : state->folded_row;
-        kernels->activation.backward(
-            &c->activation, &block, z + chain_plane_row(z_plane, y, lanes), slopes == NULL ? NULL : slopes + slope_offset,
-            state->row, target, false, slopes == NULL ? NULL : slope_sums + slope_offset);
+        if (input->windows.reading != CHAIN_PLAIN) {
+            kernels->chain.convolve_and_fold(input->windows.reading, &windows, in, state->weights, z_row, target);
+        } else {
+            kernels->chain.convolve(&windows, in, state->weights, NULL, state->row);
+            int64_t slope_offset;
+            const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
+            kernels->activation.backward(
+                &c->activation, &block, z_row, slopes == NULL ? NULL : slopes + slope_offset, state->row, target, false,
+                slopes == NULL ? NULL : slope_sums + slope_offset);
+        }
         if (before == NULL && call->dz0 != NULL) write_input_gradient(state, c, y);
     }
 }
@@ -199,8 +213,8 @@ static void backward_group(void *context, int64_t index, int worker) {
             // Where the plane had this shape before, only its image has been written since.
             if (layer > 0 && memcmp(&before, &next_shape, sizeof before) != 0)
                 ck_chain_clear_borders(&before, state.next_gradient, lanes);
-            reverse_weights(c, call->parameters[at.weights], state.weights);
-            convolve_gradient(&state, c, &gradient, &input.z, z, slopes, layer > 0 ? &before : NULL);
+            reverse_weights(c, input.windows.reading, call->parameters[at.weights], state.weights);
+            convolve_gradient(&state, c, &gradient, &input, z, slopes, layer > 0 ? &before : NULL);
             sum_count += slope_count;
             float *const done = state.gradient;
             state.gradient = state.next_gradient;

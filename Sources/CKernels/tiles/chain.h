@@ -11,14 +11,15 @@ enum { CHAIN_OUTPUTS = 2, CHAIN_COLUMNS = 6, CHAIN_TERMS = 2 };
 #endif
 enum { CHAIN_GRADIENT_OUTPUTS = 4 };
 
-// Where ReLU's comparison and mask run beside multiply-adds on units of their own, and enough of those share a value, members are formed as they
+// Where comparisons run beside multiply-adds on units of their own, and enough of those share a value, members are formed as they
 // are loaded; elsewhere they would take the multiply-adds' place.
 enum { CHAIN_RECTIFIES = CK_VECTOR_BYTES == 64 };
 
-// The term that an element is to member m.
+// The term that an element is to member m. ReLU by one instruction leaves −0 as it is, which is as good as 0 to a sum; the sign goes into the
+// multiply-add.
 ALWAYS_INLINE vector chain_term(chain_reading reading, int m, vector element) {
     if (reading == CHAIN_PLAIN) return element;
-    return function_value(CK_RELU, m == 0 ? element : -element, element);
+    return m == 0 ? vector_larger(vector_splat(0), element) : -vector_smaller(vector_splat(0), element);
 }
 
 ALWAYS_INLINE int chain_members(chain_reading reading) { return reading == CHAIN_MIRRORED ? 2 : 1; }
@@ -32,13 +33,11 @@ ALWAYS_INLINE int chain_members(chain_reading reading) { return reading == CHAIN
     else                                                                                                               \
         body(CHAIN_PLAIN, windows, __VA_ARGS__);
 
-// `reading`, `outputs` and `columns` are constants wherever this is inlined.
-ALWAYS_INLINE void chain_convolve_block(
-    chain_reading reading, int outputs, int columns, const chain_windows *windows, const float *in, const float *weights, const float *initial,
-    float *out) {
-    vector total[CHAIN_COLUMNS][CHAIN_OUTPUTS];
-    UNROLL for (int n = 0; n < outputs; n++)
-        UNROLL for (int x = 0; x < columns; x++) total[x][n] = vector_splat(initial == NULL ? 0.0f : initial[n]);
+typedef vector chain_sums[CHAIN_COLUMNS][CHAIN_OUTPUTS];
+
+// Adds the products of some outputs and columns. `reading`, `outputs` and `columns` are constants wherever this is inlined.
+ALWAYS_INLINE void chain_add_products(
+    chain_reading reading, int outputs, int columns, const chain_windows *windows, const float *in, const float *weights, chain_sums total) {
     const int64_t step = windows->in_step, stride = windows->outputs;
     // The terms of one member follow each other over a pixel's channels; with one member only, over the whole run.
     const int64_t pixels = reading == CHAIN_MIRRORED ? windows->taps : 1;
@@ -59,6 +58,16 @@ ALWAYS_INLINE void chain_convolve_block(
                     weights += stride;
                 }
             }
+}
+
+ALWAYS_INLINE void chain_convolve_block(
+    chain_reading reading, int outputs, int columns, const chain_windows *windows, const float *in, const float *weights, const float *initial,
+    float *out) {
+    chain_sums total;
+    UNROLL for (int n = 0; n < outputs; n++)
+        UNROLL for (int x = 0; x < columns; x++) total[x][n] = vector_splat(initial == NULL ? 0.0f : initial[n]);
+    chain_add_products(reading, outputs, columns, windows, in, weights, total);
+    const int64_t stride = windows->outputs;
     UNROLL for (int x = 0; x < columns; x++)
         UNROLL for (int n = 0; n < outputs; n++) vector_store(out + (x * stride + n) * VECTOR_FLOATS, total[x][n]);
 }
@@ -100,6 +109,57 @@ ALWAYS_INLINE void chain_convolve_outputs(
 static void chain_convolve(
     const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out) {
     FOR_READING(chain_convolve_outputs, windows, in, weights, initial, out)
+}
+
+// Some channels' gradients, whose members are as many neighbouring outputs.
+ALWAYS_INLINE void chain_fold_block(
+    chain_reading folded, int channels, int columns, const chain_windows *windows, const float *in, const float *weights, const float *z,
+    float *dz) {
+    static const ck_member members[] = {{CK_RELU, 1, 1, 0}, {CK_RELU, -1, 1, 0}};
+    const int count = chain_members(folded);
+    chain_sums total;
+    UNROLL for (int n = 0; n < count * channels; n++)
+        UNROLL for (int x = 0; x < columns; x++) total[x][n] = vector_splat(0);
+    chain_add_products(CHAIN_PLAIN, count * channels, columns, windows, in, weights, total);
+    UNROLL for (int x = 0; x < columns; x++)
+        UNROLL for (int c = 0; c < channels; c++) {
+            const int64_t at = (x * (windows->outputs / count) + c) * VECTOR_FLOATS;
+            const vector value = vector_load(z + at);
+            vector gradient = vector_splat(0);
+            UNROLL for (int m = 0; m < count; m++)
+                gradient = add_member_gradient(CK_RELU, &members[m], value, total[x][m * channels + c], gradient);
+            vector_store(dz + at, gradient);
+        }
+}
+
+ALWAYS_INLINE void chain_fold_columns(
+    chain_reading folded, int channels, const chain_windows *windows, const float *in, const float *weights, const float *z, float *dz) {
+    const int64_t step = windows->in_step, z_step = windows->outputs / chain_members(folded) * VECTOR_FLOATS;
+    int64_t x = 0;
+    for (; x + CHAIN_COLUMNS <= windows->columns; x += CHAIN_COLUMNS)
+        chain_fold_block(folded, channels, CHAIN_COLUMNS, windows, in + x * step, weights, z + x * z_step, dz + x * z_step);
+    for (; x < windows->columns; x++)
+        chain_fold_block(folded, channels, 1, windows, in + x * step, weights, z + x * z_step, dz + x * z_step);
+}
+
+ALWAYS_INLINE void chain_fold_channels(
+    chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z, float *dz) {
+    const int at_once = CHAIN_OUTPUTS / chain_members(folded);
+    const int64_t channels = windows->outputs / chain_members(folded);
+    int64_t c = 0;
+    for (; c + at_once <= channels; c += at_once)
+        chain_fold_columns(
+            folded, at_once, windows, in, weights + c * chain_members(folded), z + c * VECTOR_FLOATS, dz + c * VECTOR_FLOATS);
+    for (; c < channels; c++)
+        chain_fold_columns(folded, 1, windows, in, weights + c * chain_members(folded), z + c * VECTOR_FLOATS, dz + c * VECTOR_FLOATS);
+}
+
+static void chain_convolve_and_fold(
+    chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z, float *dz) {
+    if (folded == CHAIN_MIRRORED)
+        chain_fold_channels(CHAIN_MIRRORED, windows, in, weights, z, dz);
+    else
+        chain_fold_channels(CHAIN_RECTIFIED, windows, in, weights, z, dz);
 }
 
 // The terms of the `elements` neighbours whose first is number `first` of a run. `reading`, `elements` and `outputs` are constants wherever this is

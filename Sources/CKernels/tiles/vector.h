@@ -77,3 +77,20 @@ ALWAYS_INLINE void vector_store_part(float *target, vector value, int64_t count)
 ALWAYS_INLINE vector vector_select(vector_int mask, vector a, vector b) {
     return (vector)(((vector_int)a & mask) | ((vector_int)b & ~mask));
 }
+
+/// The larger and the smaller of two per lane; b where they are equal or one is NaN, as x86 has it.
+ALWAYS_INLINE vector vector_larger(vector a, vector b) {
+#if CK_VECTOR_BYTES == 64
+    return (vector)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    return vector_select(a > b, a, b);
+#endif
+}
+
+ALWAYS_INLINE vector vector_smaller(vector a, vector b) {
+#if CK_VECTOR_BYTES == 64
+    return (vector)_mm512_min_ps((__m512)a, (__m512)b);
+#else
+    return vector_select(a < b, a, b);
+#endif
+}
