@@ -29,6 +29,13 @@ extension Graph {
             })
     }
 
+    /// How much of all nodes' outputs chains would give.
+    func chainedShare(output: TensorID, batch: Int) -> Double {
+        func elements(_ nodes: [Node]) -> Int { nodes.reduce(0) { $0 + tensorShapes[$1.output.index].elementCount } }
+        let chained = groupingConvolutions(output: output, batch: batch).nodes.filter { $0.operation is ConvolutionChainOperation }
+        return Double(elements(chained.flatMap(\.members))) / Double(max(elements(nodes), 1))
+    }
+
     /// One node for the nodes `indices`, or `nil` if the kernels refuse.
     private func chainNode(_ indices: [Int], inputNeedsGradient: (TensorID) -> Bool, batch: Int) -> Node? {
         let members = indices.map { nodes[$0] }

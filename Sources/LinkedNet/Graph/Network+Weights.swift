@@ -63,24 +63,21 @@ extension Network {
         }
         let count = input.shape[0]
         var result = try Tensor(shape: Shape([count] + outputShape.dimensions))
-        try result.withUnsafeMutableElements { results throws(ShapeError) in
-            try input.elements.withUnsafeBufferPointer { inputs throws(ShapeError) in
-                for start in stride(from: 0, to: count, by: passSize) {
-                    let size = min(passSize, count - start)
-                    let (from, to) = (start * inputShape.elementCount, start * outputShape.elementCount)
-                    try forward(input: inputs[from...].baseAddressOfFirst, count: size, mode: .inference)
-                    for index in 0..<size * outputShape.elementCount { results[to + index] = output[index] }
+        let passes = InferencePasses(self), classes = outputShape.elementCount
+        result.withUnsafeMutableElements { results in
+            input.elements.withUnsafeBufferPointer { inputs in
+                for start in stride(from: 0, to: count, by: passes.mostSamples) {
+                    passes.run(
+                        pixels: inputs.baseAddress.unsafelyUnwrapped + start * inputShape.elementCount,
+                        count: min(passes.mostSamples, count - start))
+                    for pass in 0..<passes.count {
+                        let first = (start + passes.firstSample(of: pass)) * classes, output = passes.output(of: pass)
+                        for index in 0..<passes.sampleCount(of: pass) * classes { results[first + index] = output[index] }
+                    }
                 }
             }
         }
         return result
-    }
-}
-
-extension Slice<UnsafeBufferPointer<Float>> {
-    /// The address of the slice's first element; the slice isn't empty.
-    fileprivate var baseAddressOfFirst: UnsafePointer<Float> {
-        UnsafeBufferPointer(rebasing: self).baseAddress.unsafelyUnwrapped
     }
 }
 

@@ -77,7 +77,7 @@ public final class Network {
             }
             bytes = sum
         }
-        let pass = PassSize.of(graph, batch: batch)
+        let pass = PassSize.of(graph, output: output.tensor, batch: batch)
         for index in graph.nodes.indices {
             try graph.nodes[index].operation.prepare(
                 for: OperationCalls(batch: pass, isAlone: pass < batch), name: graph.nodes[index].name)

@@ -8,16 +8,23 @@ enum PassSize {
     /// repeated for every pass weighs more: 10 MiB, 20 MiB and 36 MiB gave 174, 169 and 160 ms a step of ResNet50 on two threads.
     static let keptBytes = 36 << 20
 
+    /// A pass of a network that is mostly chains: what a chain treats as one group. Threads share a chain by such groups anyway, and this way they
+    /// share nothing else.
+    static let chainedSamples = 16
+
     /// The pass size of a network compiled for `batch` samples.
-    static func of(_ graph: Graph, batch: Int) -> Int {
+    static func of(_ graph: Graph, output: TensorID, batch: Int) -> Int {
         guard graph.nodes.allSatisfy(\.operation.treatsSamplesAlone) else { return batch }
         let stride = MemoryLayout<Float>.stride
         let sampleBytes = graph.nodes.reduce(0) { $0 + graph.tensorShapes[$1.output.index].elementCount } * stride
-        guard sampleBytes * batch > 2 * keptBytes else { return batch }
         // Every pass reads the parameters and adds to their gradients; that has to stay little beside its own tensors.
         let parameterBytes = graph.parameters.reduce(0) { $0 + $1.shape.elementCount } * stride
+        func suits(_ samples: Int) -> Bool { samples >= 4 && parameterBytes * 4 <= samples * sampleBytes }
+        if suits(chainedSamples), graph.chainedShare(output: output, batch: chainedSamples) >= 0.75 {
+            return min(batch, chainedSamples)
+        }
         let fitting = keptBytes / sampleBytes
-        guard fitting >= 4, parameterBytes * 4 <= fitting * sampleBytes else { return batch }
+        guard sampleBytes * batch > 2 * keptBytes, suits(fitting) else { return batch }
         // A power of two of them, which divides well among threads, and of about equal size, so that the last isn't a small one.
         var passes = 2
         while passes * fitting < batch { passes *= 2 }

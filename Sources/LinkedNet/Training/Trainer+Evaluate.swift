@@ -27,25 +27,28 @@ extension Trainer {
             throw TrainingError.mismatch(
                 subject: dataset.name, expected: "classes whose confusion matrix fits in memory", found: "\(classes) classes")
         }
-        let loader = try BatchLoader(dataset: dataset, batchSize: network.passSize, sampler: .fileOrder)
+        let passes = InferencePasses(network)
+        let loader = try BatchLoader(dataset: dataset, batchSize: passes.mostSamples, sampler: .fileOrder)
         var result = LossResult()
         var confusion = Array(repeating: 0, count: pairs)
         var isComplete = true
         while isComplete, let batch = try loader.next() {
-            try network.forward(input: batch.pixels, count: batch.count, mode: .inference)
-            let batchResult = loss.evaluate(
-                output: network.output, labels: batch.labels, count: batch.count, classes: classes, gradient: nil)
-            if requiresFinite, !batchResult.lossSum.isFinite {
-                let origin = try firstNonFinite(pixels: batch.pixels, count: batch.count, mode: .inference)
-                throw TrainingError.nonFinite(
-                    layer: origin.layer, cause: origin.cause, step: position.step, epoch: position.epoch + 1)
-            }
-            result += batchResult
-            for sample in 0..<batch.count {
-                guard let prediction = Self.firstLargest(of: network.output + sample * classes, count: classes) else {
-                    continue
+            passes.run(pixels: batch.pixels, count: batch.count)
+            for pass in 0..<passes.count {
+                let (first, count, output) = (passes.firstSample(of: pass), passes.sampleCount(of: pass), passes.output(of: pass))
+                let labels = batch.labels + first
+                let passResult = loss.evaluate(output: output, labels: labels, count: count, classes: classes, gradient: nil)
+                if requiresFinite, !passResult.lossSum.isFinite {
+                    let origin = try firstNonFinite(
+                        pixels: batch.pixels + first * network.inputShape.elementCount, count: count, mode: .inference)
+                    throw TrainingError.nonFinite(
+                        layer: origin.layer, cause: origin.cause, step: position.step, epoch: position.epoch + 1)
                 }
-                confusion[Int(batch.labels[sample]) * classes + prediction] += 1
+                result += passResult
+                for sample in 0..<count {
+                    guard let prediction = Self.firstLargest(of: output + sample * classes, count: classes) else { continue }
+                    confusion[Int(labels[sample]) * classes + prediction] += 1
+                }
             }
             let event = EvaluationEvent(batch: batch.index + 1, batchCount: loader.batchesPerEpoch)
             if try stopsAfter(event), event.batch < event.batchCount { isComplete = false }

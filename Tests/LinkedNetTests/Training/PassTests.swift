@@ -70,6 +70,31 @@ import Testing
         withExtendedLifetime(untrained) { #expect(weights[0] != Array(untrained.parameters)) }
     }
 
+    /// Evaluation takes as many passes at once, and counts and adds in the order of the samples.
+    @Test func evaluationDependsOnNoNumberOfThreads() throws {
+        let before = Runtime.threadCount
+        defer { Runtime.threadCount = before }
+        let dataset = try ImageDataset(
+            name: "noise", imageShape: [96, 96, 1], classNames: (0..<5).map(String.init),
+            pixels: (0..<43 * 96 * 96).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
+            labels: (0..<43).map { Int32($0 % 5) })
+        var results: [EvaluationResult] = []
+        for threads in [1, 2, 3, 7] {
+            Runtime.threadCount = threads
+            results.append(try Trainer(try Self.network(batch: 32), optimizer: SGD()).evaluate(dataset))
+        }
+        #expect(results.allSatisfy { $0 == results[0] } && results[0].result.sampleCount == 43)
+        Runtime.threadCount = 3
+        let network = try Self.network(batch: 32)
+        let images = try Tensor(shape: [30, 96, 96, 1], elements: Array(Self.pixels.prefix(30 * 96 * 96)))
+        let all = try network.predict(images)
+        for sample in [0, 7, 8, 29] {
+            let one = try Tensor(
+                shape: [1, 96, 96, 1], elements: Array(images.elements[sample * 96 * 96..<(sample + 1) * 96 * 96]))
+            #expect(try network.predict(one).elements == Array(all.elements[sample * 5..<(sample + 1) * 5]))
+        }
+    }
+
     /// A loss that isn't a number is found in whichever pass it arises, and leaves no trace.
     @Test func aBadSampleOfALaterPassIsNamed() throws {
         let network = try Self.network(batch: 32)
@@ -115,6 +140,20 @@ import Testing
         #expect(try passSize(ExtendedNetwork(), batch: 32) == 32)
         #expect(try passSize(ResNet50(), batch: 128) < 32)
         #expect(try passSize(ResNet50(), batch: 8) == 8)
+    }
+
+    /// Where chains are most of a network, a pass is one of their groups.
+    @Test func chainsAreTakenByGroups() throws {
+        func passSize(_ model: some Layer, batch: Int, input: Shape = [32, 32, 3]) throws -> Int {
+            try Network(model, input: input, batch: batch).passSize
+        }
+        #expect(try passSize(DepthNetwork(), batch: 32) == 16)
+        #expect(try passSize(DepthNetwork(), batch: 17) == 16)
+        #expect(try passSize(DepthNetwork(), batch: 16) == 16)
+        #expect(try passSize(DepthNetwork(), batch: 7) == 7)
+        #expect(try passSize(DepthNetwork(ModelOptions(batchNorm: true)), batch: 32) == 32)
+        #expect(try passSize(DepthNetwork(depth: 3), batch: 32, input: [8, 8, 3]) == 32, "its dense layer weighs more than the images")
+        #expect(try passSize(DepthNetwork(ModelOptions(convolution: .direct)), batch: 32) == 32)
     }
 
     @Test func theSummaryNamesThePasses() throws {

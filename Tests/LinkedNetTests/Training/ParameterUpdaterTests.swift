@@ -1,0 +1,89 @@
+import LinkedNet
+import Testing
+
+/// When an optimizer is called for which parameters.
+@Suite struct ParameterUpdaterTests {
+    /// SGD that notes how many elements it was given, and where its slots and gradients start.
+    private struct NotingSGD: Optimizer {
+        final class Notes: @unchecked Sendable {
+            var calls: [(start: UnsafePointer<Float>, count: Int, gradients: UnsafePointer<Float>, slot: UnsafePointer<Float>)] = []
+        }
+        let sgd: SGD
+        let notes = Notes()
+        let treatsElementsAlone: Bool
+        var learningRate: Double { sgd.learningRate }
+        var decay: Double { sgd.decay }
+        var slotNames: [String] { sgd.slotNames }
+
+        func update(_ parameters: ParameterUpdate) {
+            notes.calls.append(
+                (UnsafePointer(parameters.parameters), parameters.count, parameters.gradients, UnsafePointer(parameters.slots[0])))
+            sgd.update(parameters)
+        }
+    }
+
+    private static let batch = 3
+
+    /// Two layers of more than a mebibyte each, with small ones around them.
+    private func network() throws -> Network {
+        let model = try Sequential {
+            Dense(512)
+            Activation(.swish)
+            Dense(600)
+            try LinkedActivation(.mirrored(.prelu(.perChannel)))
+            Dense(320)
+            Activation(.relu)
+            Dense(4)
+        }
+        return try Network(model, input: [20], batch: Self.batch, seed: 5)
+    }
+
+    /// The weights after three steps, and the last step's calls.
+    private func train(treatsElementsAlone: Bool, clipNorm: Double? = nil) throws -> (weights: [Float], notes: NotingSGD.Notes, network: Network) {
+        let network = try network()
+        let optimizer = NotingSGD(
+            sgd: try SGD(learningRate: 0.0625, momentum: 0.5), treatsElementsAlone: treatsElementsAlone)
+        let trainer = try Trainer(network, optimizer: optimizer, gradientClipNorm: clipNorm)
+        let pixels = (0..<Self.batch * 20).map { Float($0 % 7) / 8 - 0.25 }
+        for _ in 0..<3 {
+            optimizer.notes.calls = []
+            try trainer.step(pixels: pixels, labels: [0, 3, 1], count: Self.batch)
+        }
+        return (Array(network.parameters), optimizer.notes, network)
+    }
+
+    @Test func largeStretchesComeAloneAndEachElementOnce() throws {
+        let (weights, notes, network) = try train(treatsElementsAlone: true)
+        #expect(notes.calls.count == 3)
+        // From the end to the beginning, without a gap, everything at the same place.
+        var end = network.parameterLayout.count
+        for call in notes.calls {
+            let start = call.start - UnsafePointer(network.parameters.baseAddress!)
+            #expect(start + call.count == end && call.count > 0)
+            #expect(call.gradients - UnsafePointer(network.parameterGradients.baseAddress!) == start)
+            #expect(call.slot - start == notes.calls.last!.slot)
+            end = start
+        }
+        #expect(end == 0)
+        // The first call has the last two layers' parameters: those of the large one are too few without it.
+        let names = network.parameterLayout.entries.indices.filter {
+            network.parameterLayout.offsets[$0] >= network.parameterLayout.count - notes.calls[0].count
+        }.map { network.parameterLayout.entries[$0].name }
+        #expect(names.contains("dense_2/kernel") && !names.contains("dense_1/kernel"))
+        #expect(try weights == train(treatsElementsAlone: false).weights)
+    }
+
+    @Test func othersComeAtOnce() throws {
+        let whole = try train(treatsElementsAlone: false)
+        #expect(whole.notes.calls.map(\.count) == [whole.network.parameterLayout.count])
+        // Clipping scales all gradients by a norm that is there at the end only.
+        let clipped = try train(treatsElementsAlone: true, clipNorm: 1e6)
+        #expect(clipped.notes.calls.map(\.count) == [clipped.network.parameterLayout.count])
+        #expect(clipped.weights == whole.weights)
+    }
+
+    @Test func theSuiteOptimizersTreatElementsAlone() throws {
+        let optimizers: [any Optimizer] = [try SGD(), try Adam(), try RMSProp()]
+        for optimizer in optimizers { #expect(optimizer.treatsElementsAlone) }
+    }
+}
