@@ -70,7 +70,7 @@ ALWAYS_INLINE void tile4_taps(const vector *m, int s, vector *to, int t) {
 }
 
 // ---- Stride 1, tiles of 5: points ±p, ±q, ±r, ∞ with p = 3/8, q = 15/16, r = 7/4. Without 0 they are pairs, which halves the maps' work. Among
-// pairs of short binary fractions these have about the smallest errors, twice those of tiles of 4. Rows of −p have their signs changed in B and G.
+// pairs of short binary fractions these have about the smallest errors, in the mean twice those of tiles of 4. Rows of −p have their signs changed in B and G.
 
 static const float five_p = 0.375f, five_q = 0.9375f, five_r = 1.75f;
 static const float five_pp = 0.140625f, five_qq = 0.87890625f, five_rr = 3.0625f; // squares
