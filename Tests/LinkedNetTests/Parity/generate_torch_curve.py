@@ -1,4 +1,4 @@
-"""Writes torch_curve.json: the losses of 100 SGD steps of a small LK-ReLU network in PyTorch, in double precision.
+"""Writes torch_curve.json: the losses of 100 SGD steps of a small LK-ReLU network in PyTorch, in double precision, by the image's side.
 
     python3 generate_torch_curve.py
 
@@ -14,7 +14,8 @@ import torch.nn.functional as F
 
 from parity import batches, noise
 
-STEPS, BATCH, BATCHES, SIDE = 100, 16, 10, 8
+STEPS, BATCH, BATCHES = 100, 16, 10
+SIDES = 8, 10  # for Winograd's tiles of 4×4 and of 5×5
 
 
 def weights():
@@ -36,10 +37,10 @@ def conv(x, kernel, bias, stride):
     return F.conv2d(x, kernel.permute(3, 2, 0, 1), bias, stride)
 
 
-def curve(dtype):
+def curve(dtype, side):
     parameters = [torch.tensor(w, dtype=dtype).requires_grad_() for w in weights()]
     optimizer = torch.optim.SGD(parameters, lr=0.05, momentum=0.9, nesterov=True)
-    images, labels = batches(BATCHES, BATCH, SIDE)
+    images, labels = batches(BATCHES, BATCH, side)
     losses = []
     for step in range(STEPS):
         k1, b1, k2, b2, k3, b3 = parameters
@@ -55,8 +56,10 @@ def curve(dtype):
 
 
 torch.use_deterministic_algorithms(True)
-losses = curve(torch.float64)
-spread = max(abs(a / b - 1) for a, b in zip(curve(torch.float32), losses))
-assert spread < 1e-4, spread
-print(f"first loss {losses[0]:.6f}, last {losses[-1]:.6f}, single against double precision {spread:.2e}")
-(pathlib.Path(__file__).parent / "torch_curve.json").write_text(json.dumps(losses, indent=0) + "\n")
+curves = {}
+for side in SIDES:
+    losses = curves[side] = curve(torch.float64, side)
+    spread = max(abs(a / b - 1) for a, b in zip(curve(torch.float32, side), losses))
+    assert spread < 1e-4, spread
+    print(f"{side}×{side}: first loss {losses[0]:.6f}, last {losses[-1]:.6f}, single against double precision {spread:.2e}")
+(pathlib.Path(__file__).parent / "torch_curve.json").write_text(json.dumps(curves, indent=0) + "\n")
