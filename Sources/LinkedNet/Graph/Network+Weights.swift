@@ -70,9 +70,10 @@ extension Network {
                     passes.run(
                         pixels: inputs.baseAddress.unsafelyUnwrapped + start * inputShape.elementCount,
                         count: min(passes.mostSamples, count - start))
-                    for pass in 0..<passes.count {
-                        let first = (start + passes.firstSample(of: pass)) * classes, output = passes.output(of: pass)
-                        for index in 0..<passes.sampleCount(of: pass) * classes { results[first + index] = output[index] }
+                    for pass in 0..<passes.ranges.count {
+                        let samples = passes.ranges[pass], first = (start + samples.lowerBound) * classes
+                        let output = passes.output(of: pass)
+                        for index in 0..<samples.count * classes { results[first + index] = output[index] }
                     }
                 }
             }

@@ -104,7 +104,7 @@ public final class Network {
         nodeHasBackward = schedule.nodeHasBackward
         completeFrom = graph.completeParameterOffsets(parameterLayout)
         // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made to be shared.
-        let passesAtOnce = min((batch + pass - 1) / pass, Runtime.threadCount)
+        let passesAtOnce = min(PassRanges(samples: batch, passSize: pass).count, Runtime.threadCount)
         var passMemories: [PassMemory] = []
         for _ in 0..<passesAtOnce {
             passMemories.append(

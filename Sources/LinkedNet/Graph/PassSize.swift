@@ -1,3 +1,14 @@
+/// The passes that take so many samples.
+struct PassRanges {
+    let samples: Int
+    let passSize: Int
+
+    var count: Int { (samples + passSize - 1) / passSize }
+
+    /// The samples of a pass.
+    subscript(pass: Int) -> Range<Int> { pass * passSize..<min((pass + 1) * passSize, samples) }
+}
+
 /// How many samples a pass takes at most.
 ///
 /// Where no operation mixes samples, a training step may take a batch in several passes, each forward and backward, and add up the

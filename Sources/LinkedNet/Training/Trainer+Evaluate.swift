@@ -34,9 +34,9 @@ extension Trainer {
         var isComplete = true
         while isComplete, let batch = try loader.next() {
             passes.run(pixels: batch.pixels, count: batch.count)
-            for pass in 0..<passes.count {
-                let (first, count, output) = (passes.firstSample(of: pass), passes.sampleCount(of: pass), passes.output(of: pass))
-                let labels = batch.labels + first
+            for pass in 0..<passes.ranges.count {
+                let samples = passes.ranges[pass], (first, count) = (samples.lowerBound, samples.count)
+                let output = passes.output(of: pass), labels = batch.labels + first
                 let passResult = loss.evaluate(output: output, labels: labels, count: count, classes: classes, gradient: nil)
                 if requiresFinite, !passResult.lossSum.isFinite {
                     let origin = try firstNonFinite(

@@ -7,13 +7,13 @@ extension Trainer {
         passes.run(pixels: pixels, labels: labels, count: count, step: UInt64(position.step))
         var result = LossResult()
         var pass = 0
-        while pass < passes.count {
+        while pass < passes.ranges.count {
             let passResult = passes.results[pass]
             guard passResult.lossSum.isFinite else {
                 restoreStates()
                 let origin = try firstNonFinite(
-                    pixels: pixels + passes.firstSample(of: pass) * network.inputShape.elementCount,
-                    count: passes.sampleCount(of: pass), mode: .training(step: UInt64(position.step)))
+                    pixels: pixels + passes.ranges[pass].lowerBound * network.inputShape.elementCount,
+                    count: passes.ranges[pass].count, mode: .training(step: UInt64(position.step)))
                 restoreStates()
                 throw nonFinite(origin)
             }
@@ -31,10 +31,12 @@ final class TrainingPasses: ConcurrentWork {
     private let loss: any Loss
     private let updater: ParameterUpdater
     private var batch: (pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64)?
+    /// Of the last step.
+    private(set) var ranges: PassRanges
     /// Sums of the passes' gradients; empty if a step is one pass.
     private let gradientSum: AlignedStorage<Float>
 
-    /// The losses and hits of the last step's passes, ``count`` of them.
+    /// The losses and hits of the last step's passes.
     let results: UnsafeMutablePointer<LossResult>
 
     /// - Throws: ``OutOfMemory`` if there is none for the sums.
@@ -42,7 +44,8 @@ final class TrainingPasses: ConcurrentWork {
         self.network = network
         self.loss = loss
         self.updater = updater
-        let most = (network.batchSize + network.passSize - 1) / network.passSize
+        ranges = PassRanges(samples: network.batchSize, passSize: network.passSize)
+        let most = ranges.count
         gradientSum = try AlignedStorage(count: most > 1 ? network.parameterLayout.count : 0)
         results = .allocate(capacity: most)
         results.initialize(repeating: LossResult(), count: most)
@@ -55,24 +58,18 @@ final class TrainingPasses: ConcurrentWork {
     /// Takes all passes of a step, and puts their gradients' sum into ``Network/parameterGradients`` if all losses are finite.
     func run(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
         batch = (pixels, labels, count, step)
-        Runtime.run(self, parts: self.count, workers: network.passMemories.count)
+        ranges = PassRanges(samples: count, passSize: network.passSize)
+        Runtime.run(self, parts: ranges.count, workers: network.passMemories.count)
         guard gradientSum.count > 0 else { return }
         Elementwise.copy(
             count: gradientSum.count, gradientSum.pointer, out: network.parameterGradients.baseAddress.unsafelyUnwrapped,
             accumulate: false)
     }
 
-    /// How many passes the step takes.
-    var count: Int { ((batch?.count ?? 0) + network.passSize - 1) / network.passSize }
-
-    func firstSample(of pass: Int) -> Int { pass * network.passSize }
-
-    func sampleCount(of pass: Int) -> Int { min(network.passSize, (batch?.count ?? 0) - firstSample(of: pass)) }
-
     override func run(_ pass: Int, worker: Int) {
         guard let batch else { return }
         let memory = network.passMemories[worker]
-        let first = firstSample(of: pass), size = sampleCount(of: pass), classes = network.outputShape.elementCount
+        let first = ranges[pass].lowerBound, size = ranges[pass].count, classes = network.outputShape.elementCount
         network.forward(
             input: batch.pixels + first * network.inputShape.elementCount, count: size, mode: .training(step: batch.step),
             in: memory)
