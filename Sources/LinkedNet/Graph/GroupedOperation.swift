@@ -44,19 +44,6 @@ extension Graph {
     }
 }
 
-extension Graph {
-    /// For each node, the offset from which on all parameters are read by it and later nodes alone.
-    func completeParameterOffsets(_ layout: ParameterLayout) -> [Int] {
-        var firstReaders = Array(repeating: nodes.count, count: parameters.count)
-        for (index, node) in nodes.enumerated().reversed() {
-            for parameter in node.parameters { firstReaders[parameter.index] = index }
-        }
-        return nodes.indices.map { node in
-            firstReaders.lastIndex { $0 < node }.map { $0 + 1 < parameters.count ? layout.offsets[$0 + 1] : layout.count } ?? 0
-        }
-    }
-}
-
 extension Graph.Node {
     var convolution: WeightedOperation<ConvolutionKernel>? { operation as? WeightedOperation<ConvolutionKernel> }
     var dense: WeightedOperation<DenseKernel>? { operation as? WeightedOperation<DenseKernel> }
