@@ -1,202 +1,200 @@
 import CKernels
 import Testing
 
-extension KernelTests {
-    @Suite(.serialized) struct ConvolutionChainTests {
-        /// A layer that `generator` decides, reading `input` = [height, width, channels].
-        private static func shape(
-            reading input: (Int, Int, Int), batch: Int, strided: Bool, activation: ActivationCase, _ generator: inout Generator
-        ) -> ck_convolution {
-            let outChannels = generator.integer(1...9)
-            func axis(_ size: Int) -> (out: Int, kernel: Int, stride: Int, pad: Int) {
-                let kernel = generator.integer(1...5), stride = strided ? generator.integer(1...3) : 1
-                let same = (size + stride - 1) / stride
-                switch generator.integer(0...3) {
-                case 0 where size >= kernel: return ((size - kernel) / stride + 1, kernel, stride, 0)
-                case 1:
-                    let pad = generator.integer(0...kernel - 1)
-                    return (generator.integer(1...(size - 1 + pad) / stride + 1), kernel, stride, pad)
-                default: return (same, kernel, stride, max((same - 1) * stride + kernel - size, 0) / 2)
+@Suite(.serialized) struct ConvolutionChainTests {
+    /// A layer that `generator` decides, reading `input` = [height, width, channels].
+    private static func shape(
+        reading input: (Int, Int, Int), batch: Int, strided: Bool, activation: ActivationCase, _ generator: inout Generator
+    ) -> ck_convolution {
+        let outChannels = generator.integer(1...9)
+        func axis(_ size: Int) -> (out: Int, kernel: Int, stride: Int, pad: Int) {
+            let kernel = generator.integer(1...5), stride = strided ? generator.integer(1...3) : 1
+            let same = (size + stride - 1) / stride
+            switch generator.integer(0...3) {
+            case 0 where size >= kernel: return ((size - kernel) / stride + 1, kernel, stride, 0)
+            case 1:
+                let pad = generator.integer(0...kernel - 1)
+                return (generator.integer(1...(size - 1 + pad) / stride + 1), kernel, stride, pad)
+            default: return (same, kernel, stride, max((same - 1) * stride + kernel - size, 0) / 2)
+            }
+        }
+        let y = axis(input.0), x = axis(input.1)
+        return ck_convolution(
+            batch: batch, height: input.0, width: input.1, channels: input.2, out: (y.out, x.out, outChannels),
+            kernel: (y.kernel, x.kernel), stride: (y.stride, x.stride), pad: (y.pad, x.pad),
+            activation: activation.activation)
+    }
+
+    /// One layer against the reference in double: every instruction set within the bounds, the same bits for any number of threads.
+    @Test(arguments: 0..<160)
+    func generatedLayers(seed: Int) {
+        var generator = Generator(seed: UInt64(seed) + 500)
+        let activation = ActivationCase.all[seed * 7 % ActivationCase.all.count]
+        let batch = seed % 8 == 0 ? generator.integer(15...37) : generator.integer(1...9)
+        let largest = batch > 9 ? 7 : 17
+        let input = (generator.integer(1...largest), generator.integer(1...largest), generator.integer(1...8))
+        let shape = Self.shape(
+            reading: input, batch: batch, strided: seed % 5 == 4, activation: activation, &generator)
+        let reference = ReferenceConvolution(
+            shape: shape, activation: activation, integers: activation.isExact && seed % 2 == 0,
+            misaligned: seed % 5 == 0, seed: UInt64(seed) + 2000)
+        let inputs = ChainInputs(reference)
+        #expect(inputs.withChain { ck_convolution_chain_check(&$0) } == nil)
+        for isa in availableISAs {
+            let name = "\(String(cString: ck_isa_name(isa))), \(activation), \(shape)"
+            let results = with(isa: isa) { ChainResults(inputs) }
+            #expect(results.error(reference) == nil, "\(name)")
+            for threads in threadCounts where threads != 2 {
+                let other = with(isa: isa, threads: threads) { ChainResults(inputs) }
+                #expect(results.difference(other) == nil, "\(threads) threads, \(name)")
+            }
+        }
+    }
+
+    /// Layers that `seed` decides, the first with a stride for some.
+    private static func chain(seed: Int) -> ChainInputs {
+        var generator = Generator(seed: UInt64(seed) + 700)
+        let batch = seed % 4 == 0 ? generator.integer(17...35) : generator.integer(1...9)
+        var size = (generator.integer(3...17), generator.integer(3...17), generator.integer(1...6))
+        let z = Buffer(uniform: batch * size.0 * size.1 * size.2, &generator)
+        let strided = seed % 3 == 2
+        let layers = (0..<generator.integer(2...5)).map { index in
+            let activation = ActivationCase.all[generator.integer(0...ActivationCase.all.count - 1)]
+            let shape = shape(
+                reading: size, batch: batch, strided: strided && index == 0, activation: activation, &generator)
+            let weights = shape.kernel_h * shape.kernel_w * shape.channels * shape.out_channels
+            let slopes = activation.slopeCount(positions: size.0 * size.1, channels: size.2)
+            size = (Int(shape.out_height), Int(shape.out_width), Int(shape.out_channels))
+            return ChainInputs.Layer(
+                shape: shape, activation: activation,
+                weights: Buffer(uniform: Int(weights) * activation.members.count, &generator),
+                slopes: Buffer(uniform: slopes, &generator),
+                bias: generator.integer(0...3) == 0 ? nil : Buffer(uniform: size.2, &generator))
+        }
+        return ChainInputs(
+            batch: batch, layers: layers, z: z, dy: Buffer(uniform: batch * size.0 * size.1 * size.2, &generator),
+            dzBefore: Buffer(uniform: z.count, &generator), givesInputGradient: !strided)
+    }
+
+    /// Many layers give the bits of one after the other, which the test above compares with the reference.
+    @Test(arguments: 0..<60)
+    func chainsAreTheirLayers(seed: Int) {
+        let inputs = Self.chain(seed: seed)
+        for isa in availableISAs {
+            let name = "\(String(cString: ck_isa_name(isa))), seed \(seed)"
+            let together = with(isa: isa) { ChainResults(inputs) }
+            #expect(together.guardsIntact, "\(name)")
+            for threads in threadCounts where threads != 2 {
+                let other = with(isa: isa, threads: threads) { ChainResults(inputs) }
+                #expect(together.difference(other) == nil, "\(threads) threads, \(name)")
+            }
+            var dy = inputs.dy
+            var gradients: [Buffer] = []
+            for (index, layer) in inputs.layers.enumerated().reversed() {
+                let z = index == 0 ? inputs.z : together.outputs[index - 1]
+                let one = with(isa: isa) {
+                    ChainResults(
+                        ChainInputs(
+                            batch: inputs.batch, layers: [layer], z: z, dy: dy, dzBefore: Buffer(z.count),
+                            givesInputGradient: index > 0 || inputs.givesInputGradient))
+                }
+                let y = index == inputs.layers.count - 1 ? together.y : together.outputs[index]
+                #expect(firstDifference(one.y, y, "y of layer \(index)") == nil, "\(name)")
+                gradients = one.gradients + gradients
+                dy = one.dz
+            }
+            if inputs.givesInputGradient { #expect(firstDifference(dy, together.dz, "dz") == nil, "\(name)") }
+            let unwanted = inputs.givesInputGradient || inputs.layers[0].slopes.count == 0
+                ? nil : inputs.layers[0].parameters.count - 1
+            for (index, pair) in zip(gradients, together.gradients).enumerated() where index != unwanted {
+                #expect(firstDifference(pair.0, pair.1, "gradient \(index)") == nil, "\(name)")
+            }
+        }
+    }
+
+    /// Forward and backward-data have the bits of the convolutions that chains take the place of, whatever z is.
+    @Test(arguments: ActivationCase.all)
+    func sameBitsAsSingleConvolutions(activation: ActivationCase) {
+        var generator = Generator(seed: 3)
+        let shape = ck_convolution(
+            batch: 9, height: 11, width: 7, channels: 3, out: (11, 7, 5), kernel: (3, 3), pad: (1, 1),
+            activation: activation.activation)
+        let reference = ReferenceConvolution(
+            shape: shape, activation: activation, integers: false, misaligned: false, seed: generator.next())
+        let special: [Float] = [.nan, -.nan, .infinity, -.infinity, 0, -0.0, .leastNonzeroMagnitude]
+        for (image, value) in special.enumerated() {
+            for index in 0..<3 { reference.z.pointer[image * 11 * 7 * 3 + index * 70] = value }
+        }
+        for isa in availableISAs {
+            let (chain, single) = with(isa: isa) { (ChainResults(ChainInputs(reference)), LinearResults(reference)) }
+            #expect(firstDifference(chain.y, single.y, "y") == nil)
+            #expect(firstDifference(chain.dz, single.dz, "dz") == nil)
+        }
+    }
+
+    /// A NaN stays within its image, except in the sums over images.
+    @Test(arguments: availableISAs)
+    func imagesDoNotMix(isa: ck_isa) {
+        let clean = Self.chain(seed: 4), bad = Self.chain(seed: 4)
+        let image = 3, zSize = clean.z.count / clean.batch, ySize = clean.dy.count / clean.batch
+        bad.z.pointer[image * zSize + zSize / 2] = .nan
+        bad.dy.pointer[image * ySize + ySize / 2] = .nan
+        let (a, b) = with(isa: isa) { (ChainResults(clean), ChainResults(bad)) }
+        for index in 0..<a.y.count where index / ySize != image { #expect(a.y.pointer[index] == b.y.pointer[index]) }
+        for index in 0..<a.dz.count where index / zSize != image { #expect(a.dz.pointer[index] == b.dz.pointer[index]) }
+        #expect((0..<ySize).contains { b.y.pointer[image * ySize + $0].isNaN })
+        #expect((0..<zSize).contains { b.dz.pointer[image * zSize + $0].isNaN })
+        #expect(b.gradients.allSatisfy { gradient in gradient.values.contains { $0.isNaN } })
+    }
+
+    @Test func refusesWhatItCannotTake() {
+        let inputs = Self.chain(seed: 1)
+        func reason(_ change: (inout ck_convolution_chain, inout [ck_chain_layer]) -> Void) -> String? {
+            var layers = inputs.layers.map { ck_chain_layer(convolution: $0.shape, has_bias: true) }
+            return inputs.withChain { chain in
+                change(&chain, &layers)
+                return layers.withUnsafeBufferPointer {
+                    chain.layers = $0.baseAddress
+                    return ck_convolution_chain_check(&chain).map { String(cString: $0) }
                 }
             }
-            let y = axis(input.0), x = axis(input.1)
-            return ck_convolution(
-                batch: batch, height: input.0, width: input.1, channels: input.2, out: (y.out, x.out, outChannels),
-                kernel: (y.kernel, x.kernel), stride: (y.stride, x.stride), pad: (y.pad, x.pad),
-                activation: activation.activation)
         }
-
-        /// One layer against the reference in double: every instruction set within the bounds, the same bits for any number of threads.
-        @Test(arguments: 0..<160)
-        func generatedLayers(seed: Int) {
-            var generator = Generator(seed: UInt64(seed) + 500)
-            let activation = ActivationCase.all[seed * 7 % ActivationCase.all.count]
-            let batch = seed % 8 == 0 ? generator.integer(15...37) : generator.integer(1...9)
-            let largest = batch > 9 ? 7 : 17
-            let input = (generator.integer(1...largest), generator.integer(1...largest), generator.integer(1...8))
-            let shape = Self.shape(
-                reading: input, batch: batch, strided: seed % 5 == 4, activation: activation, &generator)
-            let reference = ReferenceConvolution(
-                shape: shape, activation: activation, integers: activation.isExact && seed % 2 == 0,
-                misaligned: seed % 5 == 0, seed: UInt64(seed) + 2000)
-            let inputs = ChainInputs(reference)
-            #expect(inputs.withChain { ck_convolution_chain_check(&$0) } == nil)
-            for isa in availableISAs {
-                let name = "\(String(cString: ck_isa_name(isa))), \(activation), \(shape)"
-                let results = with(isa: isa) { ChainResults(inputs) }
-                #expect(results.error(reference) == nil, "\(name)")
-                for threads in threadCounts where threads != 2 {
-                    let other = with(isa: isa, threads: threads) { ChainResults(inputs) }
-                    #expect(results.difference(other) == nil, "\(threads) threads, \(name)")
-                }
-            }
+        #expect(reason { _, _ in } == nil)
+        #expect(reason { chain, _ in chain.layer_count = 0 } != nil)
+        #expect(reason { chain, _ in chain.layer_count = 1 << 40 } != nil)
+        #expect(reason { chain, _ in chain.batch = 0 } != nil)
+        #expect(reason { _, layers in layers[1].convolution.channels += 1 } != nil)
+        #expect(reason { _, layers in layers[1].convolution.height += 1 } != nil)
+        #expect(reason { _, layers in layers[1].convolution.width += 1 } != nil)
+        #expect(reason { _, layers in layers[1].convolution.activation.member_count = 0 } != nil)
+        func stride(_ layer: inout ck_chain_layer) {
+            layer.convolution.stride_h = 2
+            layer.convolution.out_height = 1
         }
+        #expect(
+            reason { chain, layers in
+                chain.layer_count = 1
+                stride(&layers[0])
+            } != nil, "the input's gradient is wanted")
+        #expect(
+            reason { chain, layers in
+                chain.layer_count = 1
+                chain.gives_input_gradient = false
+                stride(&layers[0])
+            } == nil)
+    }
 
-        /// Layers that `seed` decides, the first with a stride for some.
-        private static func chain(seed: Int) -> ChainInputs {
-            var generator = Generator(seed: UInt64(seed) + 700)
-            let batch = seed % 4 == 0 ? generator.integer(17...35) : generator.integer(1...9)
-            var size = (generator.integer(3...17), generator.integer(3...17), generator.integer(1...6))
-            let z = Buffer(uniform: batch * size.0 * size.1 * size.2, &generator)
-            let strided = seed % 3 == 2
-            let layers = (0..<generator.integer(2...5)).map { index in
-                let activation = ActivationCase.all[generator.integer(0...ActivationCase.all.count - 1)]
-                let shape = shape(
-                    reading: size, batch: batch, strided: strided && index == 0, activation: activation, &generator)
-                let weights = shape.kernel_h * shape.kernel_w * shape.channels * shape.out_channels
-                let slopes = activation.slopeCount(positions: size.0 * size.1, channels: size.2)
-                size = (Int(shape.out_height), Int(shape.out_width), Int(shape.out_channels))
-                return ChainInputs.Layer(
-                    shape: shape, activation: activation,
-                    weights: Buffer(uniform: Int(weights) * activation.members.count, &generator),
-                    slopes: Buffer(uniform: slopes, &generator),
-                    bias: generator.integer(0...3) == 0 ? nil : Buffer(uniform: size.2, &generator))
-            }
-            return ChainInputs(
-                batch: batch, layers: layers, z: z, dy: Buffer(uniform: batch * size.0 * size.1 * size.2, &generator),
-                dzBefore: Buffer(uniform: z.count, &generator), givesInputGradient: !strided)
-        }
-
-        /// Many layers give the bits of one after the other, which the test above compares with the reference.
-        @Test(arguments: 0..<60)
-        func chainsAreTheirLayers(seed: Int) {
+    @Test func memoryNeverShrinksWithTheBatch() {
+        for seed in 0..<20 {
             let inputs = Self.chain(seed: seed)
-            for isa in availableISAs {
-                let name = "\(String(cString: ck_isa_name(isa))), seed \(seed)"
-                let together = with(isa: isa) { ChainResults(inputs) }
-                #expect(together.guardsIntact, "\(name)")
-                for threads in threadCounts where threads != 2 {
-                    let other = with(isa: isa, threads: threads) { ChainResults(inputs) }
-                    #expect(together.difference(other) == nil, "\(threads) threads, \(name)")
-                }
-                var dy = inputs.dy
-                var gradients: [Buffer] = []
-                for (index, layer) in inputs.layers.enumerated().reversed() {
-                    let z = index == 0 ? inputs.z : together.outputs[index - 1]
-                    let one = with(isa: isa) {
-                        ChainResults(
-                            ChainInputs(
-                                batch: inputs.batch, layers: [layer], z: z, dy: dy, dzBefore: Buffer(z.count),
-                                givesInputGradient: index > 0 || inputs.givesInputGradient))
-                    }
-                    let y = index == inputs.layers.count - 1 ? together.y : together.outputs[index]
-                    #expect(firstDifference(one.y, y, "y of layer \(index)") == nil, "\(name)")
-                    gradients = one.gradients + gradients
-                    dy = one.dz
-                }
-                if inputs.givesInputGradient { #expect(firstDifference(dy, together.dz, "dz") == nil, "\(name)") }
-                let unwanted = inputs.givesInputGradient || inputs.layers[0].slopes.count == 0
-                    ? nil : inputs.layers[0].parameters.count - 1
-                for (index, pair) in zip(gradients, together.gradients).enumerated() where index != unwanted {
-                    #expect(firstDifference(pair.0, pair.1, "gradient \(index)") == nil, "\(name)")
-                }
-            }
-        }
-
-        /// Forward and backward-data have the bits of the convolutions that chains take the place of, whatever z is.
-        @Test(arguments: ActivationCase.all)
-        func sameBitsAsSingleConvolutions(activation: ActivationCase) {
-            var generator = Generator(seed: 3)
-            let shape = ck_convolution(
-                batch: 9, height: 11, width: 7, channels: 3, out: (11, 7, 5), kernel: (3, 3), pad: (1, 1),
-                activation: activation.activation)
-            let reference = ReferenceConvolution(
-                shape: shape, activation: activation, integers: false, misaligned: false, seed: generator.next())
-            let special: [Float] = [.nan, -.nan, .infinity, -.infinity, 0, -0.0, .leastNonzeroMagnitude]
-            for (image, value) in special.enumerated() {
-                for index in 0..<3 { reference.z.pointer[image * 11 * 7 * 3 + index * 70] = value }
-            }
-            for isa in availableISAs {
-                let (chain, single) = with(isa: isa) { (ChainResults(ChainInputs(reference)), LinearResults(reference)) }
-                #expect(firstDifference(chain.y, single.y, "y") == nil)
-                #expect(firstDifference(chain.dz, single.dz, "dz") == nil)
-            }
-        }
-
-        /// A NaN stays within its image, except in the sums over images.
-        @Test(arguments: availableISAs)
-        func imagesDoNotMix(isa: ck_isa) {
-            let clean = Self.chain(seed: 4), bad = Self.chain(seed: 4)
-            let image = 3, zSize = clean.z.count / clean.batch, ySize = clean.dy.count / clean.batch
-            bad.z.pointer[image * zSize + zSize / 2] = .nan
-            bad.dy.pointer[image * ySize + ySize / 2] = .nan
-            let (a, b) = with(isa: isa) { (ChainResults(clean), ChainResults(bad)) }
-            for index in 0..<a.y.count where index / ySize != image { #expect(a.y.pointer[index] == b.y.pointer[index]) }
-            for index in 0..<a.dz.count where index / zSize != image { #expect(a.dz.pointer[index] == b.dz.pointer[index]) }
-            #expect((0..<ySize).contains { b.y.pointer[image * ySize + $0].isNaN })
-            #expect((0..<zSize).contains { b.dz.pointer[image * zSize + $0].isNaN })
-            #expect(b.gradients.allSatisfy { gradient in gradient.values.contains { $0.isNaN } })
-        }
-
-        @Test func refusesWhatItCannotTake() {
-            let inputs = Self.chain(seed: 1)
-            func reason(_ change: (inout ck_convolution_chain, inout [ck_chain_layer]) -> Void) -> String? {
-                var layers = inputs.layers.map { ck_chain_layer(convolution: $0.shape, has_bias: true) }
-                return inputs.withChain { chain in
-                    change(&chain, &layers)
-                    return layers.withUnsafeBufferPointer {
-                        chain.layers = $0.baseAddress
-                        return ck_convolution_chain_check(&chain).map { String(cString: $0) }
-                    }
-                }
-            }
-            #expect(reason { _, _ in } == nil)
-            #expect(reason { chain, _ in chain.layer_count = 0 } != nil)
-            #expect(reason { chain, _ in chain.layer_count = 1 << 40 } != nil)
-            #expect(reason { chain, _ in chain.batch = 0 } != nil)
-            #expect(reason { _, layers in layers[1].convolution.channels += 1 } != nil)
-            #expect(reason { _, layers in layers[1].convolution.height += 1 } != nil)
-            #expect(reason { _, layers in layers[1].convolution.width += 1 } != nil)
-            #expect(reason { _, layers in layers[1].convolution.activation.member_count = 0 } != nil)
-            func stride(_ layer: inout ck_chain_layer) {
-                layer.convolution.stride_h = 2
-                layer.convolution.out_height = 1
-            }
-            #expect(
-                reason { chain, layers in
-                    chain.layer_count = 1
-                    stride(&layers[0])
-                } != nil, "the input's gradient is wanted")
-            #expect(
-                reason { chain, layers in
-                    chain.layer_count = 1
-                    chain.gives_input_gradient = false
-                    stride(&layers[0])
-                } == nil)
-        }
-
-        @Test func memoryNeverShrinksWithTheBatch() {
-            for seed in 0..<20 {
-                let inputs = Self.chain(seed: seed)
-                var kept = 0, scratch = 0
-                for batch in 1...70 {
-                    inputs.withChain { chain in
-                        chain.batch = Int64(batch)
-                        #expect(ck_convolution_chain_kept(&chain) >= kept)
-                        #expect(ck_convolution_chain_scratch(&chain) >= scratch)
-                        kept = ck_convolution_chain_kept(&chain)
-                        scratch = ck_convolution_chain_scratch(&chain)
-                    }
+            var kept = 0, scratch = 0
+            for batch in 1...70 {
+                inputs.withChain { chain in
+                    chain.batch = Int64(batch)
+                    #expect(ck_convolution_chain_kept(&chain) >= kept)
+                    #expect(ck_convolution_chain_scratch(&chain) >= scratch)
+                    kept = ck_convolution_chain_kept(&chain)
+                    scratch = ck_convolution_chain_scratch(&chain)
                 }
             }
         }

@@ -39,99 +39,97 @@ private struct Images {
     }
 }
 
-extension KernelTests {
-    @Suite struct InputTests {
-        @Test(arguments: [
-            (1, 1, 1), (5, 7, 1), (8, 8, 3), (4, 9, 4), (32, 32, 3), (3, 5, 16), (2, 3, 37), (6, 400, 3), (2, 2, 1500),
-            (28, 28, 1),
-        ])
-        func conversionAndAugmentation(height: Int, width: Int, channels: Int) {
-            var generator = Generator(seed: UInt64(height * width + channels))
-            let images = Images(count: 4, height: height, width: width, channels: channels, &generator)
-            let shifts: [Float] = [0, 1, -2, 0.5, -1.25, 3.875, Float(width) + 5, -1e9, 1e30]
-            var augmentations: [ck_augmentation] = []
-            for index in 0..<12 {
-                augmentations.append(
-                    ck_augmentation(
-                        shift_y: index < 3 ? 0 : shifts[generator.integer(0...(shifts.count - 1))],
-                        shift_x: index < 2 ? 0 : shifts[generator.integer(0...(shifts.count - 1))], flip: index % 2 == 1))
-            }
-            let indices = augmentations.map { _ in Int64(generator.integer(0...3)) }
-            // Powers of two: with these shifts every result is exact.
-            let scale = (0..<channels).map { Float([0.5, 2, 1][$0 % 3]) }
-            let offset = (0..<channels).map { Float($0 % 5) - 2 }
-            var expected: [Double] = [], plain: [Double] = []
-            for (image, augmentation) in zip(indices, augmentations) {
-                // Beyond the edge nothing changes any more.
-                let shiftY = Double(min(max(augmentation.shift_y, -1000), 1000))
-                let shiftX = Double(min(max(augmentation.shift_x, -1000), 1000))
-                for y in 0..<height {
-                    for x in 0..<width {
-                        for c in 0..<channels {
-                            let value = images.value(
-                                Int(image), Double(y) - shiftY, Double(x) - shiftX, c, flip: augmentation.flip)
-                            expected.append(value * Double(scale[c]) + Double(offset[c]))
-                            let original = images.pixel(Int(image), y, x, c, flip: false)
-                            plain.append(original * Double(scale[c]) + Double(offset[c]))
-                        }
+@Suite struct InputTests {
+    @Test(arguments: [
+        (1, 1, 1), (5, 7, 1), (8, 8, 3), (4, 9, 4), (32, 32, 3), (3, 5, 16), (2, 3, 37), (6, 400, 3), (2, 2, 1500),
+        (28, 28, 1),
+    ])
+    func conversionAndAugmentation(height: Int, width: Int, channels: Int) {
+        var generator = Generator(seed: UInt64(height * width + channels))
+        let images = Images(count: 4, height: height, width: width, channels: channels, &generator)
+        let shifts: [Float] = [0, 1, -2, 0.5, -1.25, 3.875, Float(width) + 5, -1e9, 1e30]
+        var augmentations: [ck_augmentation] = []
+        for index in 0..<12 {
+            augmentations.append(
+                ck_augmentation(
+                    shift_y: index < 3 ? 0 : shifts[generator.integer(0...(shifts.count - 1))],
+                    shift_x: index < 2 ? 0 : shifts[generator.integer(0...(shifts.count - 1))], flip: index % 2 == 1))
+        }
+        let indices = augmentations.map { _ in Int64(generator.integer(0...3)) }
+        // Powers of two: with these shifts every result is exact.
+        let scale = (0..<channels).map { Float([0.5, 2, 1][$0 % 3]) }
+        let offset = (0..<channels).map { Float($0 % 5) - 2 }
+        var expected: [Double] = [], plain: [Double] = []
+        for (image, augmentation) in zip(indices, augmentations) {
+            // Beyond the edge nothing changes any more.
+            let shiftY = Double(min(max(augmentation.shift_y, -1000), 1000))
+            let shiftX = Double(min(max(augmentation.shift_x, -1000), 1000))
+            for y in 0..<height {
+                for x in 0..<width {
+                    for c in 0..<channels {
+                        let value = images.value(
+                            Int(image), Double(y) - shiftY, Double(x) - shiftX, c, flip: augmentation.flip)
+                        expected.append(value * Double(scale[c]) + Double(offset[c]))
+                        let original = images.pixel(Int(image), y, x, c, flip: false)
+                        plain.append(original * Double(scale[c]) + Double(offset[c]))
                     }
-                }
-            }
-            for isa in availableISAs {
-                with(isa: isa) {
-                    let moved = Buffer(expected.count, misaligned: true), converted = Buffer(expected.count)
-                    images.prepare(indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: moved)
-                    images.prepare(indices: indices, augmentations: nil, scale: scale, offset: offset, into: converted)
-                    #expect(firstError(moved, expected, bound: { _ in 0 }, "\(isa)") == nil)
-                    #expect(firstError(converted, plain, bound: { _ in 0 }, "\(isa)") == nil)
-                    #expect(moved.guardsIntact && converted.guardsIntact)
                 }
             }
         }
-
-        /// Any fraction, any scale: two interpolations, a product and a sum, of values up to 255, are rounded.
-        @Test func fractionsAreBilinear() {
-            var generator = Generator(seed: 4)
-            let images = Images(count: 3, height: 11, width: 13, channels: 3, &generator)
-            let augmentations = (0..<20).map { index in
-                ck_augmentation(shift_y: 5 * generator.unit(), shift_x: 5 * generator.unit(), flip: index % 3 == 0)
-            }
-            let indices = (0..<20).map { Int64($0 % 3) }
-            let scale: [Float] = [1 / 255, 0.3, 1], offset: [Float] = [-0.5, 0.1, 0]
-            var expected: [Double] = []
-            for (image, augmentation) in zip(indices, augmentations) {
-                for place in 0..<images.imageSize {
-                    let (c, x, y) = (place % 3, place / 3 % 13, place / 39)
-                    let value = images.value(
-                        Int(image), Double(y) - Double(augmentation.shift_y), Double(x) - Double(augmentation.shift_x), c,
-                        flip: augmentation.flip)
-                    expected.append(value * Double(scale[c]) + Double(offset[c]))
-                }
-            }
-            for isa in availableISAs {
-                with(isa: isa) {
-                    let out = Buffer(expected.count)
-                    images.prepare(indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: out)
-                    let bound = { (place: Int) in
-                        12 * 255 * Double(Float.ulpOfOne / 2) * Double(scale[place % 3]) + 1e-7 * Double(abs(offset[place % 3]))
-                    }
-                    #expect(firstError(out, expected, bound: bound, "\(isa)") == nil)
-                }
+        for isa in availableISAs {
+            with(isa: isa) {
+                let moved = Buffer(expected.count, misaligned: true), converted = Buffer(expected.count)
+                images.prepare(indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: moved)
+                images.prepare(indices: indices, augmentations: nil, scale: scale, offset: offset, into: converted)
+                #expect(firstError(moved, expected, bound: { _ in 0 }, "\(isa)") == nil)
+                #expect(firstError(converted, plain, bound: { _ in 0 }, "\(isa)") == nil)
+                #expect(moved.guardsIntact && converted.guardsIntact)
             }
         }
+    }
 
-        @Test func nanShiftGivesNaN() {
-            var generator = Generator(seed: 8)
-            let images = Images(count: 1, height: 4, width: 6, channels: 3, &generator)
-            for isa in availableISAs {
-                with(isa: isa) {
-                    for (y, x) in [(Float.nan, Float(0)), (0, .nan), (.nan, .nan)] {
-                        let out = Buffer([Float](repeating: 0, count: images.imageSize))
-                        images.prepare(
-                            indices: [0], augmentations: [ck_augmentation(shift_y: y, shift_x: x, flip: true)],
-                            scale: [1, 1, 1], offset: [0, 0, 0], into: out)
-                        #expect(out.values.allSatisfy { $0.isNaN })
-                    }
+    /// Any fraction, any scale: two interpolations, a product and a sum, of values up to 255, are rounded.
+    @Test func fractionsAreBilinear() {
+        var generator = Generator(seed: 4)
+        let images = Images(count: 3, height: 11, width: 13, channels: 3, &generator)
+        let augmentations = (0..<20).map { index in
+            ck_augmentation(shift_y: 5 * generator.unit(), shift_x: 5 * generator.unit(), flip: index % 3 == 0)
+        }
+        let indices = (0..<20).map { Int64($0 % 3) }
+        let scale: [Float] = [1 / 255, 0.3, 1], offset: [Float] = [-0.5, 0.1, 0]
+        var expected: [Double] = []
+        for (image, augmentation) in zip(indices, augmentations) {
+            for place in 0..<images.imageSize {
+                let (c, x, y) = (place % 3, place / 3 % 13, place / 39)
+                let value = images.value(
+                    Int(image), Double(y) - Double(augmentation.shift_y), Double(x) - Double(augmentation.shift_x), c,
+                    flip: augmentation.flip)
+                expected.append(value * Double(scale[c]) + Double(offset[c]))
+            }
+        }
+        for isa in availableISAs {
+            with(isa: isa) {
+                let out = Buffer(expected.count)
+                images.prepare(indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: out)
+                let bound = { (place: Int) in
+                    12 * 255 * Double(Float.ulpOfOne / 2) * Double(scale[place % 3]) + 1e-7 * Double(abs(offset[place % 3]))
+                }
+                #expect(firstError(out, expected, bound: bound, "\(isa)") == nil)
+            }
+        }
+    }
+
+    @Test func nanShiftGivesNaN() {
+        var generator = Generator(seed: 8)
+        let images = Images(count: 1, height: 4, width: 6, channels: 3, &generator)
+        for isa in availableISAs {
+            with(isa: isa) {
+                for (y, x) in [(Float.nan, Float(0)), (0, .nan), (.nan, .nan)] {
+                    let out = Buffer([Float](repeating: 0, count: images.imageSize))
+                    images.prepare(
+                        indices: [0], augmentations: [ck_augmentation(shift_y: y, shift_x: x, flip: true)],
+                        scale: [1, 1, 1], offset: [0, 0, 0], into: out)
+                    #expect(out.values.allSatisfy { $0.isNaN })
                 }
             }
         }

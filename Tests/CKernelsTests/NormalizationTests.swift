@@ -138,255 +138,253 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
     #expect(result.all.allSatisfy { $0.guardsIntact } && result.scratchIntact, "\(name)")
 }
 
-extension KernelTests {
-    @Suite struct NormalizationTests {
-        @Test(
-            arguments: [1, 3, 4, 5, 8, 10, 16, 17, 31, 63, 64, 65, 129, 200],
-            [2, 7, 67, 258])
-        func batchNorm(channels: Int, rows: Int) {
-            let test = BatchNormCase(rows: rows, channels: channels, mean: 0.5, deviation: 1)
-            for isa in availableISAs {
-                with(isa: isa) { check(test, unbiased: channels % 2 == 0, "\(isa) \(rows)×\(channels)") }
-            }
+@Suite struct NormalizationTests {
+    @Test(
+        arguments: [1, 3, 4, 5, 8, 10, 16, 17, 31, 63, 64, 65, 129, 200],
+        [2, 7, 67, 258])
+    func batchNorm(channels: Int, rows: Int) {
+        let test = BatchNormCase(rows: rows, channels: channels, mean: 0.5, deviation: 1)
+        for isa in availableISAs {
+            with(isa: isa) { check(test, unbiased: channels % 2 == 0, "\(isa) \(rows)×\(channels)") }
         }
+    }
 
-        @Test(arguments: [1, 4, 5, 8, 16, 70], [100, 3000])
-        func statisticsAreRobust(channels: Int, rows: Int) {
-            let test = BatchNormCase(rows: rows, channels: channels, mean: 1000, deviation: 0.01, epsilon: 1e-9)
-            for isa in availableISAs {
-                with(isa: isa) { check(test, unbiased: false, "\(isa) \(rows)×\(channels)") }
-            }
+    @Test(arguments: [1, 4, 5, 8, 16, 70], [100, 3000])
+    func statisticsAreRobust(channels: Int, rows: Int) {
+        let test = BatchNormCase(rows: rows, channels: channels, mean: 1000, deviation: 0.01, epsilon: 1e-9)
+        for isa in availableISAs {
+            with(isa: isa) { check(test, unbiased: false, "\(isa) \(rows)×\(channels)") }
         }
+    }
 
-        /// A first row far from the others must not spoil the variance either.
-        @Test func outlierInTheFirstRow() {
-            let test = BatchNormCase(rows: 2000, channels: 20, mean: 0, deviation: 0.01)
-            for c in 0..<20 { test.x.pointer[c] = 1e4 }
-            for isa in availableISAs { with(isa: isa) { check(test, unbiased: true, "\(isa)") } }
-        }
+    /// A first row far from the others must not spoil the variance either.
+    @Test func outlierInTheFirstRow() {
+        let test = BatchNormCase(rows: 2000, channels: 20, mean: 0, deviation: 0.01)
+        for c in 0..<20 { test.x.pointer[c] = 1e4 }
+        for isa in availableISAs { with(isa: isa) { check(test, unbiased: true, "\(isa)") } }
+    }
 
-        @Test(arguments: [4, 5, 8, 16, 60, 96, 193])
-        func threadsDoNotChangeBits(channels: Int) {
-            // Enough for several parts, and some rows more than a whole number of them.
-            let rows = 100_003 / channels
-            let test = BatchNormCase(rows: rows, channels: channels, mean: 1, deviation: 1)
-            for isa in availableISAs {
-                let results = threadCounts.map { threads in with(isa: isa, threads: threads) { BatchNormResult(test) } }
-                for other in results.dropFirst() {
-                    for (a, b) in zip(results[0].all, other.all) {
-                        #expect(firstDifference(a, b, "\(isa) \(channels)") == nil)
-                    }
+    @Test(arguments: [4, 5, 8, 16, 60, 96, 193])
+    func threadsDoNotChangeBits(channels: Int) {
+        // Enough for several parts, and some rows more than a whole number of them.
+        let rows = 100_003 / channels
+        let test = BatchNormCase(rows: rows, channels: channels, mean: 1, deviation: 1)
+        for isa in availableISAs {
+            let results = threadCounts.map { threads in with(isa: isa, threads: threads) { BatchNormResult(test) } }
+            for other in results.dropFirst() {
+                for (a, b) in zip(results[0].all, other.all) {
+                    #expect(firstDifference(a, b, "\(isa) \(channels)") == nil)
                 }
-                #expect(results[0].y.values.allSatisfy { !$0.isNaN })
             }
+            #expect(results[0].y.values.allSatisfy { !$0.isNaN })
         }
+    }
 
-        @Test(arguments: [(1, 3), (3, 4), (50, 5), (700, 16), (9, 1500), (33, 1024), (5000, 63), (257, 96)])
-        func inference(rows: Int, channels: Int) {
-            let test = BatchNormCase(rows: rows, channels: channels, mean: 3, deviation: 1)
-            var norm = test.norm
-            var generator = Generator(seed: 5)
-            let mean = Buffer(uniform: channels, &generator), variance = Buffer(uniform: channels, &generator)
-            for c in 0..<channels { variance.pointer[c] = abs(variance.pointer[c]) + 0.01 }
-            var expected = [Double](repeating: 0, count: test.x.count), bounds = expected
-            for place in 0..<test.x.count {
-                let c = place % channels
-                let scale = Double(test.gamma.pointer[c])
-                    / (Double(variance.pointer[c]) + Double(norm.epsilon)).squareRoot()
-                let product = scale * (Double(test.x.pointer[place]) - Double(mean.pointer[c]))
-                expected[place] = product + Double(test.beta.pointer[c])
-                bounds[place] = 4 * epsilon * (abs(product) + abs(expected[place]))
-            }
-            for isa in availableISAs {
-                for threads in threadCounts {
-                    with(isa: isa, threads: threads) {
-                        let y = Buffer(test.x.count), inPlace = test.x.copy()
-                        for (source, target) in [(test.x, y), (inPlace, inPlace)] {
-                            ck_batch_norm_forward_inference(
-                                &norm, source.pointer, test.gamma.pointer, test.beta.pointer, mean.pointer,
-                                variance.pointer, nil, target.pointer)
-                        }
-                        #expect(firstError(y, expected, bound: { bounds[$0] }, "\(isa) \(threads)") == nil)
-                        #expect(firstDifference(y, inPlace, "\(isa) \(threads)") == nil)
-                        #expect(y.guardsIntact && inPlace.guardsIntact)
+    @Test(arguments: [(1, 3), (3, 4), (50, 5), (700, 16), (9, 1500), (33, 1024), (5000, 63), (257, 96)])
+    func inference(rows: Int, channels: Int) {
+        let test = BatchNormCase(rows: rows, channels: channels, mean: 3, deviation: 1)
+        var norm = test.norm
+        var generator = Generator(seed: 5)
+        let mean = Buffer(uniform: channels, &generator), variance = Buffer(uniform: channels, &generator)
+        for c in 0..<channels { variance.pointer[c] = abs(variance.pointer[c]) + 0.01 }
+        var expected = [Double](repeating: 0, count: test.x.count), bounds = expected
+        for place in 0..<test.x.count {
+            let c = place % channels
+            let scale = Double(test.gamma.pointer[c])
+                / (Double(variance.pointer[c]) + Double(norm.epsilon)).squareRoot()
+            let product = scale * (Double(test.x.pointer[place]) - Double(mean.pointer[c]))
+            expected[place] = product + Double(test.beta.pointer[c])
+            bounds[place] = 4 * epsilon * (abs(product) + abs(expected[place]))
+        }
+        for isa in availableISAs {
+            for threads in threadCounts {
+                with(isa: isa, threads: threads) {
+                    let y = Buffer(test.x.count), inPlace = test.x.copy()
+                    for (source, target) in [(test.x, y), (inPlace, inPlace)] {
+                        ck_batch_norm_forward_inference(
+                            &norm, source.pointer, test.gamma.pointer, test.beta.pointer, mean.pointer,
+                            variance.pointer, nil, target.pointer)
                     }
+                    #expect(firstError(y, expected, bound: { bounds[$0] }, "\(isa) \(threads)") == nil)
+                    #expect(firstDifference(y, inPlace, "\(isa) \(threads)") == nil)
+                    #expect(y.guardsIntact && inPlace.guardsIntact)
                 }
             }
         }
+    }
 
-        /// The output is what it would be alone, plus the addend's activation, then through the activation, in both modes.
-        @Test(arguments: [4, 7, 96, 1100])
-        func appliesPostOps(channels: Int) throws {
-            let test = BatchNormCase(rows: 67, channels: channels, mean: 1, deviation: 2)
-            var generator = Generator(seed: 12)
-            let values = Buffer(uniform: test.x.count, &generator)
-            let identity = try #require(ActivationCase.all.first { $0.name == "identity" })
-            var applied = ActivationCase.relu.activation
-            applied.applied = true
-            let none = ck_post_ops()
-            let sum = ck_post_ops(addend: values.pointer, addend_activation: identity.activation, activation: ck_activation())
-            let cases: [(ck_post_ops, (Float, Float) -> Float)] = [
-                (sum, { $0 + $1 }),
-                (.init(addend: values.pointer, addend_activation: applied, activation: ck_activation()), { $0 + $1 }),
-                (.init(addend: values.pointer, addend_activation: ActivationCase.relu.activation, activation: ck_activation()),
-                 { $0 + max($1, 0) }),
-                (.init(addend: values.pointer, addend_activation: identity.activation, activation: ActivationCase.relu.activation),
-                 { max($0 + $1, 0) }),
-                (.init(addend: nil, addend_activation: ck_activation(), activation: ActivationCase.relu.activation),
-                 { value, _ in max(value, 0) }),
-            ]
-            for isa in availableISAs {
-                for threads in threadCounts {
-                    with(isa: isa, threads: threads) {
-                        let plain = [Buffer(test.x.count), Buffer(test.x.count)]
-                        test.forward(none, training: plain[0], inference: plain[1])
-                        for (index, (postOps, expectation)) in cases.enumerated() {
-                            let found = [Buffer(test.x.count), Buffer(test.x.count)]
-                            test.forward(postOps, training: found[0], inference: found[1])
-                            for (found, plain) in zip(found, plain) {
-                                let expected = Buffer(zip(plain.values, values.values).map(expectation))
-                                #expect(firstDifference(found, expected, "case \(index), \(isa) \(threads)") == nil)
-                                #expect(found.guardsIntact)
-                            }
+    /// The output is what it would be alone, plus the addend's activation, then through the activation, in both modes.
+    @Test(arguments: [4, 7, 96, 1100])
+    func appliesPostOps(channels: Int) throws {
+        let test = BatchNormCase(rows: 67, channels: channels, mean: 1, deviation: 2)
+        var generator = Generator(seed: 12)
+        let values = Buffer(uniform: test.x.count, &generator)
+        let identity = try #require(ActivationCase.all.first { $0.name == "identity" })
+        var applied = ActivationCase.relu.activation
+        applied.applied = true
+        let none = ck_post_ops()
+        let sum = ck_post_ops(addend: values.pointer, addend_activation: identity.activation, activation: ck_activation())
+        let cases: [(ck_post_ops, (Float, Float) -> Float)] = [
+            (sum, { $0 + $1 }),
+            (.init(addend: values.pointer, addend_activation: applied, activation: ck_activation()), { $0 + $1 }),
+            (.init(addend: values.pointer, addend_activation: ActivationCase.relu.activation, activation: ck_activation()),
+             { $0 + max($1, 0) }),
+            (.init(addend: values.pointer, addend_activation: identity.activation, activation: ActivationCase.relu.activation),
+             { max($0 + $1, 0) }),
+            (.init(addend: nil, addend_activation: ck_activation(), activation: ActivationCase.relu.activation),
+             { value, _ in max(value, 0) }),
+        ]
+        for isa in availableISAs {
+            for threads in threadCounts {
+                with(isa: isa, threads: threads) {
+                    let plain = [Buffer(test.x.count), Buffer(test.x.count)]
+                    test.forward(none, training: plain[0], inference: plain[1])
+                    for (index, (postOps, expectation)) in cases.enumerated() {
+                        let found = [Buffer(test.x.count), Buffer(test.x.count)]
+                        test.forward(postOps, training: found[0], inference: found[1])
+                        for (found, plain) in zip(found, plain) {
+                            let expected = Buffer(zip(plain.values, values.values).map(expectation))
+                            #expect(firstDifference(found, expected, "case \(index), \(isa) \(threads)") == nil)
+                            #expect(found.guardsIntact)
                         }
                     }
                 }
             }
         }
+    }
 
-        /// What a 1×1 convolution finds of its output serves as well as reading that again, with means that are large against the deviation.
-        @Test(arguments: [(1, 3, 5), (2, 7, 64), (130, 11, 20), (9, 256, 3), (700, 16, 33), (33, 30, 300)])
-        func takesTheMomentsOfWhoWroteIt(batch: Int, pixels: Int, channels: Int) {
-            let test = BatchNormCase(rows: batch * pixels, channels: channels, mean: 0, deviation: 1)
-            let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
-            var shape = ck_convolution(
-                batch: batch, height: 1, width: pixels, channels: 9, out: (1, pixels, channels), kernel: (1, 1),
-                activation: activation.activation)
-            var generator = Generator(seed: UInt64(batch))
-            let z = Buffer(uniform: batch * pixels * 9, &generator), weights = Buffer(uniform: 18 * channels, &generator)
-            let bias = Buffer(uniform: channels, &generator)
-            for c in 0..<channels { bias.pointer[c] *= 1000 }
-            for isa in availableISAs {
-                var found: [[Double]] = []
-                for threads in threadCounts {
-                    with(isa: isa, threads: threads) {
-                        let count = ck_pointwise_moments_count(&shape)
-                        let values = Buffer(scratchBytes: count * MemoryLayout<Double>.stride)
-                        let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
-                        values.pointer.withMemoryRebound(to: Double.self, capacity: count) { values in
-                            ck_pointwise_forward(
-                                &shape, z.pointer, weights.pointer, bias.pointer, nil, test.x.pointer, values, scratch.pointer)
-                            var moments = ck_moments(values: values, part_rows: ck_pointwise_moments_rows(&shape))
-                            check(test, unbiased: batch % 2 == 1, moments: &moments, "\(isa), \(threads) threads")
-                            let written = (batch * pixels + Int(moments.part_rows) - 1) / Int(moments.part_rows) * 2 * channels
-                            #expect(written <= count)
-                            found.append((0..<written).map { values[$0] })
-                        }
-                        let isIntact = values.guardsIntact && scratch.guardsIntact && test.x.guardsIntact
-                        #expect(isIntact)
+    /// What a 1×1 convolution finds of its output serves as well as reading that again, with means that are large against the deviation.
+    @Test(arguments: [(1, 3, 5), (2, 7, 64), (130, 11, 20), (9, 256, 3), (700, 16, 33), (33, 30, 300)])
+    func takesTheMomentsOfWhoWroteIt(batch: Int, pixels: Int, channels: Int) {
+        let test = BatchNormCase(rows: batch * pixels, channels: channels, mean: 0, deviation: 1)
+        let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
+        var shape = ck_convolution(
+            batch: batch, height: 1, width: pixels, channels: 9, out: (1, pixels, channels), kernel: (1, 1),
+            activation: activation.activation)
+        var generator = Generator(seed: UInt64(batch))
+        let z = Buffer(uniform: batch * pixels * 9, &generator), weights = Buffer(uniform: 18 * channels, &generator)
+        let bias = Buffer(uniform: channels, &generator)
+        for c in 0..<channels { bias.pointer[c] *= 1000 }
+        for isa in availableISAs {
+            var found: [[Double]] = []
+            for threads in threadCounts {
+                with(isa: isa, threads: threads) {
+                    let count = ck_pointwise_moments_count(&shape)
+                    let values = Buffer(scratchBytes: count * MemoryLayout<Double>.stride)
+                    let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
+                    values.pointer.withMemoryRebound(to: Double.self, capacity: count) { values in
+                        ck_pointwise_forward(
+                            &shape, z.pointer, weights.pointer, bias.pointer, nil, test.x.pointer, values, scratch.pointer)
+                        var moments = ck_moments(values: values, part_rows: ck_pointwise_moments_rows(&shape))
+                        check(test, unbiased: batch % 2 == 1, moments: &moments, "\(isa), \(threads) threads")
+                        let written = (batch * pixels + Int(moments.part_rows) - 1) / Int(moments.part_rows) * 2 * channels
+                        #expect(written <= count)
+                        found.append((0..<written).map { values[$0] })
                     }
-                }
-                #expect(found.allSatisfy { $0 == found[0] })
-            }
-        }
-
-        @Test(arguments: [4, 7, 96])
-        func trainingInPlaceAndWithoutDataGradient(channels: Int) {
-            let test = BatchNormCase(rows: 500, channels: channels, mean: 1, deviation: 2)
-            for isa in availableISAs {
-                with(isa: isa) {
-                    let expected = BatchNormResult(test)
-                    var norm = test.norm
-                    let x = test.x.copy(), scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
-                    let outputs = (0..<4).map { _ in Buffer([Float](repeating: 0, count: channels)) }
-                    ck_batch_norm_forward_training(
-                        &norm, x.pointer, nil, test.gamma.pointer, test.beta.pointer, 0.9, false,
-                        outputs[0].pointer, outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer, scratch.pointer)
-                    #expect(firstDifference(x, expected.y, "y") == nil)
-                    let dgamma = Buffer(channels), dbeta = Buffer(channels)
-                    ck_batch_norm_backward(
-                        &norm, test.x.pointer, test.gamma.pointer, outputs[2].pointer, outputs[3].pointer, test.dy.pointer, nil,
-                        false, dgamma.pointer, dbeta.pointer, scratch.pointer)
-                    #expect(firstDifference(dgamma, expected.dgamma, "dgamma") == nil)
-                    #expect(firstDifference(dbeta, expected.dbeta, "dbeta") == nil)
+                    let isIntact = values.guardsIntact && scratch.guardsIntact && test.x.guardsIntact
+                    #expect(isIntact)
                 }
             }
+            #expect(found.allSatisfy { $0 == found[0] })
         }
+    }
 
-        @Test(arguments: [3, 8, 70])
-        func nanStaysInItsChannel(channels: Int) {
-            let test = BatchNormCase(rows: 300, channels: channels, mean: 0, deviation: 1)
-            let bad = channels / 2
-            test.x.pointer[137 * channels + bad] = .nan
-            for isa in availableISAs {
-                with(isa: isa) {
-                    let result = BatchNormResult(test)
-                    for buffer in [result.y, result.dx, result.added, result.mean, result.inverse, result.runningMean,
-                        result.runningVariance, result.dgamma] {
-                        for place in 0..<buffer.count {
-                            #expect(buffer.pointer[place].isNaN == (place % channels == bad), "\(isa)")
-                        }
-                    }
-                }
+    @Test(arguments: [4, 7, 96])
+    func trainingInPlaceAndWithoutDataGradient(channels: Int) {
+        let test = BatchNormCase(rows: 500, channels: channels, mean: 1, deviation: 2)
+        for isa in availableISAs {
+            with(isa: isa) {
+                let expected = BatchNormResult(test)
+                var norm = test.norm
+                let x = test.x.copy(), scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
+                let outputs = (0..<4).map { _ in Buffer([Float](repeating: 0, count: channels)) }
+                ck_batch_norm_forward_training(
+                    &norm, x.pointer, nil, test.gamma.pointer, test.beta.pointer, 0.9, false,
+                    outputs[0].pointer, outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer, scratch.pointer)
+                #expect(firstDifference(x, expected.y, "y") == nil)
+                let dgamma = Buffer(channels), dbeta = Buffer(channels)
+                ck_batch_norm_backward(
+                    &norm, test.x.pointer, test.gamma.pointer, outputs[2].pointer, outputs[3].pointer, test.dy.pointer, nil,
+                    false, dgamma.pointer, dbeta.pointer, scratch.pointer)
+                #expect(firstDifference(dgamma, expected.dgamma, "dgamma") == nil)
+                #expect(firstDifference(dbeta, expected.dbeta, "dbeta") == nil)
             }
         }
+    }
 
-        @Test func constantChannelsGiveBeta() {
-            let test = BatchNormCase(rows: 333, channels: 6, mean: 0.1, deviation: 0, epsilon: 1e-5)
-            for isa in availableISAs {
-                with(isa: isa) {
-                    let result = BatchNormResult(test)
-                    for place in 0..<result.y.count {
-                        #expect(abs(result.y.pointer[place] - test.beta.pointer[place % 6]) < 1e-6)
+    @Test(arguments: [3, 8, 70])
+    func nanStaysInItsChannel(channels: Int) {
+        let test = BatchNormCase(rows: 300, channels: channels, mean: 0, deviation: 1)
+        let bad = channels / 2
+        test.x.pointer[137 * channels + bad] = .nan
+        for isa in availableISAs {
+            with(isa: isa) {
+                let result = BatchNormResult(test)
+                for buffer in [result.y, result.dx, result.added, result.mean, result.inverse, result.runningMean,
+                    result.runningVariance, result.dgamma] {
+                    for place in 0..<buffer.count {
+                        #expect(buffer.pointer[place].isNaN == (place % channels == bad), "\(isa)")
                     }
                 }
             }
         }
+    }
 
-        /// The gradients against central differences of Σ dy·y in double.
-        @Test(arguments: [(Float(0), Float(1)), (1000, 0.01)])
-        func centralDifferences(mean: Float, deviation: Float) {
-            let test = BatchNormCase(rows: 9, channels: 3, mean: mean, deviation: deviation, epsilon: 1e-6)
-            func loss(_ x: [Double], _ c: Int, gamma: Double, beta: Double) -> Double {
-                let reference = ReferenceChannel(x, epsilon: Double(test.norm.epsilon))
-                return zip(test.column(test.dy, c), x).reduce(0) {
-                    $0 + $1.0 * (gamma * ($1.1 - reference.mean) * reference.inverse + beta)
-                }
-            }
-            for isa in availableISAs {
-                with(isa: isa) {
-                    let result = BatchNormResult(test)
-                    for c in 0..<3 {
-                        let x = test.column(test.x, c)
-                        let gamma = Double(test.gamma.pointer[c]), beta = Double(test.beta.pointer[c])
-                        let step = 1e-3 * Double(deviation)
-                        for row in 0..<9 {
-                            var (up, down) = (x, x)
-                            up[row] += step
-                            down[row] -= step
-                            let slope = (loss(up, c, gamma: gamma, beta: beta) - loss(down, c, gamma: gamma, beta: beta))
-                                / (2 * step)
-                            let found = Double(result.dx.pointer[row * 3 + c])
-                            #expect(abs(found - slope) <= 2e-5 / Double(deviation), "\(isa)")
-                        }
-                        let dgamma = (loss(x, c, gamma: gamma + 1e-3, beta: beta) - loss(x, c, gamma: gamma - 1e-3, beta: beta)) / 2e-3
-                        let dbeta = (loss(x, c, gamma: gamma, beta: beta + 1e-3) - loss(x, c, gamma: gamma, beta: beta - 1e-3)) / 2e-3
-                        #expect(abs(Double(result.dgamma.pointer[c]) - dgamma) <= 1e-5, "\(isa)")
-                        #expect(abs(Double(result.dbeta.pointer[c]) - dbeta) <= 1e-5, "\(isa)")
-                    }
+    @Test func constantChannelsGiveBeta() {
+        let test = BatchNormCase(rows: 333, channels: 6, mean: 0.1, deviation: 0, epsilon: 1e-5)
+        for isa in availableISAs {
+            with(isa: isa) {
+                let result = BatchNormResult(test)
+                for place in 0..<result.y.count {
+                    #expect(abs(result.y.pointer[place] - test.beta.pointer[place % 6]) < 1e-6)
                 }
             }
         }
+    }
 
-        @Test func scratchNeverShrinks() {
-            for channels in [1, 4, 63, 64, 200] {
-                var before = 0
-                for rows in stride(from: 1, to: 200_000, by: 997) {
-                    var norm = ck_batch_norm(rows: Int64(rows), channels: Int64(channels), epsilon: 1e-3)
-                    let size = ck_batch_norm_scratch(&norm)
-                    #expect(size >= before)
-                    before = size
+    /// The gradients against central differences of Σ dy·y in double.
+    @Test(arguments: [(Float(0), Float(1)), (1000, 0.01)])
+    func centralDifferences(mean: Float, deviation: Float) {
+        let test = BatchNormCase(rows: 9, channels: 3, mean: mean, deviation: deviation, epsilon: 1e-6)
+        func loss(_ x: [Double], _ c: Int, gamma: Double, beta: Double) -> Double {
+            let reference = ReferenceChannel(x, epsilon: Double(test.norm.epsilon))
+            return zip(test.column(test.dy, c), x).reduce(0) {
+                $0 + $1.0 * (gamma * ($1.1 - reference.mean) * reference.inverse + beta)
+            }
+        }
+        for isa in availableISAs {
+            with(isa: isa) {
+                let result = BatchNormResult(test)
+                for c in 0..<3 {
+                    let x = test.column(test.x, c)
+                    let gamma = Double(test.gamma.pointer[c]), beta = Double(test.beta.pointer[c])
+                    let step = 1e-3 * Double(deviation)
+                    for row in 0..<9 {
+                        var (up, down) = (x, x)
+                        up[row] += step
+                        down[row] -= step
+                        let slope = (loss(up, c, gamma: gamma, beta: beta) - loss(down, c, gamma: gamma, beta: beta))
+                            / (2 * step)
+                        let found = Double(result.dx.pointer[row * 3 + c])
+                        #expect(abs(found - slope) <= 2e-5 / Double(deviation), "\(isa)")
+                    }
+                    let dgamma = (loss(x, c, gamma: gamma + 1e-3, beta: beta) - loss(x, c, gamma: gamma - 1e-3, beta: beta)) / 2e-3
+                    let dbeta = (loss(x, c, gamma: gamma, beta: beta + 1e-3) - loss(x, c, gamma: gamma, beta: beta - 1e-3)) / 2e-3
+                    #expect(abs(Double(result.dgamma.pointer[c]) - dgamma) <= 1e-5, "\(isa)")
+                    #expect(abs(Double(result.dbeta.pointer[c]) - dbeta) <= 1e-5, "\(isa)")
                 }
+            }
+        }
+    }
+
+    @Test func scratchNeverShrinks() {
+        for channels in [1, 4, 63, 64, 200] {
+            var before = 0
+            for rows in stride(from: 1, to: 200_000, by: 997) {
+                var norm = ck_batch_norm(rows: Int64(rows), channels: Int64(channels), epsilon: 1e-3)
+                let size = ck_batch_norm_scratch(&norm)
+                #expect(size >= before)
+                before = size
             }
         }
     }

@@ -68,87 +68,85 @@ private func check(_ count: Int, update: (State) -> Void, expected: (inout Eleme
 
 private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
 
-extension KernelTests {
-    @Suite struct OptimizerTests {
-        @Test(arguments: counts, [(Float(0), false), (0.875, false), (0.875, true)])
-        func sgd(count: Int, variant: (momentum: Float, nesterov: Bool)) {
-            check(count) {
-                ck_sgd(
-                    Int64(count), terms, 0.25, variant.momentum, variant.nesterov, $0.gradients.pointer, $0.first.pointer,
-                    $0.parameters.pointer)
-            } expected: {
-                let g = 0.75 * $0.g + 0.125 * $0.p, momentum = Double(variant.momentum)
-                $0.first = momentum * $0.first - 0.25 * g
-                $0.p += variant.nesterov ? momentum * $0.first - 0.25 * g : $0.first
-            }
+@Suite struct OptimizerTests {
+    @Test(arguments: counts, [(Float(0), false), (0.875, false), (0.875, true)])
+    func sgd(count: Int, variant: (momentum: Float, nesterov: Bool)) {
+        check(count) {
+            ck_sgd(
+                Int64(count), terms, 0.25, variant.momentum, variant.nesterov, $0.gradients.pointer, $0.first.pointer,
+                $0.parameters.pointer)
+        } expected: {
+            let g = 0.75 * $0.g + 0.125 * $0.p, momentum = Double(variant.momentum)
+            $0.first = momentum * $0.first - 0.25 * g
+            $0.p += variant.nesterov ? momentum * $0.first - 0.25 * g : $0.first
         }
+    }
 
-        @Test(arguments: counts)
-        func sgdWithoutVelocity(count: Int) {
-            check(count) {
-                ck_sgd(Int64(count), terms, 0.25, 0, false, $0.gradients.pointer, nil, $0.parameters.pointer)
-            } expected: {
-                $0.p -= 0.25 * (0.75 * $0.g + 0.125 * $0.p)
-            }
+    @Test(arguments: counts)
+    func sgdWithoutVelocity(count: Int) {
+        check(count) {
+            ck_sgd(Int64(count), terms, 0.25, 0, false, $0.gradients.pointer, nil, $0.parameters.pointer)
+        } expected: {
+            $0.p -= 0.25 * (0.75 * $0.g + 0.125 * $0.p)
         }
+    }
 
-        @Test(arguments: counts)
-        func adam(count: Int) {
-            check(count) {
-                ck_adam(
-                    Int64(count), terms, 0.0625, 0.875, 0.75, 0.25, $0.gradients.pointer, $0.first.pointer,
-                    $0.second.pointer, $0.parameters.pointer)
-            } expected: {
-                let g = 0.75 * $0.g + 0.125 * $0.p
-                $0.first = 0.875 * $0.first + 0.125 * g
-                $0.second = 0.75 * $0.second + 0.25 * g * g
-                $0.p -= 0.0625 * $0.first / ($0.second.squareRoot() + 0.25)
-            }
+    @Test(arguments: counts)
+    func adam(count: Int) {
+        check(count) {
+            ck_adam(
+                Int64(count), terms, 0.0625, 0.875, 0.75, 0.25, $0.gradients.pointer, $0.first.pointer,
+                $0.second.pointer, $0.parameters.pointer)
+        } expected: {
+            let g = 0.75 * $0.g + 0.125 * $0.p
+            $0.first = 0.875 * $0.first + 0.125 * g
+            $0.second = 0.75 * $0.second + 0.25 * g * g
+            $0.p -= 0.0625 * $0.first / ($0.second.squareRoot() + 0.25)
         }
+    }
 
-        /// The usual constants: 1 − β2 is small and not exact in a float, and ε matters only where v is 0.
-        @Test func adamWithUsualConstants() {
-            check(1000) {
-                ck_adam(
-                    1000, ck_gradient_terms(gradient_scale: 1, weight_decay: 0), 1e-3, 0.9, 0.999, 1e-8,
-                    $0.gradients.pointer, $0.first.pointer, $0.second.pointer, $0.parameters.pointer)
-            } expected: {
-                let beta1 = Double(Float(0.9)), beta2 = Double(Float(0.999))
-                $0.first = beta1 * $0.first + (1 - beta1) * $0.g
-                $0.second = beta2 * $0.second + (1 - beta2) * $0.g * $0.g
-                $0.p -= Double(Float(1e-3)) * $0.first / ($0.second.squareRoot() + Double(Float(1e-8)))
-            }
+    /// The usual constants: 1 − β2 is small and not exact in a float, and ε matters only where v is 0.
+    @Test func adamWithUsualConstants() {
+        check(1000) {
+            ck_adam(
+                1000, ck_gradient_terms(gradient_scale: 1, weight_decay: 0), 1e-3, 0.9, 0.999, 1e-8,
+                $0.gradients.pointer, $0.first.pointer, $0.second.pointer, $0.parameters.pointer)
+        } expected: {
+            let beta1 = Double(Float(0.9)), beta2 = Double(Float(0.999))
+            $0.first = beta1 * $0.first + (1 - beta1) * $0.g
+            $0.second = beta2 * $0.second + (1 - beta2) * $0.g * $0.g
+            $0.p -= Double(Float(1e-3)) * $0.first / ($0.second.squareRoot() + Double(Float(1e-8)))
         }
+    }
 
-        @Test(arguments: counts)
-        func rmsprop(count: Int) {
-            check(count) {
-                ck_rmsprop(
-                    Int64(count), terms, 0.0625, 0.875, 0.25, $0.gradients.pointer, $0.second.pointer,
-                    $0.parameters.pointer)
-            } expected: {
-                let g = 0.75 * $0.g + 0.125 * $0.p
-                $0.second = 0.875 * $0.second + 0.125 * g * g
-                $0.p -= 0.0625 * g / ($0.second.squareRoot() + 0.25)
-            }
+    @Test(arguments: counts)
+    func rmsprop(count: Int) {
+        check(count) {
+            ck_rmsprop(
+                Int64(count), terms, 0.0625, 0.875, 0.25, $0.gradients.pointer, $0.second.pointer,
+                $0.parameters.pointer)
+        } expected: {
+            let g = 0.75 * $0.g + 0.125 * $0.p
+            $0.second = 0.875 * $0.second + 0.125 * g * g
+            $0.p -= 0.0625 * g / ($0.second.squareRoot() + 0.25)
         }
+    }
 
-        @Test(arguments: [0, 16, 20])
-        func nanReachesItsParameterOnly(bad: Int) {
-            for isa in availableISAs {
-                for kind in 0..<3 {
-                    let state = State(count: 21)
-                    state.gradients.pointer[bad] = .nan
-                    with(isa: isa) {
-                        let (g, p) = (state.gradients.pointer, state.parameters.pointer)
-                        switch kind {
-                        case 0: ck_sgd(21, terms, 0.1, 0.9, true, g, state.first.pointer, p)
-                        case 1: ck_adam(21, terms, 0.1, 0.9, 0.99, 1e-3, g, state.first.pointer, state.second.pointer, p)
-                        default: ck_rmsprop(21, terms, 0.1, 0.9, 1e-3, g, state.second.pointer, p)
-                        }
+    @Test(arguments: [0, 16, 20])
+    func nanReachesItsParameterOnly(bad: Int) {
+        for isa in availableISAs {
+            for kind in 0..<3 {
+                let state = State(count: 21)
+                state.gradients.pointer[bad] = .nan
+                with(isa: isa) {
+                    let (g, p) = (state.gradients.pointer, state.parameters.pointer)
+                    switch kind {
+                    case 0: ck_sgd(21, terms, 0.1, 0.9, true, g, state.first.pointer, p)
+                    case 1: ck_adam(21, terms, 0.1, 0.9, 0.99, 1e-3, g, state.first.pointer, state.second.pointer, p)
+                    default: ck_rmsprop(21, terms, 0.1, 0.9, 1e-3, g, state.second.pointer, p)
                     }
-                    #expect((0..<21).allSatisfy { state.parameters.pointer[$0].isNaN == ($0 == bad) })
                 }
+                #expect((0..<21).allSatisfy { state.parameters.pointer[$0].isNaN == ($0 == bad) })
             }
         }
     }

@@ -6,16 +6,15 @@ let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA
 
 let threadCounts: [Int32] = [1, 2, 3, 7]
 
-/// Runs `body` with an instruction set and a number of threads, and restores both.
+/// Runs `body` with an instruction set and a number of threads, and restores both. Tests on other threads keep theirs.
 func with<Result>(isa: ck_isa, threads: Int32 = 2, _ body: () throws -> Result) rethrows -> Result {
     let isaBefore = ck_isa_current()
-    let threadsBefore = ck_threads()
+    let threadsBefore = ck_set_own_threads(threads)
     defer {
         ck_isa_select(isaBefore)
-        ck_set_threads(threadsBefore)
+        ck_set_own_threads(threadsBefore)
     }
     ck_isa_select(isa)
-    ck_set_threads(threads)
     return try body()
 }
 

@@ -5,14 +5,14 @@
 
 #include "dispatch/kernels.h"
 #include "include/ck_runtime.h"
+#include "runtime/threads.h"
 
 static const char *const isa_names[] = {"portable", "neon", "avx2", "avx512"};
 enum { ISA_COUNT = sizeof isa_names / sizeof isa_names[0] };
 
-// Chosen on first use, which may come from the thread that prepares batches and from the one that trains at once; both choose
-// the same. What is set before current_kernels is visible to whoever has read it.
-static const ck_kernels *_Atomic current_kernels = NULL;
-static _Atomic ck_isa current_isa = CK_ISA_PORTABLE;
+// The process's, chosen on first use, which may come from the thread that prepares batches and from the one that trains at once; both
+// choose the same. What is set before process_kernels is visible to whoever has read it.
+static const ck_kernels *_Atomic process_kernels = NULL;
 static char rejected_name[32];
 static const char *_Atomic rejected_request = NULL;
 
@@ -46,45 +46,52 @@ bool ck_isa_available(ck_isa isa) {
     }
 }
 
-bool ck_isa_select(ck_isa isa) {
-    if (!ck_isa_available(isa)) return false;
-    current_isa = isa;
-    current_kernels = kernels_of(isa);
-    return true;
-}
-
-static void select_first(void) {
+static const ck_kernels *first_choice(void) {
     const char *request = getenv("CK_ISA");
     if (request != NULL && *request != 0) {
         for (int isa = 0; isa < ISA_COUNT; isa++)
-            if (strcmp(request, isa_names[isa]) == 0 && ck_isa_select((ck_isa)isa)) return;
+            if (strcmp(request, isa_names[isa]) == 0 && ck_isa_available((ck_isa)isa)) return kernels_of((ck_isa)isa);
         if (rejected_request == NULL) {
             // A copy: the environment may change. Longer names than any of ours are cut.
             strncpy(rejected_name, request, sizeof rejected_name - 1);
             rejected_request = rejected_name;
         }
     }
-    for (int isa = ISA_COUNT - 1; isa >= 0; isa--)
-        if (ck_isa_select((ck_isa)isa)) return;
+    int best = ISA_COUNT - 1;
+    while (best > 0 && !ck_isa_available((ck_isa)best)) best--;
+    return kernels_of((ck_isa)best);
 }
 
-const ck_kernels *ck_kernels_current(void) {
-    const ck_kernels *kernels = current_kernels;
+static const ck_kernels *kernels_of_process(void) {
+    const ck_kernels *kernels = process_kernels;
     if (kernels == NULL) {
-        select_first();
-        kernels = current_kernels;
+        kernels = first_choice();
+        process_kernels = kernels;
     }
     return kernels;
 }
 
+const ck_kernels *ck_kernels_current(void) {
+    const ck_kernels *own = ck_own_kernels;
+    return own != NULL ? own : kernels_of_process();
+}
+
+bool ck_isa_select(ck_isa isa) {
+    if (!ck_isa_available(isa)) return false;
+    ck_own_kernels = kernels_of(isa);
+    return true;
+}
+
 ck_isa ck_isa_current(void) {
-    ck_kernels_current();
-    return current_isa;
+    const ck_kernels *kernels = ck_kernels_current();
+    int isa = 0;
+    while (kernels_of((ck_isa)isa) != kernels) isa++;
+    return (ck_isa)isa;
 }
 
 const char *ck_isa_name(ck_isa isa) { return (int)isa >= 0 && (int)isa < ISA_COUNT ? isa_names[isa] : "unknown"; }
 
 const char *ck_isa_rejected_request(void) {
-    ck_kernels_current();
+    kernels_of_process();
     return rejected_request;
 }

@@ -39,7 +39,7 @@ extern const ck_kernels ck_kernels_avx2;
 extern const ck_kernels ck_kernels_avx512;
 #endif
 
-/// The table of the instruction set in use.
+/// The table of the instruction set that the calling thread uses.
 const ck_kernels *ck_kernels_current(void);
 
 #endif

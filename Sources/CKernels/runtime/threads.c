@@ -18,11 +18,16 @@ extern int omp_get_thread_num(void);
 // milliseconds when another process has one of them.
 static const double serial_work = 200e3;
 
+_Thread_local const struct ck_kernels *ck_own_kernels = NULL;
+
 // True on a thread that runs one of several tasks: threads are busy then.
 static _Thread_local bool is_in_team = false;
 
 // 0 until it is set or first asked for, which two threads may do at once.
 static _Atomic int thread_count = 0;
+
+// What a thread's calls may use instead, or 0.
+static _Thread_local int own_thread_count = 0;
 
 static int available_processors(void) {
     cpu_set_t set;
@@ -32,6 +37,7 @@ static int available_processors(void) {
 }
 
 int ck_threads(void) {
+    if (own_thread_count != 0) return own_thread_count;
     int count = thread_count;
     if (count == 0) {
         const int available = available_processors();
@@ -42,6 +48,12 @@ int ck_threads(void) {
 }
 
 void ck_set_threads(int threads) { thread_count = threads < 1 ? 1 : threads; }
+
+int ck_set_own_threads(int threads) {
+    const int before = own_thread_count;
+    own_thread_count = threads < 0 ? 1 : threads;
+    return before;
+}
 
 // Rounding and denormals decide bits, so every worker computes in the default mode (round to nearest, denormals kept) whatever
 // the caller's or libomp's is.
@@ -82,9 +94,12 @@ void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task
         leave_default_float_mode(mode);
         return;
     }
+    const struct ck_kernels *const kernels = ck_own_kernels;
     int64_t next_task = 0;
 #pragma omp parallel num_threads(workers)
     {
+        const struct ck_kernels *const kernels_before = ck_own_kernels;
+        ck_own_kernels = kernels;
         const float_mode mode = enter_default_float_mode();
         const int worker = omp_get_thread_num();
         is_in_team = true;
@@ -92,6 +107,7 @@ void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task
         int64_t index;
         while ((index = __atomic_fetch_add(&next_task, 1, __ATOMIC_RELAXED)) < task_count) task(context, index, worker);
         is_in_team = false;
+        ck_own_kernels = kernels_before;
         leave_default_float_mode(mode);
     }
 }

@@ -12,6 +12,16 @@ public enum Runtime {
         set { ck_set_threads(Int32(clamping: newValue)) }
     }
 
+    /// Runs `body` with another number of threads, at least 1, for the kernels that the calling thread asks for and for networks that it
+    /// builds; other threads keep theirs.
+    public static func withThreadCount<Result, Failure>(
+        _ count: Int, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let before = ck_set_own_threads(Int32(clamping: max(count, 1)))
+        defer { ck_set_own_threads(before) }
+        return try body()
+    }
+
     /// The instruction set in use, `portable`, `neon`, `avx2` or `avx512`: the best that the CPU has, or the one that the
     /// environment variable `CK_ISA` names.
     public static var instructionSet: String { String(cString: ck_isa_name(ck_isa_current())) }

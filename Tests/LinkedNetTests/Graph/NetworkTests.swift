@@ -41,19 +41,17 @@ import Testing
         }
     }
 
-    /// The one test that changes the number of threads, which is the process's.
     @Test func sameBitsForAnyNumberOfThreads() throws {
-        let before = Runtime.threadCount
-        defer { Runtime.threadCount = before }
         let images = try Self.images(6)
         let labels: [Int32] = [3, 1, 4, 1, 5, 9]
         var results: [(bits: [UInt32], loss: Double)] = []
         for threads in [1, 2, 3, 7] {
-            Runtime.threadCount = threads
-            let network = try Network(Self.model(), input: Self.sample, batch: 6, seed: 1)
-            let loss = try Self.train(network, images, labels: labels).lossSum
-            let bits = [network.parameterGradients, network.states].flatMap { $0.map(\.bitPattern) }
-            results.append((bits, loss))
+            try Runtime.withThreadCount(threads) {
+                let network = try Network(Self.model(), input: Self.sample, batch: 6, seed: 1)
+                let loss = try Self.train(network, images, labels: labels).lossSum
+                let bits = [network.parameterGradients, network.states].flatMap { $0.map(\.bitPattern) }
+                results.append((bits, loss))
+            }
         }
         #expect(results[0].bits.contains { $0 != 0 })
         for result in results.dropFirst() {

@@ -55,15 +55,14 @@ import Testing
 
     /// One pass after another, two or three at once (four leave a last round of one), and seven threads, of which four find a pass.
     @Test func bitsDependOnNoNumberOfThreads() throws {
-        let before = Runtime.threadCount
-        defer { Runtime.threadCount = before }
         let labels = (0..<32).map { Int32($0 % 5) }
         var weights: [[Float]] = []
         for threads in [1, 2, 3, 7] {
-            Runtime.threadCount = threads
-            let trainer = try Trainer(try Self.network(batch: 32), optimizer: SGD(learningRate: 0.125))
-            for _ in 0..<2 { try trainer.step(pixels: Self.pixels, labels: labels, count: 32) }
-            weights.append(Array(trainer.network.parameters))
+            try Runtime.withThreadCount(threads) {
+                let trainer = try Trainer(try Self.network(batch: 32), optimizer: SGD(learningRate: 0.125))
+                for _ in 0..<2 { try trainer.step(pixels: Self.pixels, labels: labels, count: 32) }
+                weights.append(Array(trainer.network.parameters))
+            }
         }
         #expect(weights.allSatisfy { $0 == weights[0] })
         let untrained = try Self.network(batch: 32)
@@ -72,26 +71,26 @@ import Testing
 
     /// Evaluation takes as many passes at once, and counts and adds in the order of the samples.
     @Test func evaluationDependsOnNoNumberOfThreads() throws {
-        let before = Runtime.threadCount
-        defer { Runtime.threadCount = before }
         let dataset = try ImageDataset(
             name: "noise", imageShape: [96, 96, 1], classNames: (0..<5).map(String.init),
             pixels: (0..<43 * 96 * 96).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
             labels: (0..<43).map { Int32($0 % 5) })
         var results: [EvaluationResult] = []
         for threads in [1, 2, 3, 7] {
-            Runtime.threadCount = threads
-            results.append(try Trainer(try Self.network(batch: 32), optimizer: SGD()).evaluate(dataset))
+            try Runtime.withThreadCount(threads) {
+                results.append(try Trainer(try Self.network(batch: 32), optimizer: SGD()).evaluate(dataset))
+            }
         }
         #expect(results.allSatisfy { $0 == results[0] } && results[0].result.sampleCount == 43)
-        Runtime.threadCount = 3
-        let network = try Self.network(batch: 32)
-        let images = try Tensor(shape: [30, 96, 96, 1], elements: Array(Self.pixels.prefix(30 * 96 * 96)))
-        let all = try network.predict(images)
-        for sample in [0, 7, 8, 29] {
-            let one = try Tensor(
-                shape: [1, 96, 96, 1], elements: Array(images.elements[sample * 96 * 96..<(sample + 1) * 96 * 96]))
-            #expect(try network.predict(one).elements == Array(all.elements[sample * 5..<(sample + 1) * 5]))
+        try Runtime.withThreadCount(3) {
+            let network = try Self.network(batch: 32)
+            let images = try Tensor(shape: [30, 96, 96, 1], elements: Array(Self.pixels.prefix(30 * 96 * 96)))
+            let all = try network.predict(images)
+            for sample in [0, 7, 8, 29] {
+                let one = try Tensor(
+                    shape: [1, 96, 96, 1], elements: Array(images.elements[sample * 96 * 96..<(sample + 1) * 96 * 96]))
+                #expect(try network.predict(one).elements == Array(all.elements[sample * 5..<(sample + 1) * 5]))
+            }
         }
     }
 

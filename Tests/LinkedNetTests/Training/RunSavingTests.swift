@@ -40,15 +40,14 @@ import Testing
     func resumingIsExact(step: Int, threads: Int) throws {
         let unbroken = try run("unbroken")
         try unbroken.train(on: data)
-        let before = Runtime.threadCount
-        defer { Runtime.threadCount = before }
         try run().train(on: data, maxSteps: step)
-        Runtime.threadCount = threads
-        let resumed = try Run(resuming: path)
-        #expect(resumed.trainer.position.step == step)
-        try resumed.train(on: data)
-        #expect(resumed.digest == unbroken.digest)
-        #expect(resumed.best == unbroken.best)
+        try Runtime.withThreadCount(threads) {
+            let resumed = try Run(resuming: path)
+            #expect(resumed.trainer.position.step == step)
+            try resumed.train(on: data)
+            #expect(resumed.digest == unbroken.digest)
+            #expect(resumed.best == unbroken.best)
+        }
     }
 
     /// A run that is resumed from an older checkpoint does the steps between again, and is the same in the end.
