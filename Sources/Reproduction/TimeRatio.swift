@@ -16,7 +16,7 @@ package struct TimeRatio: Codable, Sendable, Hashable {
     /// What others are relative to.
     static let reference = Training(.resNet50, .linkedReLU)
 
-    /// Reads what ``measure(_:data:scale:)`` wrote; `nil` if there is nothing.
+    /// Reads what ``init(measuring:data:scale:)`` wrote; `nil` if there is nothing.
     package init?(reading output: OutputDirectory) throws {
         guard let ratio: Self = try TrainingRecord.read(output.timeRatioPath, expectation: "step times") else { return nil }
         self = ratio

@@ -100,7 +100,7 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Continue the run saved there, with its settings. Only more --epochs and another place of the same --data may be given.",
+            "Continue the run saved there, with its settings, of which only more --epochs and another place of the same --data may be given.",
             valueName: "dir"))
     var resume: String?
 

@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-@Suite(.serialized) struct ActivationTests {
+@Suite struct ActivationTests {
     /// The stand-alone activation's results, in guarded buffers with poisoned scratch.
     private struct Results {
         let out, dz, dzAccumulated, dslopes: Buffer

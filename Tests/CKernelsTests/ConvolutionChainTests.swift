@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-@Suite(.serialized) struct ConvolutionChainTests {
+@Suite struct ConvolutionChainTests {
     /// A layer that `generator` decides, reading `input` = [height, width, channels].
     private static func shape(
         reading input: (Int, Int, Int), batch: Int, strided: Bool, activation: ActivationCase, _ generator: inout Generator

@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-@Suite(.serialized) struct ConvolutionDenseTests {
+@Suite struct ConvolutionDenseTests {
     /// Those without learned slopes.
     private static let activations = ActivationCase.all.filter { $0.slopeCount(positions: 1, channels: 1) == 0 }
         + [

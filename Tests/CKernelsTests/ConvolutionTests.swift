@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-@Suite(.serialized) struct ConvolutionTests {
+@Suite struct ConvolutionTests {
     static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
         var shape = shape
         shape.alone = seed % 4 == 1

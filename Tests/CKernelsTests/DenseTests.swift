@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-@Suite(.serialized) struct DenseTests {
+@Suite struct DenseTests {
     static func verify(_ shape: ck_dense, _ activation: ActivationCase, seed: Int) {
         withUnsafePointer(to: shape) { #expect(ck_dense_check($0) == nil) }
         LinearResults.verify(

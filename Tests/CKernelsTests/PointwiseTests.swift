@@ -44,7 +44,7 @@ private struct PointwiseResults {
     }
 }
 
-@Suite(.serialized) struct PointwiseTests {
+@Suite struct PointwiseTests {
     private static func shape(
         _ size: (Int, Int), channels: Int, out: Int, stride: (Int, Int), batch: Int, _ activation: ActivationCase
     ) -> ck_convolution {

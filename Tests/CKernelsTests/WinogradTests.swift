@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-@Suite(.serialized) struct WinogradTests {
+@Suite struct WinogradTests {
     @Test(arguments: 0..<160)
     func generatedShapes(seed: Int) {
         let activation = ActivationCase.all[seed * 7 % ActivationCase.all.count]

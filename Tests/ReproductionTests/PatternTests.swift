@@ -26,7 +26,7 @@ import Testing
                         [DeadNeurons(layer: "relu", units: 204, dead: $0, places: 204, deadPlaces: $0)]
                     }), of: cell.trainings[0])
         }
-        return DepthRow(try CellResult(cell, output: place.output))
+        return try withExtendedLifetime(place) { DepthRow(try CellResult(cell, output: place.output)) }
     }
 
     @Test(arguments: [

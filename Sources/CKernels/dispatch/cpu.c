@@ -1,5 +1,6 @@
 // The one file that knows the CPU: which instruction sets it can run, and which one is in use.
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,10 @@
 static const char *const isa_names[] = {"portable", "neon", "avx2", "avx512"};
 enum { ISA_COUNT = sizeof isa_names / sizeof isa_names[0] };
 
-// The process's, chosen on first use, which may come from the thread that prepares batches and from the one that trains at once; both
-// choose the same. What is set before process_kernels is visible to whoever has read it.
-static const ck_kernels *_Atomic process_kernels = NULL;
+// The process's, chosen on first use, which may come from the thread that prepares batches and from the one that trains at once.
+static pthread_once_t process_choice = PTHREAD_ONCE_INIT;
+static const ck_kernels *process_kernels = NULL;
 static char rejected_name[32];
-static const char *_Atomic rejected_request = NULL;
 
 static const ck_kernels *kernels_of(ck_isa isa) {
     switch (isa) {
@@ -46,29 +46,24 @@ bool ck_isa_available(ck_isa isa) {
     }
 }
 
-static const ck_kernels *first_choice(void) {
-    const char *request = getenv("CK_ISA");
-    if (request != NULL && *request != 0) {
-        for (int isa = 0; isa < ISA_COUNT; isa++)
-            if (strcmp(request, isa_names[isa]) == 0 && ck_isa_available((ck_isa)isa)) return kernels_of((ck_isa)isa);
-        if (rejected_request == NULL) {
-            // A copy: the environment may change. Longer names than any of ours are cut.
-            strncpy(rejected_name, request, sizeof rejected_name - 1);
-            rejected_request = rejected_name;
-        }
-    }
+static void choose_for_process(void) {
     int best = ISA_COUNT - 1;
     while (best > 0 && !ck_isa_available((ck_isa)best)) best--;
-    return kernels_of((ck_isa)best);
+    process_kernels = kernels_of((ck_isa)best);
+    const char *request = getenv("CK_ISA");
+    if (request == NULL || *request == 0) return;
+    for (int isa = 0; isa < ISA_COUNT; isa++) {
+        if (strcmp(request, isa_names[isa]) != 0 || !ck_isa_available((ck_isa)isa)) continue;
+        process_kernels = kernels_of((ck_isa)isa);
+        return;
+    }
+    // A copy: the environment may change. Longer names than any of ours are cut.
+    strncpy(rejected_name, request, sizeof rejected_name - 1);
 }
 
 static const ck_kernels *kernels_of_process(void) {
-    const ck_kernels *kernels = process_kernels;
-    if (kernels == NULL) {
-        kernels = first_choice();
-        process_kernels = kernels;
-    }
-    return kernels;
+    pthread_once(&process_choice, choose_for_process);
+    return process_kernels;
 }
 
 const ck_kernels *ck_kernels_current(void) {
@@ -93,5 +88,5 @@ const char *ck_isa_name(ck_isa isa) { return (int)isa >= 0 && (int)isa < ISA_COU
 
 const char *ck_isa_rejected_request(void) {
     kernels_of_process();
-    return rejected_request;
+    return rejected_name[0] != 0 ? rejected_name : NULL;
 }

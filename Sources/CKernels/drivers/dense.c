@@ -94,7 +94,7 @@ dense_inputs ck_dense_inputs(
     const float *start = z + first * image + block->first_position * dense->channels + block->first_channel;
     if (ck_activation_reads_plain(&dense->activation)) return (dense_inputs){start, image};
     const activation_block extent = ck_dense_activation_block(dense, block);
-    const int64_t stride = round_up(block->length, 16) + 16;
+    const int64_t stride = spread_stride(block->length);
     if (slopes != NULL) slopes += block->first_position * extent.slope_position + block->first_channel;
     for (int64_t row = 0; row < rows; row++)
         kernels->activation.forward(&dense->activation, &extent, start + row * image, slopes, packed + row * stride);

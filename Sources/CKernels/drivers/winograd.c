@@ -20,7 +20,7 @@ static int64_t tile_count(const ck_convolution *c, ck_pass pass, winograd_kind k
 
 winograd_kind ck_winograd_kind(const ck_convolution *c, ck_pass pass) {
     if (c->stride_h == 2) return WINOGRAD_STRIDE2;
-    // Errors are at least twice as large with tiles of 5×5, so they have to be worth it.
+    // Errors are twice as large in the mean with tiles of 5×5, so they have to be worth it.
     static const double least_gain = 1.1;
     double products[WINOGRAD_STRIDE2];
     for (winograd_kind kind = WINOGRAD_TILE4; kind < WINOGRAD_STRIDE2; kind++)

@@ -37,7 +37,7 @@ void ck_set_threads(int threads);
 /// it was.
 int ck_set_own_threads(int threads);
 
-/// How many threads the calling thread's calls may use now; none uses more than 32.
+/// How many threads the calling thread's calls may use now; a kernel uses at most 32.
 int ck_threads(void);
 
 /// One of several pieces of work. `task` selects what to compute; `worker` may select private scratch and nothing else: a result must

@@ -34,6 +34,8 @@ final class DirectoryLock {
     deinit {
         // Before it is given back: afterwards it could be the next one's.
         ftruncate(file, 0)
+        // A process that another thread is starting may still hold a copy of the descriptor, which would keep the lock beyond `close`.
+        flock(file, LOCK_UN)
         close(file)
     }
 

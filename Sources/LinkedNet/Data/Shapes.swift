@@ -34,7 +34,7 @@ public enum Shapes {
         }
         let imageSize = ShapePainter.size * ShapePainter.size * 3
         let (bytes, overflow) = count.multipliedReportingOverflow(by: imageSize)
-        guard !overflow else {
+        guard !overflow, !OutOfMemory.awaits(bytes, of: UInt8.self) else {
             throw DataError(path: "shapes", expected: "images that fit in memory", found: "\(count) images")
         }
         let pixels = [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in

@@ -128,12 +128,21 @@ public final class GraphBuilder {
         let channels = plain.shape[-1]
         let positions = plain.shape.elementCount / channels
         activationCount += 1
-        let shape = Shape(plain.shape.dimensions.dropLast() + [channels * function.members.count])
         let value = Value(
-            shape: try shape.validated(as: currentName), tensor: plain.tensor,
+            shape: try linkedShape(plain.shape, members: function.members.count), tensor: plain.tensor,
             activation: PendingActivation(
                 id: activationCount, function: function, slopes: slopes, positions: positions, channels: channels))
         return fusesActivations ? value : try materialized(value)
+    }
+
+    /// The shape of a linked tensor of pre-activations of `shape`.
+    func linkedShape(_ shape: Shape, members: Int) throws(ShapeError) -> Shape {
+        let (channels, overflow) = shape[-1].multipliedReportingOverflow(by: members)
+        guard !overflow else {
+            throw ShapeError(
+                subject: currentName, expected: "sizes that fit in memory", found: "\(shape) with \(members) members")
+        }
+        return try Shape(shape.dimensions.dropLast() + [channels]).validated(as: currentName)
     }
 
     /// The same numbers in another shape.

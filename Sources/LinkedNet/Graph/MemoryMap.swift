@@ -18,16 +18,8 @@ struct Schedule {
             hasBackward.append(trains)
         }
         // An output that nothing on the way to the result reads gets no gradient, so its producers have none to pass on.
-        var isUsed = Array(repeating: false, count: graph.tensorShapes.count)
-        isUsed[output.index] = true
-        for (index, node) in graph.nodes.enumerated().reversed() {
-            if isUsed[node.output.index] {
-                for input in node.inputs { isUsed[input.index] = true }
-            } else {
-                hasBackward[index] = false
-            }
-        }
-        nodeHasBackward = hasBackward
+        let isUsed = graph.tensorsUsed(for: output)
+        nodeHasBackward = zip(graph.nodes, hasBackward).map { isUsed[$0.output.index] && $1 }
         tensorNeedsGradient = zip(needs, isUsed).map { $0 && $1 }
     }
 
@@ -35,6 +27,18 @@ struct Schedule {
     func forwardTime(_ node: Int) -> Int { node }
     var lossTime: Int { nodeCount }
     func backwardTime(_ node: Int) -> Int { 2 * nodeCount - node }
+}
+
+extension Graph {
+    /// Whether each tensor is on the way to `output`.
+    func tensorsUsed(for output: TensorID) -> [Bool] {
+        var isUsed = Array(repeating: false, count: tensorShapes.count)
+        isUsed[output.index] = true
+        for node in nodes.reversed() where isUsed[node.output.index] {
+            for input in node.inputs { isUsed[input.index] = true }
+        }
+        return isUsed
+    }
 }
 
 /// Where every value, gradient and saved buffer of a graph lies in the arena.

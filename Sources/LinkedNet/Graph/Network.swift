@@ -285,7 +285,7 @@ public struct OperationInfo: Sendable {
     public let activationMemberCount: Int?
     /// The number of trained parameters it reads.
     public let parameterCount: Int
-    /// The size of its output for a whole batch.
+    /// The size of its output for a whole pass.
     public let outputBytes: Int
     /// The scratch it uses while it runs; layers that are computed as one use it together.
     public let scratchBytes: Int
@@ -301,6 +301,6 @@ public struct MemoryUse: Sendable, Hashable {
     public let arenaBytes: Int
     /// What the arena would take if no two buffers shared memory.
     public let unsharedArenaBytes: Int
-    /// The largest operation's scratch. Pages that no thread touches take no physical memory.
+    /// The largest operation's scratch, once for each pass that runs at once. Pages that no thread touches take no physical memory.
     public let scratchBytes: Int
 }

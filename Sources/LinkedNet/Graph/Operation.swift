@@ -61,7 +61,7 @@ public struct OperationCalls: Sendable, Hashable {
 ///
 /// Pointers are valid during the call only.
 public struct OperationContext {
-    /// The number of samples in this pass: at most the network's batch size.
+    /// The number of samples in this pass: at most the network's pass size.
     public let batch: Int
 
     /// True in a training step, false in evaluation (no dropout, running statistics).

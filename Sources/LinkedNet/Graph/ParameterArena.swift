@@ -13,7 +13,7 @@ public struct ParameterInfo: Sendable, Hashable {
 
 /// Named arrays laid out one after the other, each starting at a multiple of 64 bytes; the gaps hold zeros.
 ///
-/// Parameters, their gradients and every slot of an optimizer share one layout, so an update is one pass over flat memory.
+/// Parameters, their gradients and every slot of an optimizer share one layout, so an update walks flat memory.
 public struct ParameterLayout: Sendable {
     /// What is laid out, in order.
     public let entries: [ParameterInfo]

@@ -50,7 +50,8 @@ extension Graph {
     /// Removes the sum at `index` if one of its terms' operations can take it over.
     private mutating func fuseSum(at index: Int, output: TensorID) throws(ShapeError) -> Bool {
         let sum = nodes[index]
-        guard sum.inputs[0].index != sum.inputs[1].index else { return false }
+        let isUsed = tensorsUsed(for: output)
+        guard sum.inputs[0].index != sum.inputs[1].index, isUsed[sum.output.index] else { return false }
         for (host, other) in [(sum.inputs[1], sum.inputs[0]), (sum.inputs[0], sum.inputs[1])] {
             guard let hostIndex = producer(of: host), let operation = nodes[hostIndex].operation as? any AddendTaking,
                 readerCount(of: host) == 1, host.index != output.index
@@ -75,7 +76,7 @@ extension Graph {
                 name: nodes[hostIndex].name, operation: taking, inputs: nodes[hostIndex].inputs + [term], output: sum.output,
                 parameters: nodes[hostIndex].parameters, states: nodes[hostIndex].states,
                 gradientTaken: nodes[hostIndex].gradientTaken)
-            if let taker = indexOfTaker(of: term, activation, before: hostIndex) {
+            if let taker = indexOfTaker(of: term, activation, before: hostIndex, isUsed) {
                 nodes[taker].gradientTaken = sum.output
                 nodes[hostIndex].withheldGradients = [nodes[hostIndex].inputs.count - 1]
             }
@@ -94,10 +95,13 @@ extension Graph {
         nodes.reduce(0) { $0 + $1.inputs.count { $0.index == tensor.index } }
     }
 
-    /// A 1×1 convolution of the same activation of the same tensor, that runs before (its backward pass after).
-    private func indexOfTaker(of tensor: TensorID, _ activation: FusibleActivation, before end: Int) -> Int? {
+    /// A 1×1 convolution of the same activation of the same tensor, that runs before (its backward pass after) and has one.
+    private func indexOfTaker(
+        of tensor: TensorID, _ activation: FusibleActivation, before end: Int, _ isUsed: [Bool]
+    ) -> Int? {
         nodes[..<end].firstIndex { node in
-            guard let operation = node.operation as? PointwiseOperation, node.gradientTaken == nil else { return false }
+            guard let operation = node.operation as? PointwiseOperation, node.gradientTaken == nil, isUsed[node.output.index]
+            else { return false }
             return node.inputs[0].index == tensor.index && operation.input.function == activation
                 && operation.kernel.readsEveryPixel
         }

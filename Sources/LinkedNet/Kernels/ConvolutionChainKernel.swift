@@ -85,6 +85,6 @@ extension ConvolutionKernel {
         return groupBytes <= 3 << 20
     }
 
-    /// True if each output has the place of an input.
+    /// True if outputs are fewer than the places of inputs.
     var hasStride: Bool { descriptor.stride_h != 1 || descriptor.stride_w != 1 }
 }

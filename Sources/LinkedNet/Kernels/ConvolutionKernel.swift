@@ -7,8 +7,8 @@ public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Coda
     case automatic = "auto"
     /// Implicit matrix multiplication over packed weights.
     case direct
-    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the multiplications, rounding errors
-    /// a few times as large. Tiles are of 4×4 pixels, or of 5×5 where those fit the image's size better.
+    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the multiplications (with
+    /// stride 2 somewhat more than half), rounding errors a few times as large. Tiles are of 4×4 pixels, or of 5×5 where those fit the image's size better.
     case winograd
 }
 

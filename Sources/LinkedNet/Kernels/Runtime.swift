@@ -2,7 +2,8 @@ import CKernels
 
 /// How the kernels run: on how many threads, with which instructions.
 ///
-/// Both are properties of the process. Set them before training starts, from one thread.
+/// Both are properties of the process, which are set before training starts. A thread may have another number of threads for what it asks for:
+/// ``withThreadCount(_:_:)``.
 public enum Runtime {
     /// How many threads kernels use; at least 1. The default is the number of CPUs that this process may run on.
     ///

@@ -1,6 +1,7 @@
 /// Applies an activation function to every element.
 ///
-/// Built-in functions are fused into a convolution, dense layer or (without slopes) max-pooling that follows. PReLU adds a parameter `slopes`.
+/// Built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as ``MaxPool2D`` says. PReLU adds a parameter
+/// `slopes`.
 public struct Activation: Layer {
     /// g
     public var function: ActivationFunction
@@ -19,8 +20,8 @@ public struct Activation: Layer {
 
 /// Applies a linkage: an input of C channels becomes d·C for d members, member after member.
 ///
-/// Linkages of built-in functions are fused into a convolution, dense layer or (without slopes) max-pooling that follows, and the linked tensor is
-/// never stored. PReLU members add a parameter `slopes`, one set for each.
+/// Linkages of built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as ``MaxPool2D`` says, and the linked
+/// tensor is never stored. PReLU members add a parameter `slopes`, one set for each.
 public struct LinkedActivation: Layer {
     /// The members.
     public var linkage: Linkage
@@ -51,8 +52,8 @@ extension GraphBuilder {
                         function: try elementFunction(member.function), inputScale: member.inputScale,
                         outputScale: member.outputScale)
                 }, positions: positions, channels: channels)
-            let shape = Shape(input.shape.dimensions.dropLast() + [channels * members.count])
-            return try add(operation, inputs: [input], outputShape: shape)
+            return try add(
+                operation, inputs: [input], outputShape: linkedShape(input.shape, members: members.count))
         }
         var slopes: ParameterID?
         if function.slopedMemberCount > 0 {

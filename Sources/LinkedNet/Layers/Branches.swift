@@ -71,7 +71,9 @@ public struct Concat: Layer {
                 found: other.shape.description)
         }
         let channels = outputs.map { $0.shape[-1] }
-        let shape = Shape(first.shape.dimensions.dropLast() + [channels.reduce(0, +)])
+        // Saturated, for the shape's check to refuse.
+        let sum = channels.reduce(0) { $0 > .max - $1 ? .max : $0 + $1 }
+        let shape = try Shape(first.shape.dimensions.dropLast() + [sum]).validated(as: graph.currentName)
         return try graph.add(
             ConcatOperation(positions: first.shape.elementCount / first.shape[-1], channels: channels),
             inputs: outputs, outputShape: shape)

@@ -11,7 +11,7 @@ public struct Adam: Optimizer {
     public var beta1: Double
     /// How much of the mean of squared gradients is kept in a step.
     public var beta2: Double
-    /// Added to the divisor; see ``epsilonPlacement``.
+    /// Added to the divisor; see ``epsilonPlacement``. With 0, a parameter becomes NaN unless its gradient differs from 0 from the first step on.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.

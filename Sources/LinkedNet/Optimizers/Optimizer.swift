@@ -67,12 +67,13 @@ public struct OptimizerError: Error, Equatable, CustomStringConvertible {
 
     public var description: String { "\(setting): expected \(expected), found \(found)" }
 
-    /// Throws unless `value` lies in `range`.
+    /// Throws unless `value` lies in `range`, in single precision as well, which the kernels have it in.
     static func check(_ setting: String, _ value: Double, in range: Range<Double>) throws(OptimizerError) {
-        guard range.contains(value) else {
+        guard range.contains(value), range.contains(Double(Float(value))) else {
             let upper = range.upperBound == .infinity ? "finite" : "below \(range.upperBound)"
+            let precision = range.contains(value) ? " in single precision" : ""
             throw OptimizerError(
-                setting: setting, expected: "at least \(range.lowerBound) and \(upper)", found: "\(value)")
+                setting: setting, expected: "at least \(range.lowerBound) and \(upper)\(precision)", found: "\(value)")
         }
     }
 }

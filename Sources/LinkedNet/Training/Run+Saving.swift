@@ -21,8 +21,10 @@ extension Run {
     /// Begins a save if it is time and none is running, and tells observers how the one before went.
     func saveIfDue(step: Int) throws {
         guard let writer = saving?.writer else { return }
+        // Asked first: a save that ends after this is told of at a later step, and not overwritten by the next one.
+        let isFree = !writer.isSaving
         if let outcome = writer.takeOutcome() { try take(outcome) }
-        guard saving?.clock.isDue(step: step) == true, !writer.isSaving else { return }
+        guard saving?.clock.isDue(step: step) == true, isFree else { return }
         // Weights that aren't finite are found by the next step's loss, which doesn't depend on when a run is saved.
         guard (try? trainer.checkWeights()) != nil else { return }
         saving?.clock.began(step: step)

@@ -18,6 +18,20 @@ import Testing
         _ = try DirectoryLock(directory.path)
     }
 
+    /// As a process that another thread is starting has, until it executes its program.
+    @Test func aCopyOfTheDescriptorKeepsNothing() throws {
+        var first: DirectoryLock? = try DirectoryLock(directory.path)
+        let path = URL(fileURLWithPath: directory.path).resolvingSymlinksInPath().path + "/lock"
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        let own = try #require(
+            descriptors.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path })
+        let copy = dup(own)
+        defer { close(copy) }
+        withExtendedLifetime(first) {}
+        first = nil
+        _ = try DirectoryLock(directory.path)
+    }
+
     @Test func theHolderIsNamed() {
         #expect("\(RunInUse(directory: "runs/a", processID: 12))".hasSuffix("found one in use by process 12"))
         #expect("\(RunInUse(directory: "runs/a", processID: nil))".hasSuffix("found one in use by another process"))

@@ -39,6 +39,18 @@ import Testing
         }
     }
 
+    @Test func channelsOfManyMembersOrBranches() throws {
+        let members = (0..<4).flatMap { _ in [Linkage.Member(.relu), Linkage.Member(.relu, inputScale: -1)] }
+        let linkage = try Linkage(members)
+        let one = ActivationFunction.custom(ElementFunction(name: "one", value: { $0 }, derivative: { _ in 1 }))
+        let custom = try Linkage(members.map { _ in Linkage.Member(one) })
+        for linkage in [linkage, custom] {
+            #expect(throws: ShapeError.self) { try network(input: [1 << 60]) { LinkedActivation(linkage) } }
+        }
+        let branches = Concat { for _ in 0..<8 { Activation(.relu) } }
+        #expect(throws: ShapeError.self) { try network(input: [1 << 60]) { branches } }
+    }
+
     @Test func aStrideFarBeyondTheImage() throws {
         let network = try network {
             Conv2D(3, kernel: 1, stride: 1_000_000, padding: .same, biasInitializer: .ones)

@@ -62,6 +62,75 @@ import Testing
         }
     }
 
+    /// The BatchNorm reads the sum, not what the convolution that adds the shortcut would compute alone. With the body, another convolution reads
+    /// the shortcut's activation, and takes along the gradient that the sum gives it.
+    @Test(arguments: [false, true])
+    func gradientsOfASumThatIsNormalized(body: Bool) throws {
+        try expectGradients(seed: 44) {
+            Conv2D(6, kernel: 1)
+            Activation(.swish)
+            Residual {
+                if body {
+                    Conv2D(4, kernel: 1)
+                    Activation(.swish)
+                }
+                Conv2D(6, kernel: 1)
+            }
+            BatchNorm()
+            Activation(.swish)
+            Flatten()
+            Dense(3)
+        }
+    }
+
+    /// The network of the guide.
+    @Test func gradientsOfANormalizedSumWithAProjection() throws {
+        try expectGradients(seed: 45) {
+            Conv2D(4, kernel: 3, padding: .same)
+            Activation(.swish)
+            Residual {
+                Conv2D(6, kernel: 3, stride: 2, padding: .same)
+                Activation(.swish)
+                Conv2D(6, kernel: 3, padding: .same)
+            } projection: {
+                Conv2D(6, kernel: 1, stride: 2)
+            }
+            BatchNorm()
+            Activation(.swish)
+            Flatten()
+            Dense(3)
+        }
+    }
+
+    /// A convolution whose output nobody reads has no backward pass, so it can't take the shortcut's gradient along.
+    @Test func aConvolutionThatIsNotUsedTakesNothing() throws {
+        func gradients(_ unused: some Layer) throws -> [[UInt32]] {
+            let model = Sequential {
+                Conv2D(6, kernel: 1)
+                Activation(.swish)
+                unused
+                Residual { Conv2D(6, kernel: 1) }
+                Flatten()
+                Dense(3)
+            }
+            let network = try Network(model, input: [4, 4, 3], batch: 1, seed: 3)
+            // Initial ones depend on how many there are.
+            network.forEachWeight { _, elements in
+                for index in elements.indices { elements[index] = Float(index * 5 % 11) / 8 - 0.5 }
+            }
+            let pixels = (0..<48).map { Float($0 % 7) - 3 }
+            try network.forward(input: pixels, count: 1, mode: .training(step: 0))
+            network.outputGradient.update(repeating: 0.5, count: 3)
+            try network.backward(count: 1, step: 0)
+            return try network.parameterLayout.entries.filter { !$0.name.hasPrefix("unused") }.map {
+                try network.gradient(named: $0.name).elements.map(\.bitPattern)
+            }
+        }
+        let plain = try gradients(Nothing())
+        #expect(plain.count == 6 && plain[0].contains { $0 != 0 })
+        #expect(try gradients(Unused()) == plain)
+    }
+
     /// The shortcut's activation is read by two convolutions and two sums.
     @Test func gradientsOfAnActivationOfManyReaders() throws {
         try expectGradients(seed: 43) {
@@ -95,5 +164,17 @@ import Testing
             Dense(3)
         }
         #expect(doubled.contains("Add"))
+    }
+}
+
+private struct Nothing: Layer {
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value { input }
+}
+
+/// Computes what it doesn't return.
+private struct Unused: Layer {
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        _ = try graph.apply(Conv2D(4, kernel: 1, name: "unused"), to: input)
+        return input
     }
 }

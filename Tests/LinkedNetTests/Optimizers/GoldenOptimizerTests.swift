@@ -104,6 +104,10 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
         #expect(throws: OptimizerError.self) { try Adam(beta2: -0.1) }
         #expect(throws: OptimizerError.self) { try Adam(epsilon: .infinity) }
         #expect(throws: OptimizerError.self) { try RMSProp(rho: 1) }
+        // 1 in single precision, which kernels compute in.
+        #expect(throws: OptimizerError.self) { try Adam(beta2: 0.99999999) }
+        #expect(throws: OptimizerError.self) { try RMSProp(rho: 0.99999999) }
+        #expect(throws: OptimizerError.self) { try RMSProp(weightDecay: 1e300) }
         #expect(throws: OptimizerError.self) { try RMSProp(decay: -1) }
         #expect { try SGD(momentum: 1.5) } throws: { "\($0)".contains("momentum") && "\($0)".contains("1.5") }
     }

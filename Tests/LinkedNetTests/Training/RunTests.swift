@@ -96,6 +96,7 @@ import Testing
             #expect("\(error)".contains(try #require(part)))
         }
         #expect(throws: error) { try Run(resuming: path).data(others.argument) }
+        withExtendedLifetime(other) {}
     }
 
     @Test func theRunsOwnDataIsFoundAgain() throws {

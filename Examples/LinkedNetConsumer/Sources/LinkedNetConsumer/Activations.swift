@@ -1,12 +1,13 @@
+import Foundation
 import LinkedNet
 
 extension ActivationFunction {
-    /// z / (1 + |z|): a function that LinkedNet doesn't have. Given in Swift, it is computed in Swift.
-    static let softSign = ActivationFunction.custom(
+    /// log(1 + eᶻ): a function that LinkedNet doesn't have. Given in Swift, it is computed in Swift.
+    static let softPlus = ActivationFunction.custom(
         ElementFunction(
-            name: "softsign",
-            value: { z in z / (1 + abs(z)) },
-            derivative: { z in 1 / ((1 + abs(z)) * (1 + abs(z))) }))
+            name: "softplus",
+            value: { z in max(z, 0) + log1p(exp(-abs(z))) },
+            derivative: { z in 1 / (1 + exp(-z)) }))
 }
 
 extension Linkage {

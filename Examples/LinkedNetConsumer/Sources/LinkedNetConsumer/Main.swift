@@ -12,7 +12,7 @@ struct Main {
             ChannelScale()
             try LinkedActivation(.reluBothWaysAndSwish())
             Conv2D(16, kernel: 3, stride: 2, padding: .same)
-            Activation(.softSign)
+            try LinkedActivation(.mirrored(.softPlus))
             Flatten()
             Dense(10)
         }

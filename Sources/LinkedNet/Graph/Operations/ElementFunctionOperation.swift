@@ -9,7 +9,7 @@ public struct ElementFunction: Sendable {
 
     /// - Parameters:
     ///   - name: a short name, for summaries and errors.
-    ///   - value: g(z); called from one thread at a time.
+    ///   - value: g(z); may be called from several threads at once.
     ///   - derivative: g′(z).
     public init(
         name: String, value: @escaping @Sendable (Float) -> Float, derivative: @escaping @Sendable (Float) -> Float
@@ -21,7 +21,7 @@ public struct ElementFunction: Sendable {
 }
 
 /// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't know.
-/// Runs on one thread, an element at a time.
+/// Computed an element at a time, on the thread that runs the pass.
 struct ElementFunctionOperation: ActivationNode {
     struct Member {
         let function: ElementFunction

@@ -24,7 +24,7 @@ struct FusedInput: Sendable {
         slopeCount = function.slopeCount(positions: positions, channels: channels)
     }
 
-    /// What the fused activation adds to the summary's label, for example `, mirrored relu fused`.
+    /// What the fused activation adds to the summary's label, for example ` ← mirrored relu`.
     var label: String {
         function == .identity ? "" : " ← \(function.label)"
     }

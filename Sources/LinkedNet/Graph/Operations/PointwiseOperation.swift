@@ -60,6 +60,8 @@ struct PointwiseOperation: Operation {
 }
 
 extension PointwiseOperation {
+    var addsShortcut: Bool { addend != nil }
+
     /// The operation where a BatchNorm leaves the gradient of what it read to it.
     var normalized: PointwiseOperation {
         var result = self
