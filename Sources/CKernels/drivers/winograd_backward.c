@@ -403,9 +403,7 @@ void ck_winograd_backward(
         ck_parallel(
             plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), CK_MAX_WORKERS, frequency_bytes, map_weights,
             &call);
-    // On a thread of its own a call has nobody to leave slices to, and each task maps dy anew.
-    const int64_t wanted_tasks = c->alone ? plan->groups : max_of(plan->groups, 2 * ck_threads());
-    call.task_slices = divide_up(plan->slices * plan->groups, wanted_tasks);
+    call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, 2 * ck_threads()));
     const int64_t tasks = plan->groups * divide_up(plan->slices, call.task_slices);
     ck_parallel(tasks, ck_worker_limit(tasks), convolution_work(c), run_task, &call);
     if (dweights != NULL)
