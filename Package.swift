@@ -39,7 +39,10 @@ let package = Package(
         // The paper's experiments: apart, so that who uses the library doesn't build them.
         .target(name: "Reproduction", dependencies: ["LinkedNet"]),
         // What the commands share.
-        .target(name: "CommandSupport", dependencies: ["LinkedNet"]),
+        .target(
+            name: "CommandSupport",
+            dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
         .executableTarget(
             name: "train",
             dependencies: [

@@ -20,9 +20,19 @@ package struct Failure {
 
     /// Says that checkpoints are damaged that are newer than the one that is used.
     package func warn(_ damage: [CheckpointError]) {
-        for error in damage {
-            Output.standardError.write("\(command): warning: \(error); using an older checkpoint\n")
+        for error in damage { warn("\(error); using an older checkpoint") }
+    }
+
+    /// Sets how many threads kernels use, if that is asked for, and says if `CK_ISA` names instructions that aren't there.
+    package func prepareKernels(threads: Int?) {
+        if let threads { Runtime.threadCount = threads }
+        if let rejected = Runtime.rejectedInstructionSet {
+            warn("CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)")
         }
+    }
+
+    private func warn(_ message: String) {
+        Output.standardError.write("\(command): warning: \(message)\n")
     }
 
     private func exit(_ status: Int32, _ message: String) -> Never {

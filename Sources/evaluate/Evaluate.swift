@@ -56,21 +56,7 @@ struct Evaluate: ParsableCommand {
     private static let failure = Failure(of: "evaluate")
 
     static func main() {
-        let command: Evaluate
-        do {
-            try Arguments.check()
-            command = try parse()
-        } catch let error as ArgumentError {
-            failure.exitUsage(error.description)
-        } catch {
-            guard exitCode(for: error) != .success else { exit(withError: error) }
-            failure.exitUsage(message(for: error))
-        }
-        do {
-            try command.run()
-        } catch {
-            failure.exit(error)
-        }
+        run(reporting: failure) { try $0.run() }
     }
 
     func run() throws {
@@ -79,7 +65,7 @@ struct Evaluate: ParsableCommand {
             print(json ? "{\"digest\":\"\(digest)\"}" : digest)
             return
         }
-        if let threads { Runtime.threadCount = threads }
+        Self.failure.prepareKernels(threads: threads)
         let saved = try SavedRun(path)
         Self.failure.warn(saved.damage)
         if deadNeurons {

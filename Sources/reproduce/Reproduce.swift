@@ -22,10 +22,7 @@ struct Reproduce: ParsableCommand {
     @Argument(help: "What to reproduce.")
     var subject: Subject
 
-    @Option(
-        help: ArgumentHelp(
-            "\(DataSource.options). (default: CIFAR-10 in data/cifar-10-batches-bin if it is there, else Fashion-MNIST if it is installed, else shapes)",
-            valueName: "data"))
+    @Option(help: ArgumentHelp("\(DataSource.help)", valueName: "data"))
     var data: String?
 
     @Option(help: "smoke takes minutes, short some hours on two cores, full is the paper's own length.")
@@ -66,22 +63,7 @@ struct Reproduce: ParsableCommand {
     }
 
     static func main() {
-        let failure = Failure(of: "reproduce")
-        let command: Reproduce
-        do {
-            try Arguments.check()
-            command = try parse()
-        } catch let error as ArgumentError {
-            failure.exitUsage(error.description)
-        } catch {
-            guard exitCode(for: error) != .success else { exit(withError: error) }
-            failure.exitUsage(message(for: error))
-        }
-        do {
-            try Session(command).run()
-        } catch {
-            failure.exit(error)
-        }
+        run(reporting: Session.failure) { try Session($0).run() }
     }
 }
 

@@ -5,6 +5,8 @@ import Reproduction
 
 /// What one call of the command does.
 struct Session {
+    static let failure = Failure(of: "reproduce")
+
     private let command: Reproduce
     private let reporter = Reporter()
 
@@ -20,11 +22,7 @@ struct Session {
         default: break
         }
         Interruption.install()
-        if let threads = command.threads { Runtime.threadCount = threads }
-        if let rejected = Runtime.rejectedInstructionSet {
-            Output.standardError.write(
-                "reproduce: warning: CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)\n")
-        }
+        Self.failure.prepareKernels(threads: command.threads)
         let data = ReproductionData(try DataSource.resolve(command.data))
         reporter.line("data: \(data.name), fingerprint \(data.fingerprint.prefix(8)). \(data.note)")
         let pages = Page(rawValue: command.subject.rawValue).map { [$0] } ?? Page.allCases

@@ -31,10 +31,7 @@ struct NetworkOptions: ParsableArguments {
 }
 
 struct DataOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "\(DataSource.options). (default: CIFAR-10 in data/cifar-10-batches-bin if it is there, else Fashion-MNIST if it is installed, else shapes)",
-            valueName: "data"))
+    @Option(help: ArgumentHelp("\(DataSource.help)", valueName: "data"))
     var data: String?
 
     @Option(help: ArgumentHelp("Train on the first N images.", valueName: "N"))

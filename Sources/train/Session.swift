@@ -4,6 +4,8 @@ import LinkedNet
 
 /// What one call of the command does.
 struct Session {
+    static let failure = Failure(of: "train")
+
     private let options: RunOptions
     private let running: RunningOptions
     private let reporter: Reporter
@@ -16,11 +18,7 @@ struct Session {
 
     func run() throws {
         Interruption.install()
-        if let threads = running.threads { Runtime.threadCount = threads }
-        if let rejected = Runtime.rejectedInstructionSet {
-            Output.standardError.write(
-                "train: warning: CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)\n")
-        }
+        Self.failure.prepareKernels(threads: running.threads)
         if let directory = running.resume {
             try resume(directory)
         } else {
@@ -45,7 +43,7 @@ struct Session {
     private func resume(_ directory: String) throws {
         let run = try Run(resuming: directory)
         let contradictions = try options.contradictions(to: run.settings)
-        if !contradictions.isEmpty { Failure(of: "train").exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
+        if !contradictions.isEmpty { Self.failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
         if let epochs = options.epochs { run.extend(toEpochs: epochs) }
         let data = try run.data(options.data)
         reporter.line(data.note)

@@ -26,21 +26,7 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Running") var runningOptions: RunningOptions
 
     static func main() {
-        let command: Train
-        do {
-            try Arguments.check()
-            command = try parse()
-        } catch let error as ArgumentError {
-            Failure(of: "train").exitUsage(error.description)
-        } catch {
-            guard exitCode(for: error) != .success else { exit(withError: error) }
-            Failure(of: "train").exitUsage(message(for: error))
-        }
-        do {
-            try Session(command).run()
-        } catch {
-            Failure(of: "train").exit(error)
-        }
+        run(reporting: Session.failure) { try Session($0).run() }
     }
 
     /// What the library decides settings by.
