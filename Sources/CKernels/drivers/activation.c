@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "dispatch/kernels.h"
+#include "drivers/blocks.h"
 #include "drivers/scratch.h"
 #include "drivers/slopes.h"
 #include "include/ck_activation.h"
@@ -34,8 +35,8 @@ int64_t ck_activation_slope_count(const ck_activation *activation, int64_t posit
     return members * channels * (activation->slope_sharing == CK_SLOPES_PER_POSITION ? positions : 1);
 }
 
-// Blocks of positions large enough to be worth a call, small enough to balance threads.
-enum { BLOCK_FLOATS = 8192, MOST_GROUPS = 8 };
+// Of images where slopes have gradients: each keeps a part of their sums.
+enum { MOST_GROUPS = 8 };
 
 typedef struct activation_plan {
     int64_t block_positions, blocks; // of an image
@@ -45,7 +46,7 @@ typedef struct activation_plan {
 
 static activation_plan plan_of(const ck_activation_shape *shape) {
     activation_plan plan;
-    plan.block_positions = min_of(max_of(BLOCK_FLOATS / shape->channels, 1), shape->positions);
+    plan.block_positions = min_of(rows_per_block(shape->channels), shape->positions);
     plan.blocks = divide_up(shape->positions, plan.block_positions);
     plan.groups = ck_activation_slope_count(&shape->activation, 1, 1) > 0 ? min_of(shape->batch, MOST_GROUPS) : shape->batch;
     plan.slopes =

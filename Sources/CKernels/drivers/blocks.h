@@ -3,7 +3,7 @@
 
 // How drivers cut work into tasks: by shape only, so that results do not depend on the number of threads.
 
-#include <stdint.h>
+#include "drivers/sizes.h"
 
 /// Floats in one task of a memory-bound loop: 32 KiB, far above what handing out a task costs.
 enum { BLOCK_FLOATS = 8192 };
@@ -14,12 +14,8 @@ enum { STREAM_BLOCKS = 4 };
 /// Partial sums that fit on the stack bound the number of tasks of a reduction.
 enum { MAX_PARTS = 64 };
 
-static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /// Rows of `columns` floats that make up one task, at least 1.
-static inline int64_t rows_per_block(int64_t columns) { return larger(1, BLOCK_FLOATS / larger(1, columns)); }
+static inline int64_t rows_per_block(int64_t columns) { return max_of(1, BLOCK_FLOATS / max_of(1, columns)); }
 
 /// `count` elements cut into at most MAX_PARTS parts of `length`, the last one perhaps shorter.
 typedef struct parts {
@@ -28,7 +24,7 @@ typedef struct parts {
 
 /// Parts of at least `minimum` elements each (but the last).
 static inline parts cut_into_parts(int64_t count, int64_t minimum) {
-    const int64_t length = larger(minimum, divide_up(count, MAX_PARTS));
+    const int64_t length = max_of(minimum, divide_up(count, MAX_PARTS));
     return (parts){count > 0 ? divide_up(count, length) : 0, length};
 }
 

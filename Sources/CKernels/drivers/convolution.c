@@ -2,10 +2,6 @@
 
 #include "drivers/winograd.h"
 
-// Sizes are kept far below what would overflow when scratch multiplies them by workers and bytes.
-static const int64_t largest_extent = (int64_t)1 << 31;
-static const int64_t largest_count = (int64_t)1 << 46;
-
 // product *= factor, false if that exceeds largest_count.
 static bool multiply(int64_t *product, int64_t factor) {
     if (factor > largest_count / *product) return false;

@@ -1,12 +1,10 @@
 #include "drivers/dense.h"
 
 const char *ck_dense_check(const ck_dense *dense) {
-    // Kept far below what would overflow when scratch multiplies sizes by workers and bytes.
-    const int64_t largest_count = (int64_t)1 << 46;
     const int64_t sizes[] = {dense->batch, dense->positions, dense->channels, dense->out_features};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (sizes[i] <= 0) return "a size is not positive";
-        if (sizes[i] > (int64_t)1 << 31) return "a size is too large";
+        if (sizes[i] > largest_extent) return "a size is too large";
     }
     if (!ck_activation_check(&dense->activation)) return "the activation is not valid";
     const int64_t depth = dense_depth(dense);

@@ -5,8 +5,6 @@
 #include "drivers/slopes.h"
 #include "runtime/threads.h"
 
-static const int64_t no_offset = 0;
-
 // Backward-data. One factor of the product has to be transposed, the smaller one:
 //   few outputs   A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients
 //   many outputs  A is the block's weights where they lie, B dy packed as [N][batch], C the members' gradients, transposed back

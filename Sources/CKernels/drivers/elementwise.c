@@ -23,7 +23,7 @@ static void over_blocks(elementwise_call *call, int64_t bytes, ck_task task) {
 }
 
 static int64_t block_length(const elementwise_call *call, int64_t block) {
-    return smaller(BLOCK_FLOATS, call->count - block * BLOCK_FLOATS);
+    return min_of(BLOCK_FLOATS, call->count - block * BLOCK_FLOATS);
 }
 
 static void add_task(void *context, int64_t block, int worker) {
@@ -72,7 +72,7 @@ static void copy_rows_task(void *context, int64_t block, int worker) {
     const copy_rows_call *call = context;
     const int64_t first = block * call->block_rows;
     call->tiles->copy_rows(
-        smaller(call->block_rows, call->rows - first), call->columns, call->x + first * call->x_stride, call->x_stride,
+        min_of(call->block_rows, call->rows - first), call->columns, call->x + first * call->x_stride, call->x_stride,
         call->out + first * call->out_stride, call->out_stride, call->accumulate);
 }
 
@@ -116,7 +116,7 @@ static void dropout_task(void *context, int64_t block, int worker) {
     const dropout_call *call = context;
     const int64_t begin = block * BLOCK_FLOATS;
     call->tiles->dropout(
-        smaller(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, call->threshold, call->keep,
+        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, call->threshold, call->keep,
         call->x + begin, call->out + begin, call->accumulate);
 }
 
@@ -144,7 +144,7 @@ static void sum_of_squares_task(void *context, int64_t part, int worker) {
     (void)worker;
     reduction_call *call = context;
     const int64_t first = part * call->cut.length;
-    call->sums[part] = call->tiles->sum_of_squares(smaller(call->cut.length, call->count - first), call->x + first);
+    call->sums[part] = call->tiles->sum_of_squares(min_of(call->cut.length, call->count - first), call->x + first);
 }
 
 double ck_sum_of_squares(int64_t count, const float *x) {
@@ -164,7 +164,7 @@ static void first_nonfinite_task(void *context, int64_t part, int worker) {
     reduction_call *call = context;
     const int64_t first = part * call->cut.length;
     const int64_t found =
-        call->tiles->first_nonfinite(smaller(call->cut.length, call->count - first), call->x + first);
+        call->tiles->first_nonfinite(min_of(call->cut.length, call->count - first), call->x + first);
     call->places[part] = found < 0 ? -1 : first + found;
 }
 

@@ -26,6 +26,9 @@ enum { GEMM_GROUP_ROWS = 48 };
 /// Terms of a sum that are added in one pass over the rows.
 enum { GEMM_PIECE_TERMS = 256 };
 
+/// The distances of a sum of one run.
+static const int64_t no_offset = 0;
+
 /// The initial value of sums that start from nothing: as many zeros as a panel has columns.
 extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 

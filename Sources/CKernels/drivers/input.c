@@ -29,7 +29,7 @@ static displacement displacement_of(float shift, int64_t size) {
     return (displacement){(int64_t)base, (float)(position - base)};
 }
 
-static int64_t clamped(int64_t position, int64_t size) { return smaller(larger(position, 0), size - 1); }
+static int64_t clamped(int64_t position, int64_t size) { return min_of(max_of(position, 0), size - 1); }
 
 typedef struct image_call {
     const input_tiles *tiles;
@@ -50,7 +50,7 @@ static void gather_row(
         const int64_t inside = clamped(pixel, call->width);
         int64_t part = channels - channel;
         if (!flip && inside == pixel) part += (last - pixel) * channels; // all that follows in the row
-        part = smaller(part, count);
+        part = min_of(part, count);
         const uint8_t *const source = row + (flip ? last - inside : inside) * channels + channel;
         if (part <= 4) // a pixel: a call costs more than the bytes
             for (int64_t byte = 0; byte < part; byte++) target[byte] = source[byte];
@@ -105,7 +105,7 @@ static void prepare_task(void *context, int64_t task, int worker) {
     const image_call *call = context;
     const int64_t row_size = call->width * call->channels, image_size = call->height * row_size;
     for (int64_t first = 0; first < row_size; first += STRIP) {
-        const int64_t count = smaller(STRIP, row_size - first);
+        const int64_t count = min_of(STRIP, row_size - first);
         float scale[STRIP], offset[STRIP];
         for (int64_t column = 0; column < count; column++) {
             scale[column] = call->scale[(first + column) % call->channels];

@@ -42,7 +42,7 @@ static void cross_entropy_task(void *context, int64_t part, int worker) {
     (void)worker;
     loss_call *call = context;
     ck_loss_result result = {0, 0};
-    const int64_t end = smaller(call->batch, (part + 1) * call->cut.length);
+    const int64_t end = min_of(call->batch, (part + 1) * call->cut.length);
     for (int64_t row = part * call->cut.length; row < end; row++)
         result.loss_sum += cross_entropy_row(call, row, &result.correct_count);
     call->results[part] = result;
@@ -51,7 +51,7 @@ static void cross_entropy_task(void *context, int64_t part, int worker) {
 static void softmax_task(void *context, int64_t part, int worker) {
     (void)worker;
     const loss_call *call = context;
-    const int64_t end = smaller(call->batch, (part + 1) * call->cut.length), classes = call->classes;
+    const int64_t end = min_of(call->batch, (part + 1) * call->cut.length), classes = call->classes;
     for (int64_t row = part * call->cut.length; row < end; row++) {
         const float *const logits = call->logits + row * classes;
         float *const probabilities = call->out + row * classes;
@@ -64,7 +64,7 @@ static void softmax_task(void *context, int64_t part, int worker) {
 /// Runs `task` over parts of the batch; an exponential is about 20 operations.
 static void over_rows(loss_call *call, ck_task task) {
     call->kernels = ck_kernels_current();
-    call->cut = cut_into_parts(call->batch, larger(1, 1024 / call->classes));
+    call->cut = cut_into_parts(call->batch, max_of(1, 1024 / call->classes));
     ck_parallel(call->cut.count, CK_MAX_WORKERS, (double)call->batch * (double)call->classes * 20, task, call);
 }
 

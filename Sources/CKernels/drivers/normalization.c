@@ -29,7 +29,7 @@ static norm_layout layout_of(int64_t rows, int64_t channels) {
     layout.rest_rows = rows % layout.fold;
     const int64_t minimum = rows_per_block(layout.columns) * 2;
     layout.cut = cut_into_parts(layout.long_rows, minimum);
-    layout.part_limit = smaller(MAX_PARTS, divide_up(layout.long_rows, minimum));
+    layout.part_limit = min_of(MAX_PARTS, divide_up(layout.long_rows, minimum));
     return layout;
 }
 
@@ -90,7 +90,7 @@ static norm_part part_at(const norm_layout *layout, int64_t part) {
         return (norm_part){layout->long_rows * layout->columns, layout->rest_rows, layout->channels};
     const int64_t first = part * layout->cut.length;
     return (norm_part){
-        first * layout->columns, smaller(layout->cut.length, layout->long_rows - first), layout->columns};
+        first * layout->columns, min_of(layout->cut.length, layout->long_rows - first), layout->columns};
 }
 
 /// Rows of x in a part.
@@ -133,7 +133,7 @@ static norm_part block_at(const norm_layout *layout, int64_t block) {
     const int64_t block_rows = block_rows_of(layout), first = block * block_rows;
     if (first >= layout->long_rows)
         return (norm_part){layout->long_rows * layout->columns, 1, layout->rest_rows * layout->channels};
-    return (norm_part){first * layout->columns, smaller(block_rows, layout->long_rows - first), layout->columns};
+    return (norm_part){first * layout->columns, min_of(block_rows, layout->long_rows - first), layout->columns};
 }
 
 // Forward, training
@@ -179,13 +179,13 @@ static part_moments moments_at(const norm_call *call, int64_t part) {
             sums_of(call, part, MEAN), sums_of(call, part, SQUARES), (double)rows_of_part(&call->layout, part)};
     const int64_t channels = call->layout.channels, part_rows = call->moments->part_rows;
     const double *const mean = call->moments->values + part * 2 * channels;
-    return (part_moments){mean, mean + channels, (double)smaller(part_rows, call->rows - part * part_rows)};
+    return (part_moments){mean, mean + channels, (double)min_of(part_rows, call->rows - part * part_rows)};
 }
 
 static void forward_channels_task(void *context, int64_t group, int worker) {
     (void)worker;
     const norm_call *call = context;
-    const int64_t first = group * GROUP_CHANNELS, end = smaller(call->layout.channels, first + GROUP_CHANNELS);
+    const int64_t first = group * GROUP_CHANNELS, end = min_of(call->layout.channels, first + GROUP_CHANNELS);
     const int64_t count = moments_count(call), total = call->layout.part_limit + 1;
     const double rows = (double)call->rows;
     double *const mean = sums_of(call, total, MEAN), *const squares = sums_of(call, total, SQUARES);
@@ -283,7 +283,7 @@ static void gradient_sums_task(void *context, int64_t part, int worker) {
 static void backward_channels_task(void *context, int64_t group, int worker) {
     (void)worker;
     const norm_call *call = context;
-    const int64_t first = group * GROUP_CHANNELS, end = smaller(call->layout.channels, first + GROUP_CHANNELS);
+    const int64_t first = group * GROUP_CHANNELS, end = min_of(call->layout.channels, first + GROUP_CHANNELS);
     const int64_t count = part_count(call), total = call->layout.part_limit + 1;
     for (int kind = 0; kind < SUM_KINDS; kind++) {
         double *const sums = sums_of(call, total, kind);
@@ -368,10 +368,10 @@ static void inference_task(void *context, int64_t task, int worker) {
     const norm_call *call = context;
     const norm_layout *layout = &call->layout;
     const int64_t block_rows = block_rows_of(layout), first = task * block_rows;
-    const int64_t end = smaller(layout->long_rows, first + block_rows);
+    const int64_t end = min_of(layout->long_rows, first + block_rows);
     for (int64_t strip = 0; strip < layout->columns; strip += STRIP_COLUMNS) {
         float center[STRIP_COLUMNS], scale[STRIP_COLUMNS], shift[STRIP_COLUMNS];
-        const int64_t width = smaller(STRIP_COLUMNS, layout->columns - strip);
+        const int64_t width = min_of(STRIP_COLUMNS, layout->columns - strip);
         for (int64_t c = 0; c < width; c++) {
             const int64_t channel = strip + c;
             if (channel < layout->channels) {
@@ -384,7 +384,7 @@ static void inference_task(void *context, int64_t task, int worker) {
                 shift[c] = shift[c - layout->channels];
             }
         }
-        const int64_t rows_at_once = width == layout->columns ? larger(1, end - first) : 1;
+        const int64_t rows_at_once = width == layout->columns ? max_of(1, end - first) : 1;
         for (int64_t row = first; row < end; row += rows_at_once) {
             const int64_t place = row * layout->columns + strip;
             call->tiles->scale_shift(rows_at_once, width, call->x + place, center, scale, shift, call->y + place);
@@ -408,6 +408,6 @@ void ck_batch_norm_forward_inference(
         .population_mean = running_mean, .population_variance = running_variance, .post_ops = post_ops, .y = y};
     const int64_t block_rows = block_rows_of(&call.layout);
     ck_parallel(
-        larger(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,
+        max_of(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,
         &call);
 }

@@ -30,7 +30,7 @@ static void sgd_task(void *context, int64_t block, int worker) {
     const update_call *call = context;
     const int64_t first = block * UPDATE_FLOATS;
     call->tiles->sgd(
-        smaller(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->nesterov,
+        min_of(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->nesterov,
         call->gradients + first, call->slot1 == NULL ? NULL : call->slot1 + first, call->parameters + first);
 }
 
@@ -48,7 +48,7 @@ static void adam_task(void *context, int64_t block, int worker) {
     const update_call *call = context;
     const int64_t first = block * UPDATE_FLOATS;
     call->tiles->adam(
-        smaller(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->decay2, call->epsilon,
+        min_of(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay1, call->decay2, call->epsilon,
         call->gradients + first, call->slot1 + first, call->slot2 + first, call->parameters + first);
 }
 
@@ -66,7 +66,7 @@ static void rmsprop_task(void *context, int64_t block, int worker) {
     const update_call *call = context;
     const int64_t first = block * UPDATE_FLOATS;
     call->tiles->rmsprop(
-        smaller(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay2, call->epsilon,
+        min_of(UPDATE_FLOATS, call->count - first), call->terms, call->step, call->decay2, call->epsilon,
         call->gradients + first, call->slot1 + first, call->parameters + first);
 }
 

@@ -83,7 +83,6 @@ static void clear_share(const backward_call *call, const pixel_run *run) {
 // The gradients of some pixels' members.
 static void find_gradients(
     const backward_call *call, const float *dy, int64_t first, int64_t count, gemm_ahead *ahead, float *gradients) {
-    static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
     const gemm_sum sum = {
@@ -118,7 +117,6 @@ static const float *undo_normalization(const backward_call *call, int64_t first,
 static void add_weights(
     const backward_call *call, const float *members, int64_t a_step, const float *dy, int64_t count, bool first,
     gemm_ahead *ahead, float *part) {
-    static const int64_t no_offset = 0;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {
         .runs = 1, .length = count, .a_runs = &no_offset, .a_step = a_step, .b_step = call->convolution->out_channels,

@@ -133,7 +133,6 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
 void ck_pointwise_forward(
     const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const ck_post_ops *post_ops,
     float *y, double *moments, void *scratch) {
-    static const int64_t no_offset = 0;
     const ck_kernels *kernels = ck_kernels_current();
     forward_call call = {
         .convolution = convolution,

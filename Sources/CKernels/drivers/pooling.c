@@ -2,6 +2,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/plane.h"
 #include "runtime/threads.h"
 
 /// False if batch·height·width·channels of floats would not fit in memory addresses.
@@ -34,8 +35,6 @@ const char *ck_pooling_check(const ck_pooling *p) {
         return "every window must hold at least one position of the image";
     return NULL;
 }
-
-static const ck_activation no_activation = {.member_count = 1, .members = {{CK_IDENTITY, 1, 1, 0}}};
 
 const char *ck_max_pool_check(const ck_pooling *p, const ck_activation *activation) {
     const char *reason = ck_pooling_check(p);
@@ -82,7 +81,7 @@ static void over_rows(
 }
 
 static int64_t end_of_block(const pooling_call *call, int64_t block) {
-    return smaller(call->rows, (block + 1) * call->block_rows);
+    return min_of(call->rows, (block + 1) * call->block_rows);
 }
 
 static void max_forward_task(void *context, int64_t block, int worker) {
@@ -99,7 +98,7 @@ static void max_forward_task(void *context, int64_t block, int worker) {
 void ck_max_pool_forward(
     const ck_pooling *pooling, const ck_activation *activation, const float *z, float *y, uint8_t *argmax) {
     pooling_call call = {
-        .pooling = pooling, .activation = activation == NULL ? &no_activation : activation, .source = z, .target = y,
+        .pooling = pooling, .activation = activation == NULL ? &ck_no_activation : activation, .source = z, .target = y,
         .new_argmax = argmax};
     over_rows(&call, pooling->out_height, pooling->out_width, output_channels(&call), 1, max_forward_task);
 }
@@ -121,7 +120,7 @@ void ck_max_pool_backward(
     const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z, const float *dy,
     float *dz, bool accumulate) {
     pooling_call call = {
-        .pooling = pooling, .activation = activation == NULL ? &no_activation : activation, .argmax = argmax, .z = z,
+        .pooling = pooling, .activation = activation == NULL ? &ck_no_activation : activation, .argmax = argmax, .z = z,
         .source = dy, .target = dz, .accumulate = accumulate};
     over_rows(&call, pooling->height, pooling->width, pooling->channels, STREAM_BLOCKS, max_backward_task);
 }
@@ -137,7 +136,7 @@ static void average_forward_task(void *context, int64_t block, int worker) {
 }
 
 void ck_average_pool_forward(const ck_pooling *pooling, const float *x, float *y) {
-    pooling_call call = {.pooling = pooling, .activation = &no_activation, .source = x, .target = y};
+    pooling_call call = {.pooling = pooling, .activation = &ck_no_activation, .source = x, .target = y};
     over_rows(&call, pooling->out_height, pooling->out_width, pooling->channels, 1, average_forward_task);
 }
 
@@ -153,7 +152,7 @@ static void average_backward_task(void *context, int64_t block, int worker) {
 
 void ck_average_pool_backward(const ck_pooling *pooling, const float *dy, float *dx, bool accumulate) {
     pooling_call call = {
-        .pooling = pooling, .activation = &no_activation, .source = dy, .target = dx, .accumulate = accumulate};
+        .pooling = pooling, .activation = &ck_no_activation, .source = dy, .target = dx, .accumulate = accumulate};
     over_rows(&call, pooling->height, pooling->width, pooling->channels, STREAM_BLOCKS, average_backward_task);
 }
 
@@ -171,7 +170,7 @@ enum { GROUP_CHANNELS = 64 };
 static void over_images(global_call *call, ck_task task) {
     call->tiles = &ck_kernels_current()->pooling;
     call->groups = divide_up(call->channels, GROUP_CHANNELS);
-    call->block_images = rows_per_block(call->positions * smaller(call->channels, GROUP_CHANNELS));
+    call->block_images = rows_per_block(call->positions * min_of(call->channels, GROUP_CHANNELS));
     ck_parallel(
         divide_up(call->batch, call->block_images) * call->groups, CK_MAX_WORKERS,
         (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
@@ -181,10 +180,10 @@ static void global_forward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
     const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
-    const int64_t end = smaller(call->batch, (block + 1) * call->block_images);
+    const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->row_mean(
-            call->positions, smaller(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->positions, min_of(GROUP_CHANNELS, call->channels - channel), call->channels,
             call->source + image * call->positions * call->channels + channel,
             call->target + image * call->channels + channel);
 }
@@ -199,10 +198,10 @@ static void global_backward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
     const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
-    const int64_t end = smaller(call->batch, (block + 1) * call->block_images);
+    const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->spread_row(
-            call->positions, smaller(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->positions, min_of(GROUP_CHANNELS, call->channels - channel), call->channels,
             call->source + image * call->channels + channel, (float)call->positions,
             call->target + image * call->positions * call->channels + channel, call->accumulate);
 }

@@ -4,12 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What every driver needs to divide work and lay out its scratch.
+#include "drivers/sizes.h"
 
-static inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static inline int64_t round_up(int64_t a, int64_t multiple) { return divide_up(a, multiple) * multiple; }
+// How drivers lay out their scratch.
 
 /// Floats from one packed row of `length` to the next: never a multiple of 4 KiB, where rows would fall into the same cache sets.
 static inline int64_t spread_stride(int64_t length) {

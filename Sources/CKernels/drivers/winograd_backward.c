@@ -201,7 +201,6 @@ static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int6
 
 // dz of the segments first ..< end, whose gradients' frequencies are there.
 static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
-    static const int64_t no_offset = 0;
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
@@ -253,7 +252,6 @@ static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
 
 // Adds a chunk's products to the frequencies of dw: `rows` tiles.
 static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
-    static const int64_t no_offset = 0;
     const backward_call *call = view->call;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {

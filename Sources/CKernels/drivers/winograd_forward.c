@@ -78,7 +78,6 @@ static void map_weights(void *context, int64_t task, int worker) {
 
 // C += A·B for all frequencies of a block of `rows` tiles.
 static void multiply_frequencies(const forward_call *call, int64_t rows, const float *inputs, float *outputs) {
-    static const int64_t no_offset = 0;
     const winograd_tiles *tiles = call->tiles;
     const forward_plan *plan = &call->plan;
     const int64_t width = call->panels.width, panel_floats = plan->depth * width;
