@@ -20,7 +20,7 @@ typedef struct backward_plan {
     int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
     int64_t blocks, tasks;
     bool direct;                    // the members are z itself
-    int64_t members_floats, gradient_floats, normalized_floats, part_floats;
+    int64_t members_floats, gradient_floats, normalized_floats, part_stride, part_floats;
     size_t weights, members, gradients, normalized, parts, bias_parts, size;
 } backward_plan;
 
@@ -33,7 +33,9 @@ static backward_plan plan_of(const ck_convolution *c) {
     plan.gradient_floats = BLOCK_PIXELS * plan.stride;
     plan.members_floats = BLOCK_PIXELS * plan.stride;
     plan.normalized_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
-    plan.part_floats = plan.depth * plan.columns;
+    // A single task's part is the weights' gradient itself.
+    plan.part_stride = plan.tasks == 1 ? c->out_channels : plan.columns;
+    plan.part_floats = plan.tasks == 1 ? 0 : plan.depth * plan.columns;
     plan.weights = scratch_take(&plan.size, c->out_channels * gemm_padded_columns(plan.depth) * 4);
     plan.members = scratch_take(&plan.size, BACKWARD_TASKS * plan.members_floats * 4);
     plan.gradients = scratch_take(&plan.size, BACKWARD_TASKS * plan.gradient_floats * 4);
@@ -129,7 +131,7 @@ static void add_weights(
             for (int64_t i = 0; i < rows; i++) elements[i] = members + k + i;
             ck_gemm_panel_ahead(
                 call->kernels, &sum, elements, rows, dy + column, first ? ck_gemm_zeros : NULL,
-                part + k * plan->columns + column, plan->columns, gemm_panel_columns(&call->weight_panels, panel),
+                part + k * plan->part_stride + column, plan->part_stride, gemm_panel_columns(&call->weight_panels, panel),
                 ahead);
         }
     }
@@ -200,7 +202,7 @@ static void gather_row(void *context, int64_t row, int worker) {
     const backward_call *call = context;
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
-    const float *part = call->parts + row * plan->columns;
+    const float *part = call->parts + row * plan->part_stride;
     float *target = call->dweights + row * out_channels;
     memcpy(target, part, (size_t)out_channels * sizeof(float));
     for (int64_t task = 1; task < plan->tasks; task++)
@@ -232,14 +234,16 @@ void ck_pointwise_backward(
     call.members = scratch_floats(scratch, plan->members);
     call.gradients = scratch_floats(scratch, plan->gradients);
     call.normalized = scratch_floats(scratch, plan->normalized);
-    call.parts = scratch_floats(scratch, plan->parts);
+    call.parts = plan->tasks == 1 ? dweights : scratch_floats(scratch, plan->parts);
     if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);
     if (dz != NULL) {
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
         ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
     }
     ck_parallel(plan->tasks, BACKWARD_TASKS, 2 * convolution_work(convolution), sweep_pixels, &call);
-    const double parts_work = 4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
-    ck_parallel(plan->depth, CK_MAX_WORKERS, parts_work, gather_row, &call);
+    if (plan->tasks > 1) {
+        const double parts_work = 4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
+        ck_parallel(plan->depth, CK_MAX_WORKERS, parts_work, gather_row, &call);
+    }
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->tasks, plan->columns, convolution->out_channels, dbias);
 }
