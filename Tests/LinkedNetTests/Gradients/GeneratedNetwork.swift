@@ -52,8 +52,14 @@ struct GeneratedNetwork {
         let functions: [ActivationFunction] = [.relu, .swish, .elu(), .selu, .leakyReLU(), .prelu(.perChannel), .prelu(.perPosition)]
         let function = functions[chance(of: functions.count)]
         guard chance(of: 3) == 0, image.channels <= 6 else { return Activation(function) }
-        image.channels *= 2
-        return LinkedActivation(try .mirrored(function))
+        var members = [function, function].enumerated().map { Linkage.Member($1, inputScale: $0 == 0 ? 1 : -1) }
+        // Three or four, as in the d-way experiments.
+        if chance(of: 3) == 0 {
+            members.append(Linkage.Member(.selu))
+            if chance(of: 2) == 0 { members.append(Linkage.Member(.selu, inputScale: -1)) }
+        }
+        image.channels *= members.count
+        return LinkedActivation(try Linkage(members))
     }
 
     /// Layers that keep the image's size, and end with as many channels as `channels` says.
