@@ -1,5 +1,5 @@
 import CKernels
-import Synchronization
+import Foundation
 
 /// Every instruction set this machine can run.
 let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512].filter(ck_isa_available)
@@ -65,16 +65,24 @@ final class Buffer {
     deinit { Buffer.retire(base) }
 
     /// The optimiser may release a buffer after its last mention, while the kernel that got its pointer still runs. So memory
-    /// outlives its buffer until as many others have gone as no call has operands.
-    private static let retired = Mutex<[UInt]>([])
-    private static let retiredCount = 64
+    /// outlives its buffer until as many others of the same thread have gone as no call has operands.
+    private final class Retired {
+        private static let most = 64
+        private var memory: [UnsafeMutableRawPointer] = []
+
+        func append(_ retiring: UnsafeMutableRawPointer) {
+            memory.append(retiring)
+            if memory.count > Self.most { memory.removeFirst().deallocate() }
+        }
+
+        deinit { for block in memory { block.deallocate() } }
+    }
 
     private static func retire(_ memory: UnsafeMutableRawPointer) {
-        let oldest: UInt? = retired.withLock { addresses in
-            addresses.append(UInt(bitPattern: memory))
-            return addresses.count > retiredCount ? addresses.removeFirst() : nil
-        }
-        if let oldest { UnsafeMutableRawPointer(bitPattern: oldest)?.deallocate() }
+        let own = Thread.current.threadDictionary
+        let retired = own["retired"] as? Retired ?? Retired()
+        own["retired"] = retired
+        retired.append(memory)
     }
 
     convenience init(_ values: [Float], misaligned: Bool = false) {
