@@ -87,10 +87,7 @@ import Testing
                 batch: 2, height: 9, width: 8, channels: 3, out: (9, 8, 5), kernel: (3, 3), pad: (1, 1),
                 activation: activation.activation)
             func results(_ change: (ReferenceConvolution) -> Void) -> LinearResults {
-                let inputs = ReferenceConvolution(
-                    shape: shape, activation: activation, integers: false, misaligned: false, seed: 9)
-                change(inputs)
-                return with(isa: isa) { LinearResults(inputs) }
+                .spoiled(shape, activation, isa: isa, change)
             }
             let clean = results { _ in }
             let pixel = (4 * 8 + 4)

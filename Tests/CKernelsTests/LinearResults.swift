@@ -67,6 +67,15 @@ struct LinearResults {
             ?? firstError(dbias, r.dbias, bound: { r.dbiasBound[$0] }, "dbias")
     }
 
+    /// Those of random inputs that `change` spoils.
+    static func spoiled(
+        _ shape: ck_convolution, _ activation: ActivationCase, isa: ck_isa, _ change: (ReferenceConvolution) -> Void
+    ) -> LinearResults {
+        let inputs = ReferenceConvolution(shape: shape, activation: activation, integers: false, misaligned: false, seed: 9)
+        change(inputs)
+        return with(isa: isa) { LinearResults(inputs) }
+    }
+
     /// Which bits first differ, or nil.
     func difference(_ other: LinearResults) -> String? {
         zip(named, other.named).lazy.compactMap { firstDifference($0.1, $1.1, $0.0) }.first

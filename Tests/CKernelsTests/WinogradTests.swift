@@ -49,10 +49,7 @@ import Testing
                     batch: 1, height: 9, width: 8, channels: 3, out: (9 / stride, 8 / stride, 5), kernel: (3, 3),
                     stride: (stride, stride), pad: (1, 1), activation: activation.activation, algorithm: CK_WINOGRAD)
                 func results(_ change: (ReferenceConvolution) -> Void) -> LinearResults {
-                    let inputs = ReferenceConvolution(
-                        shape: shape, activation: activation, integers: false, misaligned: false, seed: 9)
-                    change(inputs)
-                    return with(isa: isa) { LinearResults(inputs) }
+                    .spoiled(shape, activation, isa: isa, change)
                 }
                 let clean = results { _ in }
                 #expect(clean.y.values.filter(\.isNaN).isEmpty && clean.dz.values.filter(\.isNaN).isEmpty)
