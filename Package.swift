@@ -16,7 +16,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
@@ -25,12 +24,12 @@ let package = Package(
             cSettings: [.headerSearchPath("."), .unsafeFlags(kernelFlags)],
             linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("m")]
         ),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "LinkedNet",
             dependencies: [
-                "CKernels", "CZlib",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "CKernels", "CCrypto", "CZlib",
                 .product(name: "Logging", package: "swift-log"),
             ],
             // What a file imports stays its own business unless it says `public import`.
@@ -58,7 +57,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "evaluate",
-            dependencies: ["LinkedNet", "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "LinkedNet", "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         // Optimised in debug builds too: the references these tests compare with are naive loops.
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(["-O"])]),

@@ -1,6 +1,5 @@
-import Crypto
-
-/// The checksum that a safetensors file can carry in its own metadata: the SHA-256 of all bytes of the file, with zeros where the checksum stands.
+/// The checksum that a safetensors file can carry in its own metadata: the SHA-256 of all bytes of the file, with zeros
+/// where the checksum stands.
 enum Checksum {
     static let key = "linkednet.checksum"
     /// As long as a checksum, which is 64 hexadecimal digits.
@@ -10,13 +9,13 @@ enum Checksum {
     static func fill(_ header: inout [UInt8], followedBy tensors: [UnsafeRawBufferPointer]) {
         guard let range = range(in: header) else { return }
         var hash = SHA256()
-        hash.update(data: header)
-        for tensor in tensors { hash.update(bufferPointer: tensor) }
-        header.replaceSubrange(range, with: hash.finalize().hexadecimal.utf8)
+        hash.update(header)
+        for tensor in tensors { hash.update(tensor) }
+        header.replaceSubrange(range, with: hash.finalize().utf8)
     }
 
-    /// Where in a header the checksum's digits are. What stands in front of them can't occur in any other place, for quotation marks inside of
-    /// JSON's strings are escaped.
+    /// Where in a header the checksum's digits are. What stands in front of them can't occur in any other place, for
+    /// quotation marks inside of JSON's strings are escaped.
     fileprivate static func range(in header: [UInt8]) -> Range<Int>? {
         let label = Array("\"\(key)\":\"".utf8)
         return header.firstRange(of: label).flatMap { label in
@@ -39,17 +38,18 @@ extension SafetensorsFile {
         var header = try file.bytes(at: 0, count: entries.first?.offset ?? file.size)
         if let range = Checksum.range(in: header) { header.replaceSubrange(range, with: Checksum.zeros.utf8) }
         var hash = SHA256()
-        hash.update(data: header)
+        hash.update(header)
         var position = header.count
         while position < file.size {
             let bytes = try file.bytes(at: position, count: min(1 << 20, file.size - position))
-            hash.update(data: bytes)
+            hash.update(bytes)
             position += bytes.count
         }
-        let found = hash.finalize().hexadecimal
+        let found = hash.finalize()
         guard found == expected else {
             throw .content(
-                path: path, offset: nil, expected: "bytes with the checksum \(expected.prefix(8))…, which it was written with",
+                path: path, offset: nil,
+                expected: "bytes with the checksum \(expected.prefix(8))…, which it was written with",
                 found: "\(found.prefix(8))…: it is damaged")
         }
     }

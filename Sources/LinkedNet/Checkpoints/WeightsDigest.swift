@@ -1,17 +1,15 @@
-import Crypto
-
 /// A fingerprint of weights: two networks with the same bits in all weights, and only they, have the same.
 ///
-/// It is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of their names' UTF-8 bytes.
-/// Names and shapes themselves are not part of it.
+/// It is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of their names' UTF-8
+/// bytes. Names and shapes themselves are not part of it.
 public enum WeightsDigest {
     /// The digest of some tensors, as 64 hexadecimal digits. Their order doesn't matter.
     public static func sha256(of tensors: [BorrowedTensor]) -> String {
         var hash = SHA256()
         for tensor in tensors.sorted(by: { precedes($0.name, $1.name) }) {
-            hash.update(bufferPointer: UnsafeRawBufferPointer(tensor.elements))
+            hash.update(UnsafeRawBufferPointer(tensor.elements))
         }
-        return hash.finalize().hexadecimal
+        return hash.finalize()
     }
 
     /// The digest of the tensors in a file, as 64 hexadecimal digits. Holds one tensor in memory at a time.
@@ -24,9 +22,9 @@ public enum WeightsDigest {
         var hash = SHA256()
         for name in file.entries.map(\.name).filter(isIncluded).sorted(by: precedes) {
             let tensor = try file.tensor(named: name)
-            tensor.elements.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            tensor.elements.withUnsafeBytes { hash.update($0) }
         }
-        return hash.finalize().hexadecimal
+        return hash.finalize()
     }
 
     private static func precedes(_ first: String, _ second: String) -> Bool {

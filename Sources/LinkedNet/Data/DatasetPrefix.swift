@@ -1,5 +1,3 @@
-import Crypto
-
 /// The first images of another data set, whose memory it shares.
 public struct DatasetPrefix: Dataset {
     /// The whole data set.
@@ -19,7 +17,9 @@ public struct DatasetPrefix: Dataset {
     /// The base's if this is all of it; otherwise made from the base's and the number of images.
     public var fingerprint: String {
         guard count < base.count else { return base.fingerprint }
-        return SHA256.hash(data: Array("first \(count) of \(base.fingerprint)".utf8)).hexadecimal
+        var hash = SHA256()
+        hash.update("first \(count) of \(base.fingerprint)".utf8)
+        return hash.finalize()
     }
 
     public func load(

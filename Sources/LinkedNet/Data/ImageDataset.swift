@@ -1,4 +1,3 @@
-import Crypto
 
 /// Images of 8-bit pixels in memory. Copies share it.
 public struct ImageDataset: Dataset {
@@ -55,13 +54,13 @@ public struct ImageDataset: Dataset {
         self.pixels = pixels
         self.labels = labels
         var hash = SHA256()
-        hash.update(data: Array("\(imageShape) \(labels.count)".utf8))
-        pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        hash.update("\(imageShape) \(labels.count)".utf8)
+        pixels.withUnsafeBytes { hash.update($0) }
         // Little-endian, as all that is built: Safetensors.
-        labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        labels.withUnsafeBytes { hash.update($0) }
         // Scaled otherwise, the same pixels train another network.
-        if scale != nil || offset != nil { hash.update(data: Array("\(self.scale) \(self.offset)".utf8)) }
-        fingerprint = hash.finalize().hexadecimal
+        if scale != nil || offset != nil { hash.update("\(self.scale) \(self.offset)".utf8) }
+        fingerprint = hash.finalize()
     }
 
     /// - Throws: ``DataError`` if there is no image of some index.
@@ -81,7 +80,8 @@ public struct ImageDataset: Dataset {
         self.pixels.withUnsafeBufferPointer { images in
             scale.withUnsafeBufferPointer { scale in
                 offset.withUnsafeBufferPointer { offset in
-                    guard let images = images.baseAddress, let scale = scale.baseAddress, let offset = offset.baseAddress
+                    guard let images = images.baseAddress, let scale = scale.baseAddress,
+                        let offset = offset.baseAddress
                     else { return }
                     ImagePreparation.prepare(
                         shape: imageShape, images: images, indices: indices, augmentations: augmentations,

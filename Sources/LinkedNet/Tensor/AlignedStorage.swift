@@ -6,7 +6,8 @@ import Musl
 import Darwin
 #endif
 
-/// Memory of a fixed number of elements, aligned for any vector, that starts as zeros and is given back with the object.
+/// Memory of a fixed number of elements, aligned for any vector, that starts as zeros and is given back with the
+/// object.
 ///
 /// Not thread-safe by itself: who shares it orders the accesses.
 public final class AlignedStorage<Element: BitwiseCopyable> {
@@ -36,7 +37,8 @@ public final class AlignedStorage<Element: BitwiseCopyable> {
         }
         guard let raw else { throw OutOfMemory(bytes: overflow ? .max : bytes) }
         mappedBytes = padded
-        // Large pages save a good part of the address translation in kernels that walk tens of megabytes; a refusal costs nothing.
+        // Large pages save a good part of the address translation in kernels that walk tens of megabytes; a refusal
+        // costs nothing.
         if padded >= 4 << 20 { _ = madvise(raw, padded, Self.adviseHugePages) }
         buffer = UnsafeMutableBufferPointer(start: raw.bindMemory(to: Element.self, capacity: count), count: count)
     }
@@ -58,7 +60,8 @@ public struct OutOfMemory: Error, Equatable, CustomStringConvertible {
 
     public var description: String { "out of memory: \(bytes) bytes were asked for" }
 
-    /// True if the system has no room for so many elements. An array that it refuses ends the process; a mapping says so. Small sizes pass unasked.
+    /// True if the system has no room for so many elements. An array that it refuses ends the process; a mapping says
+    /// so. Small sizes pass unasked.
     static func awaits<Element: BitwiseCopyable>(_ count: Int, of type: Element.Type) -> Bool {
         count > 1 << 24 && (try? AlignedStorage<Element>(count: count)) == nil
     }

@@ -11,7 +11,8 @@ public struct OutOfThreads: Error, CustomStringConvertible {
     public var description: String { "the system has no thread to give (limits of processes: ulimit -u, pids.max)" }
 }
 
-/// A thread beside the caller's. Foundation's `Thread` doesn't say when the system has none to give, and never runs its block then.
+/// A thread beside the caller's. Foundation's `Thread` doesn't say when the system has none to give, and never runs its
+/// block then.
 enum BackgroundThread {
     private final class Work {
         let body: @Sendable () -> Void

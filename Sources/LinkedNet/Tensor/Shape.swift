@@ -1,4 +1,5 @@
-/// The sizes of a tensor's dimensions, outermost first, for example `[28, 28, 1]` for a grey image (height, width, channels).
+/// The sizes of a tensor's dimensions, outermost first, for example `[28, 28, 1]` for a grey image (height, width,
+/// channels).
 ///
 /// A shape is just a list of numbers; whoever takes one checks it (see ``validated(as:)``).
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {

@@ -1,7 +1,7 @@
 /// A dense array of 32-bit floats with a shape, in row-major order: the last dimension is contiguous.
 ///
-/// A value: copies share memory until one is changed. This is how weights, inputs and results pass between the library and its user;
-/// training itself works in one preplanned arena.
+/// A value: copies share memory until one is changed. This is how weights, inputs and results pass between the library
+/// and its user; training itself works in one preplanned arena.
 public struct Tensor: Sendable, Equatable {
     /// The sizes of the dimensions.
     public let shape: Shape
