@@ -2,7 +2,8 @@ import CKernels
 
 private let batch = ConvolutionShape.batch
 
-/// Activations that no convolution or dense layer reads: before the extended network's poolings, and after ResNet50's sums, linked and plain.
+/// Activations that no convolution or dense layer reads: before the extended network's poolings, and after ResNet50's
+/// sums, linked and plain.
 func registerActivations() {
     register("extended", .linked, channels: 32, positions: 900)
     register("extended", .linked, channels: 64, positions: 169)

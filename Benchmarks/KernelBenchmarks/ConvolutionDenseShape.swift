@@ -12,7 +12,8 @@ struct ConvolutionDenseShape {
 
     private var descriptor: ck_convolution_dense {
         ck_convolution_dense(
-            convolution: convolution.descriptor(), activation: ActivationKind.linked.descriptor, out_features: Int64(units))
+            convolution: convolution.descriptor(), activation: ActivationKind.linked.descriptor,
+            out_features: Int64(units))
     }
     private var weightCount: Int { convolution.yCount / ConvolutionShape.batch * ActivationKind.linked.members * units }
     private var yCount: Int { ConvolutionShape.batch * units }
@@ -33,26 +34,31 @@ struct ConvolutionDenseShape {
 
     private func calls() -> (forward: () -> Void, backward: () -> Void) {
         var fused = descriptor
-        guard ck_convolution_dense_check(&fused) == nil else { preconditionFailure("\(convolution.name) can't be fused") }
+        guard ck_convolution_dense_check(&fused) == nil else {
+            preconditionFailure("\(convolution.name) can't be fused")
+        }
         let input = Floats(convolution.zCount), y = Floats(yCount)
         let weights = Floats(convolution.weightCount), bias = Floats(convolution.filters)
         let denseWeights = Floats(weightCount), denseBias = Floats(units)
         let dweights = Floats(convolution.weightCount), dbias = Floats(convolution.filters)
         let ddenseWeights = Floats(weightCount), ddenseBias = Floats(units)
         let scratch = Floats(
-            bytes: max(ck_convolution_dense_scratch(&fused, CK_FORWARD), ck_convolution_dense_scratch(&fused, CK_BACKWARD)))
+            bytes: max(
+                ck_convolution_dense_scratch(&fused, CK_FORWARD), ck_convolution_dense_scratch(&fused, CK_BACKWARD)))
         let descriptor = fused
         return (
             {
                 var fused = descriptor
                 ck_convolution_dense_forward(
-                    &fused, input.pointer, weights.pointer, bias.pointer, denseWeights.pointer, denseBias.pointer, y.pointer,
+                    &fused, input.pointer, weights.pointer, bias.pointer, denseWeights.pointer, denseBias.pointer,
+                    y.pointer,
                     scratch.pointer)
             },
             {
                 var fused = descriptor
                 ck_convolution_dense_backward(
-                    &fused, input.pointer, weights.pointer, bias.pointer, denseWeights.pointer, y.pointer, dweights.pointer,
+                    &fused, input.pointer, weights.pointer, bias.pointer, denseWeights.pointer, y.pointer,
+                    dweights.pointer,
                     dbias.pointer, ddenseWeights.pointer, ddenseBias.pointer, scratch.pointer)
             }
         )

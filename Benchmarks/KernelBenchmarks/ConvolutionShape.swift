@@ -9,7 +9,8 @@ struct ConvolutionShape {
     let padded: Bool
 
     init(
-        _ network: String, _ channels: Int, _ activation: ActivationKind, to filters: Int, at size: Int, kernel: Int = 3,
+        _ network: String, _ channels: Int, _ activation: ActivationKind, to filters: Int, at size: Int,
+        kernel: Int = 3,
         stride: Int = 1, padded: Bool = true
     ) {
         self.network = network

@@ -1,6 +1,7 @@
 import LinkedNet
 
-/// Memory as networks have it, in large pages where the system gives them, with numbers of −1 … 1 from a linear congruential generator.
+/// Memory as networks have it, in large pages where the system gives them, with numbers of −1 … 1 from a linear
+/// congruential generator.
 final class Floats {
     private let storage: AlignedStorage<Float>
 

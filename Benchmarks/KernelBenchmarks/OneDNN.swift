@@ -1,8 +1,8 @@
 import COneDNN
 
 extension ConvolutionShape {
-    /// oneDNN's convolution of the same shape, for comparison. It has no linked activation, so it reads the linked tensor as stored, in a layout of
-    /// its own choice; what conversions between layouts would cost isn't counted.
+    /// oneDNN's convolution of the same shape, for comparison. It has no linked activation, so it reads the linked
+    /// tensor as stored, in a layout of its own choice; what conversions between layouts would cost isn't counted.
     func registerOneDNN() {
         guard onednn_available() else { return }
         let padding = padded ? max((outputSize - 1) * stride + kernel - size, 0) : 0

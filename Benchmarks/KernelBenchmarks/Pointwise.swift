@@ -1,7 +1,8 @@
 import CKernels
 
 extension ConvolutionShape {
-    /// The kernels for 1×1 convolutions, for shapes that they take. Their backward pass gives both gradients in one sweep.
+    /// The kernels for 1×1 convolutions, for shapes that they take. Their backward pass gives both gradients in one
+    /// sweep.
     func registerPointwise() {
         let descriptor = descriptor()
         guard withUnsafePointer(to: descriptor, { ck_pointwise_check($0) }) else { return }

@@ -23,7 +23,8 @@ package struct Failure {
         for error in damage { warn("\(error); using an older checkpoint") }
     }
 
-    /// Sets how many threads kernels use, if that is asked for, and says if `CK_ISA` names instructions that aren't there.
+    /// Sets how many threads kernels use, if that is asked for, and says if `CK_ISA` names instructions that aren't
+    /// there.
     package func prepareKernels(threads: Int?) {
         if let threads { Runtime.threadCount = threads }
         if let rejected = Runtime.rejectedInstructionSet {

@@ -2,8 +2,8 @@ import Foundation
 import LinkedNet
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP: the first is noted, a second one leaves at once if someone means it. SIGPIPE is ignored: when nobody reads what is printed,
-/// training goes on. So is SIGXFSZ: a file that may not grow fails its write.
+/// SIGINT, SIGTERM and SIGHUP: the first is noted, a second one leaves at once if someone means it. SIGPIPE is ignored:
+/// when nobody reads what is printed, training goes on. So is SIGXFSZ: a file that may not grow fails its write.
 package enum Interruption {
     /// The signal that came, or 0.
     private static let received = Atomic<Int32>(0)
@@ -54,7 +54,8 @@ package enum Interruption {
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Service managers and terminals that end send several signals at once, and hang up after whatever else they sent; none of that is impatience.
+    /// Service managers and terminals that end send several signals at once, and hang up after whatever else they sent;
+    /// none of that is impatience.
     private static func note(_ number: Int32) {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

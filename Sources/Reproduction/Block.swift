@@ -29,25 +29,31 @@ enum Block {
         case .heading(let text): return "## \(text)"
         case .list(let items): return items.map { "- \($0)" }.joined(separator: "\n")
         case .table(let titles, let rows):
-            func line(_ cells: [String]) -> String { "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }
+            func line(_ cells: [String]) -> String {
+                "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+            }
             let rule = "|" + titles.indices.map { Self.isText($0, rows) ? "---|" : "---:|" }.joined()
             return ([line(titles), rule] + rows.map(line)).joined(separator: "\n")
         case .picture(let file, let caption, _): return "![\(caption)](\(file))"
         case .command(let text): return "```\n\(text)\n```"
         case .details(let title, let blocks):
             // Within HTML, Markdown begins after an empty line.
-            return "<details><summary>\(MarkupText.escaped(title))</summary>\n\n" + blocks.map(\.markdown).joined(separator: "\n\n") + "\n\n</details>"
+            return "<details><summary>\(MarkupText.escaped(title))</summary>\n\n"
+                + blocks.map(\.markdown).joined(separator: "\n\n") + "\n\n</details>"
         }
     }
 
     /// True for the first column, and for one with words in it.
     private static func isText(_ column: Int, _ rows: [[String]]) -> Bool {
-        column == 0 || rows.contains { row in row[column] != "not run" && row[column] != "none" && row[column].first?.isLetter == true }
+        column == 0
+            || rows.contains { row in
+                row[column] != "not run" && row[column] != "none" && row[column].first?.isLetter == true
+            }
     }
 
     /// How cells look that begin with these words.
     private static let styles: KeyValuePairs = [
-        "as in the paper": "agrees", "differs": "differs", "not run": "quiet", 
+        "as in the paper": "agrees", "differs": "differs", "not run": "quiet",
         "too small to tell": "quiet", "none to speak of": "quiet",
     ]
 
@@ -59,7 +65,9 @@ enum Block {
         case .list(let items): return "<ul>" + items.map { "<li>\(text($0))</li>" }.joined() + "</ul>"
         case .table(let titles, let rows):
             func cell(_ tag: String, _ column: Int, _ content: String) -> String {
-                let styles = [Self.isText(column, rows) ? "text" : nil, Self.styles.first { content.hasPrefix($0.key) }?.value]
+                let styles = [
+                    Self.isText(column, rows) ? "text" : nil, Self.styles.first { content.hasPrefix($0.key) }?.value,
+                ]
                 let names = styles.compactMap(\.self).joined(separator: " ")
                 return "<\(tag)\(names.isEmpty ? "" : " class=\"\(names)\"")>\(text(content))</\(tag)>"
             }
@@ -67,12 +75,14 @@ enum Block {
                 "<tr>" + cells.enumerated().map { cell(tag, $0.offset, $0.element) }.joined() + "</tr>"
             }
             let body = rows.map { line("td", $0) }.joined(separator: "\n")
-            return "<div class=\"wide\"><table><thead>\(line("th", titles))</thead><tbody>\n\(body)\n</tbody></table></div>"
+            return
+                "<div class=\"wide\"><table><thead>\(line("th", titles))</thead><tbody>\n\(body)\n</tbody></table></div>"
         // The picture has its title in itself.
         case .picture(_, _, let svg): return "<figure>\n\(svg)</figure>"
         case .command(let content): return "<pre><code>\(text(content))</code></pre>"
         case .details(let title, let blocks):
-            return "<details><summary>\(text(title))</summary>\n\(blocks.map(\.html).joined(separator: "\n"))\n</details>"
+            return
+                "<details><summary>\(text(title))</summary>\n\(blocks.map(\.html).joined(separator: "\n"))\n</details>"
         }
     }
 }

@@ -47,7 +47,8 @@ package struct Cell: Sendable, Hashable {
     /// `LK-ReLU, 50 units`
     package var title: String { column.isEmpty ? row : "\(row), \(column)" }
 
-    /// True if a pattern of the shell's kind (`LK-*`, `*50 units`), or one of several with `|` between them, is the row or the title, whatever the case.
+    /// True if a pattern of the shell's kind (`LK-*`, `*50 units`), or one of several with `|` between them, is the row
+    /// or the title, whatever the case.
     package func matches(_ patterns: String) -> Bool {
         patterns.split(separator: "|").contains { pattern in
             [row, title].contains { fnmatch(pattern.lowercased(), $0.lowercased(), 0) == 0 }
@@ -64,6 +65,8 @@ package struct Comparison: Sendable {
 
     /// `LK-ReLU − ReLU`
     var title: String {
-        cell.column == other.column ? "\(cell.row) − \(other.row)" + (cell.column.isEmpty ? "" : " (\(cell.column))") : "\(cell.title) − \(other.title)"
+        cell.column == other.column
+            ? "\(cell.row) − \(other.row)" + (cell.column.isEmpty ? "" : " (\(cell.column))")
+            : "\(cell.title) − \(other.title)"
     }
 }

@@ -12,7 +12,9 @@ struct CellResult {
 
     init(_ cell: Cell, output: OutputDirectory) throws {
         self.cell = cell
-        finished = try cell.trainings.map { (training: $0, records: try output.records($0)) }.filter { !$0.records.isEmpty }
+        finished = try cell.trainings.map { (training: $0, records: try output.records($0)) }.filter {
+            !$0.records.isEmpty
+        }
         var best: (training: Training, records: [TrainingRecord])?
         for (training, records) in finished {
             if let known = best, Self.figure(known.records) >= Self.figure(records) { continue }
@@ -56,7 +58,8 @@ struct CellResult {
 
     /// `exploded at step 120`; the steps of all runs that did.
     var explosionText: String {
-        explosions.isEmpty ? "" : "exploded at step " + explosions.map { "\($0.explosion.step)" }.joined(separator: ", ")
+        explosions.isEmpty
+            ? "" : "exploded at step " + explosions.map { "\($0.explosion.step)" }.joined(separator: ", ")
     }
 
     private static func median(_ values: [Double]) -> Double? {

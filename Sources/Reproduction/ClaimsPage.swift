@@ -24,7 +24,8 @@ struct ClaimsPage {
         return [
             .heading("Linked pairs (Figure 1)"),
             .paragraph(
-                "The members of a linkage over their common pre-activation z, as the kernels compute them. Wherever z lies, some member has a slope."),
+                "The members of a linkage over their common pre-activation z, as the kernels compute them. Wherever z lies, some member has a slope."
+            ),
         ]
             + (try figures.map { title, file, linkage in
                 .picture(file: file, caption: title, svg: try LinkageCurves.chart(linkage, title: title).svg)
@@ -52,7 +53,10 @@ struct ClaimsPage {
             ),
             .table(["network"] + columns, rows),
         ]
-            + [TablePage.comparisons(.claims, results).only { $0.contains("(pixels") }, commands.block(.claims, results, rows: "*, pixels *")]
+            + [
+                TablePage.comparisons(.claims, results).only { $0.contains("(pixels") },
+                commands.block(.claims, results, rows: "*, pixels *"),
+            ]
     }
 
     // MARK: BatchNorm
@@ -61,7 +65,9 @@ struct ClaimsPage {
         let results = try Paper.cells([.table6]).map { try CellResult($0, output: output) }
         guard results.contains(where: { $0.median != nil }) || timeRatio != nil else { return [] }
         let rows = ["LK-ReLU", "SELU", "LK-SELU"].map { row in
-            func result(_ column: String) -> CellResult? { results.first { $0.cell.row == row && $0.cell.column == column } }
+            func result(_ column: String) -> CellResult? {
+                results.first { $0.cell.row == row && $0.cell.column == column }
+            }
             let (with, without) = (result("BN"), result("no BN"))
             let ratio = with.flatMap { with in
                 without.flatMap { without in
@@ -79,7 +85,8 @@ struct ClaimsPage {
             .paragraph(
                 "ResNet50 of Table 6. The ratio is a step's time with BatchNorm over one without. Here BatchNorm is optimised as everything else is, so the ratio says what it costs, not what a framework makes of it."
             ),
-            .table(["network", "with", "without", "time ratio", "paper's"], rows), commands.block(.table6, results, timeRatio.map { "--threads \($0.threads)" }),
+            .table(["network", "with", "without", "time ratio", "paper's"], rows),
+            commands.block(.table6, results, timeRatio.map { "--threads \($0.threads)" }),
         ]
     }
 
@@ -89,7 +96,8 @@ struct ClaimsPage {
         let results = self.results.filter { $0.cell.column.hasPrefix("d-way") }
         let rows = results.map { result in
             [
-                result.cell.title, Figures.text(result.median), Figures.text(result.minimum), Figures.text(result.maximum),
+                result.cell.title, Figures.text(result.median), Figures.text(result.minimum),
+                Figures.text(result.maximum),
                 "\(result.records.count)", result.records.first.map { "\($0.parameters)" } ?? "–",
             ]
         }

@@ -4,7 +4,8 @@ struct Commands {
     /// What `--data` names.
     let data: String
 
-    /// The command for the figures of `results`, cells of a page: a line for each number of seeds, if they have several.
+    /// The command for the figures of `results`, cells of a page: a line for each number of seeds, if they have
+    /// several.
     ///
     /// - Parameters:
     ///   - rows: a pattern for `results`, if they are all the cells that it chooses.
@@ -26,7 +27,8 @@ struct Commands {
     private func line(_ page: Page, rows: String?, seeds: Int?, _ more: String?, place: String = "") -> String {
         let limit = identity.limit.map { " --limit \($0)" } ?? ""
         let output = "regenerated/\(identity.scale.rawValue)\(identity.limit.map { "-\($0)" } ?? "")\(place)"
-        return "swift run -c release reproduce \(page.rawValue) --data \(Self.quoted(data)) --scale \(identity.scale.rawValue)\(limit)"
+        return
+            "swift run -c release reproduce \(page.rawValue) --data \(Self.quoted(data)) --scale \(identity.scale.rawValue)\(limit)"
             + (seeds.map { " --seeds \($0)" } ?? "") + (rows.map { " --rows \(Self.quoted($0))" } ?? "")
             + (more.map { " \($0)" } ?? "") + " --output \(output) --resume"
     }

@@ -7,14 +7,19 @@ struct DeadNeuronsSection {
     let commands: Commands
 
     var blocks: [Block] {
-        let counted = results.compactMap { result in result.records.first?.deadNeurons.map { (result: result, layers: $0) } }
+        let counted = results.compactMap { result in
+            result.records.first?.deadNeurons.map { (result: result, layers: $0) }
+        }
         guard !counted.isEmpty else { return [] }
         let depth = counted.map(\.layers.count).max() ?? 0
         let map = HeatMap(
-            title: "Dead neurons after training: share of each layer's", layers: (1...max(depth, 1)).map { "layer \($0)" },
+            title: "Dead neurons after training: share of each layer's",
+            layers: (1...max(depth, 1)).map { "layer \($0)" },
             columns: .names(counted.map(\.result.cell.row)),
             values: (0..<depth).map { layer in
-                counted.map { $0.layers.count > layer ? Double($0.layers[layer].dead) / Double($0.layers[layer].units) : .nan }
+                counted.map {
+                    $0.layers.count > layer ? Double($0.layers[layer].dead) / Double($0.layers[layer].units) : .nan
+                }
             })
         return [
             .heading("Dead neurons"),
@@ -34,7 +39,8 @@ struct DeadNeuronsSection {
         func layer(_ index: Int?) -> String { index.map { "\($0 + 1)" } ?? "–" }
         let dead = sum(\.dead)
         return [
-            result.cell.title, dead == 0 ? "none" : "\(dead) of \(sum(\.units))", layer(layers.firstIndex { $0.dead > 0 }),
+            result.cell.title, dead == 0 ? "none" : "\(dead) of \(sum(\.units))",
+            layer(layers.firstIndex { $0.dead > 0 }),
             layer(layers.firstIndex { $0.dead == $0.units }),
             String(format: "%.1f %%", 100 * Double(sum(\.deadPlaces)) / Double(max(sum(\.places), 1))),
         ]

@@ -8,7 +8,8 @@ struct IndexPage {
     let sections: [(page: Page, blocks: [Block])]
 
     var html: String {
-        let links = sections.map { "<a href=\"#\($0.page.rawValue)\">\(MarkupText.escaped($0.page.title))</a>" }.joined(separator: "\n")
+        let links = sections.map { "<a href=\"#\($0.page.rawValue)\">\(MarkupText.escaped($0.page.title))</a>" }.joined(
+            separator: "\n")
         let content = sections.map { section in
             """
             <section id="\(section.page.rawValue)">

@@ -47,7 +47,9 @@ package struct OutputDirectory: Sendable {
     }
 
     func runDirectory(_ training: Training, seed: UInt64) -> String { "\(path)/runs/\(training.id)/seed-\(seed)" }
-    func recordPath(_ training: Training, seed: UInt64) -> String { runDirectory(training, seed: seed) + "/record.json" }
+    func recordPath(_ training: Training, seed: UInt64) -> String {
+        runDirectory(training, seed: seed) + "/record.json"
+    }
     func diagnosticsPath(_ training: Training, seed: UInt64) -> String {
         runDirectory(training, seed: seed) + "/diagnostics.jsonl"
     }
@@ -69,12 +71,14 @@ package struct OutputDirectory: Sendable {
 
     /// Makes the directory, or checks that it holds the same reproduction.
     ///
-    /// - Throws: ``SettingsError`` if it holds one and `resumes` is false, or another one, ``CheckpointError`` if it can't be read.
+    /// - Throws: ``SettingsError`` if it holds one and `resumes` is false, or another one, ``CheckpointError`` if it
+    ///   can't be read.
     package func open(_ identity: Identity, resumes: Bool) throws {
         if let found = try savedIdentity() {
             guard resumes else {
                 throw SettingsError(
-                    option: "--output", expected: "a directory without a reproduction (--resume goes on with it)", found: path)
+                    option: "--output", expected: "a directory without a reproduction (--resume goes on with it)",
+                    found: path)
             }
             guard found == identity else {
                 throw SettingsError(option: "--resume", expected: Self.text(found), found: Self.text(identity))
@@ -87,6 +91,7 @@ package struct OutputDirectory: Sendable {
 
     private static func text(_ identity: Identity) -> String {
         let limit = identity.limit.map { ", --limit \($0)" } ?? ""
-        return "--scale \(identity.scale.rawValue)\(limit), data \(identity.data) (\(identity.dataFingerprint.prefix(8)))"
+        return
+            "--scale \(identity.scale.rawValue)\(limit), data \(identity.data) (\(identity.dataFingerprint.prefix(8)))"
     }
 }

@@ -111,7 +111,8 @@ package enum Paper {
         "LK-SELU, no BN": 1.6,
     ]
 
-    /// Training survives inputs that nobody normalised: Table 3's network, which has layers enough for a shift to travel.
+    /// Training survives inputs that nobody normalised: Table 3's network, which has layers enough for a shift to
+    /// travel.
     private static let unnormalised: [Cell] = PixelRange.allCases.flatMap { pixels in
         activations.map { name, activation in
             var training = Training(.extended, activation)
@@ -145,7 +146,8 @@ package enum Paper {
             return pairs { $0.column == $1.column && $0.row == "LK-" + $1.row }
                 + pairs { $0.row == $1.row && $0.column == "400 units" && $1.column == "50 units" }
         case .table2:
-            return pairs { $0.row == "LK-" + $1.row } + pairs { $0.row.hasPrefix("LK-") && $0.row.dropFirst(3) + " √2" == $1.row }
+            return pairs { $0.row == "LK-" + $1.row }
+                + pairs { $0.row.hasPrefix("LK-") && $0.row.dropFirst(3) + " √2" == $1.row }
                 + pairs { $0.row == "LK-ReLU" && $1.row == "BN" }
         case .table3:
             return pairs { $0.row == $1.row && $0.column == "linked" && $1.column != "linked" }

@@ -1,6 +1,7 @@
 import LinkedNet
 
-/// How our figures compare with the paper's: not figure by figure, but by what is better than what, and what learns at all.
+/// How our figures compare with the paper's: not figure by figure, but by what is better than what, and what learns at
+/// all.
 enum Pattern {
     /// How something turns out here.
     enum Verdict {
@@ -46,7 +47,8 @@ enum Pattern {
             let paper = comparison.cell.paper.flatMap { own in comparison.other.paper.map { own - $0 } }
             let (own, other) = (byCell[comparison.cell], byCell[comparison.other])
             return Difference(
-                title: comparison.title, paper: paper, ours: own?.median.flatMap { own in other?.median.map { own - $0 } },
+                title: comparison.title, paper: paper,
+                ours: own?.median.flatMap { own in other?.median.map { own - $0 } },
                 spread: max(own?.spread ?? 0, other?.spread ?? 0))
         }
     }
@@ -119,7 +121,9 @@ struct DepthRow {
 
     /// `none dead`, `190 of 204 dead`; for several runs from the least to the most.
     var deadText: String? {
-        guard let least = deadCounts.min(), let most = deadCounts.max(), let units = counts.first?.reduce(0, { $0 + $1.units }) else { return nil }
+        guard let least = deadCounts.min(), let most = deadCounts.max(),
+            let units = counts.first?.reduce(0, { $0 + $1.units })
+        else { return nil }
         if most == 0 { return "none dead" }
         return (least == most ? "\(most)" : "\(least) to \(most)") + " of \(units) dead"
     }
@@ -131,17 +135,29 @@ struct DepthRow {
         var sentences: [String] = []
         switch expectation {
         case .dies:
-            if learned > 0 { sentences.append("\(learned) of \(result.records.count) runs learn (median \(figure)); in the paper it stays at 0.10.") }
+            if learned > 0 {
+                sentences.append(
+                    "\(learned) of \(result.records.count) runs learn (median \(figure)); in the paper it stays at 0.10."
+                )
+            }
             if deadCounts.contains(0) { sentences.append("no neuron is dead after training; in the paper some are.") }
         case .learns, .learnsAlive:
-            if !learns { sentences.append("stays at chance (median \(figure)) in \(epochs) epochs; in the paper it learns in 200.") }
-            if expectation == .learnsAlive, deadCounts.contains(where: { $0 > 0 }) { sentences.append("\(deadText ?? ""); in the paper none is.") }
+            if !learns {
+                sentences.append(
+                    "stays at chance (median \(figure)) in \(epochs) epochs; in the paper it learns in 200.")
+            }
+            if expectation == .learnsAlive, deadCounts.contains(where: { $0 > 0 }) {
+                sentences.append("\(deadText ?? ""); in the paper none is.")
+            }
         case .explodes:
             if result.explosions.isEmpty {
                 sentences.append(
-                    "the loss stays finite for all \(epochs) epochs and the figure is \(figure); in the paper it explodes (0.10).")
+                    "the loss stays finite for all \(epochs) epochs and the figure is \(figure); in the paper it explodes (0.10)."
+                )
             } else if result.explosions.count < result.records.count {
-                sentences.append("only \(result.explosions.count) of \(result.records.count) runs explode; in the paper it explodes.")
+                sentences.append(
+                    "only \(result.explosions.count) of \(result.records.count) runs explode; in the paper it explodes."
+                )
             }
         }
         return sentences.map { "\(result.cell.row): \($0)" }

@@ -24,22 +24,26 @@ package struct Plan {
 
     /// - Throws: ``SettingsError`` if no cell is left, ``CheckpointError`` if a record can't be read.
     package init(
-        _ pages: [Page], rows: String?, scale: Scale, seeds: Int?, limit: Int?, data: ReproductionData, output: OutputDirectory
+        _ pages: [Page], rows: String?, scale: Scale, seeds: Int?, limit: Int?, data: ReproductionData,
+        output: OutputDirectory
     ) throws {
         self.scale = scale
         self.limit = limit
         self.seeds = seeds
         cells = Paper.cells(pages).filter { cell in
             // Grey images have no channels to scale apart.
-            (rows.map(cell.matches) ?? true) && (data.imageShape[2] > 1 || !cell.trainings.contains { $0.pixels == .scaled })
+            (rows.map(cell.matches) ?? true)
+                && (data.imageShape[2] > 1 || !cell.trainings.contains { $0.pixels == .scaled })
         }
         guard !cells.isEmpty else {
             throw SettingsError(
-                option: "--rows", expected: "a pattern of rows such as \"LK-*\" (list shows them)", found: rows ?? "no row")
+                option: "--rows", expected: "a pattern of rows such as \"LK-*\" (list shows them)",
+                found: rows ?? "no row")
         }
         var known: Set<Training> = []
         var items: [Item] = []
-        for training in try cells.flatMap({ try Self.trainings($0, scale, output) }) where known.insert(training).inserted {
+        for training in try cells.flatMap({ try Self.trainings($0, scale, output) })
+        where known.insert(training).inserted {
             let budget = Self.budget(training, scale: scale, seeds: seeds, limit: limit, data: data)
             for seed in Self.seeds(budget) {
                 items.append(
@@ -52,9 +56,11 @@ package struct Plan {
         self.items = items
     }
 
-    /// What of a cell is trained at a scale: all, or the first and, if that has exploded, the last, which has the lowest learning rate.
+    /// What of a cell is trained at a scale: all, or the first and, if that has exploded, the last, which has the
+    /// lowest learning rate.
     private static func trainings(_ cell: Cell, _ scale: Scale, _ output: OutputDirectory) throws -> [Training] {
-        guard !scale.trainsAlternatives, let first = cell.trainings.first, let last = cell.trainings.last, last != first else {
+        guard !scale.trainsAlternatives, let first = cell.trainings.first, let last = cell.trainings.last, last != first
+        else {
             return cell.trainings
         }
         let hasExploded = try output.records(first).contains { $0.explosion != nil }
@@ -86,7 +92,8 @@ package struct Plan {
     package var description: String {
         var table = TextTable([
             .init("training"), .init("epochs", alignment: .right), .init("images", alignment: .right),
-            .init("seeds", alignment: .right), .init("finished", alignment: .right), .init("expected", alignment: .right),
+            .init("seeds", alignment: .right), .init("finished", alignment: .right),
+            .init("expected", alignment: .right),
         ])
         var index = 0
         while index < items.count {
@@ -94,7 +101,8 @@ package struct Plan {
             let runs = items[index...].prefix { $0.training == item.training }
             let left = runs.reduce(0) { $0 + ($1.isFinished ? 0 : $1.expectedSeconds) }
             table.rows.append([
-                item.training.id, "\(item.budget.epochs)", item.budget.images.map(String.init) ?? "all", "\(runs.count)",
+                item.training.id, "\(item.budget.epochs)", item.budget.images.map(String.init) ?? "all",
+                "\(runs.count)",
                 "\(runs.count { $0.isFinished })", left > 0 ? Duration.text(left) : "–",
             ])
             index = runs.endIndex

@@ -1,7 +1,7 @@
 import LinkedNet
 
-/// Which sources a page's figures were trained with. Another version of the kernels may add the same numbers in another order; a training then comes to
-/// another figure, about as far from the first as another seed's.
+/// Which sources a page's figures were trained with. Another version of the kernels may add the same numbers in another
+/// order; a training then comes to another figure, about as far from the first as another seed's.
 struct Provenance {
     /// The commits, in order of appearance, and the titles of the cells that were trained with each.
     private var commits: [(name: String, titles: [String])] = []

@@ -1,7 +1,8 @@
 import Foundation
 import LinkedNet
 
-/// Works a plan off, run by run. What is finished is never run again, and what was interrupted goes on where it stopped.
+/// Works a plan off, run by run. What is finished is never run again, and what was interrupted goes on where it
+/// stopped.
 package struct Runner {
     package let plan: Plan
     package let data: ReproductionData
@@ -38,7 +39,9 @@ package struct Runner {
         for (index, item) in plan.items.enumerated() where !item.isFinished {
             if isInterrupted() { return false }
             let correction = expected > 20 ? spent / expected : 1
-            say("run \(index + 1) of \(plan.items.count): \(item.training.id), seed \(item.seed); about \(Duration.text(left * correction)) left")
+            say(
+                "run \(index + 1) of \(plan.items.count): \(item.training.id), seed \(item.seed); about \(Duration.text(left * correction)) left"
+            )
             let start = ContinuousClock.now
             guard try finish(item) else { return false }
             spent += Double(start.duration(to: .now).components.seconds)
@@ -61,7 +64,8 @@ package struct Runner {
             if let change = run.computationChange { say(change) }
             guard run.settings == settings else {
                 throw SettingsError(
-                    option: "--resume", expected: "a run in \(directory) with the settings: \(settings)", found: "\(run.settings)")
+                    option: "--resume", expected: "a run in \(directory) with the settings: \(settings)",
+                    found: "\(run.settings)")
             }
         } else {
             run = try Run(settings, data: source, directory: directory)
@@ -91,7 +95,8 @@ package struct Runner {
             training: item.training.id, settings: settings, dataName: data.name, dataFingerprint: run.dataFingerprint,
             testImages: source.test.count, classCount: source.train.classCount,
             parameters: run.trainer.network.parameterLayout.elementCount, instructionSet: Runtime.instructionSet,
-            threads: Runtime.threadCount, commit: Self.commit, curve: try TrainingRecord.curve(directory + "/metrics.jsonl"),
+            threads: Runtime.threadCount, commit: Self.commit,
+            curve: try TrainingRecord.curve(directory + "/metrics.jsonl"),
             explosion: explosion, deadNeurons: dead)
         try record.write(to: output.recordPath(item.training, seed: item.seed))
         return true

@@ -31,7 +31,8 @@ extension Scale {
         case .full:
             // The paper's Table 2 has medians over an unstated number of runs, the other tables one.
             Budget(
-                epochs: training.model.experiment(linked: training.activation.isLinked).epochs, images: nil, testImages: nil,
+                epochs: training.model.experiment(linked: training.activation.isLinked).epochs, images: nil,
+                testImages: nil,
                 seeds: training.model == .depth ? 5 : 1)
         }
     }
@@ -66,7 +67,7 @@ extension Scale {
         return budget
     }
 
-    /// True if a cell's alternatives are all trained. They differ after 500 epochs only, or take as long again; otherwise one is trained where the
-    /// first explodes.
+    /// True if a cell's alternatives are all trained. They differ after 500 epochs only, or take as long again;
+    /// otherwise one is trained where the first explodes.
     var trainsAlternatives: Bool { self == .full }
 }

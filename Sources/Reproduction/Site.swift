@@ -1,8 +1,8 @@
 import Foundation
 import LinkedNet
 
-/// The pages of a reproduction, made from its records alone: a Markdown page for each table with its pictures, a Markdown page that leads to them, and
-/// one HTML page of all.
+/// The pages of a reproduction, made from its records alone: a Markdown page for each table with its pictures, a
+/// Markdown page that leads to them, and one HTML page of all.
 package struct Site {
     private let sections: [(page: Page, blocks: [Block])]
     private let introduction: [Block]
@@ -12,7 +12,8 @@ package struct Site {
     /// Makes the pages for which there is a record.
     ///
     /// - Parameter data: what `--data` named; `nil` for the data set's usual name or place.
-    /// - Throws: ``SettingsError`` if the directory holds no reproduction, ``CheckpointError`` if a record can't be read.
+    /// - Throws: ``SettingsError`` if the directory holds no reproduction, ``CheckpointError`` if a record can't be
+    ///   read.
     package init(_ output: OutputDirectory, data: String?) throws {
         self.output = output
         let identity = try output.identity()
@@ -28,7 +29,8 @@ package struct Site {
             let blocks =
                 page == .claims
                 ? try ClaimsPage(results: results, timeRatio: ratio, commands: commands, output: output).blocks()
-                : try TablePage(page: page, results: results, timeRatio: ratio, commands: commands, output: output).blocks()
+                : try TablePage(page: page, results: results, timeRatio: ratio, commands: commands, output: output)
+                    .blocks()
             sections.append((page, Provenance(results).blocks + blocks))
             instructionSets.formUnion(finished.flatMap { $0.records.map(\.instructionSet) })
             let records = finished.flatMap(\.records)
@@ -57,15 +59,19 @@ package struct Site {
                         : "These are not the images that the paper's figures are for: compare what is better than what, not the figures themselves.")
                     + " Scale \(lengths).\(limit)"),
             .paragraph(
-                "A run's figure is its best test accuracy over its epochs, as in the paper; ours is the median over the runs of different seeds."),
+                "A run's figure is its best test accuracy over its epochs, as in the paper; ours is the median over the runs of different seeds."
+            ),
             .paragraph(
                 "The command beneath a figure trains it again from nothing, in a directory of its own, and comes to the same figure with the sources of the commit that its page names, on "
-                    + (instructionSets.count == 1 ? "\(instructionSets[0]), where these were trained" : "the same instruction set")
-                    + ", with any number of threads; other sources or another instruction set may round otherwise. Only times vary."),
+                    + (instructionSets.count == 1
+                        ? "\(instructionSets[0]), where these were trained" : "the same instruction set")
+                    + ", with any number of threads; other sources or another instruction set may round otherwise. Only times vary."
+            ),
         ]
     }
 
-    /// How many of a page's comparisons come out as in the paper, are within the spread of runs or not done, and differ.
+    /// How many of a page's comparisons come out as in the paper, are within the spread of runs or not done, and
+    /// differ.
     private static func pattern(_ page: Page, _ results: [CellResult]) -> [String] {
         let verdicts = Pattern.verdicts(page, results)
         guard !verdicts.isEmpty else { return ["–", "–", "–"] }
@@ -83,11 +89,14 @@ package struct Site {
         let links = sections.map { "- [\($0.page.title)](\($0.page.rawValue).md)" }.joined(separator: "\n")
         try write(
             "# \(IndexPage.title)\n\n" + Self.markdown(introduction)
-                + "\n\(links)\n\nAll of it as one page for a browser: [index.html](index.html)\n\n" + Self.markdown([summary]), to: "README.md")
+                + "\n\(links)\n\nAll of it as one page for a browser: [index.html](index.html)\n\n"
+                + Self.markdown([summary]), to: "README.md")
         try write(IndexPage(introduction: introduction + [summary], sections: sections).html, to: "index.html")
     }
 
-    private static func markdown(_ blocks: [Block]) -> String { blocks.map(\.markdown).joined(separator: "\n\n") + "\n" }
+    private static func markdown(_ blocks: [Block]) -> String {
+        blocks.map(\.markdown).joined(separator: "\n\n") + "\n"
+    }
 
     private func write(_ text: String, to name: String) throws {
         try Array(text.utf8).withUnsafeBytes { try DurableFile.replace("\(output.path)/\(name)", contents: [$0]) }

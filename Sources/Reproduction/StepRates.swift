@@ -25,7 +25,8 @@ enum StepRates {
     /// The expected time of a run.
     static func seconds(_ training: Training, _ budget: Budget, _ data: ReproductionData) -> Double {
         let size = Double(data.imageShape.elementCount) / (32 * 32 * 3)
-        let images = Double(budget.images ?? data.imageCount) + testShare * Double(budget.testImages ?? data.testImageCount)
+        let images =
+            Double(budget.images ?? data.imageCount) + testShare * Double(budget.testImages ?? data.testImageCount)
         return Double(budget.epochs) * images * trainingMicroseconds(training) * size * 1e-6
     }
 }

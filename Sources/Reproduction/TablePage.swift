@@ -53,8 +53,10 @@ struct TablePage {
         let hasPolicies = results.contains { $0.cell.trainings.count > 1 }
         // What is the same in all rows stands once, above them.
         let titles =
-            ["network", "ours"] + (hasSpread ? ["lowest", "highest", "runs"] : []) + (hasMaximum ? ["paper", "paper, highest"] : ["paper"])
-            + ["ours − paper", "parameters"] + (hasPolicies ? ["learning rate"] : []) + (lengths.count > 1 ? ["trained"] : []) + ["time"] + (hasExplosions ? ["explosion"] : [])
+            ["network", "ours"] + (hasSpread ? ["lowest", "highest", "runs"] : [])
+            + (hasMaximum ? ["paper", "paper, highest"] : ["paper"])
+            + ["ours − paper", "parameters"] + (hasPolicies ? ["learning rate"] : [])
+            + (lengths.count > 1 ? ["trained"] : []) + ["time"] + (hasExplosions ? ["explosion"] : [])
         let rows = results.map { result -> [String] in
             let cell = result.cell
             let paper = [Figures.text(cell.paper)] + (hasMaximum ? [Figures.text(cell.paperMaximum)] : [])
@@ -63,14 +65,19 @@ struct TablePage {
                 return row + Array(repeating: "", count: titles.count - row.count)
             }
             return [cell.title, Figures.text(median)]
-                + (hasSpread ? [Figures.text(result.minimum), Figures.text(result.maximum), "\(result.records.count)"] : []) + paper
+                + (hasSpread
+                    ? [Figures.text(result.minimum), Figures.text(result.maximum), "\(result.records.count)"] : [])
+                + paper
                 + [cell.paper.map { Figures.signed(median - $0) } ?? "", "\(record.parameters)"]
                 + (hasPolicies ? [result.training.policy.title] : []) + (lengths.count > 1 ? [Self.length(record)] : [])
-                + [Duration.text(result.records.reduce(0) { $0 + $1.seconds })] + (hasExplosions ? [result.explosionText] : [])
+                + [Duration.text(result.records.reduce(0) { $0 + $1.seconds })]
+                + (hasExplosions ? [result.explosionText] : [])
         }
-        let note = lengths.count == 1 ? lengths.map { "Trained here: \($0)" + (hasSpread ? "" : ", one run each") + "." } : []
+        let note =
+            lengths.count == 1 ? lengths.map { "Trained here: \($0)" + (hasSpread ? "" : ", one run each") + "." } : []
         return note.map(Block.paragraph) + [.table(titles, rows), commands.block(page, results)]
-            + (finished.count > 1 ? [.paragraph("One row alone, for example:"), commands.block(page, [finished[0]])] : [])
+            + (finished.count > 1
+                ? [.paragraph("One row alone, for example:"), commands.block(page, [finished[0]])] : [])
     }
 
     /// `20 epochs, all images`
@@ -81,7 +88,9 @@ struct TablePage {
     // MARK: The pattern
 
     private var pattern: [Block] {
-        [.heading("The pattern")] + (page == .table2 ? learning : []) + [Self.comparisons(page, results), commands.block(page, results)]
+        [.heading("The pattern")] + (page == .table2 ? learning : []) + [
+            Self.comparisons(page, results), commands.block(page, results),
+        ]
     }
 
     /// What learns at all, explodes and has dead neurons, and where that isn't as in the paper.
@@ -118,7 +127,8 @@ struct TablePage {
             ["difference", "paper", "ours", "pattern"],
             Pattern.differences(page, results).map { difference in
                 [
-                    difference.title, difference.paper.map(Figures.signed) ?? "–", difference.ours.map(Figures.signed) ?? "not run",
+                    difference.title, difference.paper.map(Figures.signed) ?? "–",
+                    difference.ours.map(Figures.signed) ?? "not run",
                     difference.text,
                 ]
             })
@@ -194,11 +204,15 @@ struct TablePage {
                 name: result.cell[keyPath: name], points: result.curve,
                 style: .init(
                     row: result.cell.title,
-                    isLinked: result.training.activation.isLinked && result.cell.column != "BN" || result.cell.row == "BN"))
+                    isLinked: result.training.activation.isLinked && result.cell.column != "BN"
+                        || result.cell.row == "BN"))
         }
         guard !series.isEmpty else { return nil }
-        let chart = LineChart(title: title, xLabel: "epoch", yLabel: "test accuracy (median over seeds)", countsX: true, leastY: 0.02, series: series)
-        return .picture(file: file, caption: "\(title): test accuracy after each epoch, median over seeds", svg: chart.svg)
+        let chart = LineChart(
+            title: title, xLabel: "epoch", yLabel: "test accuracy (median over seeds)", countsX: true, leastY: 0.02,
+            series: series)
+        return .picture(
+            file: file, caption: "\(title): test accuracy after each epoch, median over seeds", svg: chart.svg)
     }
 
     // MARK: Diagnostics
@@ -214,7 +228,8 @@ struct TablePage {
             guard FileManager.default.fileExists(atPath: path) else { continue }
             let pictures = try DiagnosticsHistory(path).heatMaps.enumerated().map { index, map in
                 Block.picture(
-                    file: "figures/\(result.training.id)-diagnostics-\(index + 1).svg", caption: "\(result.cell.title). \(map.title)", svg: map.svg)
+                    file: "figures/\(result.training.id)-diagnostics-\(index + 1).svg",
+                    caption: "\(result.cell.title). \(map.title)", svg: map.svg)
             }
             networks.append(.details(result.cell.title, pictures))
             watched.append(result)
@@ -223,7 +238,8 @@ struct TablePage {
         return [
             .heading("Inside"),
             .paragraph(
-                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. An epoch of LK-ReLU took 5.2 s with it and 1.7 s without (8192 images, two cores), so it is off unless asked for."),
+                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. An epoch of LK-ReLU took 5.2 s with it and 1.7 s without (8192 images, two cores), so it is off unless asked for."
+            ),
         ] + networks + [commands.diagnostics(page, watched)]
     }
 }

@@ -3,8 +3,9 @@ import LinkedNet
 
 /// Step times of Table 6's networks, measured side by side so that a busy moment of the machine hits all of them.
 ///
-/// Each round trains every network for some steps on the same batch; the fastest step of all rounds counts. A step is the whole of training: loading
-/// happens beside it, and a test per epoch takes all networks the same number of forward passes.
+/// Each round trains every network for some steps on the same batch; the fastest step of all rounds counts. A step is
+/// the whole of training: loading happens beside it, and a test per epoch takes all networks the same number of forward
+/// passes.
 package struct TimeRatio: Codable, Sendable, Hashable {
     /// Seconds a step, by ``Training/id``.
     package private(set) var secondsPerStep: [String: Double] = [:]
@@ -18,7 +19,9 @@ package struct TimeRatio: Codable, Sendable, Hashable {
 
     /// Reads what ``init(measuring:data:scale:)`` wrote; `nil` if there is nothing.
     package init?(reading output: OutputDirectory) throws {
-        guard let ratio: Self = try TrainingRecord.read(output.timeRatioPath, expectation: "step times") else { return nil }
+        guard let ratio: Self = try TrainingRecord.read(output.timeRatioPath, expectation: "step times") else {
+            return nil
+        }
         self = ratio
     }
 
@@ -54,7 +57,9 @@ package struct TimeRatio: Codable, Sendable, Hashable {
 
     /// A training's step time relative to the reference's.
     func ratio(_ training: Training) -> Double? {
-        guard let own = secondsPerStep[training.id], let reference = secondsPerStep[Self.reference.id] else { return nil }
+        guard let own = secondsPerStep[training.id], let reference = secondsPerStep[Self.reference.id] else {
+            return nil
+        }
         return own / reference
     }
 }

@@ -42,7 +42,8 @@ package struct TrainingRecord: Codable, Sendable, Hashable {
     /// After training; `nil` if nobody counted.
     package let deadNeurons: [DeadNeurons]?
 
-    /// The best test accuracy over its epochs. After an explosion every output is NaN, which counts as the first class: chance.
+    /// The best test accuracy over its epochs. After an explosion every output is NaN, which counts as the first class:
+    /// chance.
     package var figure: Double {
         (curve.compactMap(\.testAccuracy) + (explosion == nil ? [] : [1 / Double(classCount)])).max() ?? 0
     }

@@ -48,7 +48,8 @@ struct Evaluate: ParsableCommand {
         }
         if deadNeurons, digest || confusion {
             throw ValidationError(
-                "--dead-neurons: expected neither --digest nor --confusion beside it, found \(digest ? "--digest" : "--confusion")")
+                "--dead-neurons: expected neither --digest nor --confusion beside it, found \(digest ? "--digest" : "--confusion")"
+            )
         }
         if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, found \(threads)") }
     }

@@ -27,7 +27,9 @@ final class Reporter: TrainingObserver {
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         let now = ContinuousClock.now
-        guard text.isTerminal, lastShown.map({ $0.duration(to: now) > .milliseconds(100) }) ?? true else { return .proceed }
+        guard text.isTerminal, lastShown.map({ $0.duration(to: now) > .milliseconds(100) }) ?? true else {
+            return .proceed
+        }
         lastShown = now
         let line = String(
             format: "  epoch %d/%d  step %d/%d  loss %.4f", event.epoch + 1, epochs, event.batch, event.batchesPerEpoch,
@@ -44,8 +46,10 @@ final class Reporter: TrainingObserver {
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
         line(
             String(
-                format: "  epoch %d/%d: loss %.4f, accuracy %.4f, test accuracy %.4f, %.1f + %.1f s", event.epoch + 1, epochs,
-                event.training.loss, event.training.accuracy, event.test?.accuracy ?? 0, event.seconds, event.testSeconds))
+                format: "  epoch %d/%d: loss %.4f, accuracy %.4f, test accuracy %.4f, %.1f + %.1f s", event.epoch + 1,
+                epochs,
+                event.training.loss, event.training.accuracy, event.test?.accuracy ?? 0, event.seconds,
+                event.testSeconds))
         return .proceed
     }
 }

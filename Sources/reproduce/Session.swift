@@ -56,7 +56,9 @@ struct Session {
     /// Trains until nothing is left of the plan, which grows where a training explodes that has an alternative.
     ///
     /// - Returns: false if it was interrupted.
-    private func train(_ makePlan: () throws -> Plan, _ data: ReproductionData, _ output: OutputDirectory) throws -> Bool {
+    private func train(_ makePlan: () throws -> Plan, _ data: ReproductionData, _ output: OutputDirectory) throws
+        -> Bool
+    {
         defer { reporter.clear() }
         while case let plan = try makePlan(), !plan.isFinished {
             let isComplete = try Runner(

@@ -26,7 +26,8 @@ struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How convolutions are computed; auto takes for each the one that should be faster. (default: auto)", valueName: "name"))
+            "How convolutions are computed; auto takes for each the one that should be faster. (default: auto)",
+            valueName: "name"))
     var convolution: ConvolutionAlgorithm?
 }
 
@@ -49,7 +50,8 @@ struct DataOptions: ParsableArguments {
 }
 
 struct TrainingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Train until N epochs are complete. (default: \(RunOptions.defaultEpochs))", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Train until N epochs are complete. (default: \(RunOptions.defaultEpochs))", valueName: "N"))
     var epochs: Int?
 
     @Option(help: ArgumentHelp("Images in a step. (default: the model's experiment's)", valueName: "N"))
@@ -60,12 +62,14 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Learning rate. (default: the model's experiment's; with another optimizer Keras' default for it)", valueName: "rate"))
+            "Learning rate. (default: the model's experiment's; with another optimizer Keras' default for it)",
+            valueName: "rate"))
     var learningRate: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Time decay d: update t has the learning rate divided by 1 + d·t. (default: the model's experiment's)", valueName: "d"))
+            "Time decay d: update t has the learning rate divided by 1 + d·t. (default: the model's experiment's)",
+            valueName: "d"))
     var decay: Double?
 
     @Option(
@@ -92,7 +96,8 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where to save the run. (default: the first of runs/MODEL-ACTIVATION-1, -2, … that isn't there)", valueName: "dir"))
+            "Where to save the run. (default: the first of runs/MODEL-ACTIVATION-1, -2, … that isn't there)",
+            valueName: "dir"))
     var output: String?
 
     @Option(

@@ -2,7 +2,8 @@ import CommandSupport
 import Foundation
 import LinkedNet
 
-/// A line of a terminal that is written over: where training is, how well it does, how fast it is, how long it will take.
+/// A line of a terminal that is written over: where training is, how well it does, how fast it is, how long it will
+/// take.
 struct ProgressBar {
     private let terminal: Output
     private var begin: TrainingBegin?

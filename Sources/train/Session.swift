@@ -65,7 +65,8 @@ struct Session {
         reporter.line("\(trainer.network.summary)")
         reporter.line(
             String(
-                format: "training   %.1f MiB more: the optimizer's slots, a copy of the states and sums of gradients; %.1f MiB: a copy of what is being saved",
+                format:
+                    "training   %.1f MiB more: the optimizer's slots, a copy of the states and sums of gradients; %.1f MiB: a copy of what is being saved",
                 Double(trainer.memoryBytes) / 1_048_576, Double(trainer.checkpointBytes) / 1_048_576))
     }
 

@@ -36,7 +36,8 @@ struct ActivationCase: CustomStringConvertible, Sendable {
     }
 
     /// max(z, 0)
-    static let relu = ActivationCase("relu", [ck_member(function: CK_RELU, input_scale: 1, output_scale: 1, parameter: 0)])
+    static let relu = ActivationCase(
+        "relu", [ck_member(function: CK_RELU, input_scale: 1, output_scale: 1, parameter: 0)])
 
     static let all: [ActivationCase] = {
         func member(_ function: ck_function, _ parameter: Float = 0, input: Float = 1, output: Float = 1) -> ck_member {
@@ -72,7 +73,8 @@ struct ActivationCase: CustomStringConvertible, Sendable {
                 [member(CK_PRELU), member(CK_LEAKY_RELU, 0.5, input: -2), member(CK_PRELU, input: -1, output: -0.5)],
                 perPosition: true))
         cases.append(
-            ActivationCase("three swishes", [member(CK_SWISH), member(CK_SWISH, input: -1), member(CK_SWISH, output: -0.5)]))
+            ActivationCase(
+                "three swishes", [member(CK_SWISH), member(CK_SWISH, input: -1), member(CK_SWISH, output: -0.5)]))
         return cases
     }()
 }

@@ -59,7 +59,8 @@ import Testing
                 var slope = 0.0
                 let gradient = Double(dout.pointer[target])
                 if member.function == CK_PRELU {
-                    let index = perPosition
+                    let index =
+                        perPosition
                         ? (learned * positions + position % positions) * channels + channel
                         : learned * channels + channel
                     slope = Double(slopes.pointer[index])

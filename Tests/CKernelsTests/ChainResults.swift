@@ -29,7 +29,9 @@ final class ChainInputs {
     convenience init(_ r: ReferenceConvolution) {
         self.init(
             batch: Int(r.shape.batch),
-            layers: [.init(shape: r.shape, activation: r.activation, weights: r.weights, slopes: r.slopes, bias: r.bias)],
+            layers: [
+                .init(shape: r.shape, activation: r.activation, weights: r.weights, slopes: r.slopes, bias: r.bias)
+            ],
             z: r.z, dy: r.dy, dzBefore: r.dzBefore,
             givesInputGradient: r.shape.stride_h == 1 && r.shape.stride_w == 1)
     }
@@ -74,12 +76,14 @@ struct ChainResults {
             }
             if inputs.givesInputGradient {
                 ck_convolution_chain_backward(
-                    &chain, values, inputs.dy.pointer, kept.pointer, dzAccumulated.pointer, true, targets, scratch.pointer)
+                    &chain, values, inputs.dy.pointer, kept.pointer, dzAccumulated.pointer, true, targets,
+                    scratch.pointer)
                 for gradient in gradients { gradient.poison() }
             }
             scratch.poison()
             ck_convolution_chain_backward(
-                &chain, values, inputs.dy.pointer, kept.pointer, inputs.givesInputGradient ? dz.pointer : nil, false, targets,
+                &chain, values, inputs.dy.pointer, kept.pointer, inputs.givesInputGradient ? dz.pointer : nil, false,
+                targets,
                 scratch.pointer)
             return [kept, scratch]
         }
@@ -98,13 +102,15 @@ struct ChainResults {
     /// What first exceeds the bounds of the reference whose only layer this is, or nil.
     func error(_ r: ReferenceConvolution) -> String? {
         if !guardsIntact { return "something was written outside its buffer" }
-        let error = firstError(y, r.y, bound: { r.yBound[$0] }, "y")
+        let error =
+            firstError(y, r.y, bound: { r.yBound[$0] }, "y")
             ?? firstError(gradients[0], r.dweights, bound: { r.dweightsBound[$0] }, "dweights")
             ?? firstError(gradients[1], r.dbias, bound: { r.dbiasBound[$0] }, "dbias")
         guard error == nil, r.shape.stride_h == 1, r.shape.stride_w == 1 else { return error }
         let accumulated = zip(r.dz, r.dzBefore.values).map { $0 + Double($1) }
         return firstError(dz, r.dz, bound: { r.dzBound[$0] }, "dz")
             ?? firstError(dzAccumulated, accumulated, bound: { r.dzBound[$0] }, "accumulated dz")
-            ?? (gradients.count < 3 ? nil : firstError(gradients[2], r.dslopes, bound: { r.dslopesBound[$0] }, "dslopes"))
+            ?? (gradients.count < 3
+                ? nil : firstError(gradients[2], r.dslopes, bound: { r.dslopesBound[$0] }, "dslopes"))
     }
 }

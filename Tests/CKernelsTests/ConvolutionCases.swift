@@ -48,7 +48,8 @@ extension ck_convolution {
             }
             let y = axis(size.0, kernel.0, stride.0), x = axis(size.1, kernel.1, stride.1)
             let batch = generator.integer(1...5)
-            let products = batch * y.out * x.out * kernel.0 * kernel.1 * channels * outChannels
+            let products =
+                batch * y.out * x.out * kernel.0 * kernel.1 * channels * outChannels
                 * Int(activation.activation.member_count)
             if products > 1_500_000 || products < 20_000 && seed % 7 != 0 { continue }
             return ck_convolution(

@@ -4,7 +4,8 @@ import Testing
 @Suite struct ConvolutionChainTests {
     /// A layer that `generator` decides, reading `input` = [height, width, channels].
     private static func shape(
-        reading input: (Int, Int, Int), batch: Int, strided: Bool, activation: ActivationCase, _ generator: inout Generator
+        reading input: (Int, Int, Int), batch: Int, strided: Bool, activation: ActivationCase,
+        _ generator: inout Generator
     ) -> ck_convolution {
         let outChannels = generator.integer(1...9)
         func axis(_ size: Int) -> (out: Int, kernel: Int, stride: Int, pad: Int) {
@@ -25,7 +26,8 @@ import Testing
             activation: activation.activation)
     }
 
-    /// One layer against the reference in double: every instruction set within the bounds, the same bits for any number of threads.
+    /// One layer against the reference in double: every instruction set within the bounds, the same bits for any number
+    /// of threads.
     @Test(arguments: 0..<160)
     func generatedLayers(seed: Int) {
         var generator = Generator(seed: UInt64(seed) + 500)
@@ -104,7 +106,8 @@ import Testing
                 dy = one.dz
             }
             if inputs.givesInputGradient { #expect(firstDifference(dy, together.dz, "dz") == nil, "\(name)") }
-            let unwanted = inputs.givesInputGradient || inputs.layers[0].slopes.count == 0
+            let unwanted =
+                inputs.givesInputGradient || inputs.layers[0].slopes.count == 0
                 ? nil : inputs.layers[0].parameters.count - 1
             for (index, pair) in zip(gradients, together.gradients).enumerated() where index != unwanted {
                 #expect(firstDifference(pair.0, pair.1, "gradient \(index)") == nil, "\(name)")

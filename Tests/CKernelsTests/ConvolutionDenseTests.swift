@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct ConvolutionDenseTests {
     /// Those without learned slopes.
-    private static let activations = ActivationCase.all.filter { $0.slopeCount(positions: 1, channels: 1) == 0 }
+    private static let activations =
+        ActivationCase.all.filter { $0.slopeCount(positions: 1, channels: 1) == 0 }
         + [
             ActivationCase(
                 "four leaky relus",
@@ -25,12 +26,15 @@ import Testing
             func axis() -> (size: Int, out: Int, kernel: Int, stride: Int, pad: Int) {
                 let size = generator.integer(1...longest)
                 let kernel = generator.integer(1...5), stride = generator.integer(1...3)
-                if size >= kernel, generator.integer(0...1) == 0 { return (size, (size - kernel) / stride + 1, kernel, stride, 0) }
+                if size >= kernel, generator.integer(0...1) == 0 {
+                    return (size, (size - kernel) / stride + 1, kernel, stride, 0)
+                }
                 let pad = generator.integer(0...kernel - 1)
                 return (size, generator.integer(1...(size - 1 + pad) / stride + 1), kernel, stride, pad)
             }
             let y = axis(), x = axis()
-            let products = batch * y.out * x.out * filters
+            let products =
+                batch * y.out * x.out * filters
                 * (y.kernel * x.kernel * channels + features * activation.members.count)
             if products > 2_000_000 || products < 50_000 && seed % 5 != 0 { continue }
             return ck_convolution_dense(
@@ -49,7 +53,8 @@ import Testing
             integers: activation.isExact && seed % 2 == 0, misaligned: seed % 5 == 0, seed: UInt64(seed) + 3000)
     }
 
-    /// Against the reference in double: every instruction set within the bounds, the same bits for any number of threads.
+    /// Against the reference in double: every instruction set within the bounds, the same bits for any number of
+    /// threads.
     @Test(arguments: 0..<160)
     func generatedShapes(seed: Int) {
         let reference = Self.reference(seed: seed)
@@ -65,13 +70,15 @@ import Testing
         }
     }
 
-    /// Of integers, what a convolution and a dense layer on their own give, whatever the activation and the number of outputs.
+    /// Of integers, what a convolution and a dense layer on their own give, whatever the activation and the number of
+    /// outputs.
     @Test(arguments: 1...16)
     func isTheTwoLayers(features: Int) {
         for activation in Self.activations where activation.isExact {
             let shape = ck_convolution_dense(
                 convolution: ck_convolution(
-                    batch: 19, height: 9, width: 8, channels: 2, out: (5, 8, 37), kernel: (3, 3), stride: (2, 1), pad: (1, 1),
+                    batch: 19, height: 9, width: 8, channels: 2, out: (5, 8, 37), kernel: (3, 3), stride: (2, 1),
+                    pad: (1, 1),
                     activation: Self.noActivation),
                 activation: activation.activation, out_features: Int64(features))
             let r = ReferenceConvolutionDense(
@@ -82,7 +89,8 @@ import Testing
                     let fused = ConvolutionDenseResults(r), apart = Self.apart(r)
                     for (result, expected) in zip(fused.all, apart) {
                         #expect(
-                            firstError(result.buffer, expected.values.map(Double.init), bound: { _ in 0 }, result.name) == nil,
+                            firstError(result.buffer, expected.values.map(Double.init), bound: { _ in 0 }, result.name)
+                                == nil,
                             "\(name)")
                     }
                 }
@@ -100,7 +108,9 @@ import Testing
         let z = Buffer(zCount), dz = Buffer(zCount), y = Buffer(r.y.values.count)
         let dweights = Buffer(r.weights.count), dbias = Buffer(r.bias.count)
         let ddenseWeights = Buffer(r.denseWeights.count), ddenseBias = Buffer(r.denseBias.count)
-        let sizes = [CK_FORWARD, CK_BACKWARD].flatMap { [ck_convolution_scratch(&c, $0), ck_dense_scratch(&dense, $0)] }
+        let sizes = [CK_FORWARD, CK_BACKWARD].flatMap {
+            [ck_convolution_scratch(&c, $0), ck_dense_scratch(&dense, $0)]
+        }
         let scratch = Buffer(scratchBytes: sizes.max() ?? 0)
         ck_convolution_forward(
             &c, r.input.pointer, nil, r.weights.pointer, r.bias.pointer, z.pointer, scratch.pointer)
@@ -115,8 +125,8 @@ import Testing
         return withExtendedLifetime([z, dz, scratch]) { [y, dweights, dbias, ddenseWeights, ddenseBias] }
     }
 
-    /// Forward and backward see the numbers that the convolution alone gives, bit for bit: dense weights that pick each filter show the first's,
-    /// outputs' gradients that pick each image the second's.
+    /// Forward and backward see the numbers that the convolution alone gives, bit for bit: dense weights that pick each
+    /// filter show the first's, outputs' gradients that pick each image the second's.
     @Test(arguments: availableISAs)
     func convolvesAsDirectDoes(isa: ck_isa) {
         let shape = ck_convolution_dense(

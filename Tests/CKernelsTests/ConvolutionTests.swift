@@ -20,15 +20,15 @@ import Testing
 
     /// Shapes chosen for what they touch: (size, channels, out, kernel, stride, pad, outputs).
     @Test(arguments: [
-        (16, 4, 4, 3, 1, 1, 16), // the depth net
-        (32, 3, 16, 3, 1, 1, 32), // an image
-        (1, 200, 7, 1, 1, 0, 1), // one pixel
-        (9, 7, 1, 1, 3, 0, 3), // 1×1, strided
-        (9, 5, 3, 2, 5, 1, 2), // stride beyond the kernel
-        (2, 3, 5, 7, 1, 3, 2), // kernel beyond the image
-        (5, 1, 200, 5, 1, 0, 1), // one window
-        (40, 2, 3, 3, 1, 1, 40), // runs longer than a piece and a group
-        (300, 1, 1, 1, 1, 0, 300), // wide
+        (16, 4, 4, 3, 1, 1, 16),  // the depth net
+        (32, 3, 16, 3, 1, 1, 32),  // an image
+        (1, 200, 7, 1, 1, 0, 1),  // one pixel
+        (9, 7, 1, 1, 3, 0, 3),  // 1×1, strided
+        (9, 5, 3, 2, 5, 1, 2),  // stride beyond the kernel
+        (2, 3, 5, 7, 1, 3, 2),  // kernel beyond the image
+        (5, 1, 200, 5, 1, 0, 1),  // one window
+        (40, 2, 3, 3, 1, 1, 40),  // runs longer than a piece and a group
+        (300, 1, 1, 1, 1, 0, 300),  // wide
     ])
     func chosenShapes(_ s: (Int, Int, Int, Int, Int, Int, Int)) {
         for (index, name) in ["identity", "mirrored relu", "mirrored prelu per position"].enumerated() {
@@ -67,7 +67,8 @@ import Testing
             ck_convolution_forward(
                 &shape, r.z.pointer, r.slopes.pointer, r.weights.pointer, nil, y.pointer, forward.pointer)
             ck_convolution_backward(
-                &shape, r.z.pointer, r.slopes.pointer, r.weights.pointer, r.dy.pointer, nil, false, dslopes.pointer, nil,
+                &shape, r.z.pointer, r.slopes.pointer, r.weights.pointer, r.dy.pointer, nil, false, dslopes.pointer,
+                nil,
                 nil, data.pointer)
             ck_convolution_backward(
                 &shape, r.z.pointer, r.slopes.pointer, r.weights.pointer, r.dy.pointer, nil, false, nil,

@@ -28,9 +28,11 @@ import Testing
         }
     }
 
-    /// (batch, positions, channels, out): one of each alone, many columns, long inputs, more outputs than rows of the batch.
+    /// (batch, positions, channels, out): one of each alone, many columns, long inputs, more outputs than rows of the
+    /// batch.
     @Test(arguments: [
-        (1, 1, 1, 1), (1, 1, 700, 1), (70, 1, 3, 5), (2, 1, 9, 1200), (3, 900, 80, 2), (65, 36, 16, 12), (16, 1, 50, 17),
+        (1, 1, 1, 1), (1, 1, 700, 1), (70, 1, 3, 5), (2, 1, 9, 1200), (3, 900, 80, 2), (65, 36, 16, 12),
+        (16, 1, 50, 17),
         (19, 5, 70, 300), (20, 1, 1500, 60), (100, 1, 150, 120),
     ])
     func chosenShapes(_ s: (Int64, Int64, Int64, Int64)) {

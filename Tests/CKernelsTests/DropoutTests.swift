@@ -35,17 +35,21 @@ private func mask(count: Int, key: UInt64, first: UInt64 = 0, rate: Float) -> [B
     /// Known answers of the authors' Random123 library, for 10 rounds.
     @Test func referenceGeneratorIsPhilox() {
         #expect(
-            philox(counter: [0, 0, 0, 0], key: (0, 0), rounds: 10) == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
+            philox(counter: [0, 0, 0, 0], key: (0, 0), rounds: 10) == [
+                0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8,
+            ])
         let ones = UInt32.max
         #expect(
             philox(counter: [ones, ones, ones, ones], key: (ones, ones), rounds: 10)
                 == [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd])
     }
 
-    @Test(arguments: [
-        (1, 0, 0.5), (63, 1, 0.3), (64, 64, 0.3), (200, 17, 0.25), (9000, 0xFFFF_FFF0, 0.5), (500, 0xF_FFFF_FFF1, 0.9),
-        (8200, 3, 0.0), (100, 0, 0.999),
-    ] as [(Int, UInt64, Float)])
+    @Test(
+        arguments: [
+            (1, 0, 0.5), (63, 1, 0.3), (64, 64, 0.3), (200, 17, 0.25), (9000, 0xFFFF_FFF0, 0.5),
+            (500, 0xF_FFFF_FFF1, 0.9),
+            (8200, 3, 0.0), (100, 0, 0.999),
+        ] as [(Int, UInt64, Float)])
     func maskFollowsTheGenerator(count: Int, first: UInt64, rate: Float) {
         var generator = Generator(seed: UInt64(count))
         let key: UInt64 = 0x0123_4567_89AB_CDEF

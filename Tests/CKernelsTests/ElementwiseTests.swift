@@ -32,7 +32,10 @@ private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 81
         }
     }
 
-    @Test(arguments: [(1, 1, 1, 0), (5, 3, 7, 2), (9, 4, 8, 4), (40, 96, 192, 96), (33, 17, 50, 0), (1000, 20, 33, 13), (3, 200, 201, 1)])
+    @Test(arguments: [
+        (1, 1, 1, 0), (5, 3, 7, 2), (9, 4, 8, 4), (40, 96, 192, 96), (33, 17, 50, 0), (1000, 20, 33, 13),
+        (3, 200, 201, 1),
+    ])
     func concatenation(rows: Int, channels: Int, wideChannels: Int, offset: Int) {
         var generator = Generator(seed: UInt64(rows))
         let narrow = Buffer(uniform: rows * channels, &generator)
@@ -51,10 +54,12 @@ private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 81
                 with(isa: isa, threads: threads) {
                     let written = wide.copy(), taken = Buffer(rows * channels), added = narrow.copy()
                     ck_concat_forward(
-                        Int64(rows), Int64(channels), narrow.pointer, Int64(wideChannels), Int64(offset), written.pointer)
+                        Int64(rows), Int64(channels), narrow.pointer, Int64(wideChannels), Int64(offset),
+                        written.pointer)
                     for (target, accumulate) in [(taken, false), (added, true)] {
                         ck_concat_backward(
-                            Int64(rows), Int64(channels), wide.pointer, Int64(wideChannels), Int64(offset), target.pointer,
+                            Int64(rows), Int64(channels), wide.pointer, Int64(wideChannels), Int64(offset),
+                            target.pointer,
                             accumulate)
                     }
                     #expect(firstDifference(written, expectedWide, "wide") == nil)
@@ -97,7 +102,8 @@ private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 81
         let x = Buffer(uniform: count, &generator)
         func found() -> [Int64] {
             availableISAs.flatMap { isa in
-                [1, 2].map { threads in with(isa: isa, threads: threads) { ck_first_nonfinite(Int64(count), x.pointer) } }
+                [1, 2].map { threads in with(isa: isa, threads: threads) { ck_first_nonfinite(Int64(count), x.pointer) }
+                }
             }
         }
         #expect(found().allSatisfy { $0 == -1 })

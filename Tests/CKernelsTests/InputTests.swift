@@ -79,7 +79,8 @@ private struct Images {
         for isa in availableISAs {
             with(isa: isa) {
                 let moved = Buffer(expected.count, misaligned: true), converted = Buffer(expected.count)
-                images.prepare(indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: moved)
+                images.prepare(
+                    indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: moved)
                 images.prepare(indices: indices, augmentations: nil, scale: scale, offset: offset, into: converted)
                 #expect(firstError(moved, expected, bound: { _ in 0 }, "\(isa)") == nil)
                 #expect(firstError(converted, plain, bound: { _ in 0 }, "\(isa)") == nil)
@@ -112,7 +113,8 @@ private struct Images {
                 let out = Buffer(expected.count)
                 images.prepare(indices: indices, augmentations: augmentations, scale: scale, offset: offset, into: out)
                 let bound = { (place: Int) in
-                    12 * 255 * Double(Float.ulpOfOne / 2) * Double(scale[place % 3]) + 1e-7 * Double(abs(offset[place % 3]))
+                    12 * 255 * Double(Float.ulpOfOne / 2) * Double(scale[place % 3]) + 1e-7
+                        * Double(abs(offset[place % 3]))
                 }
                 #expect(firstError(out, expected, bound: bound, "\(isa)") == nil)
             }

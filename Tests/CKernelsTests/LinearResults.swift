@@ -1,7 +1,8 @@
 import CKernels
 import Testing
 
-/// What the kernels give for a convolution, or for the dense layer that it equals, in guarded buffers and with poisoned scratch.
+/// What the kernels give for a convolution, or for the dense layer that it equals, in guarded buffers and with poisoned
+/// scratch.
 struct LinearResults {
     let y, dz, dzAccumulated, dslopes, dweights, dbias: Buffer
     let guardsIntact: Bool
@@ -29,7 +30,8 @@ struct LinearResults {
                 &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, slopeGradients,
                 dweights.pointer, dbias.pointer, scratch(backward))
             ck_dense_backward(
-                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil, nil, nil,
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil, nil,
+                nil,
                 scratch(backward))
         } else {
             var shape = r.shape
@@ -41,7 +43,8 @@ struct LinearResults {
                 &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dz.pointer, false, slopeGradients,
                 dweights.pointer, dbias.pointer, scratch(backward))
             ck_convolution_backward(
-                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil, nil, nil,
+                &shape, r.z.pointer, slopes, r.weights.pointer, r.dy.pointer, dzAccumulated.pointer, true, nil, nil,
+                nil,
                 scratch(backward))
         }
         let outputs = [y, dz, dzAccumulated, dslopes, dweights, dbias]
@@ -71,7 +74,8 @@ struct LinearResults {
     static func spoiled(
         _ shape: ck_convolution, _ activation: ActivationCase, isa: ck_isa, _ change: (ReferenceConvolution) -> Void
     ) -> LinearResults {
-        let inputs = ReferenceConvolution(shape: shape, activation: activation, integers: false, misaligned: false, seed: 9)
+        let inputs = ReferenceConvolution(
+            shape: shape, activation: activation, integers: false, misaligned: false, seed: 9)
         change(inputs)
         return with(isa: isa) { LinearResults(inputs) }
     }
@@ -81,7 +85,8 @@ struct LinearResults {
         zip(named, other.named).lazy.compactMap { firstDifference($0.1, $1.1, $0.0) }.first
     }
 
-    /// Every pass on every instruction set within its bound (exactly, on integers), the same bits for any number of threads.
+    /// Every pass on every instruction set within its bound (exactly, on integers), the same bits for any number of
+    /// threads.
     static func verify(_ reference: ReferenceConvolution) {
         for isa in availableISAs {
             let results = with(isa: isa) { LinearResults(reference) }

@@ -47,19 +47,21 @@ private enum Reference {
         }
         let scale = 1 / Float(batch)
         var loss = 0.0, correct = 0, lossBound = 0.0
-        var gradient: [Double] = [], bounds: [Double] = [], probabilities: [Double] = [], probabilityBounds: [Double] = []
+        var gradient: [Double] = [], bounds: [Double] = [], probabilities: [Double] = [],
+            probabilityBounds: [Double] = []
         for row in 0..<batch {
             let values = (0..<classes).map { Double(logits.pointer[row * classes + $0]) }
             let softmax = softmax(values), label = Int(labels[row]), largest = values.max()!
             let sum = 1 / softmax[values.firstIndex(of: largest)!]
             loss += largest - values[label] + Reference.log(sum)
-            // e^x is within 2 ulp of the difference's, which is rounded once: relative to the terms, up to 4 + |x − max| roundings.
+            // e^x is within 2 ulp of the difference's, which is rounded once: relative to the terms, up to 4 + |x −
+            // max| roundings.
             lossBound += epsilon * 6 + 1e-13 * (1 + largest)
             correct += values.firstIndex(of: largest) == label ? 1 : 0
             for c in 0..<classes {
                 let relative = (10 + largest - values[c]) * epsilon
                 probabilities.append(softmax[c])
-                probabilityBounds.append(relative * softmax[c] + 5e-45) // and denormals are 1.4e-45 apart
+                probabilityBounds.append(relative * softmax[c] + 5e-45)  // and denormals are 1.4e-45 apart
                 let expected = c == label ? softmax[c] - 1 : softmax[c]
                 let size = c == label ? min(softmax[c], 1 - softmax[c]) : softmax[c]
                 gradient.append(expected * Double(scale))
@@ -75,7 +77,8 @@ private enum Reference {
                     let dlogits = Buffer(batch * classes), output = Buffer(batch * classes)
                     let result = ck_softmax_cross_entropy(
                         Int64(batch), Int64(classes), logits.pointer, labels, scale, dlogits.pointer)
-                    let plain = ck_softmax_cross_entropy(Int64(batch), Int64(classes), logits.pointer, labels, scale, nil)
+                    let plain = ck_softmax_cross_entropy(
+                        Int64(batch), Int64(classes), logits.pointer, labels, scale, nil)
                     ck_softmax(Int64(batch), Int64(classes), logits.pointer, output.pointer)
                     #expect(abs(result.loss_sum - loss) <= lossBound, "\(name)")
                     #expect(result.correct_count == Int64(correct), "\(name)")
@@ -130,7 +133,8 @@ private enum Reference {
                     ck_softmax(3, Int64(classes), logits.pointer, probabilities.pointer)
                     #expect(result.loss_sum.isNaN)
                     if bad.isNaN {
-                        let row = ck_softmax_cross_entropy(1, Int64(classes), logits.pointer + classes, [Int32(place)], 1, nil)
+                        let row = ck_softmax_cross_entropy(
+                            1, Int64(classes), logits.pointer + classes, [Int32(place)], 1, nil)
                         #expect(row.loss_sum.isNaN && row.correct_count == 0)
                     }
                     for index in 0..<(3 * classes) {

@@ -25,7 +25,9 @@ private struct BatchNormCase {
         (self.rows, self.channels) = (rows, channels)
         norm = ck_batch_norm(rows: Int64(rows), channels: Int64(channels), epsilon: epsilon)
         x = Buffer(uniform: rows * channels, &generator, misaligned: channels % 2 == 1)
-        for index in 0..<x.count { x.pointer[index] = mean + deviation * x.pointer[index] * Float(1 + index % channels) }
+        for index in 0..<x.count {
+            x.pointer[index] = mean + deviation * x.pointer[index] * Float(1 + index % channels)
+        }
         dy = Buffer(uniform: rows * channels, &generator)
         gamma = Buffer(uniform: channels, &generator)
         beta = Buffer(uniform: channels, &generator)
@@ -64,7 +66,8 @@ private struct BatchNormResult {
         for (target, accumulate) in [(added, true), (dx, false)] {
             scratch.poison()
             ck_batch_norm_backward(
-                &norm, test.x.pointer, test.gamma.pointer, mean.pointer, inverse.pointer, test.dy.pointer, target.pointer,
+                &norm, test.x.pointer, test.gamma.pointer, mean.pointer, inverse.pointer, test.dy.pointer,
+                target.pointer,
                 accumulate, dgamma.pointer, dbeta.pointer, scratch.pointer)
         }
         scratchIntact = scratch.guardsIntact
@@ -76,7 +79,8 @@ extension BatchNormCase {
     fileprivate func forward(_ postOps: ck_post_ops, training: Buffer, inference: Buffer) {
         var norm = norm, postOps = postOps
         let scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
-        let mean = Buffer([Float](repeating: 0, count: channels)), variance = Buffer([Float](repeating: 1, count: channels))
+        let mean = Buffer([Float](repeating: 0, count: channels)),
+            variance = Buffer([Float](repeating: 1, count: channels))
         let batchMean = Buffer(channels), inverse = Buffer(channels)
         ck_batch_norm_forward_training(
             &norm, x.pointer, nil, gamma.pointer, beta.pointer, 0.9, false, mean.pointer, variance.pointer,
@@ -92,21 +96,27 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         let x = test.column(test.x, c), dy = test.column(test.dy, c), rows = Double(test.rows)
         let reference = ReferenceChannel(x, epsilon: Double(test.norm.epsilon))
         let gamma = Double(test.gamma.pointer[c]), beta = Double(test.beta.pointer[c])
-        // Squares are summed in single precision over 64 rows, four at a time: 16 + 2 additions and their roundings, which the
-        // root halves.
+        // Squares are summed in single precision over 64 rows, four at a time: 16 + 2 additions and their roundings,
+        // which the root halves.
         let varianceError = 24 * epsilon, inverseError = varianceError / 2 + epsilon
-        // Deviations from about the mean are added up the same way, so the mean is off by as little against the deviation.
+        // Deviations from about the mean are added up the same way, so the mean is off by as little against the
+        // deviation.
         let deviation = x.reduce(0) { $0 + abs($1 - reference.mean) } / rows
         let meanError = epsilon * abs(reference.mean) + 20 * epsilon * deviation
         #expect(abs(Double(result.mean.pointer[c]) - reference.mean) <= meanError, "\(name)")
-        #expect(abs(Double(result.inverse.pointer[c]) - reference.inverse) <= inverseError * reference.inverse, "\(name)")
+        #expect(
+            abs(Double(result.inverse.pointer[c]) - reference.inverse) <= inverseError * reference.inverse, "\(name)")
         let factor = unbiased && rows > 1 ? rows / (rows - 1) : 1
         let momentum = Double(Float(0.9))
         let runningMean = momentum * Double(c) + (1 - momentum) * reference.mean
         let runningVariance = momentum * 2 + (1 - momentum) * reference.variance * factor
-        #expect(abs(Double(result.runningMean.pointer[c]) - runningMean) <= epsilon * abs(runningMean) + meanError, "\(name)")
         #expect(
-            abs(Double(result.runningVariance.pointer[c]) - runningVariance) <= (varianceError + epsilon) * runningVariance, "\(name)")
+            abs(Double(result.runningMean.pointer[c]) - runningMean) <= epsilon * abs(runningMean) + meanError,
+            "\(name)")
+        #expect(
+            abs(Double(result.runningVariance.pointer[c]) - runningVariance) <= (varianceError + epsilon)
+                * runningVariance,
+            "\(name)")
         var dgamma = 0.0, dbeta = 0.0, absoluteGamma = 0.0, absoluteBeta = 0.0
         for row in 0..<test.rows {
             let normalized = (x[row] - reference.mean) * reference.inverse
@@ -116,15 +126,18 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
             absoluteBeta += abs(dy[row])
         }
         #expect(abs(Double(result.dbeta.pointer[c]) - dbeta) <= 20 * epsilon * absoluteBeta, "\(name)")
-        #expect(abs(Double(result.dgamma.pointer[c]) - dgamma) <= 40 * epsilon * (absoluteGamma + absoluteBeta), "\(name)")
+        #expect(
+            abs(Double(result.dgamma.pointer[c]) - dgamma) <= 40 * epsilon * (absoluteGamma + absoluteBeta), "\(name)")
         var worst = 0.0
         for row in 0..<test.rows {
             let place = row * test.channels + c
             let normalized = (x[row] - reference.mean) * reference.inverse
             let y = gamma * normalized + beta
-            let yBound = (inverseError + 4 * epsilon) * abs(gamma * normalized) + 24 * epsilon * (abs(gamma) + abs(beta))
+            let yBound =
+                (inverseError + 4 * epsilon) * abs(gamma * normalized) + 24 * epsilon * (abs(gamma) + abs(beta))
             let gradient = gamma * reference.inverse * (dy[row] - dbeta / rows - normalized * dgamma / rows)
-            let size = abs(gamma) * reference.inverse
+            let size =
+                abs(gamma) * reference.inverse
                 * (abs(dy[row]) + absoluteBeta / rows + abs(normalized) * absoluteGamma / rows)
             let dxBound = 64 * epsilon * size
             let sum = gradient + Double(test.before.pointer[place])
@@ -190,7 +203,8 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         var expected = [Double](repeating: 0, count: test.x.count), bounds = expected
         for place in 0..<test.x.count {
             let c = place % channels
-            let scale = Double(test.gamma.pointer[c])
+            let scale =
+                Double(test.gamma.pointer[c])
                 / (Double(variance.pointer[c]) + Double(norm.epsilon)).squareRoot()
             let product = scale * (Double(test.x.pointer[place]) - Double(mean.pointer[c]))
             expected[place] = product + Double(test.beta.pointer[c])
@@ -223,16 +237,27 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         var applied = ActivationCase.relu.activation
         applied.applied = true
         let none = ck_post_ops()
-        let sum = ck_post_ops(addend: values.pointer, addend_activation: identity.activation, activation: ck_activation())
+        let sum = ck_post_ops(
+            addend: values.pointer, addend_activation: identity.activation, activation: ck_activation())
         let cases: [(ck_post_ops, (Float, Float) -> Float)] = [
             (sum, { $0 + $1 }),
             (.init(addend: values.pointer, addend_activation: applied, activation: ck_activation()), { $0 + $1 }),
-            (.init(addend: values.pointer, addend_activation: ActivationCase.relu.activation, activation: ck_activation()),
-             { $0 + max($1, 0) }),
-            (.init(addend: values.pointer, addend_activation: identity.activation, activation: ActivationCase.relu.activation),
-             { max($0 + $1, 0) }),
-            (.init(addend: nil, addend_activation: ck_activation(), activation: ActivationCase.relu.activation),
-             { value, _ in max(value, 0) }),
+            (
+                .init(
+                    addend: values.pointer, addend_activation: ActivationCase.relu.activation,
+                    activation: ck_activation()),
+                { $0 + max($1, 0) }
+            ),
+            (
+                .init(
+                    addend: values.pointer, addend_activation: identity.activation,
+                    activation: ActivationCase.relu.activation),
+                { max($0 + $1, 0) }
+            ),
+            (
+                .init(addend: nil, addend_activation: ck_activation(), activation: ActivationCase.relu.activation),
+                { value, _ in max(value, 0) }
+            ),
         ]
         for isa in availableISAs {
             for threads in threadCounts {
@@ -253,7 +278,8 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
-    /// What a 1×1 convolution finds of its output serves as well as reading that again, with means that are large against the deviation.
+    /// What a 1×1 convolution finds of its output serves as well as reading that again, with means that are large
+    /// against the deviation.
     @Test(arguments: [(1, 3, 5), (2, 7, 64), (130, 11, 20), (9, 256, 3), (700, 16, 33), (33, 30, 300)])
     func takesTheMomentsOfWhoWroteIt(batch: Int, pixels: Int, channels: Int) {
         let test = BatchNormCase(rows: batch * pixels, channels: channels, mean: 0, deviation: 1)
@@ -274,10 +300,12 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
                     let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
                     values.pointer.withMemoryRebound(to: Double.self, capacity: count) { values in
                         ck_pointwise_forward(
-                            &shape, z.pointer, weights.pointer, bias.pointer, nil, test.x.pointer, values, scratch.pointer)
+                            &shape, z.pointer, weights.pointer, bias.pointer, nil, test.x.pointer, values,
+                            scratch.pointer)
                         var moments = ck_moments(values: values, part_rows: ck_pointwise_moments_rows(&shape))
                         check(test, unbiased: batch % 2 == 1, moments: &moments, "\(isa), \(threads) threads")
-                        let written = (batch * pixels + Int(moments.part_rows) - 1) / Int(moments.part_rows) * 2 * channels
+                        let written =
+                            (batch * pixels + Int(moments.part_rows) - 1) / Int(moments.part_rows) * 2 * channels
                         #expect(written <= count)
                         found.append((0..<written).map { values[$0] })
                     }
@@ -300,11 +328,13 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
                 let outputs = (0..<4).map { _ in Buffer([Float](repeating: 0, count: channels)) }
                 ck_batch_norm_forward_training(
                     &norm, x.pointer, nil, test.gamma.pointer, test.beta.pointer, 0.9, false,
-                    outputs[0].pointer, outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer, scratch.pointer)
+                    outputs[0].pointer, outputs[1].pointer, outputs[2].pointer, outputs[3].pointer, nil, x.pointer,
+                    scratch.pointer)
                 #expect(firstDifference(x, expected.y, "y") == nil)
                 let dgamma = Buffer(channels), dbeta = Buffer(channels)
                 ck_batch_norm_backward(
-                    &norm, test.x.pointer, test.gamma.pointer, outputs[2].pointer, outputs[3].pointer, test.dy.pointer, nil,
+                    &norm, test.x.pointer, test.gamma.pointer, outputs[2].pointer, outputs[3].pointer, test.dy.pointer,
+                    nil,
                     false, dgamma.pointer, dbeta.pointer, scratch.pointer)
                 #expect(firstDifference(dgamma, expected.dgamma, "dgamma") == nil)
                 #expect(firstDifference(dbeta, expected.dbeta, "dbeta") == nil)
@@ -320,8 +350,10 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         for isa in availableISAs {
             with(isa: isa) {
                 let result = BatchNormResult(test)
-                for buffer in [result.y, result.dx, result.added, result.mean, result.inverse, result.runningMean,
-                    result.runningVariance, result.dgamma] {
+                for buffer in [
+                    result.y, result.dx, result.added, result.mean, result.inverse, result.runningMean,
+                    result.runningVariance, result.dgamma,
+                ] {
                     for place in 0..<buffer.count {
                         #expect(buffer.pointer[place].isNaN == (place % channels == bad), "\(isa)")
                     }
@@ -363,13 +395,18 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
                         var (up, down) = (x, x)
                         up[row] += step
                         down[row] -= step
-                        let slope = (loss(up, c, gamma: gamma, beta: beta) - loss(down, c, gamma: gamma, beta: beta))
+                        let slope =
+                            (loss(up, c, gamma: gamma, beta: beta) - loss(down, c, gamma: gamma, beta: beta))
                             / (2 * step)
                         let found = Double(result.dx.pointer[row * 3 + c])
                         #expect(abs(found - slope) <= 2e-5 / Double(deviation), "\(isa)")
                     }
-                    let dgamma = (loss(x, c, gamma: gamma + 1e-3, beta: beta) - loss(x, c, gamma: gamma - 1e-3, beta: beta)) / 2e-3
-                    let dbeta = (loss(x, c, gamma: gamma, beta: beta + 1e-3) - loss(x, c, gamma: gamma, beta: beta - 1e-3)) / 2e-3
+                    let dgamma =
+                        (loss(x, c, gamma: gamma + 1e-3, beta: beta) - loss(x, c, gamma: gamma - 1e-3, beta: beta))
+                        / 2e-3
+                    let dbeta =
+                        (loss(x, c, gamma: gamma, beta: beta + 1e-3) - loss(x, c, gamma: gamma, beta: beta - 1e-3))
+                        / 2e-3
                     #expect(abs(Double(result.dgamma.pointer[c]) - dgamma) <= 1e-5, "\(isa)")
                     #expect(abs(Double(result.dbeta.pointer[c]) - dbeta) <= 1e-5, "\(isa)")
                 }

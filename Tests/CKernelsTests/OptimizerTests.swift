@@ -32,8 +32,8 @@ private struct Element {
     var g: Double, p: Double, first: Double, second: Double
 }
 
-/// Runs `update` everywhere and compares with `expected`, which changes an element in double; every value is below 4 in absolute
-/// value, and comes of at most 16 roundings.
+/// Runs `update` everywhere and compares with `expected`, which changes an element in double; every value is below 4 in
+/// absolute value, and comes of at most 16 roundings.
 private func check(_ count: Int, update: (State) -> Void, expected: (inout Element) -> Void) {
     let start = State(count: count)
     var parameters: [Double] = [], first: [Double] = [], second: [Double] = []

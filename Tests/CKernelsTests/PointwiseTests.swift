@@ -1,43 +1,55 @@
 import CKernels
 import Testing
 
-/// What the kernels give for a 1×1 convolution with an addend, with a ReLU of the sum, and with another consumer's gradient, in guarded
-/// buffers.
+/// What the kernels give for a 1×1 convolution with an addend, with a ReLU of the sum, and with another consumer's
+/// gradient, in guarded buffers.
 private struct PointwiseResults {
     let y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone: Buffer
     let guardsIntact: Bool
 
-    init(_ r: ReferenceConvolution, addend: Buffer, addendActivation: ActivationCase, shared: Buffer?, holdsActivation: Bool = false) {
+    init(
+        _ r: ReferenceConvolution, addend: Buffer, addendActivation: ActivationCase, shared: Buffer?,
+        holdsActivation: Bool = false
+    ) {
         var shape = r.shape
         shape.activation.applied = holdsActivation
         (y, summed, rectified) = (Buffer(r.dy.count), Buffer(r.dy.count), Buffer(r.dy.count))
         (dz, dzAccumulated, dzShared) = (Buffer(r.z.count), r.dzBefore.copy(), Buffer(r.z.count))
         (dweights, dweightsAlone, dbias) = (Buffer(r.weights.count), Buffer(r.weights.count), Buffer(r.bias.count))
         let scratch = Buffer(scratchBytes: ck_pointwise_scratch(&shape))
-        ck_pointwise_forward(&shape, r.z.pointer, r.weights.pointer, r.bias.pointer, nil, y.pointer, nil, scratch.pointer)
+        ck_pointwise_forward(
+            &shape, r.z.pointer, r.weights.pointer, r.bias.pointer, nil, y.pointer, nil, scratch.pointer)
         var postOps = ck_post_ops(
             addend: addend.pointer, addend_activation: addendActivation.activation, activation: ck_activation())
         for (target, activation) in [(summed, ck_activation()), (rectified, ActivationCase.relu.activation)] {
             scratch.poison()
             postOps.activation = activation
-            ck_pointwise_forward(&shape, r.z.pointer, r.weights.pointer, nil, &postOps, target.pointer, nil, scratch.pointer)
+            ck_pointwise_forward(
+                &shape, r.z.pointer, r.weights.pointer, nil, &postOps, target.pointer, nil, scratch.pointer)
         }
-        for (target, accumulate, gradient) in [(dz, false, nil), (dzAccumulated, true, nil), (dzShared, false, shared)] {
+        for (target, accumulate, gradient) in [(dz, false, nil), (dzAccumulated, true, nil), (dzShared, false, shared)]
+        {
             scratch.poison()
             ck_pointwise_backward(
-                &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, gradient?.pointer, target.pointer, accumulate,
+                &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, gradient?.pointer, target.pointer,
+                accumulate,
                 dweights.pointer, dbias.pointer, scratch.pointer)
         }
         scratch.poison()
         ck_pointwise_backward(
-            &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, nil, nil, false, dweightsAlone.pointer, nil, scratch.pointer)
-        let all = [y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dweightsAlone, dbias, scratch, addend, r.z, r.weights]
+            &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, nil, nil, nil, false, dweightsAlone.pointer, nil,
+            scratch.pointer)
+        let all = [
+            y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dweightsAlone, dbias, scratch, addend, r.z,
+            r.weights,
+        ]
         guardsIntact = all.allSatisfy(\.guardsIntact)
     }
 
     func difference(_ other: PointwiseResults) -> String? {
         let pairs = [
-            (y, other.y), (summed, other.summed), (rectified, other.rectified), (dz, other.dz), (dzAccumulated, other.dzAccumulated),
+            (y, other.y), (summed, other.summed), (rectified, other.rectified), (dz, other.dz),
+            (dzAccumulated, other.dzAccumulated),
             (dzShared, other.dzShared), (dweights, other.dweights), (dbias, other.dbias),
         ]
         return pairs.lazy.compactMap { firstDifference($0, $1, "a result") }.first
@@ -63,7 +75,9 @@ private struct PointwiseResults {
         let r = ReferenceConvolution(
             shape: shape, activation: activation, integers: integers, misaligned: seed % 3 == 0, seed: UInt64(seed))
         var generator = Generator(seed: UInt64(seed) + 500)
-        let addendActivation = ActivationCase.all.first { $0.name == ["identity", "relu", "elu"][seed % (integers ? 2 : 3)] }!
+        let addendActivation = ActivationCase.all.first {
+            $0.name == ["identity", "relu", "elu"][seed % (integers ? 2 : 3)]
+        }!
         let addend = integers ? Buffer(integers: r.dy.count, &generator) : Buffer(uniform: r.dy.count, &generator)
         let members = activation.members, channels = Int(shape.channels)
         let readsEveryPixel = shape.stride_h == 1 && shape.stride_w == 1
@@ -82,7 +96,8 @@ private struct PointwiseResults {
         if readsEveryPixel {
             for index in 0..<r.z.count {
                 for (m, member) in members.enumerated() {
-                    let gradient = Double(shared.pointer[(index / channels * members.count + m) * channels + index % channels])
+                    let gradient = Double(
+                        shared.pointer[(index / channels * members.count + m) * channels + index % channels])
                     let value = Double(r.z.pointer[index])
                     dzShared[index] += ReferenceMember.derivative(member, value, slope: 0) * gradient
                     sharedSize[index] += (2 + abs(value)) * 2 * abs(gradient)
@@ -207,7 +222,8 @@ private struct PointwiseResults {
         let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
         let shape = Self.shape((5, 4), channels: 6, out: 7, stride: (1, 1), batch: 2, activation)
         func results(_ change: (ReferenceConvolution, Buffer, Buffer) -> Void) -> PointwiseResults {
-            let r = ReferenceConvolution(shape: shape, activation: activation, integers: false, misaligned: false, seed: 4)
+            let r = ReferenceConvolution(
+                shape: shape, activation: activation, integers: false, misaligned: false, seed: 4)
             var generator = Generator(seed: 5)
             let addend = Buffer(uniform: r.dy.count, &generator), shared = Buffer(uniform: 2 * r.z.count, &generator)
             change(r, addend, shared)
@@ -264,7 +280,8 @@ private struct PointwiseResults {
                         stored[1].pointer, stored[2].pointer, scratch.pointer)
                     scratch.poison()
                     ck_pointwise_backward(
-                        &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, &normalization, nil, formed[0].pointer, false,
+                        &shape, r.z.pointer, r.weights.pointer, r.dy.pointer, &normalization, nil, formed[0].pointer,
+                        false,
                         formed[1].pointer, formed[2].pointer, scratch.pointer)
                     for (a, b) in zip(stored + scales[..<2], formed + scales[2...]) {
                         #expect(firstDifference(a, b, "\(isa), \(threads) threads") == nil)

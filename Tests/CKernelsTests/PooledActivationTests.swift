@@ -35,7 +35,8 @@ private struct PooledReference {
         return result
     }
 
-    /// The gradient of z, given where the maxima are. Where z is NaN, members whose derivative is NaN make NaN of a gradient of 0, too.
+    /// The gradient of z, given where the maxima are. Where z is NaN, members whose derivative is NaN make NaN of a
+    /// gradient of 0, too.
     func gradient(argmax: [UInt8], dy: Buffer) -> [Double] {
         var result = (0..<pooling.inputCount).map { input in
             members.reduce(0) { $0 + ReferenceMember.derivative($1, Double(z.pointer[input]), slope: 0) * 0 }
@@ -65,7 +66,9 @@ private struct PooledReference {
                     window_w: 2, stride_h: 2, stride_w: 2, pad_top: 0, pad_left: 0)
             }
             let integers = activation.isExact && variant != 1
-            let z = integers ? Buffer(integers: pooling.inputCount, &generator) : Buffer(uniform: pooling.inputCount, &generator)
+            let z =
+                integers
+                ? Buffer(integers: pooling.inputCount, &generator) : Buffer(uniform: pooling.inputCount, &generator)
             if variant == 3 { for _ in 0..<3 { z.pointer[generator.integer(0...(z.count - 1))] = .nan } }
             let outputs = pooling.outputCount * activation.members.count
             let dy = integers ? Buffer(integers: outputs, &generator) : Buffer(uniform: outputs, &generator)
@@ -83,7 +86,8 @@ private struct PooledReference {
     }
 
     private func check(
-        _ pooling: ck_pooling, _ activation: ActivationCase, z: Buffer, dy: Buffer, before: Buffer, isExact: Bool, _ name: String
+        _ pooling: ck_pooling, _ activation: ActivationCase, z: Buffer, dy: Buffer, before: Buffer, isExact: Bool,
+        _ name: String
     ) {
         var pooling = pooling
         var members = activation.activation
@@ -98,9 +102,11 @@ private struct PooledReference {
             y.guardsIntact && unindexed.guardsIntact && dz.guardsIntact && added.guardsIntact && argmax.guardIntact,
             "\(name)")
 
-        // Members are below 3 in absolute value, and so are their derivatives; a window hands down at most 25 gradients.
+        // Members are below 3 in absolute value, and so are their derivatives; a window hands down at most 25
+        // gradients.
         let reference = PooledReference(pooling: pooling, members: activation.members, z: z)
-        let bound = isExact ? 0 : 32 * 3 * Double(Float.ulpOfOne / 2), gradientBound = bound * 25 * Double(activation.members.count)
+        let bound = isExact ? 0 : 32 * 3 * Double(Float.ulpOfOne / 2),
+            gradientBound = bound * 25 * Double(activation.members.count)
         #expect(firstError(y, reference.output, bound: { _ in bound }, name) == nil)
         let gradient = reference.gradient(argmax: argmax.values, dy: dy)
         #expect(firstError(dz, gradient, bound: { _ in gradientBound }, name) == nil)
@@ -109,11 +115,13 @@ private struct PooledReference {
 
         // Stored first.
         var shape = ck_activation_shape(
-            batch: pooling.batch, positions: pooling.height * pooling.width, channels: pooling.channels, activation: members)
+            batch: pooling.batch, positions: pooling.height * pooling.width, channels: pooling.channels,
+            activation: members)
         var stored = pooling
         stored.channels *= Int64(activation.members.count)
         let out = Buffer(z.count * activation.members.count), dout = Buffer(out.count)
-        let storedY = Buffer(y.count), storedArgmax = Bytes(y.count), storedGradient = Buffer(z.count), storedSum = before.copy()
+        let storedY = Buffer(y.count), storedArgmax = Bytes(y.count), storedGradient = Buffer(z.count),
+            storedSum = before.copy()
         ck_activation_forward(&shape, z.pointer, nil, out.pointer)
         ck_max_pool_forward(&stored, nil, out.pointer, storedY.pointer, storedArgmax.pointer)
         ck_max_pool_backward(&stored, nil, storedArgmax.pointer, nil, dy.pointer, dout.pointer, false)
@@ -130,7 +138,8 @@ private struct PooledReference {
 
     @Test func checkRefusesWhatIsNotPooled() {
         var pooling = ck_pooling(
-            batch: 1, height: 8, width: 8, channels: 4, out_height: 4, out_width: 4, window_h: 2, window_w: 2, stride_h: 2,
+            batch: 1, height: 8, width: 8, channels: 4, out_height: 4, out_width: 4, window_h: 2, window_w: 2,
+            stride_h: 2,
             stride_w: 2, pad_top: 0, pad_left: 0)
         func reason(_ activation: ck_activation) -> String? {
             var activation = activation

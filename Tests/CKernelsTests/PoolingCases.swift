@@ -15,8 +15,10 @@ func randomPooling(_ generator: inout Generator, channels: Int) -> ck_pooling {
         pooling.pad_top = Int64(generator.integer(0...2))
         pooling.pad_left = Int64(generator.integer(0...2))
         // The last window may start anywhere in the image and reach past its end.
-        pooling.out_height = (pooling.height - 1 + pooling.pad_top) / pooling.stride_h + 1 - Int64(generator.integer(0...1))
-        pooling.out_width = (pooling.width - 1 + pooling.pad_left) / pooling.stride_w + 1 - Int64(generator.integer(0...1))
+        pooling.out_height =
+            (pooling.height - 1 + pooling.pad_top) / pooling.stride_h + 1 - Int64(generator.integer(0...1))
+        pooling.out_width =
+            (pooling.width - 1 + pooling.pad_left) / pooling.stride_w + 1 - Int64(generator.integer(0...1))
         if ck_pooling_check(&pooling) == nil { return pooling }
     }
 }
@@ -25,8 +27,8 @@ extension ck_pooling {
     var inputCount: Int { Int(batch * height * width * channels) }
     var outputCount: Int { Int(batch * out_height * out_width * channels) }
 
-    /// Calls `body` for every output with its place, and for each position of its window in the image the position's index in the
-    /// window and its place in the input.
+    /// Calls `body` for every output with its place, and for each position of its window in the image the position's
+    /// index in the window and its place in the input.
     func forEachWindow(_ body: (_ output: Int, _ window: [(index: Int, input: Int)]) -> Void) {
         let (height, width, channels) = (Int(height), Int(width), Int(channels))
         var window: [(index: Int, input: Int)] = []
@@ -40,7 +42,8 @@ extension ck_pooling {
                         for windowX in 0..<Int(window_w) {
                             let x = outX * Int(stride_w) - Int(pad_left) + windowX
                             if x < 0 || x >= width { continue }
-                            window.append((windowY * Int(window_w) + windowX, ((b * height + y) * width + x) * channels))
+                            window.append(
+                                (windowY * Int(window_w) + windowX, ((b * height + y) * width + x) * channels))
                         }
                     }
                     let output = ((b * Int(out_height) + outY) * Int(out_width) + outX) * channels

@@ -124,7 +124,8 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
                 with(isa: isa, threads: threads) {
                     let name = "\(isa) \(threads)"
                     let y = Buffer(dy.count), dx = Buffer(x.count), added = before.copy()
-                    ck_global_average_pool_forward(Int64(batch), Int64(positions), Int64(channels), x.pointer, y.pointer)
+                    ck_global_average_pool_forward(
+                        Int64(batch), Int64(positions), Int64(channels), x.pointer, y.pointer)
                     for (target, accumulate) in [(dx, false), (added, true)] {
                         ck_global_average_pool_backward(
                             Int64(batch), Int64(positions), Int64(channels), dy.pointer, target.pointer, accumulate)
@@ -132,7 +133,8 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
                     // Sums of 64 and then of their sums: every term passes at most 64 + positions/64 additions.
                     let depth = Double(min(positions, 64) + positions / 64 + 2)
                     #expect(firstError(y, expected, bound: { _ in depth * epsilon }, name) == nil)
-                    #expect(firstError(dx, expectedGradient, bound: { epsilon * abs(expectedGradient[$0]) }, name) == nil)
+                    #expect(
+                        firstError(dx, expectedGradient, bound: { epsilon * abs(expectedGradient[$0]) }, name) == nil)
                     #expect(firstError(added, sum, bound: { _ in 3 * epsilon }, name) == nil)
                     #expect(y.guardsIntact && dx.guardsIntact && added.guardsIntact)
                 }
@@ -167,7 +169,8 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
 
     @Test func checkNamesWhatIsWrong() throws {
         let good = ck_pooling(
-            batch: 1, height: 8, width: 8, channels: 4, out_height: 4, out_width: 4, window_h: 2, window_w: 2, stride_h: 2,
+            batch: 1, height: 8, width: 8, channels: 4, out_height: 4, out_width: 4, window_h: 2, window_w: 2,
+            stride_h: 2,
             stride_w: 2, pad_top: 0, pad_left: 0)
         func reason(_ change: (inout ck_pooling) -> Void) -> String? {
             var pooling = good

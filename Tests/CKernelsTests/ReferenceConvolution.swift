@@ -3,8 +3,8 @@ import CKernels
 /// A convolution's inputs, its naive results in double, and how far a float result may be from them.
 ///
 /// The bounds are those of a sum of n terms in any order, (n + c)·u·Σ|terms| with u = 2⁻²⁴ (Higham 2002, section 4.2);
-/// c covers the roundings of an activation and its derivative. Winograd's algorithms mix the terms of neighbours, but don't add up errors with n as fast: their
-/// bound is ``winogradRoundings``·u·(the largest Σ|terms| of any output).
+/// c covers the roundings of an activation and its derivative. Winograd's algorithms mix the terms of neighbours, but
+/// don't add up errors with n as fast: their bound is ``winogradRoundings``·u·(the largest Σ|terms| of any output).
 final class ReferenceConvolution {
     let shape: ck_convolution
     let activation: ActivationCase
@@ -105,7 +105,8 @@ final class ReferenceConvolution {
             let value = Double(z.pointer[at])
             dz[at] += ReferenceMember.derivative(member, value, slope: slope) * da[out]
             // The derivative is at most this; Swish's cancels where it is near zero.
-            let most = abs(Double(member.input_scale * member.output_scale))
+            let most =
+                abs(Double(member.input_scale * member.output_scale))
                 * (2 + abs(Double(member.input_scale) * value))
             dzBound[at] += bound(terms, most * daSize[out]) + bound(2, abs(Double(dzBefore.pointer[at])))
             if slopeIndex >= 0 {
@@ -127,7 +128,8 @@ final class ReferenceConvolution {
                 for channel in 0..<channels {
                     var index = -1
                     if learned {
-                        index = perPosition
+                        index =
+                            perPosition
                             ? (slopeMember * pixels + position % pixels) * channels + channel
                             : slopeMember * channels + channel
                     }
@@ -146,39 +148,44 @@ final class ReferenceConvolution {
         var dw = [Double](repeating: 0, count: w.count)
         let s = shape, n = Int(s.out_channels), depth = a.count / Int(s.batch * s.height * s.width)
         a.withUnsafeBufferPointer { a in
-        w.withUnsafeBufferPointer { w in
-        dy.withUnsafeBufferPointer { dy in
-        y.withUnsafeMutableBufferPointer { y in
-        da.withUnsafeMutableBufferPointer { da in
-        dw.withUnsafeMutableBufferPointer { dw in
-            for b in 0..<s.batch {
-                for oy in 0..<s.out_height {
-                    for ox in 0..<s.out_width {
-                        let output = Int((b * s.out_height + oy) * s.out_width + ox) * n
-                        for ky in 0..<s.kernel_h {
-                            let iy = oy * s.stride_h + ky - s.pad_top
-                            if iy < 0 || iy >= s.height { continue }
-                            for kx in 0..<s.kernel_w {
-                                let ix = ox * s.stride_w + kx - s.pad_left
-                                if ix < 0 || ix >= s.width { continue }
-                                let input = Int((b * s.height + iy) * s.width + ix) * depth
-                                let tap = Int(ky * s.kernel_w + kx) * depth
-                                for k in 0..<depth {
-                                    let value = a[input + k], row = (tap + k) * n
-                                    var total = 0.0
-                                    for j in 0..<n {
-                                        y[output + j] += value * w[row + j]
-                                        dw[row + j] += value * dy[output + j]
-                                        total += w[row + j] * dy[output + j]
+            w.withUnsafeBufferPointer { w in
+                dy.withUnsafeBufferPointer { dy in
+                    y.withUnsafeMutableBufferPointer { y in
+                        da.withUnsafeMutableBufferPointer { da in
+                            dw.withUnsafeMutableBufferPointer { dw in
+                                for b in 0..<s.batch {
+                                    for oy in 0..<s.out_height {
+                                        for ox in 0..<s.out_width {
+                                            let output = Int((b * s.out_height + oy) * s.out_width + ox) * n
+                                            for ky in 0..<s.kernel_h {
+                                                let iy = oy * s.stride_h + ky - s.pad_top
+                                                if iy < 0 || iy >= s.height { continue }
+                                                for kx in 0..<s.kernel_w {
+                                                    let ix = ox * s.stride_w + kx - s.pad_left
+                                                    if ix < 0 || ix >= s.width { continue }
+                                                    let input = Int((b * s.height + iy) * s.width + ix) * depth
+                                                    let tap = Int(ky * s.kernel_w + kx) * depth
+                                                    for k in 0..<depth {
+                                                        let value = a[input + k], row = (tap + k) * n
+                                                        var total = 0.0
+                                                        for j in 0..<n {
+                                                            y[output + j] += value * w[row + j]
+                                                            dw[row + j] += value * dy[output + j]
+                                                            total += w[row + j] * dy[output + j]
+                                                        }
+                                                        da[input + k] += total
+                                                    }
+                                                }
+                                            }
+                                        }
                                     }
-                                    da[input + k] += total
                                 }
                             }
                         }
                     }
                 }
             }
-        }}}}}}
+        }
         return (y, da, dw)
     }
 }

@@ -1,8 +1,10 @@
 import CKernels
 
-/// The inputs of a convolution into a dense layer, its naive results in double, and how far a float result may be from them.
+/// The inputs of a convolution into a dense layer, its naive results in double, and how far a float result may be from
+/// them.
 ///
-/// Bounds are those of ``ReferenceConvolution`` for each of the two sums, the first's carried through the activation and the second.
+/// Bounds are those of ``ReferenceConvolution`` for each of the two sums, the first's carried through the activation
+/// and the second.
 final class ReferenceConvolutionDense {
     let shape: ck_convolution_dense
     let activation: ActivationCase
@@ -50,7 +52,8 @@ final class ReferenceConvolutionDense {
         compute(exact: integers)
     }
 
-    /// Adds Σ terms to results, keeps Σ|terms| and what the terms themselves may be wrong by, and makes bounds of both at the end.
+    /// Adds Σ terms to results, keeps Σ|terms| and what the terms themselves may be wrong by, and makes bounds of both
+    /// at the end.
     private struct Sum {
         var results: Results
         var sizes: [Double]
@@ -69,7 +72,9 @@ final class ReferenceConvolutionDense {
         func finished(terms: Int, exact: Bool) -> Results {
             var result = results
             for index in sizes.indices {
-                let rounding = (Double(terms) + ReferenceConvolutionDense.roundings) * ReferenceConvolutionDense.unit * sizes[index]
+                let rounding =
+                    (Double(terms) + ReferenceConvolutionDense.roundings) * ReferenceConvolutionDense.unit
+                    * sizes[index]
                 result.bounds[index] = exact ? 0 : result.bounds[index] + rounding
             }
             return result
@@ -115,7 +120,8 @@ final class ReferenceConvolutionDense {
                             daSize += abs(w * gradients[n])
                         }
                         dz += ReferenceMember.derivative(member, z, slope: 0) * da
-                        // Across a kink the derivative is another one; elsewhere it changes at most twice as fast as the member.
+                        // Across a kink the derivative is another one; elsewhere it changes at most twice as fast as
+                        // the member.
                         let change = abs(z) <= zError ? 2 * most : 2 * most * abs(Double(member.input_scale)) * zError
                         dzError += change * abs(da) + most * (Double(features) + Self.roundings) * Self.unit * daSize
                     }
@@ -164,10 +170,13 @@ struct ConvolutionDenseResults {
             &shape, r.input.pointer, r.weights.pointer, usesBias ? r.bias.pointer : nil, r.denseWeights.pointer,
             usesBias ? r.denseBias.pointer : nil, y.pointer, scratch[0].pointer)
         ck_convolution_dense_backward(
-            &shape, r.input.pointer, r.weights.pointer, usesBias ? r.bias.pointer : nil, r.denseWeights.pointer, r.dy.pointer,
-            dweights.pointer, usesBias ? dbias.pointer : nil, ddenseWeights.pointer, usesBias ? ddenseBias.pointer : nil,
+            &shape, r.input.pointer, r.weights.pointer, usesBias ? r.bias.pointer : nil, r.denseWeights.pointer,
+            r.dy.pointer,
+            dweights.pointer, usesBias ? dbias.pointer : nil, ddenseWeights.pointer,
+            usesBias ? ddenseBias.pointer : nil,
             scratch[1].pointer)
-        let all = scratch + [y, dweights, dbias, ddenseWeights, ddenseBias]
+        let all =
+            scratch + [y, dweights, dbias, ddenseWeights, ddenseBias]
             + [r.input, r.weights, r.bias, r.denseWeights, r.denseBias, r.dy]
         guardsIntact = withExtendedLifetime(all) { all.allSatisfy(\.guardsIntact) }
         (self.y, self.dweights, self.dbias, self.ddenseWeights, self.ddenseBias) =
@@ -175,7 +184,10 @@ struct ConvolutionDenseResults {
     }
 
     var all: [(name: String, buffer: Buffer)] {
-        [("y", y), ("dweights", dweights), ("dbias", dbias), ("ddense_weights", ddenseWeights), ("ddense_bias", ddenseBias)]
+        [
+            ("y", y), ("dweights", dweights), ("dbias", dbias), ("ddense_weights", ddenseWeights),
+            ("ddense_bias", ddenseBias),
+        ]
     }
 
     /// Which bits first differ, or nil.

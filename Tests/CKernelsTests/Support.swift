@@ -64,8 +64,8 @@ final class Buffer {
 
     deinit { Buffer.retire(base) }
 
-    /// The optimiser may release a buffer after its last mention, while the kernel that got its pointer still runs. So memory
-    /// outlives its buffer until as many others of the same thread have gone as no call has operands.
+    /// The optimiser may release a buffer after its last mention, while the kernel that got its pointer still runs. So
+    /// memory outlives its buffer until as many others of the same thread have gone as no call has operands.
     private final class Retired {
         private static let most = 64
         private var memory: [UnsafeMutableRawPointer] = []
@@ -130,7 +130,8 @@ func firstDifference(_ a: Buffer, _ b: Buffer, _ what: String) -> String? {
     return nil
 }
 
-/// What first differs from a reference by more than a bound per element (0: by anything; signed zeros are equal), or nil.
+/// What first differs from a reference by more than a bound per element (0: by anything; signed zeros are equal), or
+/// nil.
 func firstError(_ result: Buffer, _ expected: [Double], bound: (Int) -> Double, _ what: String) -> String? {
     for index in 0..<result.count {
         let found = Double(result.pointer[index])

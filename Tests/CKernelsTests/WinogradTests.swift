@@ -10,23 +10,23 @@ import Testing
 
     /// Shapes chosen for what they touch: (batch, height, width, channels, out, stride, pad, out height, out width).
     @Test(arguments: [
-        (2, 16, 16, 16, 24, 1, 1, 16, 16), // whole tiles
-        (1, 1, 1, 3, 4, 1, 1, 1, 1), // one pixel
+        (2, 16, 16, 16, 24, 1, 1, 16, 16),  // whole tiles
+        (1, 1, 1, 3, 4, 1, 1, 1, 1),  // one pixel
         (1, 1, 1, 3, 4, 2, 1, 1, 1),
-        (2, 9, 70, 2, 3, 1, 1, 9, 70), // a row of tiles in segments
+        (2, 9, 70, 2, 3, 1, 1, 9, 70),  // a row of tiles in segments
         (1, 3, 150, 2, 3, 2, 0, 1, 75),
-        (1, 6, 6, 2, 3, 1, 2, 8, 8), // padding of 2: more output than input
+        (1, 6, 6, 2, 3, 1, 2, 8, 8),  // padding of 2: more output than input
         (1, 33, 17, 2, 3, 2, 2, 17, 9),
-        (1, 11, 7, 2, 3, 2, 1, 6, 4), // odd sizes and padding
-        (1, 9, 9, 2, 3, 1, 0, 3, 2), // windows that leave pixels out
-        (21, 8, 8, 3, 17, 1, 1, 8, 8), // images in uneven groups
-        (1, 4, 4, 300, 5, 1, 1, 4, 4), // more channels than a plane or a slice holds
+        (1, 11, 7, 2, 3, 2, 1, 6, 4),  // odd sizes and padding
+        (1, 9, 9, 2, 3, 1, 0, 3, 2),  // windows that leave pixels out
+        (21, 8, 8, 3, 17, 1, 1, 8, 8),  // images in uneven groups
+        (1, 4, 4, 300, 5, 1, 1, 4, 4),  // more channels than a plane or a slice holds
         (1, 8, 8, 150, 5, 2, 0, 4, 4),
         (1, 4, 4, 5, 200, 1, 1, 4, 4),
-        (3, 14, 18, 20, 16, 1, 1, 14, 18), // one vector of columns
-        (2, 13, 30, 17, 10, 1, 1, 13, 30), // and a part of one
-        (2, 15, 15, 20, 24, 1, 1, 15, 15), // whole tiles of 5×5
-        (3, 15, 15, 16, 40, 1, 0, 13, 13), // and parts of them
+        (3, 14, 18, 20, 16, 1, 1, 14, 18),  // one vector of columns
+        (2, 13, 30, 17, 10, 1, 1, 13, 30),  // and a part of one
+        (2, 15, 15, 20, 24, 1, 1, 15, 15),  // whole tiles of 5×5
+        (3, 15, 15, 16, 40, 1, 0, 13, 13),  // and parts of them
         (1, 10, 90, 3, 5, 1, 1, 10, 90),
         (12, 5, 10, 70, 4, 1, 2, 7, 12),
     ])
@@ -101,7 +101,8 @@ import Testing
             let out = (size + stride - 1) / stride
             var shape = ck_convolution(
                 batch: 32, height: size, width: size, channels: channels, out: (out, out, filters),
-                kernel: (kernel, kernel), stride: (stride, stride), pad: (stride == 1 ? kernel / 2 : 0, stride == 1 ? kernel / 2 : 0),
+                kernel: (kernel, kernel), stride: (stride, stride),
+                pad: (stride == 1 ? kernel / 2 : 0, stride == 1 ? kernel / 2 : 0),
                 activation: ActivationCase.all.first { $0.name == "mirrored relu" }!.activation)
             return [ck_convolution_choose(&shape, CK_FORWARD), ck_convolution_choose(&shape, CK_BACKWARD)]
         }
@@ -116,13 +117,16 @@ import Testing
 
     /// Tiles of 5×5 where they cover an image with at least a tenth fewer multiplications than those of 4×4.
     @Test(arguments: [
-        (32, 1, 32, [4, 4]), (16, 1, 16, [4, 4]), (8, 1, 8, [4, 4]), (4, 1, 4, [4, 4]), (28, 1, 28, [4, 4]), (7, 1, 7, [4, 4]),
-        (32, 0, 30, [5, 4]), (15, 1, 15, [5, 5]), (15, 0, 13, [5, 5]), (14, 1, 14, [5, 5]), (10, 1, 10, [5, 5]), (24, 1, 24, [4, 4]),
+        (32, 1, 32, [4, 4]), (16, 1, 16, [4, 4]), (8, 1, 8, [4, 4]), (4, 1, 4, [4, 4]), (28, 1, 28, [4, 4]),
+        (7, 1, 7, [4, 4]),
+        (32, 0, 30, [5, 4]), (15, 1, 15, [5, 5]), (15, 0, 13, [5, 5]), (14, 1, 14, [5, 5]), (10, 1, 10, [5, 5]),
+        (24, 1, 24, [4, 4]),
     ])
     func tilesFitTheImage(size: Int, pad: Int, out: Int, tiles: [Int64]) {
         for batch in [1, 32] {
             var shape = ck_convolution(
-                batch: batch, height: size, width: size, channels: 64, out: (out, out, 64), kernel: (3, 3), stride: (1, 1),
+                batch: batch, height: size, width: size, channels: 64, out: (out, out, 64), kernel: (3, 3),
+                stride: (1, 1),
                 pad: (pad, pad), activation: ActivationCase.all[0].activation, algorithm: CK_WINOGRAD)
             #expect([CK_FORWARD, CK_BACKWARD].map { ck_convolution_tile(&shape, $0) } == tiles)
             shape.algorithm = CK_DIRECT
@@ -150,7 +154,8 @@ import Testing
             func outputs(_ size: Int, _ pad: Int) -> Int {
                 // Any number whose last window starts inside the image.
                 let most = (size - 1 + pad) / stride + 1
-                return seed % 3 == 0 ? generator.integer(1...most) : max(min((size + 2 * pad - 3) / stride + 1, most), 1)
+                return seed % 3 == 0
+                    ? generator.integer(1...most) : max(min((size + 2 * pad - 3) / stride + 1, most), 1)
             }
             let out = (outputs(size.0, pad.0), outputs(size.1, pad.1))
             let channels = channelChoices[generator.integer(0...channelChoices.count - 1)]

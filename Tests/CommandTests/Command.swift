@@ -28,7 +28,8 @@ struct Command {
     /// Where it is.
     var path: String {
         if name.hasPrefix("/") { return name }
-        return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
+        return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name)
+            .path
     }
 
     /// Runs the command in `directory` and waits for its end.
@@ -74,7 +75,8 @@ final class Workplace {
         let size = side * side
         for (split, count) in [("train", 200), ("t10k", 30)] {
             func header(_ sizes: [Int]) -> [UInt8] {
-                [0, 0, 8, UInt8(sizes.count)] + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
+                [0, 0, 8, UInt8(sizes.count)]
+                    + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
             }
             let pixels = (0..<count * size).map { index -> UInt8 in
                 let noise = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 13) / 3

@@ -5,7 +5,8 @@ import Testing
 import Glibc
 #endif
 
-/// What the commands do with arguments and files that nobody means well with: one line, a status of sysexits.h, no trap, nothing left behind.
+/// What the commands do with arguments and files that nobody means well with: one line, a status of sysexits.h, no
+/// trap, nothing left behind.
 @Suite struct HostileInputTests {
     private let place: Workplace
 
@@ -62,25 +63,32 @@ import Glibc
         try expect("\"$train\" --data=data --dry-run \(arguments)", status: 64, naming: named)
     }
 
-    @Test(arguments: [
-        ("fifo", 65, "a FIFO"), ("directory", 65, "a directory"), ("/dev/zero", 65, "a device"),
-        ("/proc/self/mem", 65, "found"), ("missing", 66, "no such file"), ("loop", 66, "too many levels"),
-        ("data/t10k-labels-idx1-ubyte/x", 66, "not a directory"), ("empty", 65, "0 bytes"),
-    ] as [(String, Int32, String)])
+    @Test(
+        arguments: [
+            ("fifo", 65, "a FIFO"), ("directory", 65, "a directory"), ("/dev/zero", 65, "a device"),
+            ("/proc/self/mem", 65, "found"), ("missing", 66, "no such file"), ("loop", 66, "too many levels"),
+            ("data/t10k-labels-idx1-ubyte/x", 66, "not a directory"), ("empty", 65, "0 bytes"),
+        ] as [(String, Int32, String)])
     func somethingElseInPlaceOfARun(path: String, status: Int32, found: String) throws {
-        try expect("mkfifo fifo; ln -s loop loop; : > empty; mkdir -p directory/checkpoint.safetensors; \"$evaluate\" --digest \(path)",
+        try expect(
+            "mkfifo fifo; ln -s loop loop; : > empty; mkdir -p directory/checkpoint.safetensors; \"$evaluate\" --digest \(path)",
             status: status, naming: found)
     }
 
-    @Test(arguments: [
-        ("mkfifo $f", "a FIFO", 65), ("mkdir $f", "a directory", 65), ("ln -s /dev/zero $f", "a device", 65),
-        ("ln -s nowhere $f", "no such file", 66), (": > $f", "an empty file", 65),
-        ("truncate -s 100T $f 2> errors || truncate -s 10T $f", "magic number", 65),
-        ("printf '\\0\\0\\10\\3\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377' > $f", "a file of 16 bytes", 65),
-    ] as [(String, String, Int32)])
+    @Test(
+        arguments: [
+            ("mkfifo $f", "a FIFO", 65), ("mkdir $f", "a directory", 65), ("ln -s /dev/zero $f", "a device", 65),
+            ("ln -s nowhere $f", "no such file", 66), (": > $f", "an empty file", 65),
+            ("truncate -s 100T $f 2> errors || truncate -s 10T $f", "magic number", 65),
+            (
+                "printf '\\0\\0\\10\\3\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377' > $f",
+                "a file of 16 bytes", 65
+            ),
+        ] as [(String, String, Int32)])
     func somethingElseInPlaceOfData(making: String, found: String, status: Int32) throws {
         try expect(
-            "f=data/train-images-idx3-ubyte; rm $f; \(making); \"$train\" --data data --dry-run", status: status, naming: found)
+            "f=data/train-images-idx3-ubyte; rm $f; \(making); \"$train\" --data data --dry-run", status: status,
+            naming: found)
     }
 
     /// 200 MB of zeros behind a header for a few images, packed in a megabyte.
@@ -95,7 +103,9 @@ import Glibc
 
     @Test func aFileThatMayNotBeRead() throws {
         guard geteuid() != 0 else { return }
-        try expect("chmod 0 data/train-images-idx3-ubyte; \"$train\" --data data --dry-run", status: 66, naming: "permission denied")
+        try expect(
+            "chmod 0 data/train-images-idx3-ubyte; \"$train\" --data data --dry-run", status: 66,
+            naming: "permission denied")
     }
 
     @Test func otherNamesBesideARunDoNoHarm() throws {
@@ -109,7 +119,8 @@ import Glibc
 
     /// Makes a run called `hostile` whose checkpoint says `replacement` in the place of `text`.
     private func makeHostileRun(_ text: String, _ replacement: String) throws {
-        let made = try Command.train("--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
+        let made = try Command.train(
+            "--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
         try #require(made.status == 0)
         let file = try Data(contentsOf: URL(fileURLWithPath: "\(place.path)/run/checkpoint-000000002.safetensors"))
         let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -120,7 +131,8 @@ import Glibc
         try FileManager.default.createDirectory(atPath: "\(place.path)/hostile", withIntermediateDirectories: false)
         try place.write(
             "hostile/checkpoint.safetensors",
-            withUnsafeBytes(of: UInt64(header.utf8.count)) { Array($0) } + Array(header.utf8) + Array(file.dropFirst(8 + length)))
+            withUnsafeBytes(of: UInt64(header.utf8.count)) { Array($0) } + Array(header.utf8)
+                + Array(file.dropFirst(8 + length)))
     }
 
     @Test(arguments: [
@@ -161,7 +173,8 @@ import Glibc
 
     @Test func aPathDoesNotMoveTheCursor() throws {
         try expect("\"$train\" --resume \"$(printf 'a\\033[2J')\"", status: 66, naming: "a\\u{1b}[2J")
-        let result = try shell("directory=$(printf 'a\\033[2J'); mv data \"$directory\"; \"$train\" --data \"$directory\" --dry-run")
+        let result = try shell(
+            "directory=$(printf 'a\\033[2J'); mv data \"$directory\"; \"$train\" --data \"$directory\" --dry-run")
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("a\\u{1b}[2J") && !result.output.contains("\u{1B}"))
     }

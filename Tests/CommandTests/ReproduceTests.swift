@@ -11,7 +11,9 @@ import Testing
     @Test func listShowsEveryCell() throws {
         let result = try Command.reproduce("list", in: place)
         #expect(result.status == 0)
-        for text in ["Table 1", "Table 6", "LK-SELU, no BN", "0.5909", "allcnn-lk-relu-fixed-0.01", "width50-lk3-relu-selu"] {
+        for text in [
+            "Table 1", "Table 6", "LK-SELU, no BN", "0.5909", "allcnn-lk-relu-fixed-0.01", "width50-lk3-relu-selu",
+        ] {
             #expect(result.output.contains(text), "\(text)")
         }
     }
@@ -24,12 +26,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("table7", "table6"), ("--seeds=0", "--seeds"), ("--limit=-1", "--limit"), ("--scale=long", "short"), ("--rows=tanh", "--rows"),
+        ("table7", "table6"), ("--seeds=0", "--seeds"), ("--limit=-1", "--limit"), ("--scale=long", "short"),
+        ("--rows=tanh", "--rows"),
         ("--output=", "--output"),
     ])
     func wrongOptionsGiveOneLine(argument: String, named: String) throws {
-        let result = argument.hasPrefix("--")
-            ? try Command.reproduce("table1", "--data", "data", argument, in: place) : try Command.reproduce(argument, in: place)
+        let result =
+            argument.hasPrefix("--")
+            ? try Command.reproduce("table1", "--data", "data", argument, in: place)
+            : try Command.reproduce(argument, in: place)
         #expect(result.status == 64)
         #expect(result.errorLines.count == 1)
         #expect(result.errors.contains(named))
@@ -39,14 +44,16 @@ import Testing
     @Test func aReproductionKilledAgainAndAgainMakesTheSamePages() throws {
         func reproduce(_ output: String, whileRunning: (Process) throws -> Void = { _ in }) throws -> Command.Result {
             try Command.reproduce(
-                "table2", "--rows", "SELU", "--data", "data", "--seeds", "2", "--output", output, "--resume", "--diagnostics", in: place,
+                "table2", "--rows", "SELU", "--data", "data", "--seeds", "2", "--output", output, "--resume",
+                "--diagnostics", in: place,
                 whileRunning: whileRunning)
         }
         #expect(try reproduce("whole").status == 0)
         // Killed as soon as something is there, at any moment of what comes next.
         let (first, second) = ("killed/runs/depth-selu/seed-100", "killed/runs/depth-selu/seed-101")
         let moments = [
-            "killed/reproduction.json", first, "\(first)/diagnostics.jsonl", "\(first)/metrics.jsonl", "\(first)/record.json", second,
+            "killed/reproduction.json", first, "\(first)/diagnostics.jsonl", "\(first)/metrics.jsonl",
+            "\(first)/record.json", second,
             "\(second)/metrics.jsonl", "\(second)/record.json", "killed/figures/table2.svg",
         ]
         for moment in moments {
@@ -59,7 +66,9 @@ import Testing
         let pages = try pages("whole")
         #expect(try self.pages("killed") == pages)
         #expect(pages["table2.md"]?.contains("| SELU | 0.") == true)
-        for name in ["index.html", "README.md", "figures/depth-selu-diagnostics-1.svg"] { #expect(pages[name] != nil, "\(name)") }
+        for name in ["index.html", "README.md", "figures/depth-selu-diagnostics-1.svg"] {
+            #expect(pages[name] != nil, "\(name)")
+        }
         // From the records alone.
         #expect(try Command.reproduce("pages", "--output", "whole", in: place).status == 0)
         #expect(try self.pages("whole") == pages)
@@ -67,20 +76,27 @@ import Testing
 
     @Test func thePrintedCommandRegeneratesItsFigure() throws {
         func figures(_ output: String) throws -> [String] {
-            try String(contentsOfFile: "\(place.path)/\(output)/table1.md", encoding: .utf8).split(separator: "\n").map(String.init)
-                .filter { $0.hasPrefix("| ReLU, 50 units |") || $0.hasPrefix("| SELU, 50 units |") }
-                .map { $0.replacing(Self.time, with: "TIME") }
+            try String(contentsOfFile: "\(place.path)/\(output)/table1.md", encoding: .utf8).split(separator: "\n").map(
+                String.init
+            )
+            .filter { $0.hasPrefix("| ReLU, 50 units |") || $0.hasPrefix("| SELU, 50 units |") }
+            .map { $0.replacing(Self.time, with: "TIME") }
         }
         #expect(
             try Command.reproduce(
-                "table1", "--rows", "ReLU, 50 units|SELU, 50 units", "--data", "data", "--limit", "100", "--seeds", "2", "--output", "out",
+                "table1", "--rows", "ReLU, 50 units|SELU, 50 units", "--data", "data", "--limit", "100", "--seeds", "2",
+                "--output", "out",
                 in: place
             ).status == 0)
         let page = try String(contentsOfFile: "\(place.path)/out/table1.md", encoding: .utf8)
-        let command = try #require(page.split(separator: "\n").first { $0.hasPrefix("swift run -c release reproduce ") })
+        let command = try #require(
+            page.split(separator: "\n").first { $0.hasPrefix("swift run -c release reproduce ") })
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = ["-c", command.replacing("swift run -c release reproduce", with: "'\(Command.reproduce.path)'") + " > /dev/null"]
+        shell.arguments = [
+            "-c",
+            command.replacing("swift run -c release reproduce", with: "'\(Command.reproduce.path)'") + " > /dev/null",
+        ]
         shell.currentDirectoryURL = URL(fileURLWithPath: place.path)
         try shell.run()
         shell.waitUntilExit()
@@ -105,7 +121,10 @@ import Testing
         }
         return try Dictionary(
             uniqueKeysWithValues: names.map {
-                ($0, try String(contentsOfFile: "\(directory)/\($0)", encoding: .utf8).replacing(Self.time, with: "TIME"))
+                (
+                    $0,
+                    try String(contentsOfFile: "\(directory)/\($0)", encoding: .utf8).replacing(Self.time, with: "TIME")
+                )
             })
     }
 
@@ -125,8 +144,11 @@ import Testing
 
     @Test func deadNeuronsOfASavedRun() throws {
         #expect(
-            try Command.train("--model", "depth", "--activation", "relu", "--data", "data", "--steps", "2", "--output", "run", in: place)
-                .status == 0)
+            try Command.train(
+                "--model", "depth", "--activation", "relu", "--data", "data", "--steps", "2", "--output", "run",
+                in: place
+            )
+            .status == 0)
         let result = try Command.evaluate("run", "--dead-neurons", in: place)
         #expect(result.status == 0)
         #expect(result.output.contains("of 204 neurons are dead"))

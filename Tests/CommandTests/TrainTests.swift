@@ -15,7 +15,8 @@ import Testing
         #expect(result.status == 0)
         for option in [
             "model", "activation", "data", "epochs", "batch-size", "optimizer", "learning-rate", "decay", "momentum",
-            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2", "init", "convolution", "seed", "threads",
+            "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2",
+            "init", "convolution", "seed", "threads",
             "limit", "steps", "output", "resume", "dry-run", "json", "log-every", "save-every",
         ] {
             #expect(result.output.contains("--\(option)"), "\(option)")
@@ -26,12 +27,14 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--no-such-option"], "--no-such-option"), (["--model", "vgg"], "resnet50"), (["--activation", "tanh"], "lk-swish"),
+        (["--no-such-option"], "--no-such-option"), (["--model", "vgg"], "resnet50"),
+        (["--activation", "tanh"], "lk-swish"),
         (["--epochs", "many"], "--epochs"), (["--epochs", "0"], "--epochs"), (["--batch-size", "0"], "--batch-size"),
         (["--convolution", "fft"], "winograd"), (["--steps", "0"], "--steps"), (["--schedule", "steep"], "--schedule"),
         (["--learning-rate", "nan"], "--learning-rate"), (["--optimizer", "adam", "--momentum", "0.9"], "--momentum"),
         (["--augment", "--no-augment"], "--no-augment"), (["--resume", "a", "--output", "b"], "--output"),
-        (["--data", "data", "--output", ""], "--output"), (["--resume", ""], "--resume"), (["--epochs", "9999999999"], "--epochs"),
+        (["--data", "data", "--output", ""], "--output"), (["--resume", ""], "--resume"),
+        (["--epochs", "9999999999"], "--epochs"),
         (["stray"], "stray"), (["--save-every", "0"], "--save-every"), (["--save-every", "10h"], "--save-every"),
     ])
     func wrongOptionsGiveOneLine(arguments: [String], named: String) throws {
@@ -114,7 +117,8 @@ import Testing
 
     @Test func linesAreEvents() throws {
         let result = try Command.train(
-            "--model", "width:2", "--data", "data", "--epochs", "2", "--batch-size", "64", "--limit", "150", "--log-every", "2",
+            "--model", "width:2", "--data", "data", "--epochs", "2", "--batch-size", "64", "--limit", "150",
+            "--log-every", "2",
             "--json", in: place)
         #expect(result.status == 0)
         let events = try result.events()
@@ -133,7 +137,8 @@ import Testing
         #expect(result.errors.contains("epoch 2/2"))
         #expect(!result.errors.contains("\r"))
         let metrics = try String(contentsOfFile: "\(place.path)/runs/width2-lk-relu-1/metrics.jsonl", encoding: .utf8)
-        #expect(metrics.split(separator: "\n") == result.output.split(separator: "\n").filter { $0.contains("\"epoch\",") })
+        #expect(
+            metrics.split(separator: "\n") == result.output.split(separator: "\n").filter { $0.contains("\"epoch\",") })
     }
 
     @Test func stepsAreLimitedAndRunsNumbered() throws {
@@ -201,7 +206,8 @@ import Testing
         // A test that is itself run by nohup would hand down that the signal is ignored.
         Foundation.signal(SIGHUP, SIG_DFL)
         let result = try Command.train(
-            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken", in: place,
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken",
+            in: place,
             whileRunning: { signal($0, SIGHUP) })
         #expect(result.status == 129)
         #expect(try Command.train("--resume", "broken", "--steps", "1", in: place).status == 0)
@@ -211,12 +217,14 @@ import Testing
     @Test func anInterruptedRunIsResumedExactly() throws {
         // Long enough to be caught in the middle, and short enough for a test.
         let unbroken = try Command.train(
-            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "100", "--shuffle", "--output", "unbroken",
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "100", "--shuffle", "--output",
+            "unbroken",
             in: place)
         #expect(unbroken.status == 0)
 
         let interrupted = try Command.train(
-            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "100", "--shuffle", "--output", "broken",
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "100", "--shuffle", "--output",
+            "broken",
             in: place, whileRunning: { signal($0, SIGINT) })
         #expect(interrupted.status == 130)
         #expect(interrupted.output.contains("--resume broken"))
@@ -235,7 +243,8 @@ import Testing
     @Test func signalsThatComeTogetherSaveTheRun() throws {
         Foundation.signal(SIGHUP, SIG_DFL)
         let result = try Command.train(
-            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken", in: place,
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken",
+            in: place,
             whileRunning: { signal($0, SIGSTOP, SIGTERM, SIGHUP, SIGCONT) })
         #expect(result.status == 143 || result.status == 129)
         #expect(result.output.contains("--resume broken"))
@@ -246,7 +255,8 @@ import Testing
     @Test func aSecondInterruptLeavesAtOnce() throws {
         try place.writeImages("large", side: 64)
         let result = try Command.train(
-            "--model", "allcnn", "--data", "large", "--batch-size", "200", "--threads", "1", "--output", "broken", in: place,
+            "--model", "allcnn", "--data", "large", "--batch-size", "200", "--threads", "1", "--output", "broken",
+            in: place,
             whileRunning: { process in
                 while process.isRunning, !place.exists("broken/latest") { usleep(1_000) }
                 // What comes within a second of the first is taken for one with it.
@@ -268,7 +278,8 @@ import Testing
         var second: Command.Result?
         var owner: Int32 = 0
         let first = try Command.train(
-            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken", in: place,
+            "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken",
+            in: place,
             whileRunning: { process in
                 signal(process)
                 owner = process.processIdentifier
@@ -285,7 +296,8 @@ import Testing
     /// Without a handler the system would end the process.
     @Test func aFileThatMayNotGrowFailsTheSave() throws {
         let result = try Command(name: "/bin/sh")(
-            "-c", "ulimit -f 8; \"$0\" --model width:200 --data data --steps 1 --output run", Command.train.path, in: place)
+            "-c", "ulimit -f 8; \"$0\" --model width:200 --data data --steps 1 --output run", Command.train.path,
+            in: place)
         #expect(result.status == 74)
         #expect(result.errorLines.count == 1)
         #expect(result.errors.contains("could not write: file too large"))
@@ -315,7 +327,8 @@ import Testing
     @Test func threadsDoNotMatter() throws {
         for threads in ["1", "3"] {
             _ = try Command.train(
-                "--model", "width:8", "--data", "data", "--steps", "5", "--threads", threads, "--output", threads, in: place)
+                "--model", "width:8", "--data", "data", "--steps", "5", "--threads", threads, "--output", threads,
+                in: place)
         }
         let digests = try ["1", "3"].map { try Command.evaluate($0, "--digest", in: place).output }
         #expect(digests[0] == digests[1])

@@ -14,7 +14,8 @@ extension TrainingRecord {
             epoch: 1, loss: 2.3, accuracy: 0.1, testLoss: 2.3, testAccuracy: accuracy, seconds: 1, testSeconds: 1)
         return TrainingRecord(
             training: training.id, settings: settings, dataName: "made up", dataFingerprint: "none", testImages: 10_000,
-            classCount: 10, parameters: 1, instructionSet: "none", threads: 1, commit: commit, curve: [point], explosion: explosion,
+            classCount: 10, parameters: 1, instructionSet: "none", threads: 1, commit: commit, curve: [point],
+            explosion: explosion,
             deadNeurons: deadNeurons)
     }
 }

@@ -43,12 +43,30 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ReLU", [Outcome(accuracy: 0.3, dead: 0)], ["1 of 1 runs learn (median 0.3000); in the paper it stays at 0.10.", "no neuron is dead after training; in the paper some are."]),
+        (
+            "ReLU", [Outcome(accuracy: 0.3, dead: 0)],
+            [
+                "1 of 1 runs learn (median 0.3000); in the paper it stays at 0.10.",
+                "no neuron is dead after training; in the paper some are.",
+            ]
+        ),
         ("PReLU √2", [Outcome(accuracy: 0.1, dead: 0)], ["no neuron is dead after training; in the paper some are."]),
-        ("LK-SELU", [Outcome(accuracy: 0.1, dead: 0)], ["stays at chance (median 0.1000) in 20 epochs; in the paper it learns in 200."]),
-        ("SELU", [Outcome(accuracy: 0.3, dead: 2), Outcome(accuracy: 0.4, dead: 0)], ["0 to 2 of 204 dead; in the paper none is."]),
-        ("LK-Swish", [Outcome(accuracy: 0.3, dead: 0)], ["the loss stays finite for all 20 epochs and the figure is 0.3000; in the paper it explodes (0.10)."]),
-        ("Swish √2", [Outcome(accuracy: 0.3), Outcome(accuracy: 0.1, explodes: true)], ["only 1 of 2 runs explode; in the paper it explodes."]),
+        (
+            "LK-SELU", [Outcome(accuracy: 0.1, dead: 0)],
+            ["stays at chance (median 0.1000) in 20 epochs; in the paper it learns in 200."]
+        ),
+        (
+            "SELU", [Outcome(accuracy: 0.3, dead: 2), Outcome(accuracy: 0.4, dead: 0)],
+            ["0 to 2 of 204 dead; in the paper none is."]
+        ),
+        (
+            "LK-Swish", [Outcome(accuracy: 0.3, dead: 0)],
+            ["the loss stays finite for all 20 epochs and the figure is 0.3000; in the paper it explodes (0.10)."]
+        ),
+        (
+            "Swish √2", [Outcome(accuracy: 0.3), Outcome(accuracy: 0.1, explodes: true)],
+            ["only 1 of 2 runs explode; in the paper it explodes."]
+        ),
     ])
     func departuresAreSentences(name: String, outcomes: [Outcome], sentences: [String]) throws {
         let row = try row(name, outcomes)
@@ -64,7 +82,8 @@ import Testing
     }
 
     private static let differences: [(paper: Double?, ours: Double?, spread: Double, verdict: Pattern.Verdict)] = [
-        (0.02, 0.03, 0, .agrees), (0.02, -0.03, 0, .differs), (0.02, 0.03, 0.05, .undecided), (0.001, 0.001, 0, .agrees),
+        (0.02, 0.03, 0, .agrees), (0.02, -0.03, 0, .differs), (0.02, 0.03, 0.05, .undecided),
+        (0.001, 0.001, 0, .agrees),
         (0.001, 0.03, 0, .undecided), (nil, 0.03, 0, .undecided), (0.02, nil, 0, .undecided),
     ]
 

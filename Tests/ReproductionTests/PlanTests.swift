@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct PlanTests {
     private func plan(
-        _ pages: [Page] = Page.allCases, rows: String? = nil, scale: Scale = .short, seeds: Int? = nil, limit: Int? = nil,
+        _ pages: [Page] = Page.allCases, rows: String? = nil, scale: Scale = .short, seeds: Int? = nil,
+        limit: Int? = nil,
         channels: Int = 3
     ) throws -> Plan {
         try Plan(

@@ -12,10 +12,12 @@ import Testing
         for (cell, commits) in zip(cells, commits) {
             for (index, commit) in commits.enumerated() {
                 try place.output.add(
-                    .madeUp(cell.trainings[0], seed: 100 + UInt64(index), accuracy: 0.1, commit: commit), of: cell.trainings[0])
+                    .madeUp(cell.trainings[0], seed: 100 + UInt64(index), accuracy: 0.1, commit: commit),
+                    of: cell.trainings[0])
             }
         }
-        return Provenance(try cells.map { try CellResult($0, output: place.output) }).blocks.map(\.markdown).joined(separator: "\n")
+        return Provenance(try cells.map { try CellResult($0, output: place.output) }).blocks.map(\.markdown).joined(
+            separator: "\n")
     }
 
     @Test func oneCommitStandsInOneSentence() throws {

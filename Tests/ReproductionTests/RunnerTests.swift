@@ -57,7 +57,9 @@ import Testing
     func anInterruptionChangesNothing(step: Int) throws {
         let (whole, parts) = (Place(), Place())
         #expect(try reproduce([.table1], rows: "LK-ReLU, 50 units", in: whole, diagnoses: true))
-        #expect(try !reproduce([.table1], rows: "LK-ReLU, 50 units", in: parts, diagnoses: true, observer: Watch(stopsAfter: step)))
+        #expect(
+            try !reproduce(
+                [.table1], rows: "LK-ReLU, 50 units", in: parts, diagnoses: true, observer: Watch(stopsAfter: step)))
         #expect(try reproduce([.table1], rows: "LK-ReLU, 50 units", in: parts, diagnoses: true))
         let pages = try parts.pages()
         #expect(pages.keys.contains("table1.md") && pages.keys.contains("index.html"))
@@ -125,8 +127,11 @@ import Testing
         #expect(page.contains("LK-ReLU − ReLU (50 units) | +0.0142"))
         #expect(
             page.contains(
-                "swift run -c release reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 units|LK-ReLU, 50 units|PReLU, 50 units|LK-PReLU, 50 units' --output regenerated/smoke-64 --resume"))
-        for figure in ["figures/table1-1.svg", "figures/figure1a.svg"] { #expect(try place.text(figure).hasPrefix("<svg")) }
+                "swift run -c release reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 units|LK-ReLU, 50 units|PReLU, 50 units|LK-PReLU, 50 units' --output regenerated/smoke-64 --resume"
+            ))
+        for figure in ["figures/table1-1.svg", "figures/figure1a.svg"] {
+            #expect(try place.text(figure).hasPrefix("<svg"))
+        }
         let claims = try place.text("claims.md")
         #expect(claims.contains("(ours)"))
         #expect(claims.contains("figure1b.svg"))

@@ -11,11 +11,13 @@ enum SmallData {
             (0..<64 * channels).map { UInt8(random.next(below: 100)) + ($0 / channels % 10 == Int(label) ? 150 : 0) }
         }
         return try ImageDataset(
-            name: name, imageShape: [8, 8, channels], classNames: (0..<10).map(String.init), pixels: pixels, labels: labels)
+            name: name, imageShape: [8, 8, channels], classNames: (0..<10).map(String.init), pixels: pixels,
+            labels: labels)
     }
 
     static func make(channels: Int = 3) throws -> ReproductionData {
-        ReproductionData(DataSource(train: try images(80, channels: channels), test: try images(40, channels: channels)))
+        ReproductionData(
+            DataSource(train: try images(80, channels: channels), test: try images(40, channels: channels)))
     }
 }
 

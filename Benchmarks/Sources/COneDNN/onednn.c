@@ -22,7 +22,8 @@ static dnnl_memory_desc_t any_layout(int rank, const dnnl_dims_t dims) {
     return result;
 }
 
-// Memory in the layout that the primitive asks for, filled with small numbers: what malloc left there could be denormal.
+// Memory in the layout that the primitive asks for, filled with small numbers: what malloc left there could be
+// denormal.
 static void add_argument(
     onednn_convolution *convolution, dnnl_engine_t engine, const_dnnl_primitive_desc_t primitive, dnnl_query_t query,
     int index, int name) {
@@ -62,7 +63,8 @@ onednn_convolution *onednn_convolution_create(onednn_shape shape, onednn_pass pa
         dnnl_convolution_backward_weights_desc_init(
             &description, algorithm, &x, &weights, &bias, &y, strides, before, after);
     if (pass != ONEDNN_FORWARD
-        && dnnl_primitive_desc_create(&chosen, &description, NULL, engine, forward) != dnnl_success) return NULL;
+        && dnnl_primitive_desc_create(&chosen, &description, NULL, engine, forward) != dnnl_success)
+        return NULL;
 
     onednn_convolution *result = calloc(1, sizeof *result);
     if (!result) return NULL;
@@ -72,23 +74,23 @@ onednn_convolution *onednn_convolution_create(onednn_shape shape, onednn_pass pa
         return NULL;
     }
     switch (pass) {
-        case ONEDNN_FORWARD:
-            add_argument(result, engine, chosen, dnnl_query_src_md, 0, DNNL_ARG_SRC);
-            add_argument(result, engine, chosen, dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS);
-            add_argument(result, engine, chosen, dnnl_query_weights_md, 1, DNNL_ARG_BIAS);
-            add_argument(result, engine, chosen, dnnl_query_dst_md, 0, DNNL_ARG_DST);
-            break;
-        case ONEDNN_BACKWARD_DATA:
-            add_argument(result, engine, chosen, dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC);
-            add_argument(result, engine, chosen, dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS);
-            add_argument(result, engine, chosen, dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST);
-            break;
-        case ONEDNN_BACKWARD_WEIGHTS:
-            add_argument(result, engine, chosen, dnnl_query_src_md, 0, DNNL_ARG_SRC);
-            add_argument(result, engine, chosen, dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_WEIGHTS);
-            add_argument(result, engine, chosen, dnnl_query_diff_weights_md, 1, DNNL_ARG_DIFF_BIAS);
-            add_argument(result, engine, chosen, dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST);
-            break;
+    case ONEDNN_FORWARD:
+        add_argument(result, engine, chosen, dnnl_query_src_md, 0, DNNL_ARG_SRC);
+        add_argument(result, engine, chosen, dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS);
+        add_argument(result, engine, chosen, dnnl_query_weights_md, 1, DNNL_ARG_BIAS);
+        add_argument(result, engine, chosen, dnnl_query_dst_md, 0, DNNL_ARG_DST);
+        break;
+    case ONEDNN_BACKWARD_DATA:
+        add_argument(result, engine, chosen, dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC);
+        add_argument(result, engine, chosen, dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS);
+        add_argument(result, engine, chosen, dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST);
+        break;
+    case ONEDNN_BACKWARD_WEIGHTS:
+        add_argument(result, engine, chosen, dnnl_query_src_md, 0, DNNL_ARG_SRC);
+        add_argument(result, engine, chosen, dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_WEIGHTS);
+        add_argument(result, engine, chosen, dnnl_query_diff_weights_md, 1, DNNL_ARG_DIFF_BIAS);
+        add_argument(result, engine, chosen, dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST);
+        break;
     }
     return result;
 }

@@ -13,29 +13,29 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-#define PEAK_LOOP(NAME, BYTES, ATTRIBUTE)                                                         \
-    ATTRIBUTE static double NAME(double seconds) {                                                \
-        typedef float vector __attribute__((ext_vector_type(BYTES / 4)));                         \
-        vector chain[CHAINS];                                                                     \
-        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(2.0f + (float)i); \
-        const vector factor = (vector)(0.999f), term = (vector)(0.001f);                          \
-        double operations = 0;                                                                    \
-        const double start = now();                                                               \
-        double elapsed;                                                                           \
-        do {                                                                                      \
-            for (int round = 0; round < ROUNDS; round++) {                                        \
-                _Pragma("clang loop unroll(full)") for (int i = 0; i < CHAINS; i++) chain[i] =    \
-                    chain[i] * factor + term;                                                     \
-                __asm__ volatile("" : "+m"(*(char(*)[1])&round));                                 \
-            }                                                                                     \
-            operations += 2.0 * CHAINS * ROUNDS * (BYTES / 4);                                    \
-            elapsed = now() - start;                                                              \
-        } while (elapsed < seconds);                                                              \
-        vector sum = chain[0];                                                                    \
-        for (int i = 1; i < CHAINS; i++) sum += chain[i];                                         \
-        volatile float sink = sum[0];                                                             \
-        (void)sink;                                                                               \
-        return operations / elapsed * 1e-9;                                                       \
+#define PEAK_LOOP(NAME, BYTES, ATTRIBUTE)                                             \
+    ATTRIBUTE static double NAME(double seconds) {                                    \
+        typedef float vector __attribute__((ext_vector_type(BYTES / 4)));             \
+        vector chain[CHAINS];                                                         \
+        for (int i = 0; i < CHAINS; i++) chain[i] = (vector)(2.0f + (float)i);        \
+        const vector factor = (vector)(0.999f), term = (vector)(0.001f);              \
+        double operations = 0;                                                        \
+        const double start = now();                                                   \
+        double elapsed;                                                               \
+        do {                                                                          \
+            for (int round = 0; round < ROUNDS; round++) {                            \
+                _Pragma("clang loop unroll(full)")                                    \
+                for (int i = 0; i < CHAINS; i++) chain[i] = chain[i] * factor + term; \
+                __asm__ volatile("" : "+m"(*(char(*)[1]) & round));                   \
+            }                                                                         \
+            operations += 2.0 * CHAINS * ROUNDS * (BYTES / 4);                        \
+            elapsed = now() - start;                                                  \
+        } while (elapsed < seconds);                                                  \
+        vector sum = chain[0];                                                        \
+        for (int i = 1; i < CHAINS; i++) sum += chain[i];                             \
+        volatile float sink = sum[0];                                                 \
+        (void)sink;                                                                   \
+        return operations / elapsed * 1e-9;                                           \
     }
 
 PEAK_LOOP(peak_baseline, 16, )

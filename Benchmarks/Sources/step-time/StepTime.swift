@@ -35,7 +35,9 @@ struct StepTime: ParsableCommand {
         let network = try Network(model.model(options), input: [32, 32, 3], batch: batchSize, seed: 100)
         let trainer = try Trainer(network, optimizer: try optimizer(of: experiment))
         var random = SystemRandomNumberGenerator()
-        let pixels = (0..<batchSize * network.inputShape.elementCount).map { _ in Float.random(in: 0..<1, using: &random) }
+        let pixels = (0..<batchSize * network.inputShape.elementCount).map { _ in
+            Float.random(in: 0..<1, using: &random)
+        }
         let labels = (0..<batchSize).map { _ in Int32.random(in: 0..<10, using: &random) }
         var milliseconds: [Double] = []
         for step in 0..<steps + 3 {

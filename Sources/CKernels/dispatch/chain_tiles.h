@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Tiles over images side by side: an element is a vector whose lanes are as many images, so [n] below means [n][vector_floats]. Weights and
-// their gradients' sums are plain floats. Distances are in floats.
+// Tiles over images side by side: an element is a vector whose lanes are as many images, so [n] below means
+// [n][vector_floats]. Weights and their gradients' sums are plain floats. Distances are in floats.
 
 /// What the elements of windows are to the sums.
 typedef enum chain_reading {
@@ -14,8 +14,8 @@ typedef enum chain_reading {
     CHAIN_MIRRORED,  ///< two members: the ReLU of a pixel's channels, then the ReLU of the same channels' negatives
 } chain_reading;
 
-/// The windows of one row of outputs: window x starts at in + x·in_step and consists of `runs` runs, in_run apart, of `taps` × `channels` elements
-/// without gaps. Its terms are [runs][taps][members][channels].
+/// The windows of one row of outputs: window x starts at in + x·in_step and consists of `runs` runs, in_run apart, of
+/// `taps` × `channels` elements without gaps. Its terms are [runs][taps][members][channels].
 typedef struct chain_windows {
     int64_t columns, outputs;
     int64_t runs, taps, channels;
@@ -26,18 +26,21 @@ typedef struct chain_windows {
 typedef struct chain_tiles {
     bool rectifies; ///< windows may be read other than CHAIN_PLAIN
 
-    /// out[x][n] = initial[n] + Σ_j weights[j][n] · term j of window x, in this order of terms; zeros if `initial` is NULL.
+    /// out[x][n] = initial[n] + Σ_j weights[j][n] · term j of window x, in this order of terms; zeros if `initial` is
+    /// NULL.
     void (*convolve)(
         const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out);
 
-    /// The gradients of members, as `convolve` gives them for n = place of member and channel, with zeros before them, folded into those of z:
-    /// dz[x][c] = Σ_m member_m′(z[x][c])·gradient. `folded` isn't CHAIN_PLAIN; with CHAIN_MIRRORED, the places of channels 2i and 2i + 1 are
-    /// 4i, 4i + 1 (first member), 4i + 2 and 4i + 3 (second), and those of an odd number's last are neighbours.
+    /// The gradients of members, as `convolve` gives them for n = place of member and channel, with zeros before them,
+    /// folded into those of z: dz[x][c] = Σ_m member_m′(z[x][c])·gradient. `folded` isn't CHAIN_PLAIN; with
+    /// CHAIN_MIRRORED, the places of channels 2i and 2i + 1 are 4i, 4i + 1 (first member), 4i + 2 and 4i + 3 (second),
+    /// and those of an odd number's last are neighbours.
     void (*convolve_and_fold)(
-        chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z, float *dz);
+        chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z,
+        float *dz);
 
-    /// gradients[j][n] += Σ_y Σ_x term j of the first run of window x · d[x][n], over `rows` rows, in_row and d_row apart. `windows->runs` is not
-    /// read.
+    /// gradients[j][n] += Σ_y Σ_x term j of the first run of window x · d[x][n], over `rows` rows, in_row and d_row
+    /// apart. `windows->runs` is not read.
     void (*weight_gradients)(
         const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
         float *gradients);

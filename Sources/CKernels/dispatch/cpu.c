@@ -11,7 +11,8 @@
 static const char *const isa_names[] = {"portable", "neon", "avx2", "avx512"};
 enum { ISA_COUNT = sizeof isa_names / sizeof isa_names[0] };
 
-// The process's, chosen on first use, which may come from the thread that prepares batches and from the one that trains at once.
+// The process's, chosen on first use, which may come from the thread that prepares batches and from the one that trains
+// at once.
 static pthread_once_t process_choice = PTHREAD_ONCE_INIT;
 static const ck_kernels *process_kernels = NULL;
 static char rejected_name[32];
@@ -39,8 +40,8 @@ bool ck_isa_available(ck_isa isa) {
     case CK_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case CK_ISA_AVX512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-            && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2");
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")
+            && __builtin_cpu_supports("avx2");
 #endif
     default: return false;
     }

@@ -11,7 +11,8 @@ typedef struct elementwise_tiles {
     void (*scale)(int64_t count, float factor, float *x);
     /// out [rows] of `columns` floats, out_stride apart = (or +=) x [rows], x_stride apart.
     void (*copy_rows)(
-        int64_t rows, int64_t columns, const float *x, int64_t x_stride, float *out, int64_t out_stride, bool accumulate);
+        int64_t rows, int64_t columns, const float *x, int64_t x_stride, float *out, int64_t out_stride,
+        bool accumulate);
     /// out[i] = (or +=) word(key, first + i) >= threshold ? x[i] / keep : 0.
     void (*dropout)(
         int64_t count, uint64_t key, uint64_t first, uint32_t threshold, float keep, const float *x, float *out,

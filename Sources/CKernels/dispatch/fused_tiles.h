@@ -3,9 +3,9 @@
 
 #include "include/ck_activation.h"
 
-// Tiles of a convolution into a dense layer. Their products are too short for the general tiles, so each takes all rows and columns of a
-// chunk in one call, and applies the activation as it goes. Distances are in floats. Columns are whole vectors, rows whole blocks where it
-// says so: chunks are padded, and what the padding holds stays in it.
+// Tiles of a convolution into a dense layer. Their products are too short for the general tiles, so each takes all rows
+// and columns of a chunk in one call, and applies the activation as it goes. Distances are in floats. Columns are whole
+// vectors, rows whole blocks where it says so: chunks are padded, and what the padding holds stays in it.
 
 /// Columns of a chunk, at most: a multiple of two vectors of any instruction set.
 enum { CK_FUSED_COLUMNS = 32 };
@@ -23,7 +23,8 @@ typedef struct fused_tiles {
         const ck_member *member, int64_t count, int64_t outputs, int64_t columns, const float *a, int64_t a_step,
         const float *z, int64_t z_step, bool first, float *c, int64_t c_step);
 
-    /// dz[r·z_step + v] = Σ_m member_m′(z[r·z_step + v]) · Σ_n d[n·d_step + r] · w[m·w_member + n·w_step + v], for whole blocks of rows.
+    /// dz[r·z_step + v] = Σ_m member_m′(z[r·z_step + v]) · Σ_n d[n·d_step + r] · w[m·w_member + n·w_step + v], for
+    /// whole blocks of rows.
     void (*fold)(
         const ck_activation *activation, int64_t outputs, int64_t rows, int64_t columns, const float *d, int64_t d_step,
         const float *w, int64_t w_member, int64_t w_step, const float *z, float *dz, int64_t z_step);
@@ -33,7 +34,8 @@ typedef struct fused_tiles {
         int64_t count, int64_t rows, int64_t columns, const float *a, int64_t a_step, const float *b, int64_t b_step,
         bool first, float *c, int64_t c_step);
 
-    /// c[n·c_step + r] = a[r][n] for gap-free rows of `columns` floats; r runs over whole vectors, past `rows` through zeros.
+    /// c[n·c_step + r] = a[r][n] for gap-free rows of `columns` floats; r runs over whole vectors, past `rows` through
+    /// zeros.
     void (*gather_columns)(int64_t rows, int64_t columns, const float *a, float *c, int64_t c_step);
 
     /// The reverse, for r < rows.

@@ -1,8 +1,8 @@
 #ifndef CK_KERNELS_H
 #define CK_KERNELS_H
 
-// The dispatch table: one instance per instruction set, filled by dispatch/isa_*.c from the same tile sources. Drivers know
-// tiles through this table and no SIMD; tiles know SIMD and no threads.
+// The dispatch table: one instance per instruction set, filled by dispatch/isa_*.c from the same tile sources. Drivers
+// know tiles through this table and no SIMD; tiles know SIMD and no threads.
 
 #include "dispatch/activation_tiles.h"
 #include "dispatch/chain_tiles.h"

@@ -6,10 +6,9 @@
 
 /// Matrices are dense, [rows][columns]; every other array has one element per column.
 typedef struct normalization_tiles {
-    /// The mean and the sum of squared deviations from it of every column, of these rows and the `rows_before` that mean and squares
-    /// are of already; rows ≥ 1.
-    void (*moments)(
-        int64_t rows_before, int64_t rows, int64_t columns, const float *x, double *mean, double *squares);
+    /// The mean and the sum of squared deviations from it of every column, of these rows and the `rows_before` that
+    /// mean and squares are of already; rows ≥ 1.
+    void (*moments)(int64_t rows_before, int64_t rows, int64_t columns, const float *x, double *mean, double *squares);
     /// Adds up, per column, d = x − center, dy, and d·dy.
     void (*gradient_sums)(
         int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, double *sum_d,

@@ -16,8 +16,8 @@ typedef struct optimizer_tiles {
         int64_t count, ck_gradient_terms terms, float step_size, float beta1, float beta2, float epsilon,
         const float *gradients, float *first_moment, float *second_moment, float *parameters);
     void (*rmsprop)(
-        int64_t count, ck_gradient_terms terms, float learning_rate, float rho, float epsilon,
-        const float *gradients, float *mean_square, float *parameters);
+        int64_t count, ck_gradient_terms terms, float learning_rate, float rho, float epsilon, const float *gradients,
+        float *mean_square, float *parameters);
 } optimizer_tiles;
 
 #endif

@@ -12,10 +12,11 @@ typedef struct pooling_tiles {
     void (*max_forward)(
         const ck_pooling *pooling, const ck_activation *activation, const float *image, int64_t out_y, float *y,
         uint8_t *argmax);
-    /// argmax and dy [out_height][out_width][members·channels]; z (unread if the activation is the identity) and dz [width][channels].
+    /// argmax and dy [out_height][out_width][members·channels]; z (unread if the activation is the identity) and dz
+    /// [width][channels].
     void (*max_backward)(
-        const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z, const float *dy,
-        int64_t y, float *dz, bool accumulate);
+        const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z,
+        const float *dy, int64_t y, float *dz, bool accumulate);
     void (*average_forward)(const ck_pooling *pooling, const float *image, int64_t out_y, float *y);
     void (*average_backward)(const ck_pooling *pooling, const float *dy, int64_t y, float *dx, bool accumulate);
     /// mean[c] over the rows of x, `stride` floats apart.

@@ -3,9 +3,10 @@
 
 #include <stdint.h>
 
-// Winograd's algorithms for a 3×3 convolution: what maps tiles of images and weights to frequencies, and products back. All maps are the same
-// one-dimensional map applied to columns and rows, so there are f² frequencies, in rows of f. Each map below works on many
-// channels: values of one pixel (or tap, or frequency) are `channels` neighbouring floats. Distances are in floats.
+// Winograd's algorithms for a 3×3 convolution: what maps tiles of images and weights to frequencies, and products back.
+// All maps are the same one-dimensional map applied to columns and rows, so there are f² frequencies, in rows of f.
+// Each map below works on many channels: values of one pixel (or tap, or frequency) are `channels` neighbouring floats.
+// Distances are in floats.
 
 /// Pixels of an image tile.
 typedef struct winograd_pixels {
@@ -14,10 +15,11 @@ typedef struct winograd_pixels {
 
 /// One algorithm. Forward, with y's tile of `output_tile`² pixels:
 ///   y = output(Σ_k inputs(patch of a) ⊙ weights(w))
-/// Backward, with `tile`² pixels of a for the same `gradients` of a patch of dy, w′ the weights with their taps in reverse order:
+/// Backward, with `tile`² pixels of a for the same `gradients` of a patch of dy, w′ the weights with their taps in
+/// reverse order:
 ///   da = data(Σ_n gradients(dy) ⊙ weights(w′)),   dw′ = taps(Σ_tiles block(a) ⊙ gradients(dy))
-/// Frequency (i, j) of inputs, gradients, block and data is multiplied with frequency (weights_of[i], weights_of[j]) of the weights and
-/// added to (output_of[i], output_of[j]) of the output.
+/// Frequency (i, j) of inputs, gradients, block and data is multiplied with frequency (weights_of[i], weights_of[j]) of
+/// the weights and added to (output_of[i], output_of[j]) of the output.
 typedef struct winograd_tiles {
     // Along one axis:
     int output_tile;                 ///< pixels of a tile of y, and from one patch of dy to the next
@@ -28,10 +30,8 @@ typedef struct winograd_tiles {
     int8_t weights_of[9], output_of[9];
 
     /// Input pixels → frequencies, `frequency` apart.
-    void (*inputs)(
-        const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency);
-    void (*gradients)(
-        const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency);
+    void (*inputs)(const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency);
+    void (*gradients)(const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency);
     void (*block)(const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency);
 
     /// Frequencies → initial[channel] + pixels, of which the first `rows` × `columns` are written.
@@ -47,7 +47,8 @@ typedef struct winograd_tiles {
 
     /// 3×3 taps from their frequencies, each the sum of `parts` parts, added in order.
     void (*taps)(
-        const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target, int64_t tap);
+        const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target,
+        int64_t tap);
 } winograd_tiles;
 
 /// Which algorithm.

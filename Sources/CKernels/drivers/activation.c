@@ -15,7 +15,9 @@ bool ck_activation_check(const ck_activation *activation) {
         return false;
     const ck_member *only = &activation->members[0];
     if (activation->applied
-        && !(activation->member_count == 1 && only->function == CK_RELU && only->input_scale == 1 && only->output_scale == 1))
+        && !(
+            activation->member_count == 1 && only->function == CK_RELU && only->input_scale == 1
+            && only->output_scale == 1))
         return false;
     for (int m = 0; m < activation->member_count; m++) {
         const ck_member *member = &activation->members[m];
@@ -48,9 +50,9 @@ static activation_plan plan_of(const ck_activation_shape *shape) {
     activation_plan plan;
     plan.block_positions = min_of(rows_per_block(shape->channels), shape->positions);
     plan.blocks = divide_up(shape->positions, plan.block_positions);
-    plan.groups = ck_activation_slope_count(&shape->activation, 1, 1) > 0 ? min_of(shape->batch, MOST_GROUPS) : shape->batch;
-    plan.slopes =
-        ck_slope_parts(&shape->activation, shape->positions, shape->channels, plan.groups, plan.blocks);
+    plan.groups =
+        ck_activation_slope_count(&shape->activation, 1, 1) > 0 ? min_of(shape->batch, MOST_GROUPS) : shape->batch;
+    plan.slopes = ck_slope_parts(&shape->activation, shape->positions, shape->channels, plan.groups, plan.blocks);
     return plan;
 }
 
@@ -88,8 +90,9 @@ static void run_block(void *context, int64_t task, int worker) {
     const float *slopes = call->slopes == NULL ? NULL : call->slopes + first * block.slope_position;
     float *part = NULL;
     if (call->slope_gradients != NULL)
-        part = ck_slope_part_start(
-                   &plan->slopes, call->slope_gradients, group, band, (slope_range){first, positions, 0, shape->channels})
+        part =
+            ck_slope_part_start(
+                &plan->slopes, call->slope_gradients, group, band, (slope_range){first, positions, 0, shape->channels})
             + first * block.slope_position;
     for (int64_t b = group * shape->batch / plan->groups; b < (group + 1) * shape->batch / plan->groups; b++) {
         const int64_t position = b * shape->positions + first;

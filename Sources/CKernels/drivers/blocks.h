@@ -8,7 +8,8 @@
 /// Floats in one task of a memory-bound loop: 32 KiB, far above what handing out a task costs.
 enum { BLOCK_FLOATS = 8192 };
 
-/// Blocks in one task of a loop that walks several large tensors: memory is slow at short stretches, as the CPU has to find each anew with every task.
+/// Blocks in one task of a loop that walks several large tensors: memory is slow at short stretches, as the CPU has to
+/// find each anew with every task.
 enum { STREAM_BLOCKS = 4 };
 
 /// Partial sums that fit on the stack bound the number of tasks of a reduction.

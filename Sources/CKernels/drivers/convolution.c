@@ -16,8 +16,8 @@ static bool product_fits(int64_t a, int64_t b, int64_t c, int64_t d) {
 
 const char *ck_convolution_check(const ck_convolution *convolution) {
     const ck_convolution *c = convolution;
-    const int64_t sizes[] = {c->batch, c->height, c->width, c->channels, c->out_height, c->out_width, c->out_channels,
-                             c->kernel_h, c->kernel_w, c->stride_h, c->stride_w};
+    const int64_t sizes[] = {c->batch,        c->height,   c->width,    c->channels, c->out_height, c->out_width,
+                             c->out_channels, c->kernel_h, c->kernel_w, c->stride_h, c->stride_w};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (sizes[i] <= 0) return "a size, kernel or stride is not positive";
         if (sizes[i] > largest_extent) return "a size, kernel or stride is too large";
@@ -50,7 +50,8 @@ int64_t ck_convolution_tile(const ck_convolution *convolution, ck_pass pass) {
 
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass) {
     if (convolution->algorithm == CK_WINOGRAD)
-        return pass == CK_FORWARD ? ck_winograd_forward_scratch(convolution) : ck_winograd_backward_scratch(convolution);
+        return pass == CK_FORWARD ? ck_winograd_forward_scratch(convolution)
+                                  : ck_winograd_backward_scratch(convolution);
     if (pass == CK_FORWARD) return ck_direct_forward_scratch(convolution);
     const size_t data = ck_direct_backward_data_scratch(convolution);
     const size_t weights = ck_direct_backward_weights_scratch(convolution);
@@ -60,18 +61,15 @@ size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass) {
 void ck_convolution_forward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
     float *y, void *scratch) {
-    if (convolution->algorithm == CK_WINOGRAD)
-        ck_winograd_forward(convolution, z, slopes, weights, bias, y, scratch);
-    else
-        ck_direct_forward(convolution, z, slopes, weights, bias, y, scratch);
+    if (convolution->algorithm == CK_WINOGRAD) ck_winograd_forward(convolution, z, slopes, weights, bias, y, scratch);
+    else ck_direct_forward(convolution, z, slopes, weights, bias, y, scratch);
 }
 
 void ck_convolution_backward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
     float *dz, bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch) {
     if (convolution->algorithm == CK_WINOGRAD) {
-        ck_winograd_backward(
-            convolution, z, slopes, weights, dy, dz, accumulate, dslopes, dweights, dbias, scratch);
+        ck_winograd_backward(convolution, z, slopes, weights, dy, dz, accumulate, dslopes, dweights, dbias, scratch);
         return;
     }
     if (dweights != NULL) ck_direct_backward_weights(convolution, z, slopes, dy, dweights, dbias, scratch);

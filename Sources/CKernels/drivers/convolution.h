@@ -36,13 +36,11 @@ static inline int64_t convolution_depth(const ck_convolution *convolution) {
 }
 
 static inline window_axis convolution_rows(const ck_convolution *convolution) {
-    return (window_axis){
-        convolution->out_height, convolution->kernel_h, convolution->stride_h, convolution->pad_top};
+    return (window_axis){convolution->out_height, convolution->kernel_h, convolution->stride_h, convolution->pad_top};
 }
 
 static inline window_axis convolution_columns(const ck_convolution *convolution) {
-    return (window_axis){
-        convolution->out_width, convolution->kernel_w, convolution->stride_w, convolution->pad_left};
+    return (window_axis){convolution->out_width, convolution->kernel_w, convolution->stride_w, convolution->pad_left};
 }
 
 /// Multiplications and additions of one pass.

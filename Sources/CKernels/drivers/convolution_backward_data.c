@@ -1,6 +1,6 @@
-// Backward-data. An input pixel whose padded row is a·stride_h + p gets its gradient from the kernel rows p + t·stride_h and the rows
-// a − t of dy alone. So the pixels of one phase (p of rows, p of columns) are a convolution of stride 1 over dy with that phase's
-// taps, t counted backwards. A task takes a band of input rows:
+// Backward-data. An input pixel whose padded row is a·stride_h + p gets its gradient from the kernel rows p +
+// t·stride_h and the rows a − t of dy alone. So the pixels of one phase (p of rows, p of columns) are a convolution of
+// stride 1 over dy with that phase's taps, t counted backwards. A task takes a band of input rows:
 //   A  row i is input pixel i's window in the padded plane of dy: taps_h runs of taps_w·N floats
 //   B  weights packed as [phase][panel of K][taps_h][taps_w·N][width]
 //   C  the members' gradients [pixel][K], folded into dz (and the slopes' gradients) while they are in the cache
@@ -12,9 +12,9 @@
 enum { CACHE_LINE_FLOATS = 16 };
 
 typedef struct backward_plan {
-    int64_t depth;          // K
-    int64_t taps_h, taps_w; // most taps of a phase
-    bool direct;            // windows are read from dy itself
+    int64_t depth;                 // K
+    int64_t taps_h, taps_w;        // most taps of a phase
+    bool direct;                   // windows are read from dy itself
     int64_t first_column, columns; // of the plane, in columns of dy
     int64_t band_rows, bands, groups, tasks;
     int64_t plane_floats, gradient_stride, gradient_floats;
@@ -58,8 +58,8 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
 
     const int64_t workers = ck_worker_limit(plan.tasks);
     plan.a_runs = scratch_take(&plan.size, plan.taps_h * 8);
-    plan.weights = scratch_take(
-        &plan.size, c->kernel_h * c->kernel_w * c->out_channels * gemm_padded_columns(plan.depth) * 4);
+    plan.weights =
+        scratch_take(&plan.size, c->kernel_h * c->kernel_w * c->out_channels * gemm_padded_columns(plan.depth) * 4);
     plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
     plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
     plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
@@ -103,7 +103,8 @@ static void pack_weights(void *context, int64_t task, int worker) {
     const int64_t panel = task % call->panels.count, tap = task / call->panels.count;
     const int64_t ky = tap / c->kernel_w, kx = tap % c->kernel_w, width = call->panels.width;
     const int64_t phase_y = ky % c->stride_h, phase_x = kx % c->stride_w;
-    const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y), taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
+    const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y),
+                  taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
     const int64_t row = taps_h - 1 - ky / c->stride_h, column = taps_w - 1 - kx / c->stride_w;
     const int64_t index = (panel * taps_h + row) * taps_w + column;
     call->kernels->gemm.transpose(
@@ -148,8 +149,8 @@ static void prefetch_pixels(const band_view *view, const phase_grid *grid, int64
 static void fold_group(const band_view *view, const phase_grid *grid, int64_t first, int64_t count) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
-    const plane_source pixels = {
-        call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0, c->channels};
+    const plane_source pixels = {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0,
+                                 c->channels};
     activation_block block = ck_plane_block(&pixels, 0);
     const int64_t slope_position = block.slope_position;
     block.z_position *= c->stride_w;
@@ -172,14 +173,19 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
     const int64_t phase_y = (y + c->pad_top) % c->stride_h, phase_x = (x + c->pad_left) % c->stride_w;
-    const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y), taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
+    const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y),
+                  taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
     const phase_grid grid = {y, x, divide_up(view->end_row - y, c->stride_h), divide_up(c->width - x, c->stride_w)};
 
     // A phase without taps has gradients of zero: a sum of no runs.
     const bool empty = taps_h == 0 || taps_w == 0;
     const int64_t length = taps_w * c->out_channels, width = call->panels.width;
     const gemm_sum sum = {
-        .runs = empty ? 0 : taps_h, .length = length, .a_runs = call->a_runs, .a_step = 1, .b_run = length * width,
+        .runs = empty ? 0 : taps_h,
+        .length = length,
+        .a_runs = call->a_runs,
+        .a_step = 1,
+        .b_run = length * width,
         .b_step = width};
     const float *weights = phase_weights(call, phase_y, phase_x);
     const float *origin = view->plane;
@@ -198,7 +204,8 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
         }
         const int64_t panels = call->panels.count;
         for (int64_t panel = 0; panel < panels; panel++) {
-            if (c->stride_w > 1) prefetch_pixels(view, &grid, first + panel * count / panels, first + (panel + 1) * count / panels);
+            if (c->stride_w > 1)
+                prefetch_pixels(view, &grid, first + panel * count / panels, first + (panel + 1) * count / panels);
             ck_gemm_panel(
                 call->kernels, &sum, windows, count, weights + panel * taps_h * length * width, ck_gemm_zeros,
                 view->gradients + panel * width, call->plan.gradient_stride, gemm_panel_columns(&call->panels, panel));
@@ -221,11 +228,10 @@ static void convolve_band(void *context, int64_t task, int worker) {
     if (call->slope_gradients != NULL)
         view.slope_part = ck_slope_part_start(
             &plan->slopes, call->slope_gradients, group, band,
-            (slope_range){
-                view.first_row * c->width, (view.end_row - view.first_row) * c->width, 0, c->channels});
+            (slope_range){view.first_row * c->width, (view.end_row - view.first_row) * c->width, 0, c->channels});
 
-    const plane_source source = {
-        call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels};
+    const plane_source source = {call->kernels, &ck_no_activation, NULL, c->out_height,
+                                 c->out_width,  c->out_channels,   0,    c->out_channels};
     float *packed = call->planes + worker * plan->plane_floats;
     const int64_t last_plane_row = (view.end_row - 1 + c->pad_top) / c->stride_h;
     view.row_floats = plan->columns * c->out_channels;
@@ -233,7 +239,8 @@ static void convolve_band(void *context, int64_t task, int worker) {
         view.first_plane_row = (view.first_row + c->pad_top) / c->stride_h - (plan->taps_h - 1);
         view.first_plane_column = plan->first_column;
     }
-    for (view.image = group * c->batch / plan->groups; view.image < (group + 1) * c->batch / plan->groups; view.image++) {
+    for (view.image = group * c->batch / plan->groups; view.image < (group + 1) * c->batch / plan->groups;
+         view.image++) {
         view.plane = call->dy + view.image * c->out_height * c->out_width * c->out_channels;
         if (!plan->direct) {
             for (int64_t row = view.first_plane_row; row <= last_plane_row; row++)
@@ -279,7 +286,6 @@ void ck_direct_backward_data(
         8.0 * (double)c->kernel_h * (double)c->kernel_w * (double)plan->depth * (double)c->out_channels;
     ck_parallel(c->kernel_h * c->kernel_w * call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
     const double fold_work = 8.0 * (double)c->batch * (double)c->height * (double)c->width * (double)plan->depth;
-    ck_parallel(
-        plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c) + fold_work, convolve_band, &call);
+    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c) + fold_work, convolve_band, &call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }

@@ -1,17 +1,18 @@
-// Backward-weights. A task owns a slice of z's channels, with all their members and all kernel taps, and a group of images. Step
-// by step (a few images, or a band of one) it packs the slice's windows and adds to its own gradients, which stay in the cache:
+// Backward-weights. A task owns a slice of z's channels, with all their members and all kernel taps, and a group of
+// images. Step by step (a few images, or a band of one) it packs the slice's windows and adds to its own gradients,
+// which stay in the cache:
 //   A  row j is element j of a kernel row's kernel_w·depth run, its sum running over output pixels
 //   B  dy itself, a row per output pixel
 //   C  [kernel_h][kernel_w·depth][padded N] per task; the groups' parts are added in order at the end
-// where depth = members·(channels of the slice). The bias gradient is one more row of the first slice, whose A is all ones: a sweep
-// of its own over dy would find it gone from L1.
+// where depth = members·(channels of the slice). The bias gradient is one more row of the first slice, whose A is all
+// ones: a sweep of its own over dy would find it gone from L1.
 
 #include "drivers/convolution.h"
 #include "runtime/threads.h"
 
 enum {
-    SLICE_CHANNELS = 16,        // narrow enough for the gradients of a slice to stay in L2
-    STEP_PIXELS = 256,          // output pixels worth a pass over those gradients
+    SLICE_CHANNELS = 16, // narrow enough for the gradients of a slice to stay in L2
+    STEP_PIXELS = 256,   // output pixels worth a pass over those gradients
     STEP_PLANE_BYTES = 256 << 10,
     WEIGHT_TASKS_WANTED = 12,
 };
@@ -74,10 +75,11 @@ static int64_t slice_width(const weights_call *call, int64_t slice) {
     return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
 }
 
-// Adds the products of one step: `runs` output rows of dy and their windows in `plane`, and with `ones` unless it is NULL.
+// Adds the products of one step: `runs` output rows of dy and their windows in `plane`, and with `ones` unless it is
+// NULL.
 static void add_step(
-    const weights_call *call, const float *plane, const float *ones, int64_t depth, const int64_t *a_runs, const float *dy,
-    int64_t runs, bool first, float *gradients) {
+    const weights_call *call, const float *plane, const float *ones, int64_t depth, const int64_t *a_runs,
+    const float *dy, int64_t runs, bool first, float *gradients) {
     const ck_convolution *c = call->convolution;
     const int64_t run = c->kernel_w * depth, row_floats = call->plan.columns * depth;
     const int64_t rows = c->kernel_h * run, all_rows = rows + (ones != NULL);
@@ -115,7 +117,8 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
     const int64_t group = task / plan->slices, slice = task % plan->slices;
     const int64_t end_image = (group + 1) * c->batch / plan->groups, channels = slice_width(call, slice);
     const plane_source source = {
-        call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, slice * plan->slice_channels, channels};
+        call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, slice * plan->slice_channels,
+        channels};
     const int64_t depth = c->activation.member_count * channels;
     const int64_t *a_runs = slice == plan->slices - 1 ? call->last_a_runs : call->a_runs;
     float *planes = call->planes + worker * plan->step_images * plan->plane_floats;
@@ -147,7 +150,8 @@ static void gather_slice(void *context, int64_t task, int worker) {
             const int64_t row = (tap * c->activation.member_count + m) * channels + channel;
             const float *part = call->gradients + slice * plan->gradient_floats + row * plan->padded_columns;
             float *restrict target = call->dweights
-                + (tap * convolution_depth(c) + m * c->channels + slice * plan->slice_channels + channel) * c->out_channels;
+                + (tap * convolution_depth(c) + m * c->channels + slice * plan->slice_channels + channel)
+                    * c->out_channels;
             for (int64_t n = 0; n < c->out_channels; n++) target[n] = part[n];
             for (int64_t group = 1; group < plan->groups; group++) {
                 const float *restrict other = part + group * plan->slices * plan->gradient_floats;
@@ -201,6 +205,7 @@ void ck_direct_backward_weights(
         gather_slice, &call);
     if (dbias != NULL)
         ck_sum_parts(
-            call.gradients + c->kernel_h * c->kernel_w * c->activation.member_count * slice_width(&call, 0) * plan->padded_columns,
+            call.gradients
+                + c->kernel_h * c->kernel_w * c->activation.member_count * slice_width(&call, 0) * plan->padded_columns,
             plan->groups, plan->slices * plan->gradient_floats, c->out_channels, dbias);
 }

@@ -48,8 +48,10 @@ chain_input ck_chain_input(const ck_kernels *kernels, const ck_convolution *c) {
     chain_input input = {.z = input_plane(c, c->channels), .members = input_plane(c, convolution_depth(c))};
     chain_reading reading = CHAIN_PLAIN;
     if (!ck_activation_reads_plain(activation)) {
-        if (kernels->chain.rectifies && activation->member_count == 1 && is_relu(&members[0], 1)) reading = CHAIN_RECTIFIED;
-        if (kernels->chain.rectifies && activation->member_count == 2 && is_relu(&members[0], 1) && is_relu(&members[1], -1))
+        if (kernels->chain.rectifies && activation->member_count == 1 && is_relu(&members[0], 1))
+            reading = CHAIN_RECTIFIED;
+        if (kernels->chain.rectifies && activation->member_count == 2 && is_relu(&members[0], 1)
+            && is_relu(&members[1], -1))
             reading = CHAIN_MIRRORED;
         input.forms_members = reading == CHAIN_PLAIN;
     }
@@ -118,7 +120,8 @@ chain_parameters ck_chain_parameters(const ck_chain_layer *layer, int64_t start)
 }
 
 void ck_chain_gather(
-    const ck_kernels *kernels, chain_group group, const float *images, int64_t image_stride, int64_t count, float *elements) {
+    const ck_kernels *kernels, chain_group group, const float *images, int64_t image_stride, int64_t count,
+    float *elements) {
     const int64_t lanes = chain_lanes(kernels);
     if (group.images < lanes) memset(elements, 0, (size_t)(count * lanes) * sizeof(float));
     kernels->gemm.transpose(
@@ -126,7 +129,8 @@ void ck_chain_gather(
 }
 
 void ck_chain_scatter(
-    const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images, int64_t image_stride) {
+    const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images,
+    int64_t image_stride) {
     kernels->gemm.transpose(
         elements, chain_lanes(kernels), count, group.images, images + group.first_image * image_stride, image_stride);
 }
@@ -134,7 +138,10 @@ void ck_chain_scatter(
 activation_block ck_chain_row_block(const ck_convolution *c, int64_t lanes, int64_t y, int64_t *slope_offset) {
     // The lanes of a channel are so many channels more.
     const plane_source source = {
-        .activation = &c->activation, .height = c->height, .width = c->width, .channels = c->channels * lanes,
+        .activation = &c->activation,
+        .height = c->height,
+        .width = c->width,
+        .channels = c->channels * lanes,
         .plane_channels = c->channels * lanes};
     const activation_block block = ck_plane_block(&source, c->width);
     *slope_offset = y * c->width * block.slope_position;
@@ -151,8 +158,8 @@ const float *ck_chain_window_elements(
         int64_t slope_offset;
         const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
         kernels->activation.forward(
-            &c->activation, &block, z + chain_plane_row(&input->z, y, lanes), slopes == NULL ? NULL : slopes + slope_offset,
-            members + chain_plane_row(&input->members, y, lanes));
+            &c->activation, &block, z + chain_plane_row(&input->z, y, lanes),
+            slopes == NULL ? NULL : slopes + slope_offset, members + chain_plane_row(&input->members, y, lanes));
     }
     return members;
 }
@@ -174,7 +181,8 @@ size_t ck_convolution_chain_kept(const ck_convolution_chain *chain) {
 size_t ck_convolution_chain_scratch(const ck_convolution_chain *chain) {
     size_t size = 0;
     for (int64_t lanes = 4; lanes <= CK_MAX_VECTOR_FLOATS; lanes *= 2) {
-        const size_t forward = ck_chain_forward_scratch(chain, lanes), backward = ck_chain_backward_scratch(chain, lanes);
+        const size_t forward = ck_chain_forward_scratch(chain, lanes),
+                     backward = ck_chain_backward_scratch(chain, lanes);
         if (forward > size) size = forward;
         if (backward > size) size = backward;
     }
@@ -194,6 +202,7 @@ void ck_convolution_chain_output(const ck_convolution_chain *chain, const void *
     for (int64_t index = 0; index * lanes < chain->batch; index++)
         for (int64_t y = 0; y < plane.height; y++)
             ck_chain_scatter(
-                kernels, chain_group_of(chain->batch, lanes, index), z + index * group_floats + chain_plane_row(&plane, y, lanes),
-                row, output + y * row, plane.height * row);
+                kernels, chain_group_of(chain->batch, lanes, index),
+                z + index * group_floats + chain_plane_row(&plane, y, lanes), row, output + y * row,
+                plane.height * row);
 }

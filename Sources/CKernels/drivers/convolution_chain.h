@@ -5,8 +5,9 @@
 #include "include/ck_convolution_chain.h"
 #include "runtime/threads.h"
 
-// What forward and backward of a chain share. A group is as many images as a vector has lanes; a task takes one group through all layers.
-// Inside, every element is a vector over the group's images: z[y][x][c] means floats [y][x][c][lanes].
+// What forward and backward of a chain share. A group is as many images as a vector has lanes; a task takes one group
+// through all layers. Inside, every element is a vector over the group's images: z[y][x][c] means floats
+// [y][x][c][lanes].
 //   kept     the pre-activations that the layers read, padded: [group][layer][rows][columns][c]
 //   members  a layer's activation, padded, where windows can't be read from `kept`: [rows][columns][K]
 
@@ -17,7 +18,8 @@ typedef struct chain_plane {
     int64_t height, width; ///< of the image in it
 } chain_plane;
 
-/// The largest of what a worker or a group needs for a layer, and what all layers need together. In elements of a group.
+/// The largest of what a worker or a group needs for a layer, and what all layers need together. In elements of a
+/// group.
 typedef struct chain_sizes {
     int64_t kept;           // padded pre-activations of all layers
     int64_t members, row;   // padded activation; a row of members' gradients or of outputs
@@ -29,8 +31,8 @@ typedef struct chain_sizes {
 
 chain_sizes ck_chain_sizes(const ck_convolution_chain *chain);
 
-/// What a layer reads. Where a tile can form the members as it loads z, or there is nothing to form, windows are in z; otherwise members are formed
-/// in a plane of their own.
+/// What a layer reads. Where a tile can form the members as it loads z, or there is nothing to form, windows are in z;
+/// otherwise members are formed in a plane of their own.
 typedef struct chain_input {
     chain_plane z, members;
     bool forms_members;
@@ -56,7 +58,9 @@ static inline int64_t chain_plane_row(const chain_plane *plane, int64_t y, int64
 void ck_chain_clear_borders(const chain_plane *plane, float *start, int64_t lanes);
 
 static inline int64_t chain_input_size(const ck_convolution *c) { return c->height * c->width * c->channels; }
-static inline int64_t chain_output_size(const ck_convolution *c) { return c->out_height * c->out_width * c->out_channels; }
+static inline int64_t chain_output_size(const ck_convolution *c) {
+    return c->out_height * c->out_width * c->out_channels;
+}
 static inline int64_t chain_weight_count(const ck_convolution *c) {
     return c->kernel_h * c->kernel_w * convolution_depth(c) * c->out_channels;
 }
@@ -82,18 +86,21 @@ static inline chain_group chain_group_of(int64_t batch, int64_t lanes, int64_t i
     return (chain_group){index * lanes, min_of(lanes, batch - index * lanes)};
 }
 
-/// Moves `count` neighbouring floats of each image of a group, image_stride apart, into elements; lanes without an image become zeros.
+/// Moves `count` neighbouring floats of each image of a group, image_stride apart, into elements; lanes without an
+/// image become zeros.
 void ck_chain_gather(
-    const ck_kernels *kernels, chain_group group, const float *images, int64_t image_stride, int64_t count, float *elements);
+    const ck_kernels *kernels, chain_group group, const float *images, int64_t image_stride, int64_t count,
+    float *elements);
 
 /// The reverse, for the lanes that have an image.
 void ck_chain_scatter(
-    const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images, int64_t image_stride);
+    const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images,
+    int64_t image_stride);
 
 /// The plane that a layer's windows are in: z, or `members` after forming them there. `slopes` are spread over lanes.
 const float *ck_chain_window_elements(
-    const ck_kernels *kernels, const ck_convolution *convolution, const chain_input *input, const float *z, const float *slopes,
-    float *members);
+    const ck_kernels *kernels, const ck_convolution *convolution, const chain_input *input, const float *z,
+    const float *slopes, float *members);
 
 /// How the activation of row y lies in memory; `*slope_offset` is where its slopes start.
 activation_block ck_chain_row_block(const ck_convolution *convolution, int64_t lanes, int64_t y, int64_t *slope_offset);

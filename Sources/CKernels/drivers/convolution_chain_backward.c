@@ -1,13 +1,15 @@
-// Backward of a chain. A task takes a group of images back through all layers. At each it reads `kept` as forward did, adds up the
-// gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient that the layer before gets;
-// two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and then the groups, are added in order.
+// Backward of a chain. A task takes a group of images back through all layers. At each it reads `kept` as forward did,
+// adds up the gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient
+// that the layer before gets; two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and
+// then the groups, are added in order.
 
 #include <string.h>
 
 #include "drivers/convolution_chain.h"
 
-// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass takes seven or ten
-// loads for 24 multiply-adds. A row alone would have sums loaded and stored too often; where it is long, it has to do.
+// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass
+// takes seven or ten loads for 24 multiply-adds. A row alone would have sums loaded and stored too often; where it is
+// long, it has to do.
 enum { BAND_FLOATS = 9 << 10 };
 
 typedef struct backward_plan {
@@ -38,7 +40,9 @@ static backward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
     return plan;
 }
 
-size_t ck_chain_backward_scratch(const ck_convolution_chain *chain, int64_t lanes) { return plan_of(chain, lanes).size; }
+size_t ck_chain_backward_scratch(const ck_convolution_chain *chain, int64_t lanes) {
+    return plan_of(chain, lanes).size;
+}
 
 typedef struct backward_call {
     const ck_convolution_chain *chain;
@@ -63,7 +67,8 @@ typedef struct backward_state {
     float *slopes, *sums, *weights;
 } backward_state;
 
-// Adds up the gradients of weights and bias in the state's sums: [kernel_h][kernel_w·K][N], then [N]. `elements` is the plane that windows are in.
+// Adds up the gradients of weights and bias in the state's sums: [kernel_h][kernel_w·K][N], then [N]. `elements` is the
+// plane that windows are in.
 static void add_weight_gradients(
     const backward_state *state, const ck_convolution *c, const chain_windows *windows, const float *elements,
     const chain_plane *gradient) {
@@ -77,22 +82,23 @@ static void add_weight_gradients(
         const float *d = state->gradient + chain_plane_row(gradient, first, lanes);
         for (int64_t ky = 0; ky < c->kernel_h; ky++)
             tiles->weight_gradients(
-                windows, rows, elements + (first * c->stride_h + ky) * windows->in_run, c->stride_h * windows->in_run, d,
-                gradient_row, state->sums + ky * c->kernel_w * convolution_depth(c) * c->out_channels * lanes);
+                windows, rows, elements + (first * c->stride_h + ky) * windows->in_run, c->stride_h * windows->in_run,
+                d, gradient_row, state->sums + ky * c->kernel_w * convolution_depth(c) * c->out_channels * lanes);
         for (int64_t y = 0; y < rows; y++)
             tiles->add_columns(c->out_width, c->out_channels, d + y * gradient_row, bias);
     }
 }
 
-// Where the gradient of member k / C and channel k % C stands among the K outputs of backward-data: in its place, or, where a tile folds mirrored
-// members, beside the other member's, two channels at a time.
+// Where the gradient of member k / C and channel k % C stands among the K outputs of backward-data: in its place, or,
+// where a tile folds mirrored members, beside the other member's, two channels at a time.
 static int64_t gradient_place(chain_reading folded, int64_t channels, int64_t k) {
     if (folded != CHAIN_MIRRORED) return k;
     const int64_t member = k / channels, channel = k % channels, pair = channel / 2 * 2;
     return 2 * pair + member * min_of(2, channels - pair) + channel - pair;
 }
 
-// The weights for backward-data, [kernel_h][kernel_w][N][K], with the taps in reverse and the members of K in their places.
+// The weights for backward-data, [kernel_h][kernel_w][N][K], with the taps in reverse and the members of K in their
+// places.
 static void reverse_weights(const ck_convolution *c, chain_reading folded, const float *weights, float *reversed) {
     const int64_t depth = convolution_depth(c), outputs = c->out_channels, taps = c->kernel_h * c->kernel_w;
     for (int64_t k = 0; k < depth; k++) {
@@ -121,8 +127,8 @@ static void write_input_gradient(const backward_state *state, const ck_convoluti
 
 // Backward-data of a layer, into the plane `before` of the gradient before, or into dz0 if that is NULL.
 static void convolve_gradient(
-    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const chain_input *input, const float *z,
-    const float *slopes, const chain_plane *before) {
+    const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const chain_input *input,
+    const float *z, const float *slopes, const chain_plane *before) {
     const backward_call *call = state->call;
     const ck_kernels *kernels = call->kernels;
     const int64_t lanes = state->lanes;
@@ -259,8 +265,15 @@ void ck_convolution_chain_backward(
     bool accumulate, float *const *gradients, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     backward_call call = {
-        .chain = chain, .kernels = kernels, .plan = plan_of(chain, chain_lanes(kernels)), .parameters = parameters, .dy = dy,
-        .kept = kept, .dz0 = dz0, .accumulate = accumulate, .gradients = gradients};
+        .chain = chain,
+        .kernels = kernels,
+        .plan = plan_of(chain, chain_lanes(kernels)),
+        .parameters = parameters,
+        .dy = dy,
+        .kept = kept,
+        .dz0 = dz0,
+        .accumulate = accumulate,
+        .gradients = gradients};
     const backward_plan *plan = &call.plan;
     call.members = scratch_floats(scratch, plan->members);
     call.gradient_planes = scratch_floats(scratch, plan->gradient_planes);

@@ -80,11 +80,17 @@ static void forward_group(void *context, int64_t index, int worker) {
 }
 
 void ck_convolution_chain_forward(
-    const ck_convolution_chain *chain, const float *z0, const float *const *parameters, float *y, void *kept, void *scratch) {
+    const ck_convolution_chain *chain, const float *z0, const float *const *parameters, float *y, void *kept,
+    void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     forward_call call = {
-        .chain = chain, .kernels = kernels, .plan = plan_of(chain, chain_lanes(kernels)), .z0 = z0, .parameters = parameters,
-        .y = y, .kept = kept};
+        .chain = chain,
+        .kernels = kernels,
+        .plan = plan_of(chain, chain_lanes(kernels)),
+        .z0 = z0,
+        .parameters = parameters,
+        .y = y,
+        .kept = kept};
     call.members = scratch_floats(scratch, call.plan.members);
     call.rows = scratch_floats(scratch, call.plan.rows);
     call.slopes = scratch_floats(scratch, call.plan.slopes);

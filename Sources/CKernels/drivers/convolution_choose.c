@@ -1,5 +1,5 @@
-// The cost model behind ck_convolution_choose (docs/kernels.md): multiplications, and for Winograd's algorithms the maps too, in
-// multiplications that would take as long. Channels are counted in whole vectors.
+// The cost model behind ck_convolution_choose (docs/kernels.md): multiplications, and for Winograd's algorithms the
+// maps too, in multiplications that would take as long. Channels are counted in whole vectors.
 
 #include "drivers/winograd.h"
 

@@ -1,4 +1,5 @@
-// What forward and backward of a convolution into a dense layer share: checks, sizes, and the input with images as columns.
+// What forward and backward of a convolution into a dense layer share: checks, sizes, and the input with images as
+// columns.
 
 #include "drivers/convolution_dense.h"
 
@@ -10,8 +11,11 @@ enum { MOST_TASKS = 64 };
 static ck_dense dense_of(const ck_convolution_dense *fused) {
     const ck_convolution *c = &fused->convolution;
     return (ck_dense){
-        .batch = c->batch, .positions = c->out_height * c->out_width, .channels = c->out_channels,
-        .out_features = fused->out_features, .activation = fused->activation};
+        .batch = c->batch,
+        .positions = c->out_height * c->out_width,
+        .channels = c->out_channels,
+        .out_features = fused->out_features,
+        .activation = fused->activation};
 }
 
 const char *ck_convolution_dense_check(const ck_convolution_dense *fused) {

@@ -5,8 +5,8 @@
 #include "include/ck_convolution_dense.h"
 #include "runtime/threads.h"
 
-// What forward and backward of a convolution into a dense layer share. The output's pixels are divided into ranges, and a task takes a range
-// for all images of the batch.
+// What forward and backward of a convolution into a dense layer share. The output's pixels are divided into ranges, and
+// a task takes a range for all images of the batch.
 //   planes   the padded input with the images as columns: [rows][columns][channels][image_stride]
 //   packed   the convolution's bias and weights, in blocks of filters: [block][1 + terms][CK_FUSED_COLUMNS]
 //   patch    what a pixel's output is a sum over: [1 + terms][image_stride], beginning with ones for the bias

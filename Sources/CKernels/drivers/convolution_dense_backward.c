@@ -1,6 +1,7 @@
-// Backward of a convolution into a dense layer: the lanes are filters. A task takes a range of pixels, some filters at a time. It computes
-// the convolution's output again. From that and the outputs' gradients follow the dense weights' gradients, written once, and the gradient of
-// the convolution's output, which goes at once into the task's part of the convolution's gradients. The parts are added in order.
+// Backward of a convolution into a dense layer: the lanes are filters. A task takes a range of pixels, some filters at
+// a time. It computes the convolution's output again. From that and the outputs' gradients follow the dense weights'
+// gradients, written once, and the gradient of the convolution's output, which goes at once into the task's part of the
+// convolution's gradients. The parts are added in order.
 
 #include "drivers/convolution_dense.h"
 
@@ -58,13 +59,16 @@ static void take_chunk(
     const fused_sizes *sizes = &call->plan.sizes;
     const ck_activation *activation = &fused->activation;
     const int64_t batch = fused->convolution.batch, features = fused->out_features, width = CK_FUSED_COLUMNS;
-    const int64_t filters = min_of(width, fused->convolution.out_channels - filter), block = fused_block_start(sizes, filter);
-    const int64_t columns = round_up(filters, call->kernels->vector_floats), member = fused->convolution.out_channels * features;
+    const int64_t filters = min_of(width, fused->convolution.out_channels - filter),
+                  block = fused_block_start(sizes, filter);
+    const int64_t columns = round_up(filters, call->kernels->vector_floats),
+                  member = fused->convolution.out_channels * features;
     const int64_t start = fused_first_input(sizes, pixel, filter) * features, count = filters * features;
     const float *weights = call->dense_weights + start;
     float *dweights = call->ddense_weights + start;
 
-    // Memory is asked for about a chunk ahead: the next one's weights now, and this one's gradients, which are written at its end.
+    // Memory is asked for about a chunk ahead: the next one's weights now, and this one's gradients, which are written
+    // at its end.
     for (int m = 0; m < activation->member_count; m++) {
         tiles->gather_columns(filters, features, weights + m * member, chunk->columns + m * features * width, width);
         fused_fetch(weights + m * member + count, count);
@@ -72,19 +76,20 @@ static void take_chunk(
     for (int64_t image = 0; image < batch; image += GROUP_IMAGES) {
         const int64_t images = min_of(GROUP_IMAGES, batch - image), rows = round_up(images, CK_FUSED_ROWS);
         tiles->multiply(
-            1 + sizes->terms, rows, columns, patch + image, sizes->image_stride, call->packed + block, width, chunk->z, width);
+            1 + sizes->terms, rows, columns, patch + image, sizes->image_stride, call->packed + block, width, chunk->z,
+            width);
         for (int m = 0; m < activation->member_count; m++) {
             if (image == 0) fused_fetch_to_write(dweights + m * member, count);
             tiles->multiply_member(
-                &activation->members[m], images, features, columns, call->dy + image * features, features, chunk->z, width,
-                image == 0, chunk->dcolumns + m * features * width, width);
+                &activation->members[m], images, features, columns, call->dy + image * features, features, chunk->z,
+                width, image == 0, chunk->dcolumns + m * features * width, width);
         }
         tiles->fold(
             activation, features, rows, columns, call->dy_columns + image, sizes->image_stride, chunk->columns,
             features * width, width, chunk->z, chunk->dz, width);
         tiles->multiply_rows(
-            images, 1 + sizes->terms, columns, patch + image, sizes->image_stride, chunk->dz, width, first && image == 0,
-            part + block, width);
+            images, 1 + sizes->terms, columns, patch + image, sizes->image_stride, chunk->dz, width,
+            first && image == 0, part + block, width);
     }
     for (int m = 0; m < activation->member_count; m++)
         tiles->scatter_columns(filters, features, chunk->dcolumns + m * features * width, width, dweights + m * member);
@@ -130,13 +135,19 @@ static void sum_block(void *context, int64_t block, int worker) {
 
 void ck_convolution_dense_backward(
     const ck_convolution_dense *fused, const float *input, const float *weights, const float *bias,
-    const float *dense_weights, const float *dy, float *dweights, float *dbias, float *ddense_weights, float *ddense_bias,
-    void *scratch) {
+    const float *dense_weights, const float *dy, float *dweights, float *dbias, float *ddense_weights,
+    float *ddense_bias, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     const int64_t batch = fused->convolution.batch, features = fused->out_features;
     backward_call call = {
-        .fused = fused, .kernels = kernels, .plan = plan_of(fused), .dense_weights = dense_weights, .dy = dy,
-        .dweights = dweights, .dbias = dbias, .ddense_weights = ddense_weights};
+        .fused = fused,
+        .kernels = kernels,
+        .plan = plan_of(fused),
+        .dense_weights = dense_weights,
+        .dy = dy,
+        .dweights = dweights,
+        .dbias = dbias,
+        .ddense_weights = ddense_weights};
     const backward_plan *plan = &call.plan;
     call.planes = scratch_floats(scratch, plan->planes);
     call.packed = scratch_floats(scratch, plan->packed);

@@ -1,6 +1,7 @@
-// Forward of a convolution into a dense layer: the lanes are images. A task computes the convolution's output for a range of pixels, some
-// filters at a time, forms their members while they are in L1, and adds the products with the dense weights to its own part of the outputs.
-// The dense weights are read where they lie, once. The parts are added in order.
+// Forward of a convolution into a dense layer: the lanes are images. A task computes the convolution's output for a
+// range of pixels, some filters at a time, forms their members while they are in L1, and adds the products with the
+// dense weights to its own part of the outputs. The dense weights are read where they lie, once. The parts are added in
+// order.
 
 #include "drivers/convolution_dense.h"
 
@@ -41,8 +42,8 @@ typedef struct forward_call {
 
 // Adds the products of some filters of a pixel with the dense weights, for one panel of images.
 static void add_chunk(
-    const forward_call *call, const float *patch, int64_t pixel, int64_t filter, int64_t image, bool first, float *chunk,
-    float *part) {
+    const forward_call *call, const float *patch, int64_t pixel, int64_t filter, int64_t image, bool first,
+    float *chunk, float *part) {
     const ck_convolution_dense *fused = call->fused;
     const fused_tiles *tiles = &call->kernels->fused;
     const fused_sizes *sizes = &call->plan.sizes;
@@ -52,8 +53,8 @@ static void add_chunk(
     for (int64_t f = 0; f < filters; f += width)
         tiles->multiply(
             1 + sizes->terms, round_up(min_of(width, filters - f), CK_FUSED_ROWS), columns,
-            call->packed + fused_block_start(sizes, filter + f), width, patch + image, sizes->image_stride, chunk + f * width,
-            width);
+            call->packed + fused_block_start(sizes, filter + f), width, patch + image, sizes->image_stride,
+            chunk + f * width, width);
     const float *weights = call->dense_weights + fused_first_input(sizes, pixel, filter) * features;
     for (int m = 0; m < fused->activation.member_count; m++) {
         fused_fetch(weights + filters * features, filters * features);
@@ -86,8 +87,7 @@ void ck_convolution_dense_forward(
     const float *dense_weights, const float *dense_bias, float *y, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     const int64_t batch = fused->convolution.batch, features = fused->out_features;
-    forward_call call = {
-        .fused = fused, .kernels = kernels, .plan = plan_of(fused), .dense_weights = dense_weights};
+    forward_call call = {.fused = fused, .kernels = kernels, .plan = plan_of(fused), .dense_weights = dense_weights};
     const forward_plan *plan = &call.plan;
     call.planes = scratch_floats(scratch, plan->planes);
     call.packed = scratch_floats(scratch, plan->packed);

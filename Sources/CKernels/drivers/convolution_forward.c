@@ -10,8 +10,8 @@
 
 typedef struct forward_plan {
     window_axis y, x;
-    int64_t depth, run;  // K and kernel_w·K
-    bool direct;         // windows are read from z itself
+    int64_t depth, run; // K and kernel_w·K
+    bool direct;        // windows are read from z itself
     int64_t band_rows, bands, tasks;
     int64_t plane_floats;
     size_t a_runs, weights, planes, size;
@@ -88,8 +88,8 @@ static void convolve_band(void *context, int64_t task, int worker) {
         pixel_step = c->stride_w * c->channels;
         plane = z + first_row * row_step;
     } else {
-        const plane_source source = {
-            call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0, c->channels};
+        const plane_source source = {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0,
+                                     c->channels};
         float *packed = call->planes + worker * plan->plane_floats;
         ck_pack_windows(&source, z, &plan->y, &plan->x, first_row, rows, packed);
         plane = packed;
@@ -112,8 +112,8 @@ static void convolve_band(void *context, int64_t task, int worker) {
             ck_gemm_panel(
                 call->kernels, &call->sum, windows, count,
                 call->panel_weights + panel * c->kernel_h * plan->run * call->panels.width,
-                call->bias != NULL ? call->bias + column_start : ck_gemm_zeros, y + first * c->out_channels + column_start,
-                c->out_channels, gemm_panel_columns(&call->panels, panel));
+                call->bias != NULL ? call->bias + column_start : ck_gemm_zeros,
+                y + first * c->out_channels + column_start, c->out_channels, gemm_panel_columns(&call->panels, panel));
         }
     }
 }
@@ -146,11 +146,16 @@ void ck_direct_forward(
         call.panel_weights = weights;
         b_step = convolution->out_channels;
     } else {
-        const double bytes = 8.0 * (double)convolution->kernel_h * (double)plan->run * (double)convolution->out_channels;
+        const double bytes =
+            8.0 * (double)convolution->kernel_h * (double)plan->run * (double)convolution->out_channels;
         ck_parallel(call.panels.count * convolution->kernel_h, CK_MAX_WORKERS, bytes, pack_weights, &call);
     }
     call.sum = (gemm_sum){
-        .runs = convolution->kernel_h, .length = plan->run, .a_runs = a_runs, .a_step = 1, .b_run = plan->run * b_step,
+        .runs = convolution->kernel_h,
+        .length = plan->run,
+        .a_runs = a_runs,
+        .a_step = 1,
+        .b_run = plan->run * b_step,
         .b_step = b_step};
     ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(convolution), convolve_band, &call);
 }

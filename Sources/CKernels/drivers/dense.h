@@ -5,8 +5,8 @@
 #include "drivers/plane.h"
 #include "include/ck_dense.h"
 
-// What the three passes of the dense layer share: they split the inputs positions·K into blocks, because that is the dimension
-// which may be huge.
+// What the three passes of the dense layer share: they split the inputs positions·K into blocks, because that is the
+// dimension which may be huge.
 
 /// A division of the inputs into blocks: ranges of positions with all their channels, or, where one position alone has
 /// enough of them, ranges of channels (with all their members) of one position.
@@ -16,8 +16,9 @@ typedef struct dense_blocks {
     int64_t length; ///< inputs of a block, at most
 } dense_blocks;
 
-/// Blocks that are long, because an image's part of z is read in one stretch and memory is slow at short ones, but no longer than what leaves a
-/// block's weights in the L2 cache (then at least `least` inputs) and than what leaves blocks for many threads.
+/// Blocks that are long, because an image's part of z is read in one stretch and memory is slow at short ones, but no
+/// longer than what leaves a block's weights in the L2 cache (then at least `least` inputs) and than what leaves blocks
+/// for many threads.
 dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least);
 
 /// One block. Its inputs are numbered as they are packed, [position][member][channel]; they are `segments` ranges of

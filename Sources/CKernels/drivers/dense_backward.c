@@ -1,5 +1,5 @@
-// Dense backward-data and backward-weights. Both take a block of the inputs per task, for all rows of the batch, so that each
-// weight is read or written once and gradients need no partial sums (but slopes shared by several blocks).
+// Dense backward-data and backward-weights. Both take a block of the inputs per task, for all rows of the batch, so
+// that each weight is read or written once and gradients need no partial sums (but slopes shared by several blocks).
 
 #include "drivers/dense.h"
 #include "drivers/slopes.h"
@@ -7,12 +7,13 @@
 
 // Backward-data. One factor of the product has to be transposed, the smaller one:
 //   few outputs   A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients
-//   many outputs  A is the block's weights where they lie, B dy packed as [N][batch], C the members' gradients, transposed back
+//   many outputs  A is the block's weights where they lie, B dy packed as [N][batch], C the members' gradients,
+//   transposed back
 // Either adds the same terms in the same order. C is folded at once.
 
 enum {
     LEAST_DATA_INPUTS = 48,
-    LEAST_PACKED_BATCH = 16, // fewer rows leave lanes of a vector idle
+    LEAST_PACKED_BATCH = 16,                            // fewer rows leave lanes of a vector idle
     PRODUCT_FLOATS = GEMM_GROUP_ROWS * GEMM_GROUP_ROWS, // some inputs × some rows of the batch
 };
 
@@ -73,18 +74,24 @@ static void pack_weights(const data_call *call, const dense_block *block, const 
 
 // The members' gradients for `rows` rows of the batch, from the packed weights.
 static void multiply_packed_weights(
-    const data_call *call, const dense_block *block, int64_t first, int64_t rows, const float *packed, float *gradients) {
+    const data_call *call, const dense_block *block, int64_t first, int64_t rows, const float *packed,
+    float *gradients) {
     const int64_t out_features = call->dense->out_features;
     const gemm_panels panels = ck_gemm_panels(call->kernels, block->length);
     const gemm_sum sum = {
-        .runs = 1, .length = out_features, .a_runs = &no_offset, .a_step = 1, .b_step = panels.width,
+        .runs = 1,
+        .length = out_features,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = panels.width,
         .a_distance = out_features};
     const float *starts[GEMM_GROUP_ROWS];
     for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
     for (int64_t panel = 0; panel < panels.count; panel++)
         ck_gemm_panel(
             call->kernels, &sum, starts, rows, packed + panel * out_features * panels.width, ck_gemm_zeros,
-            gradients + panel * panels.width, dense_packed_stride(&call->plan.blocks), gemm_panel_columns(&panels, panel));
+            gradients + panel * panels.width, dense_packed_stride(&call->plan.blocks),
+            gemm_panel_columns(&panels, panel));
 }
 
 // The same from the packed dy, some inputs at a time.
@@ -103,8 +110,8 @@ static void multiply_packed_gradients(
         }
         for (int64_t panel = 0; panel < panels.count; panel++)
             ck_gemm_panel(
-                call->kernels, &sum, starts, inputs, call->packed_gradients + first + panel * panels.width, ck_gemm_zeros,
-                products + panel * panels.width, GEMM_GROUP_ROWS, gemm_panel_columns(&panels, panel));
+                call->kernels, &sum, starts, inputs, call->packed_gradients + first + panel * panels.width,
+                ck_gemm_zeros, products + panel * panels.width, GEMM_GROUP_ROWS, gemm_panel_columns(&panels, panel));
         call->kernels->gemm.transpose(
             products, GEMM_GROUP_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
     }
@@ -134,10 +141,8 @@ static void data_block(void *context, int64_t task, int worker) {
 
     for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
-        if (plan->packs_weights)
-            multiply_packed_weights(call, &block, first, rows, packed, gradients);
-        else
-            multiply_packed_gradients(call, &block, first, rows, call->products + worker * PRODUCT_FLOATS, gradients);
+        if (plan->packs_weights) multiply_packed_weights(call, &block, first, rows, packed, gradients);
+        else multiply_packed_gradients(call, &block, first, rows, call->products + worker * PRODUCT_FLOATS, gradients);
         for (int64_t row = 0; row < rows; row++) {
             const int64_t z_at = (first + row) * image + at;
             call->kernels->activation.backward(
@@ -175,7 +180,8 @@ void ck_dense_backward_data(
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }
 
-// Backward-weights: A is the block's inputs, its sum running over the batch, B is dy, C the weights' gradients themselves.
+// Backward-weights: A is the block's inputs, its sum running over the batch, B is dy, C the weights' gradients
+// themselves.
 
 enum { LEAST_WEIGHTS_INPUTS = 512 };
 
@@ -217,7 +223,12 @@ static void weights_block(void *context, int64_t task, int worker) {
         const dense_inputs inputs =
             ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
         const gemm_sum sum = {
-            .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = inputs.stride, .b_step = out_features, .a_distance = 1};
+            .runs = 1,
+            .length = rows,
+            .a_runs = &no_offset,
+            .a_step = inputs.stride,
+            .b_step = out_features,
+            .a_distance = 1};
         int64_t count;
         for (int64_t input = 0; input < block.length; input += count) {
             const int64_t segment = input / block.segment_length, offset = input % block.segment_length;

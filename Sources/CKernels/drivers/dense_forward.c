@@ -1,11 +1,13 @@
-// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns; the weights are read where they
-// lie, once. With several tasks along the inputs each has partial sums of its own, [task][batch][N], added in order at the end.
+// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns; the weights are
+// read where they lie, once. With several tasks along the inputs each has partial sums of its own, [task][batch][N],
+// added in order at the end.
 
 #include "drivers/dense.h"
 #include "runtime/threads.h"
 
 enum {
-    LEAST_FORWARD_INPUTS = 512, // of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch
+    LEAST_FORWARD_INPUTS =
+        512, // of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch
     MOST_PARTS = 64,
     TASKS_WANTED = 8,
     LEAST_COLUMNS = 192, // a task packs its inputs anew, which fewer columns would not repay

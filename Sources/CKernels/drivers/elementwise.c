@@ -18,8 +18,7 @@ typedef struct elementwise_call {
 /// Runs `task` over blocks of BLOCK_FLOATS elements that touch `bytes` of memory each.
 static void over_blocks(elementwise_call *call, int64_t bytes, ck_task task) {
     call->tiles = &ck_kernels_current()->elementwise;
-    ck_parallel(
-        divide_up(call->count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
+    ck_parallel(divide_up(call->count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
 }
 
 static int64_t block_length(const elementwise_call *call, int64_t block) {
@@ -88,7 +87,11 @@ static void copy_rows(copy_rows_call call) {
 void ck_concat_forward(
     int64_t rows, int64_t channels, const float *narrow, int64_t wide_channels, int64_t offset, float *wide) {
     copy_rows((copy_rows_call){
-        .rows = rows, .columns = channels, .x = narrow, .x_stride = channels, .out = wide + offset,
+        .rows = rows,
+        .columns = channels,
+        .x = narrow,
+        .x_stride = channels,
+        .out = wide + offset,
         .out_stride = wide_channels});
 }
 
@@ -96,8 +99,13 @@ void ck_concat_backward(
     int64_t rows, int64_t channels, const float *wide, int64_t wide_channels, int64_t offset, float *narrow,
     bool accumulate) {
     copy_rows((copy_rows_call){
-        .rows = rows, .columns = channels, .x = wide + offset, .x_stride = wide_channels, .out = narrow,
-        .out_stride = channels, .accumulate = accumulate});
+        .rows = rows,
+        .columns = channels,
+        .x = wide + offset,
+        .x_stride = wide_channels,
+        .out = narrow,
+        .out_stride = channels,
+        .accumulate = accumulate});
 }
 
 typedef struct dropout_call {
@@ -116,16 +124,21 @@ static void dropout_task(void *context, int64_t block, int worker) {
     const dropout_call *call = context;
     const int64_t begin = block * BLOCK_FLOATS;
     call->tiles->dropout(
-        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, call->threshold, call->keep,
-        call->x + begin, call->out + begin, call->accumulate);
+        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, call->threshold,
+        call->keep, call->x + begin, call->out + begin, call->accumulate);
 }
 
-void ck_dropout(
-    int64_t count, uint64_t key, uint64_t first, float rate, const float *x, float *out, bool accumulate) {
+void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const float *x, float *out, bool accumulate) {
     dropout_call call = {
-        .tiles = &ck_kernels_current()->elementwise, .count = count, .key = key, .first = first,
+        .tiles = &ck_kernels_current()->elementwise,
+        .count = count,
+        .key = key,
+        .first = first,
         // Exact for every float rate of at least 2^-8; below that, rounded down to a multiple of 2^-32.
-        .threshold = (uint32_t)((double)rate * 0x1p32), .keep = (float)(1.0 - (double)rate), .x = x, .out = out,
+        .threshold = (uint32_t)((double)rate * 0x1p32),
+        .keep = (float)(1.0 - (double)rate),
+        .x = x,
+        .out = out,
         .accumulate = accumulate};
     // About 40 operations an element.
     ck_parallel(divide_up(count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)count * 40, dropout_task, &call);
@@ -163,8 +176,7 @@ static void first_nonfinite_task(void *context, int64_t part, int worker) {
     (void)worker;
     reduction_call *call = context;
     const int64_t first = part * call->cut.length;
-    const int64_t found =
-        call->tiles->first_nonfinite(min_of(call->cut.length, call->count - first), call->x + first);
+    const int64_t found = call->tiles->first_nonfinite(min_of(call->cut.length, call->count - first), call->x + first);
     call->places[part] = found < 0 ? -1 : first + found;
 }
 

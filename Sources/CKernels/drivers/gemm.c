@@ -6,7 +6,8 @@
 
 const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 
-// As wide as the largest tile, or two vectors wide where those come out even and three don't: a narrow panel that is left over costs more.
+// As wide as the largest tile, or two vectors wide where those come out even and three don't: a narrow panel that is
+// left over costs more.
 gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns) {
     const int64_t vectors = divide_up(columns, kernels->vector_floats), most = kernels->gemm.vectors;
     const int64_t count = divide_up(vectors, vectors % most != 0 && vectors % 2 == 0 ? min_of(most, 2) : most);

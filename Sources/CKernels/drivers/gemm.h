@@ -20,7 +20,8 @@ static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t pane
     return min_of(panels->width, panels->columns - panel * panels->width);
 }
 
-/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time. Divisible by every tile's.
+/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time. Divisible by every
+/// tile's.
 enum { GEMM_GROUP_ROWS = 48 };
 
 /// Terms of a sum that are added in one pass over the rows.
@@ -32,14 +33,16 @@ static const int64_t no_offset = 0;
 /// The initial value of sums that start from nothing: as many zeros as a panel has columns.
 extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 
-/// One panel of a product: c[r][n] = initial[n] + sum (or += if `initial` is NULL) for `rows` rows of A, `a[r]` their starts.
-/// The sum is taken in pieces of about 256 terms, so that a piece of B stays in the L1 cache while all rows pass.
+/// One panel of a product: c[r][n] = initial[n] + sum (or += if `initial` is NULL) for `rows` rows of A, `a[r]` their
+/// starts. The sum is taken in pieces of about 256 terms, so that a piece of B stays in the L1 cache while all rows
+/// pass.
 void ck_gemm_panel(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns);
 
-/// Memory that will be read or overwritten soon, asked for a little with every tile, so that it arrives while others are computed. A large
-/// tensor's pixels come in more streams than the processor follows by itself, and stores that miss hold up those behind them.
+/// Memory that will be read or overwritten soon, asked for a little with every tile, so that it arrives while others
+/// are computed. A large tensor's pixels come in more streams than the processor follows by itself, and stores that
+/// miss hold up those behind them.
 typedef struct gemm_ahead {
     const float *start[4];
     int64_t lines[4]; ///< of 64 bytes
@@ -62,8 +65,9 @@ void ck_gemm_panel_ahead(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead);
 
-/// How many tiles give `rows` × `columns`, if the sum is one piece. A tall tile counts as two, so that with such half of what is ahead is fetched: all of it
-/// would drive from L1 what is being multiplied (2 to 3 % of a step of ResNet50).
+/// How many tiles give `rows` × `columns`, if the sum is one piece. A tall tile counts as two, so that with such half
+/// of what is ahead is fetched: all of it would drive from L1 what is being multiplied (2 to 3 % of a step of
+/// ResNet50).
 int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns);
 
 /// out[i] = Σ_p parts[p·stride + i] in order of p, for i < count.

@@ -7,9 +7,9 @@
 #include "drivers/blocks.h"
 #include "runtime/threads.h"
 
-// A row of an image, or a strip of it if it is long, is made in two steps: source rows are gathered as bytes, mirrored and moved by
-// whole pixels with the edge repeated, and interpolated to the right; two of these are interpolated downwards, scaled and offset.
-// Interpolation before scaling is the same as after, for both are linear.
+// A row of an image, or a strip of it if it is long, is made in two steps: source rows are gathered as bytes, mirrored
+// and moved by whole pixels with the edge repeated, and interpolated to the right; two of these are interpolated
+// downwards, scaled and offset. Interpolation before scaling is the same as after, for both are linear.
 
 enum { STRIP = 1024 };
 
@@ -43,7 +43,8 @@ typedef struct image_call {
 
 /// Bytes first ..< first + count of a source row mirrored if `flip` and moved by `base` pixels.
 static void gather_row(
-    const image_call *call, const uint8_t *row, bool flip, int64_t base, int64_t first, int64_t count, uint8_t *target) {
+    const image_call *call, const uint8_t *row, bool flip, int64_t base, int64_t first, int64_t count,
+    uint8_t *target) {
     const int64_t channels = call->channels, last = call->width - 1;
     int64_t pixel = first / channels + base, channel = first % channels;
     while (count > 0) {
@@ -64,8 +65,8 @@ static void gather_row(
 
 /// Columns first ..< first + count of a source row, displaced horizontally.
 static void displaced_row(
-    const image_call *call, const uint8_t *image, int64_t y, bool flip, displacement move, int64_t first,
-    int64_t count, float *target) {
+    const image_call *call, const uint8_t *image, int64_t y, bool flip, displacement move, int64_t first, int64_t count,
+    float *target) {
     const uint8_t *const row = image + clamped(y, call->height) * call->width * call->channels;
     uint8_t left[STRIP], right[STRIP];
     gather_row(call, row, flip, move.base, first, count, left);
@@ -124,8 +125,16 @@ void ck_prepare_images(
     int64_t batch, int64_t height, int64_t width, int64_t channels, const uint8_t *images, const int64_t *indices,
     const ck_augmentation *augmentations, const float *scale, const float *offset, float *out) {
     image_call call = {
-        .tiles = &ck_kernels_current()->input, .batch = batch, .height = height, .width = width, .channels = channels,
-        .images = images, .indices = indices, .augmentations = augmentations, .scale = scale, .offset = offset,
+        .tiles = &ck_kernels_current()->input,
+        .batch = batch,
+        .height = height,
+        .width = width,
+        .channels = channels,
+        .images = images,
+        .indices = indices,
+        .augmentations = augmentations,
+        .scale = scale,
+        .offset = offset,
         .out = out};
     // One task: it runs on the calling thread, in the default floating-point mode.
     ck_parallel(1, 1, 0, prepare_task, &call);

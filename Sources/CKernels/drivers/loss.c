@@ -69,8 +69,7 @@ static void over_rows(loss_call *call, ck_task task) {
 }
 
 ck_loss_result ck_softmax_cross_entropy(
-    int64_t batch, int64_t classes, const float *logits, const int32_t *labels, float gradient_scale,
-    float *dlogits) {
+    int64_t batch, int64_t classes, const float *logits, const int32_t *labels, float gradient_scale, float *dlogits) {
     loss_call call;
     call.batch = batch;
     call.classes = classes;

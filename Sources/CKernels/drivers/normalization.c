@@ -54,9 +54,9 @@ typedef struct norm_call {
     float momentum;
     bool unbiased_running_variance;
     float *running_mean, *running_variance;
-    float *mean, *inverse_deviation;                       ///< of the forward pass
-    const float *saved_inverse_deviation;                  ///< of the backward pass
-    const float *population_mean, *population_variance;    ///< of inference
+    float *mean, *inverse_deviation;                    ///< of the forward pass
+    const float *saved_inverse_deviation;               ///< of the backward pass
+    const float *population_mean, *population_variance; ///< of inference
     const ck_post_ops *post_ops;
     float *y, *dx, *dgamma, *dbeta;
     bool accumulate;
@@ -66,8 +66,11 @@ typedef struct norm_call {
 
 static norm_call call_of(const ck_batch_norm *norm, void *scratch) {
     norm_call call = {
-        .tiles = &ck_kernels_current()->normalization, .layout = layout_of(norm->rows, norm->channels),
-        .rows = norm->rows, .epsilon = norm->epsilon, .sums = scratch};
+        .tiles = &ck_kernels_current()->normalization,
+        .layout = layout_of(norm->rows, norm->channels),
+        .rows = norm->rows,
+        .epsilon = norm->epsilon,
+        .sums = scratch};
     call.parameters = (float *)(call.sums + (call.layout.part_limit + 2) * SUM_KINDS * call.layout.columns);
     return call;
 }
@@ -89,8 +92,7 @@ static norm_part part_at(const norm_layout *layout, int64_t part) {
     if (part == layout->cut.count)
         return (norm_part){layout->long_rows * layout->columns, layout->rest_rows, layout->channels};
     const int64_t first = part * layout->cut.length;
-    return (norm_part){
-        first * layout->columns, min_of(layout->cut.length, layout->long_rows - first), layout->columns};
+    return (norm_part){first * layout->columns, min_of(layout->cut.length, layout->long_rows - first), layout->columns};
 }
 
 /// Rows of x in a part.
@@ -234,8 +236,8 @@ static void normalize_task(void *context, int64_t block, int worker) {
 }
 
 void ck_batch_norm_forward_training(
-    const ck_batch_norm *norm, const float *x, const ck_moments *moments, const float *gamma, const float *beta, float momentum,
-    bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
+    const ck_batch_norm *norm, const float *x, const ck_moments *moments, const float *gamma, const float *beta,
+    float momentum, bool unbiased_running_variance, float *running_mean, float *running_variance, float *mean,
     float *inverse_deviation, const ck_post_ops *post_ops, float *y, void *scratch) {
     norm_call call = call_of(norm, scratch);
     call.x = x;
@@ -279,7 +281,8 @@ static void gradient_sums_task(void *context, int64_t part, int worker) {
 }
 
 /// With x̂ = (x − mean)/σ over N rows (Ioffe and Szegedy 2015, section 3):
-/// dβ = Σdy, dγ = Σdy·x̂ and dx = γ/σ·(dy − dβ/N − x̂·dγ/N). The sums are around the rounded mean; what it lacks is Σd/N.
+/// dβ = Σdy, dγ = Σdy·x̂ and dx = γ/σ·(dy − dβ/N − x̂·dγ/N). The sums are around the rounded mean; what it lacks is
+/// Σd/N.
 static void backward_channels_task(void *context, int64_t group, int worker) {
     (void)worker;
     const norm_call *call = context;
@@ -339,9 +342,8 @@ static norm_call backward_call_of(
 }
 
 void ck_batch_norm_backward(
-    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
-    const float *inverse_deviation, const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta,
-    void *scratch) {
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean, const float *inverse_deviation,
+    const float *dy, float *dx, bool accumulate, float *dgamma, float *dbeta, void *scratch) {
     norm_call call = backward_call_of(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
     call.dx = dx;
     call.accumulate = accumulate;
@@ -349,8 +351,8 @@ void ck_batch_norm_backward(
 }
 
 void ck_batch_norm_backward_terms(
-    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean,
-    const float *inverse_deviation, const float *dy, float *terms, float *dgamma, float *dbeta, void *scratch) {
+    const ck_batch_norm *norm, const float *x, const float *gamma, const float *mean, const float *inverse_deviation,
+    const float *dy, float *terms, float *dgamma, float *dbeta, void *scratch) {
     const norm_call call = backward_call_of(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
     const int kinds[] = {SCALE, SLOPE, SHIFT};
     for (int64_t kind = 0; kind < 3; kind++)
@@ -362,7 +364,8 @@ void ck_batch_norm_backward_terms(
 
 enum { STRIP_COLUMNS = 1024 };
 
-/// Parameters live on the stack of every task, for a strip of columns at a time; a long row of few channels is one strip.
+/// Parameters live on the stack of every task, for a strip of columns at a time; a long row of few channels is one
+/// strip.
 static void inference_task(void *context, int64_t task, int worker) {
     (void)worker;
     const norm_call *call = context;
@@ -376,7 +379,8 @@ static void inference_task(void *context, int64_t task, int worker) {
             const int64_t channel = strip + c;
             if (channel < layout->channels) {
                 center[c] = call->population_mean[channel];
-                scale[c] = (float)(call->gamma[channel] / sqrt((double)call->population_variance[channel] + call->epsilon));
+                scale[c] =
+                    (float)(call->gamma[channel] / sqrt((double)call->population_variance[channel] + call->epsilon));
                 shift[c] = call->beta[channel];
             } else {
                 center[c] = center[c - layout->channels];
@@ -394,7 +398,8 @@ static void inference_task(void *context, int64_t task, int worker) {
             const int64_t place = layout->long_rows * layout->columns;
             call->tiles->scale_shift(
                 1, layout->rest_rows * layout->channels, call->x + place, center, scale, shift, call->y + place);
-            ck_apply_post_ops(ck_kernels_current(), call->post_ops, place, layout->rest_rows * layout->channels, call->y);
+            ck_apply_post_ops(
+                ck_kernels_current(), call->post_ops, place, layout->rest_rows * layout->channels, call->y);
         }
     }
 }
@@ -403,9 +408,17 @@ void ck_batch_norm_forward_inference(
     const ck_batch_norm *norm, const float *x, const float *gamma, const float *beta, const float *running_mean,
     const float *running_variance, const ck_post_ops *post_ops, float *y) {
     norm_call call = {
-        .tiles = &ck_kernels_current()->normalization, .layout = layout_of(norm->rows, norm->channels),
-        .rows = norm->rows, .epsilon = norm->epsilon, .x = x, .gamma = gamma, .beta = beta,
-        .population_mean = running_mean, .population_variance = running_variance, .post_ops = post_ops, .y = y};
+        .tiles = &ck_kernels_current()->normalization,
+        .layout = layout_of(norm->rows, norm->channels),
+        .rows = norm->rows,
+        .epsilon = norm->epsilon,
+        .x = x,
+        .gamma = gamma,
+        .beta = beta,
+        .population_mean = running_mean,
+        .population_variance = running_variance,
+        .post_ops = post_ops,
+        .y = y};
     const int64_t block_rows = block_rows_of(&call.layout);
     ck_parallel(
         max_of(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,

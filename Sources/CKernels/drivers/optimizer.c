@@ -21,8 +21,7 @@ typedef struct update_call {
 
 static void over_blocks(update_call *call, int64_t bytes, ck_task task) {
     call->tiles = &ck_kernels_current()->optimizer;
-    ck_parallel(
-        divide_up(call->count, UPDATE_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
+    ck_parallel(divide_up(call->count, UPDATE_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
 }
 
 static void sgd_task(void *context, int64_t block, int worker) {
@@ -35,11 +34,17 @@ static void sgd_task(void *context, int64_t block, int worker) {
 }
 
 void ck_sgd(
-    int64_t count, ck_gradient_terms terms, float learning_rate, float momentum, bool nesterov,
-    const float *gradients, float *velocity, float *parameters) {
+    int64_t count, ck_gradient_terms terms, float learning_rate, float momentum, bool nesterov, const float *gradients,
+    float *velocity, float *parameters) {
     update_call call = {
-        .count = count, .terms = terms, .step = learning_rate, .decay1 = momentum, .nesterov = nesterov,
-        .gradients = gradients, .slot1 = velocity, .parameters = parameters};
+        .count = count,
+        .terms = terms,
+        .step = learning_rate,
+        .decay1 = momentum,
+        .nesterov = nesterov,
+        .gradients = gradients,
+        .slot1 = velocity,
+        .parameters = parameters};
     over_blocks(&call, velocity == NULL ? 12 : 20, sgd_task);
 }
 
@@ -56,8 +61,16 @@ void ck_adam(
     int64_t count, ck_gradient_terms terms, float step_size, float beta1, float beta2, float epsilon,
     const float *gradients, float *first_moment, float *second_moment, float *parameters) {
     update_call call = {
-        .count = count, .terms = terms, .step = step_size, .decay1 = beta1, .decay2 = beta2, .epsilon = epsilon,
-        .gradients = gradients, .slot1 = first_moment, .slot2 = second_moment, .parameters = parameters};
+        .count = count,
+        .terms = terms,
+        .step = step_size,
+        .decay1 = beta1,
+        .decay2 = beta2,
+        .epsilon = epsilon,
+        .gradients = gradients,
+        .slot1 = first_moment,
+        .slot2 = second_moment,
+        .parameters = parameters};
     over_blocks(&call, 28, adam_task);
 }
 
@@ -74,7 +87,13 @@ void ck_rmsprop(
     int64_t count, ck_gradient_terms terms, float learning_rate, float rho, float epsilon, const float *gradients,
     float *mean_square, float *parameters) {
     update_call call = {
-        .count = count, .terms = terms, .step = learning_rate, .decay2 = rho, .epsilon = epsilon,
-        .gradients = gradients, .slot1 = mean_square, .parameters = parameters};
+        .count = count,
+        .terms = terms,
+        .step = learning_rate,
+        .decay2 = rho,
+        .epsilon = epsilon,
+        .gradients = gradients,
+        .slot1 = mean_square,
+        .parameters = parameters};
     over_blocks(&call, 20, rmsprop_task);
 }

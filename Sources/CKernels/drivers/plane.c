@@ -24,7 +24,8 @@ activation_block ck_plane_block(const plane_source *source, int64_t positions) {
     };
 }
 
-void ck_pack_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target) {
+void ck_pack_pixels(
+    const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target) {
     const int64_t depth = source->activation->member_count * source->plane_channels;
     int64_t before = count, inside = 0;
     if (y >= 0 && y < source->height) {
@@ -66,11 +67,11 @@ void ck_pack_windows(
     for (int64_t row = 0; row < row_count; row++, plane += columns * depth) {
         const int64_t window = row / y_step;
         const int64_t source_row = (first_row + window) * y->stride + (row - window * y_step) - y->pad;
-        if (x->stride <= x->kernel)
-            ck_pack_pixels(source, image, source_row, -x->pad, columns, plane);
+        if (x->stride <= x->kernel) ck_pack_pixels(source, image, source_row, -x->pad, columns, plane);
         else
             for (int64_t output = 0; output < x->outputs; output++)
                 ck_pack_pixels(
-                    source, image, source_row, output * x->stride - x->pad, x->kernel, plane + output * x->kernel * depth);
+                    source, image, source_row, output * x->stride - x->pad, x->kernel,
+                    plane + output * x->kernel * depth);
     }
 }

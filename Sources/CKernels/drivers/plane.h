@@ -19,7 +19,8 @@ typedef struct plane_source {
 /// The activation that changes nothing.
 extern const ck_activation ck_no_activation;
 
-/// True for one identity member with scales 1, and where z holds the activation already: what a consumer multiplies is z itself.
+/// True for one identity member with scales 1, and where z holds the activation already: what a consumer multiplies is
+/// z itself.
 bool ck_activation_reads_plain(const ck_activation *activation);
 
 /// The distances of a gap-free block of positions of `source`, and of packed pixels.
@@ -28,7 +29,8 @@ activation_block ck_plane_block(const plane_source *source, int64_t positions);
 /// Packs the pixels (y, x) … (y, x + count − 1) of an image; those outside it are zeros.
 void ck_pack_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target);
 
-/// Asks for what ck_pack_pixels would read, so that it arrives while something else is computed: the CPU doesn't foresee short stretches.
+/// Asks for what ck_pack_pixels would read, so that it arrives while something else is computed: the CPU doesn't
+/// foresee short stretches.
 void ck_fetch_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count);
 
 /// How windows lie along one axis. Where the stride exceeds the kernel, a plane leaves out what no window reads.

@@ -28,7 +28,8 @@ static inline bool pixel_runs_are_whole(const ck_convolution *c) {
 
 /// The run that starts at output pixel `first` and has at most `most` pixels.
 static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int64_t most) {
-    const int64_t row = first / c->out_width, x = first % c->out_width, image = row / c->out_height, y = row % c->out_height;
+    const int64_t row = first / c->out_width, x = first % c->out_width, image = row / c->out_height,
+                  y = row % c->out_height;
     return (pixel_run){
         .count = pixel_runs_are_whole(c) ? most : min_of(most, c->out_width - x),
         .position = (image * c->height + y * c->stride_h) * c->width + x * c->stride_w,

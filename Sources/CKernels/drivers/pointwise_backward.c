@@ -1,5 +1,5 @@
-// Backward pass of 1×1 convolutions: both gradients in one sweep, so that z and dy are read from memory once. A task takes a range of
-// output pixels, block by block:
+// Backward pass of 1×1 convolutions: both gradients in one sweep, so that z and dy are read from memory once. A task
+// takes a range of output pixels, block by block:
 //   members   packed [pixel][K] (z itself where it is its own activation)
 //   dy        where y was normalised, formed from the gradient of the result
 //   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
@@ -19,7 +19,7 @@ enum {
 typedef struct backward_plan {
     int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
     int64_t blocks, tasks;
-    bool direct;                    // the members are z itself
+    bool direct; // the members are z itself
     int64_t members_floats, gradient_floats, normalized_floats, part_stride, part_floats;
     size_t weights, members, gradients, normalized, parts, bias_parts, size;
 } backward_plan;
@@ -66,8 +66,8 @@ static void pack_weights(void *context, int64_t panel, int worker) {
     const backward_call *call = context;
     const int64_t out_channels = call->convolution->out_channels, width = call->panels.width;
     call->kernels->gemm.transpose(
-        call->weights + panel * width * out_channels, out_channels, gemm_panel_columns(&call->panels, panel), out_channels,
-        call->packed_weights + panel * out_channels * width, width);
+        call->weights + panel * width * out_channels, out_channels, gemm_panel_columns(&call->panels, panel),
+        out_channels, call->packed_weights + panel * out_channels * width, width);
 }
 
 // The gradients of pixels of z that no output pixel reads, in a run's share of the image.
@@ -88,7 +88,11 @@ static void find_gradients(
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
     const gemm_sum sum = {
-        .runs = 1, .length = out_channels, .a_runs = &no_offset, .a_step = 1, .b_step = call->panels.width,
+        .runs = 1,
+        .length = out_channels,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = call->panels.width,
         .a_distance = out_channels};
     if (call->dactivation != NULL)
         call->kernels->elementwise.copy_rows(
@@ -111,7 +115,8 @@ static const float *undo_normalization(const backward_call *call, int64_t first,
     const ck_normalization_gradient *norm = call->normalization;
     const int64_t columns = call->convolution->out_channels, at = first * columns;
     call->kernels->normalization.gradient(
-        count, columns, norm->x + at, call->dy + at, norm->center, norm->scale, norm->slope, norm->shift, gradient, false);
+        count, columns, norm->x + at, call->dy + at, norm->center, norm->scale, norm->slope, norm->shift, gradient,
+        false);
     return gradient;
 }
 
@@ -121,7 +126,11 @@ static void add_weights(
     gemm_ahead *ahead, float *part) {
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {
-        .runs = 1, .length = count, .a_runs = &no_offset, .a_step = a_step, .b_step = call->convolution->out_channels,
+        .runs = 1,
+        .length = count,
+        .a_runs = &no_offset,
+        .a_step = a_step,
+        .b_step = call->convolution->out_channels,
         .a_distance = 1};
     for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
         const int64_t column = panel * call->weight_panels.width;
@@ -131,8 +140,8 @@ static void add_weights(
             for (int64_t i = 0; i < rows; i++) elements[i] = members + k + i;
             ck_gemm_panel_ahead(
                 call->kernels, &sum, elements, rows, dy + column, first ? ck_gemm_zeros : NULL,
-                part + k * plan->part_stride + column, plan->part_stride, gemm_panel_columns(&call->weight_panels, panel),
-                ahead);
+                part + k * plan->part_stride + column, plan->part_stride,
+                gemm_panel_columns(&call->weight_panels, panel), ahead);
         }
     }
 }
@@ -150,7 +159,8 @@ static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t c
     if (call->dz != NULL) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
     if (call->dactivation != NULL) gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
     gemm_ahead_spread(
-        &ahead, (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, depth))
+        &ahead,
+        (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, depth))
             + ck_gemm_tile_count(call->kernels, depth, c->out_channels));
     return ahead;
 }
@@ -159,7 +169,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
-    const int64_t pixels = pointwise_pixels(c), end = min_of((task + 1) * plan->blocks / plan->tasks * BLOCK_PIXELS, pixels);
+    const int64_t pixels = pointwise_pixels(c),
+                  end = min_of((task + 1) * plan->blocks / plan->tasks * BLOCK_PIXELS, pixels);
     float *const packed = call->members + worker * plan->members_floats;
     float *const gradients = call->gradients + worker * plan->gradient_floats;
     float *const part = call->parts + task * plan->part_floats;
@@ -179,7 +190,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
             const activation_block block = pixel_run_block(c, &run, plan->stride);
             const int64_t at = run.position * c->channels;
             if (!read_in_place)
-                call->kernels->activation.forward(&c->activation, &block, call->z + at, NULL, packed + done * plan->stride);
+                call->kernels->activation.forward(
+                    &c->activation, &block, call->z + at, NULL, packed + done * plan->stride);
             if (clear) clear_share(call, &run);
             if (call->dz != NULL)
                 call->kernels->activation.backward(
@@ -188,8 +200,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
             done += run.count;
         }
         add_weights(
-            call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride, dy, count,
-            first == start, &ahead, part);
+            call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride,
+            dy, count, first == start, &ahead, part);
         if (call->bias_parts != NULL)
             call->kernels->gemm.sum_rows(
                 dy, count, c->out_channels, first == start, call->bias_parts + task * plan->columns);
@@ -211,8 +223,8 @@ static void gather_row(void *context, int64_t row, int worker) {
 
 void ck_pointwise_backward(
     const ck_convolution *convolution, const float *z, const float *weights, const float *dy,
-    const ck_normalization_gradient *normalization, const float *dactivation, float *dz, bool accumulate, float *dweights,
-    float *dbias, void *scratch) {
+    const ck_normalization_gradient *normalization, const float *dactivation, float *dz, bool accumulate,
+    float *dweights, float *dbias, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     backward_call call = {
         .convolution = convolution,
@@ -242,7 +254,8 @@ void ck_pointwise_backward(
     }
     ck_parallel(plan->tasks, BACKWARD_TASKS, 2 * convolution_work(convolution), sweep_pixels, &call);
     if (plan->tasks > 1) {
-        const double parts_work = 4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
+        const double parts_work =
+            4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
         ck_parallel(plan->depth, CK_MAX_WORKERS, parts_work, gather_row, &call);
     }
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->tasks, plan->columns, convolution->out_channels, dbias);

@@ -1,7 +1,8 @@
 // Forward pass of 1×1 convolutions. A task takes a range of output pixels, group by group:
 //   A  row i is pixel i of z, or of its members packed
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
-//   C  y, starting from the bias; what follows is applied to a group while it is in the cache, and then its moments are taken
+//   C  y, starting from the bias; what follows is applied to a group while it is in the cache, and then its moments are
+//   taken
 
 #include <string.h>
 
@@ -16,13 +17,14 @@ bool ck_pointwise_check(const ck_convolution *c) {
 }
 
 size_t ck_pointwise_scratch(const ck_convolution *convolution) {
-    const size_t forward = ck_pointwise_forward_scratch(convolution), backward = ck_pointwise_backward_scratch(convolution);
+    const size_t forward = ck_pointwise_forward_scratch(convolution),
+                 backward = ck_pointwise_backward_scratch(convolution);
     return forward > backward ? forward : backward;
 }
 
 typedef struct forward_plan {
     int64_t depth, task_pixels, tasks;
-    bool direct;          // A is z itself
+    bool direct;           // A is z itself
     int64_t packed_floats; // of a group
     size_t weights, packed, size;
 } forward_plan;
@@ -68,7 +70,8 @@ static void pack_weights(void *context, int64_t panel, int worker) {
     const size_t bytes = (size_t)gemm_panel_columns(&call->panels, panel) * sizeof(float);
     for (int64_t k = 0; k < call->plan.depth; k++)
         memcpy(
-            call->packed_weights + (panel * call->plan.depth + k) * width, call->weights + k * columns + panel * width, bytes);
+            call->packed_weights + (panel * call->plan.depth + k) * width, call->weights + k * columns + panel * width,
+            bytes);
 }
 
 // Where the rows of A of a group start.
@@ -89,7 +92,8 @@ static void find_rows(const forward_call *call, int64_t first, int64_t count, fl
     }
 }
 
-// What the group of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by itself.
+// What the group of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by
+// itself.
 static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
     gemm_ahead ahead = {0};
@@ -131,8 +135,8 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
 }
 
 void ck_pointwise_forward(
-    const ck_convolution *convolution, const float *z, const float *weights, const float *bias, const ck_post_ops *post_ops,
-    float *y, double *moments, void *scratch) {
+    const ck_convolution *convolution, const float *z, const float *weights, const float *bias,
+    const ck_post_ops *post_ops, float *y, double *moments, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     forward_call call = {
         .convolution = convolution,
@@ -157,9 +161,7 @@ void ck_pointwise_forward(
         call.weights = call.packed_weights;
     }
     call.sum = (gemm_sum){.runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = b_step};
-    if (!plan->direct)
-        call.sum.a_distance = spread_stride(plan->depth);
-    else if (pixel_runs_are_whole(convolution))
-        call.sum.a_distance = convolution->channels;
+    if (!plan->direct) call.sum.a_distance = spread_stride(plan->depth);
+    else if (pixel_runs_are_whole(convolution)) call.sum.a_distance = convolution->channels;
     ck_parallel(plan->tasks, CK_MAX_WORKERS, convolution_work(convolution), multiply_pixels, &call);
 }

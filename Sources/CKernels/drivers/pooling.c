@@ -56,7 +56,7 @@ typedef struct pooling_call {
     const float *source;      ///< x or dy
     float *target;            ///< y or dx
     const uint8_t *argmax;
-    const float *z;           ///< of the backward pass, or NULL
+    const float *z; ///< of the backward pass, or NULL
     uint8_t *new_argmax;
     bool accumulate;
 } pooling_call;
@@ -98,7 +98,10 @@ static void max_forward_task(void *context, int64_t block, int worker) {
 void ck_max_pool_forward(
     const ck_pooling *pooling, const ck_activation *activation, const float *z, float *y, uint8_t *argmax) {
     pooling_call call = {
-        .pooling = pooling, .activation = activation == NULL ? &ck_no_activation : activation, .source = z, .target = y,
+        .pooling = pooling,
+        .activation = activation == NULL ? &ck_no_activation : activation,
+        .source = z,
+        .target = y,
         .new_argmax = argmax};
     over_rows(&call, pooling->out_height, pooling->out_width, output_channels(&call), 1, max_forward_task);
 }
@@ -120,8 +123,13 @@ void ck_max_pool_backward(
     const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z, const float *dy,
     float *dz, bool accumulate) {
     pooling_call call = {
-        .pooling = pooling, .activation = activation == NULL ? &ck_no_activation : activation, .argmax = argmax, .z = z,
-        .source = dy, .target = dz, .accumulate = accumulate};
+        .pooling = pooling,
+        .activation = activation == NULL ? &ck_no_activation : activation,
+        .argmax = argmax,
+        .z = z,
+        .source = dy,
+        .target = dz,
+        .accumulate = accumulate};
     over_rows(&call, pooling->height, pooling->width, pooling->channels, STREAM_BLOCKS, max_backward_task);
 }
 
@@ -188,8 +196,7 @@ static void global_forward_task(void *context, int64_t task, int worker) {
             call->target + image * call->channels + channel);
 }
 
-void ck_global_average_pool_forward(
-    int64_t batch, int64_t positions, int64_t channels, const float *x, float *y) {
+void ck_global_average_pool_forward(int64_t batch, int64_t positions, int64_t channels, const float *x, float *y) {
     global_call call = {.batch = batch, .positions = positions, .channels = channels, .source = x, .target = y};
     over_images(&call, global_forward_task);
 }
@@ -209,7 +216,11 @@ static void global_backward_task(void *context, int64_t task, int worker) {
 void ck_global_average_pool_backward(
     int64_t batch, int64_t positions, int64_t channels, const float *dy, float *dx, bool accumulate) {
     global_call call = {
-        .batch = batch, .positions = positions, .channels = channels, .source = dy, .target = dx,
+        .batch = batch,
+        .positions = positions,
+        .channels = channels,
+        .source = dy,
+        .target = dx,
         .accumulate = accumulate};
     over_images(&call, global_backward_task);
 }

@@ -5,7 +5,6 @@
 #include "include/ck_post_ops.h"
 
 /// Applies `post_ops` (or NULL) to y[offset ..< offset + count], which is in the cache.
-void ck_apply_post_ops(
-    const ck_kernels *kernels, const ck_post_ops *post_ops, int64_t offset, int64_t count, float *y);
+void ck_apply_post_ops(const ck_kernels *kernels, const ck_post_ops *post_ops, int64_t offset, int64_t count, float *y);
 
 #endif

@@ -8,7 +8,8 @@
 
 // How drivers lay out their scratch.
 
-/// Floats from one packed row of `length` to the next: never a multiple of 4 KiB, where rows would fall into the same cache sets.
+/// Floats from one packed row of `length` to the next: never a multiple of 4 KiB, where rows would fall into the same
+/// cache sets.
 static inline int64_t spread_stride(int64_t length) {
     const int64_t stride = round_up(length, 16) + 16;
     return stride % 1024 == 0 ? stride + 16 : stride;

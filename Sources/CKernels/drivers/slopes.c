@@ -20,8 +20,7 @@ float *ck_slope_part(const slope_parts *parts, float *gradients, int64_t group, 
     return gradients + (parts->per_position ? group : group * parts->bands + band) * parts->stride;
 }
 
-float *ck_slope_part_start(
-    const slope_parts *parts, float *gradients, int64_t group, int64_t band, slope_range range) {
+float *ck_slope_part_start(const slope_parts *parts, float *gradients, int64_t group, int64_t band, slope_range range) {
     int64_t positions = parts->positions;
     if (!parts->per_position) {
         range.first_position = 0;
@@ -31,8 +30,8 @@ float *ck_slope_part_start(
     for (int64_t member = 0; member < parts->members; member++)
         for (int64_t position = 0; position < range.positions; position++)
             memset(
-                start + (member * positions + range.first_position + position) * parts->channels + range.first_channel, 0,
-                (size_t)range.channels * sizeof(float));
+                start + (member * positions + range.first_position + position) * parts->channels + range.first_channel,
+                0, (size_t)range.channels * sizeof(float));
     return start;
 }
 

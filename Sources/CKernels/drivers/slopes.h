@@ -3,10 +3,11 @@
 
 #include "include/ck_activation.h"
 
-// Gradients of learned slopes are sums over images and, if shared by channel, positions. Tasks over (group of images, band of
-// positions) each add to a part of their own; the parts are then added in order.
+// Gradients of learned slopes are sums over images and, if shared by channel, positions. Tasks over (group of images,
+// band of positions) each add to a part of their own; the parts are then added in order.
 
-/// A part has the layout of the slopes: one for each group, and one for each of its bands if slopes are shared by the bands.
+/// A part has the layout of the slopes: one for each group, and one for each of its bands if slopes are shared by the
+/// bands.
 typedef struct slope_parts {
     int64_t count, stride; ///< parts, and the slopes in one; both 0 without slopes
     int64_t bands;         ///< parts of a group
@@ -23,8 +24,7 @@ typedef struct slope_range {
 } slope_range;
 
 /// The part that task (group, band) adds to, set to zero in its range. Slopes shared by positions have one position.
-float *ck_slope_part_start(
-    const slope_parts *parts, float *gradients, int64_t group, int64_t band, slope_range range);
+float *ck_slope_part_start(const slope_parts *parts, float *gradients, int64_t group, int64_t band, slope_range range);
 
 /// The same part, as it is.
 float *ck_slope_part(const slope_parts *parts, float *gradients, int64_t group, int64_t band);

@@ -13,7 +13,8 @@ bool ck_winograd_applies(const ck_convolution *c) {
 // Tiles of an image: of y in forward, of a in backward.
 static int64_t tile_count(const ck_convolution *c, ck_pass pass, winograd_kind kind) {
     const winograd_tiles *shape = &ck_kernels_portable.winograd[kind];
-    if (pass == CK_FORWARD) return divide_up(c->out_height, shape->output_tile) * divide_up(c->out_width, shape->output_tile);
+    if (pass == CK_FORWARD)
+        return divide_up(c->out_height, shape->output_tile) * divide_up(c->out_width, shape->output_tile);
     return divide_up(c->height + tile_shift(c->pad_top, c->stride_h), shape->tile)
         * divide_up(c->width + tile_shift(c->pad_left, c->stride_w), shape->tile);
 }
@@ -75,7 +76,8 @@ static const float *image_of(const plane_source *pixels, const tile_segment *seg
 }
 
 void ck_fetch_tile(
-    const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile, const float *images) {
+    const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile,
+    const float *images) {
     const float *image = image_of(pixels, segment, images);
     const int64_t y = window->first_row + segment->row * window->step;
     const int64_t x = window->first_column + (segment->column + tile) * window->step;
@@ -83,8 +85,8 @@ void ck_fetch_tile(
 }
 
 int64_t ck_segments_to_frequencies(
-    const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images, float *plane,
-    float *target, const frequency_matrices *matrices) {
+    const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images,
+    float *plane, float *target, const frequency_matrices *matrices) {
     const tile_window *window = &source->window;
     const int64_t members = source->pixels.activation->member_count;
     int64_t tiles = 0;

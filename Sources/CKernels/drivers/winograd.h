@@ -3,8 +3,8 @@
 
 #include "drivers/convolution.h"
 
-// What the passes of Winograd's algorithms share (maps: dispatch/winograd_tiles.h). A tile of pixels becomes one row of as many
-// matrices as there are frequencies, and the convolution becomes one matrix product for each frequency.
+// What the passes of Winograd's algorithms share (maps: dispatch/winograd_tiles.h). A tile of pixels becomes one row of
+// as many matrices as there are frequencies, and the convolution becomes one matrix product for each frequency.
 
 /// True for 3×3 kernels of stride 1 or 2.
 bool ck_winograd_applies(const ck_convolution *convolution);
@@ -23,9 +23,9 @@ void ck_winograd_backward(
 
 /// The tiles of all images in order, cut into segments: neighbours of one row of tiles.
 typedef struct tile_grid {
-    int64_t rows, columns;     ///< tiles of an image
-    int64_t segment_columns;   ///< most tiles of a segment
-    int64_t row_segments;      ///< segments of one row
+    int64_t rows, columns;   ///< tiles of an image
+    int64_t segment_columns; ///< most tiles of a segment
+    int64_t row_segments;    ///< segments of one row
     int64_t image_segments;
 } tile_grid;
 
@@ -49,7 +49,8 @@ static inline int64_t weight_frequencies(const winograd_tiles *tiles) {
     return tiles->weight_frequencies * tiles->weight_frequencies;
 }
 
-/// Pixels of padding above (or left of) the first tile of a in backward: with stride 2, tiles start at an even padded row.
+/// Pixels of padding above (or left of) the first tile of a in backward: with stride 2, tiles start at an even padded
+/// row.
 static inline int64_t tile_shift(int64_t pad, int64_t stride) { return pad % stride; }
 
 /// Matrices with a row for each tile and a column for each channel, one matrix for each frequency.
@@ -67,11 +68,12 @@ static inline int64_t frequency_floats(const frequency_matrices *m) { return m->
 
 /// Which pixels a segment's plane holds: those of `extent` rows and columns for each tile, `step` apart.
 typedef struct tile_window {
-    int64_t extent, step; ///< pixels of one tile along an axis, and from one tile to the next
+    int64_t extent, step;            ///< pixels of one tile along an axis, and from one tile to the next
     int64_t first_row, first_column; ///< of the first tile in the image
 } tile_window;
 
-/// How many channels of z (of `channels`, with `members` each) are packed at once, so that a segment's plane stays in the L2 cache.
+/// How many channels of z (of `channels`, with `members` each) are packed at once, so that a segment's plane stays in
+/// the L2 cache.
 int64_t ck_winograd_slice(const tile_window *window, int64_t segment_tiles, int64_t channels, int64_t members);
 
 /// Floats of the plane of one segment.
@@ -88,14 +90,16 @@ typedef struct frequency_source {
     pixels_to_frequencies_map *map;
 } frequency_source;
 
-/// Packs the tiles of the segments first ..< end of `images` with padding and activation, and maps them to the rows of `target`, fetching each
-/// segment's pixels while the one before is mapped. Columns are in the order [member][channel]. Returns the number of tiles.
+/// Packs the tiles of the segments first ..< end of `images` with padding and activation, and maps them to the rows of
+/// `target`, fetching each segment's pixels while the one before is mapped. Columns are in the order [member][channel].
+/// Returns the number of tiles.
 int64_t ck_segments_to_frequencies(
-    const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images, float *plane,
-    float *target, const frequency_matrices *matrices);
+    const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images,
+    float *plane, float *target, const frequency_matrices *matrices);
 
 /// Fetches those pixels of `images` that lie in tile `tile` of a segment alone, to be read or overwritten soon.
 void ck_fetch_tile(
-    const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile, const float *images);
+    const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile,
+    const float *images);
 
 #endif

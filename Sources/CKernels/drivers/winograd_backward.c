@@ -1,9 +1,9 @@
 // Winograd backward. Tiles are of a's pixels; the frequencies of the patch of dy that a tile meets serve both products:
 //   data     gradients [tile][N] · weights [N][K], a matrix for each frequency → the members' gradients, folded into dz
 //   weights  blockᵀ [K][tile] · gradients [tile][N], summed over tiles → the frequencies of dw
-// Sums are kept for each slice of z's channels, with all their members, and each group of images; the groups' are added in order at the end. A
-// task takes a group and, with few threads, several slices, which share the frequencies of dy. It goes chunk by chunk; what a chunk
-// needs is private to the worker.
+// Sums are kept for each slice of z's channels, with all their members, and each group of images; the groups' are added
+// in order at the end. A task takes a group and, with few threads, several slices, which share the frequencies of dy.
+// It goes chunk by chunk; what a chunk needs is private to the worker.
 
 #include "drivers/slopes.h"
 #include "drivers/winograd.h"
@@ -16,8 +16,10 @@ enum {
     CHUNK_TILES = 64,  // tiles, about, that share a pass over the weights and one over their gradients
     MOST_CHUNK_TILES = 96,
     PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
-    FOLDED_FLOATS = 4096, // members' gradients that are folded at once, in L1: of several tiles, where there are few channels
-    LEAST_SLICE_COLUMNS = 64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
+    FOLDED_FLOATS =
+        4096, // members' gradients that are folded at once, in L1: of several tiles, where there are few channels
+    LEAST_SLICE_COLUMNS =
+        64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
     TRANSPOSED_COLUMNS = 32, // of a task that maps weights: a slice of few channels still is several
 };
 
@@ -30,7 +32,8 @@ typedef struct backward_plan {
     int64_t plane_floats, packed_channels; // z's channels in a plane
     int64_t gradient_channels;             // dy's channels in a plane
     int64_t folded_tiles, pixel_floats;
-    int64_t padded_columns, part_matrix, part_floats; // of one group's weights' gradients: their row, one frequency, all
+    int64_t padded_columns, part_matrix,
+        part_floats; // of one group's weights' gradients: their row, one frequency, all
     int64_t transposed_floats, slice_weights;
     frequency_matrices gradients, slice;
     slope_parts slopes;
@@ -50,7 +53,8 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t shift_y = tile_shift(c->pad_top, stride), shift_x = tile_shift(c->pad_left, stride);
     plan.grid = ck_tile_grid(divide_up(c->height + shift_y, shape->tile), divide_up(c->width + shift_x, shape->tile));
     plan.gradient_window = (tile_window){
-        shape->gradient_patch, shape->output_tile, gradient_start(c->pad_top, stride), gradient_start(c->pad_left, stride)};
+        shape->gradient_patch, shape->output_tile, gradient_start(c->pad_top, stride),
+        gradient_start(c->pad_left, stride)};
     plan.block_window = (tile_window){shape->tile, shape->tile, -shift_y, -shift_x};
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
@@ -130,7 +134,8 @@ static int64_t slice_channels(const backward_call *call, int64_t slice) {
     return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
 }
 
-// Columns [N] of one panel of one slice: the kernel's taps, in reverse order, from [K][N] to [N][width] and to frequencies.
+// Columns [N] of one panel of one slice: the kernel's taps, in reverse order, from [K][N] to [N][width] and to
+// frequencies.
 static void map_weights(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
@@ -148,11 +153,11 @@ static void map_weights(void *context, int64_t task, int worker) {
                 count = min_of(width - done, channels - channel);
                 const int64_t k = member * c->channels + slice * call->plan.slice_channels + channel;
                 call->kernels->gemm.transpose(
-                    call->weights + (tap * call->plan.depth + k) * c->out_channels + start, c->out_channels, count, rows,
-                    transposed + tap * tap_floats + done, panels.width);
+                    call->weights + (tap * call->plan.depth + k) * c->out_channels + start, c->out_channels, count,
+                    rows, transposed + tap * tap_floats + done, panels.width);
             }
-        float *target =
-            call->weight_frequencies + slice * call->plan.slice_weights + (panel * c->out_channels + start) * panels.width;
+        float *target = call->weight_frequencies + slice * call->plan.slice_weights
+            + (panel * c->out_channels + start) * panels.width;
         for (int64_t row = 0; row < rows; row++)
             call->tiles->weights(
                 transposed + 8 * tap_floats + row * panels.width, -tap_floats, width, target + row * panels.width,
@@ -176,9 +181,8 @@ static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
 // The slice's channels of z.
 static plane_source slice_source(const task_view *view) {
     const ck_convolution *c = view->call->convolution;
-    return (plane_source){
-        view->call->kernels, &c->activation, view->call->slopes, c->height, c->width, c->channels, view->slice,
-        view->channels};
+    return (plane_source){view->call->kernels, &c->activation, view->call->slopes, c->height, c->width,
+                          c->channels,         view->slice,    view->channels};
 }
 
 // The members' gradients of neighbouring tiles into dz, as far as their pixels are inside the image.
@@ -194,8 +198,8 @@ static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int6
         const int64_t slope_at = position * block.slope_position + view->slice;
         call->kernels->activation.backward(
             &c->activation, &block, call->z + at, call->slopes == NULL ? NULL : call->slopes + slope_at,
-            view->pixels + (row * tiles * tile + left) * view->depth, call->dz == NULL ? NULL : call->dz + at, call->accumulate,
-            view->slope_part == NULL ? NULL : view->slope_part + slope_at);
+            view->pixels + (row * tiles * tile + left) * view->depth, call->dz == NULL ? NULL : call->dz + at,
+            call->accumulate, view->slope_part == NULL ? NULL : view->slope_part + slope_at);
     }
 }
 
@@ -207,14 +211,19 @@ static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
     const gemm_panels panels = ck_gemm_panels(call->kernels, view->depth);
     const int64_t panel_floats = c->out_channels * panels.width;
     const gemm_sum sum = {
-        .runs = 1, .length = c->out_channels, .a_runs = &no_offset, .a_step = 1, .b_step = panels.width,
+        .runs = 1,
+        .length = c->out_channels,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = panels.width,
         .a_distance = plan->gradients.row};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
     const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
     for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
         const float *a = view->gradients + frequency * plan->gradients.matrix;
-        const float *b = weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
+        const float *b =
+            weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
         float *result = view->frequencies + frequency * plan->slice.matrix;
         for (int64_t group = 0; group < rows; group += GEMM_GROUP_ROWS) {
             const int64_t count = min_of(GEMM_GROUP_ROWS, rows - group);
@@ -231,7 +240,8 @@ static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
     const plane_source source = slice_source(view);
     const float *data = view->frequencies;
     for (int64_t index = first; index < end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index), next = ck_tile_segment(&plan->grid, index + 1);
+        const tile_segment segment = ck_tile_segment(&plan->grid, index),
+                           next = ck_tile_segment(&plan->grid, index + 1);
         for (int64_t tile = 0, count; tile < segment.tiles; tile += count) {
             count = min_of(plan->folded_tiles, segment.tiles - tile);
             const winograd_pixels pixels = {count * tile_size * view->depth, view->depth};
@@ -255,7 +265,11 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
     const backward_call *call = view->call;
     const backward_plan *plan = &call->plan;
     const gemm_sum sum = {
-        .runs = 1, .length = rows, .a_runs = &no_offset, .a_step = plan->slice.row, .b_step = plan->gradients.row,
+        .runs = 1,
+        .length = rows,
+        .a_runs = &no_offset,
+        .a_step = plan->slice.row,
+        .b_step = plan->gradients.row,
         .a_distance = 1};
     for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
         const int64_t weight = frequency_weight(call->tiles, frequency);
@@ -318,7 +332,9 @@ static void run_task(void *context, int64_t task, int worker) {
     };
     const frequency_source gradients = {
         {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
-        plan->gradient_window, plan->gradient_channels, call->tiles->gradients};
+        plan->gradient_window,
+        plan->gradient_channels,
+        call->tiles->gradients};
 
     const int64_t start = first_image * plan->grid.image_segments, end = end_image * plan->grid.image_segments;
     for (int64_t chunk = start; chunk < end; chunk += plan->chunk_segments) {
@@ -406,7 +422,6 @@ void ck_winograd_backward(
     ck_parallel(tasks, ck_worker_limit(tasks), convolution_work(c), run_task, &call);
     if (dweights != NULL)
         ck_parallel(c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, gather_channel, &call);
-    if (dbias != NULL)
-        ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
+    if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }

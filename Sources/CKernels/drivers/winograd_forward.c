@@ -7,7 +7,8 @@
 #include "runtime/threads.h"
 
 enum {
-    // Rows of A that a pass over the weights serves: many, as long as their frequencies stay in L2 beside the weights that pass.
+    // Rows of A that a pass over the weights serves: many, as long as their frequencies stay in L2 beside the weights
+    // that pass.
     LEAST_BLOCK_TILES = 16,
     MOST_BLOCK_TILES = 48,
     BLOCK_BYTES = 672 << 10,
@@ -42,8 +43,7 @@ static forward_plan plan_of(const ck_convolution *c) {
 
     const int64_t workers = ck_worker_limit(plan.blocks);
     plan.weights = scratch_take(
-        &plan.size,
-        weight_frequencies(shape) * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
+        &plan.size, weight_frequencies(shape) * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
     plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
     plan.input_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.inputs) * 4);
     plan.output_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.outputs) * 4);
@@ -82,7 +82,11 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
     const forward_plan *plan = &call->plan;
     const int64_t width = call->panels.width, panel_floats = plan->depth * width;
     const gemm_sum sum = {
-        .runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = width,
+        .runs = 1,
+        .length = plan->depth,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = width,
         .a_distance = plan->inputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
@@ -112,7 +116,9 @@ static void convolve_block(void *context, int64_t task, int worker) {
     const forward_plan *plan = &call->plan;
     const frequency_source source = {
         {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0, c->channels},
-        plan->window, plan->slice, call->tiles->inputs};
+        plan->window,
+        plan->slice,
+        call->tiles->inputs};
     float *plane = call->planes + worker * plan->plane_floats;
     float *inputs = call->input_frequencies + worker * frequency_floats(&plan->inputs);
     float *outputs = call->output_frequencies + worker * frequency_floats(&plan->outputs);
@@ -120,16 +126,17 @@ static void convolve_block(void *context, int64_t task, int worker) {
     const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
 
     multiply_frequencies(
-        call, ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs), inputs,
-        outputs);
-    const plane_source result = {
-        call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels};
+        call, ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs),
+        inputs, outputs);
+    const plane_source result = {call->kernels, &ck_no_activation, NULL, c->out_height,
+                                 c->out_width,  c->out_channels,   0,    c->out_channels};
     const int64_t output_tile = call->tiles->output_tile;
     const tile_window result_window = {output_tile, output_tile, 0, 0};
     const winograd_pixels pixels = {c->out_width * c->out_channels, c->out_channels};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index), next = ck_tile_segment(&plan->grid, index + 1);
+        const tile_segment segment = ck_tile_segment(&plan->grid, index),
+                           next = ck_tile_segment(&plan->grid, index + 1);
         const int64_t y = segment.row * output_tile;
         for (int64_t tile = 0; tile < segment.tiles; tile++) {
             const int64_t x = (segment.column + tile) * output_tile;

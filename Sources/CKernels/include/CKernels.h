@@ -11,9 +11,11 @@
 //             on the shape only (never on the number of threads), never shrinks when the batch grows, and its
 //             contents need not be initialised nor kept. It must be aligned to 64 bytes. May be NULL if the size is 0.
 //   threads   sums are split by shape and partial sums are added in a fixed order, so a result has the same bits
-//             for any number of threads. Functions may be called from several threads at once, each with memory of its own.
+//             for any number of threads. Functions may be called from several threads at once, each with memory of its
+//             own.
 //   NaN       in an input propagates to every output that depends on it, with one exception: where a pre-activation is
-//             NaN, the backward pass of every activation but Swish hands the gradient through (as PyTorch has it for ReLU).
+//             NaN, the backward pass of every activation but Swish hands the gradient through (as PyTorch has it for
+//             ReLU).
 //   contract  descriptors are checked by their `_check` function, where they have one; the kernels themselves assume a
 //             valid one.
 

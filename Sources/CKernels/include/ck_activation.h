@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Scalar functions g of which activations are made. Their derivative at a kink is the one for z < 0 (as PyTorch has it).
+/// Scalar functions g of which activations are made. Their derivative at a kink is the one for z < 0 (as PyTorch has
+/// it).
 typedef enum ck_function {
     CK_IDENTITY = 0,
     CK_RELU = 1,       ///< max(z, 0)
@@ -19,7 +20,7 @@ typedef enum ck_function {
 /// One member of an activation: output_scale · g(input_scale · z).
 typedef struct ck_member {
     ck_function function;
-    float input_scale;  ///< −1 mirrors the member
+    float input_scale; ///< −1 mirrors the member
     float output_scale;
     float parameter; ///< slope of CK_LEAKY_RELU, α of CK_ELU; ignored otherwise
 } ck_member;
@@ -37,8 +38,8 @@ typedef enum ck_slope_sharing {
 /// One CK_IDENTITY member with scales 1 is "no activation".
 typedef struct ck_activation {
     int32_t member_count; ///< 1 … CK_MAX_MEMBERS
-    /// True where z holds the values of the only member already, which has to be CK_RELU with scales 1: who reads z then applies nothing, and
-    /// the derivative at g(z) is that at z.
+    /// True where z holds the values of the only member already, which has to be CK_RELU with scales 1: who reads z
+    /// then applies nothing, and the derivative at g(z) is that at z.
     bool applied;
     ck_slope_sharing slope_sharing;
     ck_member members[CK_MAX_MEMBERS];

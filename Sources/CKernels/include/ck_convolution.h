@@ -15,7 +15,8 @@ typedef enum ck_pass {
 } ck_pass;
 
 /// A 2-D convolution that reads a pre-activation z and forms its activation while packing:
-///   y[b][oy][ox][n] = bias[n] + Σ_{ky,kx,k} a[b][oy·stride_h + ky − pad_top][ox·stride_w + kx − pad_left][k] · w[ky][kx][k][n]
+///   y[b][oy][ox][n] = bias[n] + Σ_{ky,kx,k} a[b][oy·stride_h + ky − pad_top][ox·stride_w + kx − pad_left][k] ·
+///   w[ky][kx][k][n]
 /// where a = activation(z), k = m·channels + c runs over K = member_count·channels, and a is 0 outside the image
 /// (the padding pads the activation, not z).
 ///
@@ -30,18 +31,20 @@ typedef struct ck_convolution {
     int64_t pad_top, pad_left; ///< rows and columns past the bottom and right edge follow from the output size
     ck_activation activation;
     ck_algorithm algorithm;
-    bool alone; ///< for one thread, beside others that have calls of their own: no sum is split into parts for threads to share
+    bool
+        alone; ///< for one thread, beside others that have calls of their own: no sum is split into parts for threads to share
 } ck_convolution;
 
 /// NULL if the kernels take this descriptor for every pass, otherwise a short reason (static text).
 const char *ck_convolution_check(const ck_convolution *convolution);
 
-/// The algorithm that should be the faster one for a pass over a descriptor that checks, whatever its own `algorithm` is. A function of shapes
-/// alone (docs/kernels.md has the model).
+/// The algorithm that should be the faster one for a pass over a descriptor that checks, whatever its own `algorithm`
+/// is. A function of shapes alone (docs/kernels.md has the model).
 ck_algorithm ck_convolution_choose(const ck_convolution *convolution, ck_pass pass);
 
-/// Pixels of y along one side of a tile that a pass of the descriptor's own algorithm computes together: 4 or 5 for CK_WINOGRAD, whichever takes
-/// fewer multiplications for the image's size, 1 for CK_DIRECT. A function of shapes alone, and not of the batch.
+/// Pixels of y along one side of a tile that a pass of the descriptor's own algorithm computes together: 4 or 5 for
+/// CK_WINOGRAD, whichever takes fewer multiplications for the image's size, 1 for CK_DIRECT. A function of shapes
+/// alone, and not of the batch.
 int64_t ck_convolution_tile(const ck_convolution *convolution, ck_pass pass);
 
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass);
@@ -50,8 +53,8 @@ void ck_convolution_forward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
     float *y, void *scratch);
 
-/// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`; dslopes, dweights and dbias are overwritten. Those that are NULL
-/// are not computed; dbias is with dweights alone.
+/// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`; dslopes, dweights and dbias are
+/// overwritten. Those that are NULL are not computed; dbias is with dweights alone.
 void ck_convolution_backward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
     float *dz, bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch);

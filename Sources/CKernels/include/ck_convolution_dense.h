@@ -4,9 +4,9 @@
 #include "ck_convolution.h"
 #include "ck_dense.h"
 
-/// A convolution of the network's input and the dense layer that alone reads what it gives, through an activation: for few terms a sum and
-/// few outputs, where the tensor in between is most of the memory and hardly any of the arithmetic. It is never stored: backward computes it
-/// again.
+/// A convolution of the network's input and the dense layer that alone reads what it gives, through an activation: for
+/// few terms a sum and few outputs, where the tensor in between is most of the memory and hardly any of the arithmetic.
+/// It is never stored: backward computes it again.
 ///
 /// input        [batch][height][width][channels] of the convolution; nobody needs its gradient
 /// weights      of the convolution, [kernel_h][kernel_w][channels][out_channels]
@@ -36,7 +36,7 @@ void ck_convolution_dense_forward(
 /// All gradients are overwritten; dbias and ddense_bias may be NULL.
 void ck_convolution_dense_backward(
     const ck_convolution_dense *fused, const float *input, const float *weights, const float *bias,
-    const float *dense_weights, const float *dy, float *dweights, float *dbias, float *ddense_weights, float *ddense_bias,
-    void *scratch);
+    const float *dense_weights, const float *dy, float *dweights, float *dbias, float *ddense_weights,
+    float *ddense_bias, void *scratch);
 
 #endif

@@ -5,8 +5,8 @@
 #include "ck_convolution.h"
 
 /// A dense layer y[b][n] = bias[n] + Σ_i a[b][i]·w[i][n] on a flattened activation a = activation(z):
-/// z is [batch][positions][channels], and i = position·K + m·channels + c with K = member_count·channels, which is the order of
-/// a flattened NHWC activation. A plain vector has positions = 1.
+/// z is [batch][positions][channels], and i = position·K + m·channels + c with K = member_count·channels, which is the
+/// order of a flattened NHWC activation. A plain vector has positions = 1.
 ///
 /// weights   [positions·K][out_features]
 /// bias      [out_features], may be NULL

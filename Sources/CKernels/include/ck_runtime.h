@@ -16,12 +16,13 @@ typedef enum ck_isa {
 /// True if this build holds kernels for `isa` and this CPU (and its operating system) can run them.
 bool ck_isa_available(ck_isa isa);
 
-/// The instruction set that the calling thread uses: what it has selected, or else the process's. That is the best available one, or the one
-/// that the environment variable CK_ISA names (portable, neon, avx2, avx512) at the first call, if it is available.
+/// The instruction set that the calling thread uses: what it has selected, or else the process's. That is the best
+/// available one, or the one that the environment variable CK_ISA names (portable, neon, avx2, avx512) at the first
+/// call, if it is available.
 ck_isa ck_isa_current(void);
 
-/// Chooses the instruction set for later calls of the calling thread, wherever they run their tasks; other threads keep theirs. Returns false,
-/// and changes nothing, if it is not available.
+/// Chooses the instruction set for later calls of the calling thread, wherever they run their tasks; other threads keep
+/// theirs. Returns false, and changes nothing, if it is not available.
 bool ck_isa_select(ck_isa isa);
 
 /// The lower-case name that CK_ISA accepts, for example "avx512".
@@ -33,20 +34,21 @@ const char *ck_isa_rejected_request(void);
 /// Sets how many threads later calls may use, at least 1. The default is the number of CPUs this process may run on.
 void ck_set_threads(int threads);
 
-/// Sets how many threads later calls of the calling thread may use, whatever other threads' may; 0 leaves it to ck_set_threads. Returns what
-/// it was.
+/// Sets how many threads later calls of the calling thread may use, whatever other threads' may; 0 leaves it to
+/// ck_set_threads. Returns what it was.
 int ck_set_own_threads(int threads);
 
 /// How many threads the calling thread's calls may use now; a kernel uses at most 32.
 int ck_threads(void);
 
-/// One of several pieces of work. `task` selects what to compute; `worker` may select private scratch and nothing else: a result must
-/// not depend on it.
+/// One of several pieces of work. `task` selects what to compute; `worker` may select private scratch and nothing else:
+/// a result must not depend on it.
 typedef void (*ck_task)(void *context, int64_t task, int worker);
 
-/// Runs tasks 0 ..< task_count, each exactly once, on up to `worker_limit` threads, and returns when all are done. Workers are below the limit,
-/// and what runs at once must write to disjoint memory. `finish` follows each task on its worker: one at a time, in order of the tasks.
-/// Calls of this library that a task makes stay on the task's thread, unless there is one worker only.
+/// Runs tasks 0 ..< task_count, each exactly once, on up to `worker_limit` threads, and returns when all are done.
+/// Workers are below the limit, and what runs at once must write to disjoint memory. `finish` follows each task on its
+/// worker: one at a time, in order of the tasks. Calls of this library that a task makes stay on the task's thread,
+/// unless there is one worker only.
 void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context);
 
 #endif

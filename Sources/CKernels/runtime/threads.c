@@ -14,8 +14,8 @@
 // The toolchain ships no omp.h. This is the one function needed of it (OpenMP 5.0, section 3.2.4).
 extern int omp_get_thread_num(void);
 
-// Below this much work, waking the other threads costs more than it saves: a fork and a join are 2 to 5 µs on idle cores, and
-// milliseconds when another process has one of them.
+// Below this much work, waking the other threads costs more than it saves: a fork and a join are 2 to 5 µs on idle
+// cores, and milliseconds when another process has one of them.
 static const double serial_work = 200e3;
 
 _Thread_local const struct ck_kernels *ck_own_kernels = NULL;
@@ -55,8 +55,8 @@ int ck_set_own_threads(int threads) {
     return before;
 }
 
-// Rounding and denormals decide bits, so every worker computes in the default mode (round to nearest, denormals kept) whatever
-// the caller's or libomp's is.
+// Rounding and denormals decide bits, so every worker computes in the default mode (round to nearest, denormals kept)
+// whatever the caller's or libomp's is.
 #if defined(__x86_64__)
 typedef unsigned int float_mode;
 static inline float_mode enter_default_float_mode(void) {

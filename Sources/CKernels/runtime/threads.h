@@ -7,12 +7,14 @@
 /// the machine.
 enum { CK_MAX_WORKERS = 32 };
 
-/// The kernels that a thread has chosen for its calls, or NULL for the process's. In ck_parallel, workers have their caller's.
+/// The kernels that a thread has chosen for its calls, or NULL for the process's. In ck_parallel, workers have their
+/// caller's.
 extern _Thread_local const struct ck_kernels *ck_own_kernels;
 
-/// Runs tasks 0 ..< task_count, each exactly once, on up to min(ck_threads(), worker_limit) threads, and returns when all are done.
-/// Tasks must write to disjoint memory. `work` estimates the whole call in floating-point operations or bytes moved, whichever is
-/// more; small work stays on the calling thread, where the tasks run in order, and so does what a task asks for. Workers are below the limit.
+/// Runs tasks 0 ..< task_count, each exactly once, on up to min(ck_threads(), worker_limit) threads, and returns when
+/// all are done. Tasks must write to disjoint memory. `work` estimates the whole call in floating-point operations or
+/// bytes moved, whichever is more; small work stays on the calling thread, where the tasks run in order, and so does
+/// what a task asks for. Workers are below the limit.
 void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context);
 
 /// How many workers may run `task_count` tasks: what private scratch must be multiplied by.

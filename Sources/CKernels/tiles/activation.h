@@ -16,8 +16,7 @@ ALWAYS_INLINE vector function_value(ck_function function, vector x, vector slope
     case CK_LEAKY_RELU:
     case CK_PRELU: return vector_select(at_most_0(x), slope * x, x);
     case CK_ELU: return vector_select(at_most_0(x), slope * vector_exp_minus_1(x), x);
-    case CK_SELU:
-        return selu_lambda * vector_select(at_most_0(x), selu_alpha * vector_exp_minus_1(x), x);
+    case CK_SELU: return selu_lambda * vector_select(at_most_0(x), selu_alpha * vector_exp_minus_1(x), x);
     case CK_SWISH: return x * vector_sigmoid(x);
     }
     return x;
@@ -40,8 +39,9 @@ ALWAYS_INLINE vector function_gradient(ck_function function, vector x, vector sl
     return d;
 }
 
-// The function all members share, or MIXED. With the number of members, a constant wherever the bodies below are inlined, so that
-// a plain or mirrored activation, which nearly all are, has no branch per vector and keeps its scales in registers.
+// The function all members share, or MIXED. With the number of members, a constant wherever the bodies below are
+// inlined, so that a plain or mirrored activation, which nearly all are, has no branch per vector and keeps its scales
+// in registers.
 enum { MIXED = -1 };
 
 ALWAYS_INLINE int shared_function(const ck_activation *activation) {
@@ -66,8 +66,8 @@ ALWAYS_INLINE vector add_member_gradient(int shared, const ck_member *member, ve
 // One member without slopes over gap-free positions is one long row.
 ALWAYS_INLINE activation_block joined(const ck_activation *activation, const activation_block *block) {
     activation_block result = *block;
-    if (activation->member_count == 1 && activation->members[0].function != CK_PRELU && block->z_position == block->channels
-        && block->out_position == block->channels) {
+    if (activation->member_count == 1 && activation->members[0].function != CK_PRELU
+        && block->z_position == block->channels && block->out_position == block->channels) {
         result.channels = block->positions * block->channels;
         result.positions = 1;
     }
@@ -76,8 +76,8 @@ ALWAYS_INLINE activation_block joined(const ck_activation *activation, const act
 
 // One vector of channels at one position; `lanes` is a constant VECTOR_FLOATS for whole vectors.
 ALWAYS_INLINE void forward_vector(
-    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
-    float *out, int64_t lanes) {
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z,
+    const float *slopes, float *out, int64_t lanes) {
     const vector value = load_lanes(z, lanes);
     for (int m = 0; m < members; m++) {
         const ck_member *member = &activation->members[m];
@@ -93,24 +93,22 @@ ALWAYS_INLINE void forward_vector(
 }
 
 ALWAYS_INLINE void forward_body(
-    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
-    float *out) {
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z,
+    const float *slopes, float *out) {
     const int64_t channels = block->channels, whole = channels / VECTOR_FLOATS * VECTOR_FLOATS;
     for (int64_t p = 0; p < block->positions; p++)
         for (int64_t c = 0; c < channels; c += VECTOR_FLOATS) {
             const float *source = z + p * block->z_position + c;
             const float *slope = slopes != NULL ? slopes + p * block->slope_position + c : NULL;
             float *target = out + p * block->out_position + c;
-            if (c < whole)
-                forward_vector(shared, members, activation, block, source, slope, target, VECTOR_FLOATS);
-            else
-                forward_vector(shared, members, activation, block, source, slope, target, channels - c);
+            if (c < whole) forward_vector(shared, members, activation, block, source, slope, target, VECTOR_FLOATS);
+            else forward_vector(shared, members, activation, block, source, slope, target, channels - c);
         }
 }
 
 ALWAYS_INLINE void backward_vector(
-    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
-    const float *dout, float *dz, bool accumulate, float *dslopes, int64_t lanes) {
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z,
+    const float *slopes, const float *dout, float *dz, bool accumulate, float *dslopes, int64_t lanes) {
     const vector value = load_lanes(z, lanes);
     vector total = dz != NULL && accumulate ? load_lanes(dz, lanes) : vector_splat(0.0f);
     for (int m = 0; m < members; m++) {
@@ -134,8 +132,8 @@ ALWAYS_INLINE void backward_vector(
 }
 
 ALWAYS_INLINE void backward_body(
-    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
-    const float *dout, float *dz, bool accumulate, float *dslopes) {
+    int shared, int members, const ck_activation *activation, const activation_block *block, const float *z,
+    const float *slopes, const float *dout, float *dz, bool accumulate, float *dslopes) {
     const int64_t channels = block->channels, whole = channels / VECTOR_FLOATS * VECTOR_FLOATS;
     for (int64_t p = 0; p < block->positions; p++)
         for (int64_t c = 0; c < channels; c += VECTOR_FLOATS) {
@@ -154,24 +152,21 @@ ALWAYS_INLINE void backward_body(
 }
 
 // Calls `body` with the shared function and the number of members as constants, where they are common ones.
-#define FOR_MEMBERS(function, body, activation, ...)                                                                   \
-    if ((activation)->member_count == 1)                                                                               \
-        body(function, 1, activation, __VA_ARGS__);                                                                    \
-    else if ((activation)->member_count == 2)                                                                          \
-        body(function, 2, activation, __VA_ARGS__);                                                                    \
-    else                                                                                                               \
-        body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
+#define FOR_MEMBERS(function, body, activation, ...)                                      \
+    if ((activation)->member_count == 1) body(function, 1, activation, __VA_ARGS__);      \
+    else if ((activation)->member_count == 2) body(function, 2, activation, __VA_ARGS__); \
+    else body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
 
-#define FOR_ACTIVATION(body, activation, ...)                                                                          \
-    switch (shared_function(activation)) {                                                                             \
-    case CK_IDENTITY: FOR_MEMBERS(CK_IDENTITY, body, activation, __VA_ARGS__) break;                                   \
-    case CK_RELU: FOR_MEMBERS(CK_RELU, body, activation, __VA_ARGS__) break;                                           \
-    case CK_LEAKY_RELU: FOR_MEMBERS(CK_LEAKY_RELU, body, activation, __VA_ARGS__) break;                               \
-    case CK_PRELU: FOR_MEMBERS(CK_PRELU, body, activation, __VA_ARGS__) break;                                         \
-    case CK_ELU: FOR_MEMBERS(CK_ELU, body, activation, __VA_ARGS__) break;                                             \
-    case CK_SELU: FOR_MEMBERS(CK_SELU, body, activation, __VA_ARGS__) break;                                           \
-    case CK_SWISH: FOR_MEMBERS(CK_SWISH, body, activation, __VA_ARGS__) break;                                         \
-    default: body(MIXED, (activation)->member_count, activation, __VA_ARGS__); break;                                  \
+#define FOR_ACTIVATION(body, activation, ...)                                            \
+    switch (shared_function(activation)) {                                               \
+    case CK_IDENTITY: FOR_MEMBERS(CK_IDENTITY, body, activation, __VA_ARGS__) break;     \
+    case CK_RELU: FOR_MEMBERS(CK_RELU, body, activation, __VA_ARGS__) break;             \
+    case CK_LEAKY_RELU: FOR_MEMBERS(CK_LEAKY_RELU, body, activation, __VA_ARGS__) break; \
+    case CK_PRELU: FOR_MEMBERS(CK_PRELU, body, activation, __VA_ARGS__) break;           \
+    case CK_ELU: FOR_MEMBERS(CK_ELU, body, activation, __VA_ARGS__) break;               \
+    case CK_SELU: FOR_MEMBERS(CK_SELU, body, activation, __VA_ARGS__) break;             \
+    case CK_SWISH: FOR_MEMBERS(CK_SWISH, body, activation, __VA_ARGS__) break;           \
+    default: body(MIXED, (activation)->member_count, activation, __VA_ARGS__); break;    \
     }
 
 static void activation_forward(
@@ -183,8 +178,8 @@ static void activation_forward(
 }
 
 static void activation_backward(
-    const ck_activation *activation, const activation_block *block, const float *z, const float *slopes, const float *dout,
-    float *dz, bool accumulate, float *dslopes) {
+    const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    const float *dout, float *dz, bool accumulate, float *dslopes) {
     // Copies, which the stores below can't change.
     const activation_block extent = joined(activation, block);
     const ck_activation members = *activation;

@@ -1,8 +1,8 @@
 // No include guard: part of dispatch/isa_body.h, once per instruction set.
 //
-// Random words come from Philox4x32 with 7 rounds, a counter-based generator (Salmon, Moraes, Dror and Shaw, "Parallel Random
-// Numbers: As Easy as 1, 2, 3", SC 2011: it passes BigCrush with 7 rounds). A block of four words has the 128-bit
-// counter (block, 0). Elements are numbered in groups of 64: word w of block 16·group + b belongs to element
+// Random words come from Philox4x32 with 7 rounds, a counter-based generator (Salmon, Moraes, Dror and Shaw, "Parallel
+// Random Numbers: As Easy as 1, 2, 3", SC 2011: it passes BigCrush with 7 rounds). A block of four words has the
+// 128-bit counter (block, 0). Elements are numbered in groups of 64: word w of block 16·group + b belongs to element
 // 64·group + 16·w + b, so that vectors of 4, 8 or 16 lanes need no shuffles and give the same mask.
 
 typedef uint32_t vector_word __attribute__((ext_vector_type(VECTOR_FLOATS)));
@@ -74,8 +74,7 @@ ALWAYS_INLINE void dropout_body(
                 __builtin_memcpy(&word, words + i, sizeof word);
                 const vector_int kept = (vector_int)(word >= (vector_word)(threshold));
                 const vector value = vector_load(x + done + i) / keep;
-                put_lanes(
-                    out + done + i, vector_select(kept, value, vector_splat(0)), VECTOR_FLOATS, accumulate);
+                put_lanes(out + done + i, vector_select(kept, value, vector_splat(0)), VECTOR_FLOATS, accumulate);
             }
         }
         done += part;

@@ -9,18 +9,18 @@ enum { FUSED_ROWS = 4, FUSED_OUTPUTS = 5, FUSED_FOLD_ROWS = 2, FUSED_TERMS = 5 }
 #endif
 
 // Calls body with one of the constants 2 and 1, over all columns.
-#define FOR_COLUMN_VECTORS(columns, body)                                                                              \
-    do {                                                                                                               \
-        int64_t column_ = 0;                                                                                           \
-        for (; column_ + 2 * VECTOR_FLOATS <= (columns); column_ += 2 * VECTOR_FLOATS) body(2, column_);               \
-        if (column_ < (columns)) body(1, column_);                                                                     \
+#define FOR_COLUMN_VECTORS(columns, body)                                                                \
+    do {                                                                                                 \
+        int64_t column_ = 0;                                                                             \
+        for (; column_ + 2 * VECTOR_FLOATS <= (columns); column_ += 2 * VECTOR_FLOATS) body(2, column_); \
+        if (column_ < (columns)) body(1, column_);                                                       \
     } while (0)
 
 ALWAYS_INLINE void fused_multiply_block(
-    int vectors, int64_t terms, const float *a, int64_t a_step, const float *b, int64_t b_step, float *c, int64_t c_step) {
+    int vectors, int64_t terms, const float *a, int64_t a_step, const float *b, int64_t b_step, float *c,
+    int64_t c_step) {
     vector total[FUSED_ROWS][2];
-    UNROLL for (int r = 0; r < FUSED_ROWS; r++)
-        UNROLL for (int v = 0; v < vectors; v++) total[r][v] = vector_splat(0);
+    UNROLL for (int r = 0; r < FUSED_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) total[r][v] = vector_splat(0);
 #pragma clang loop unroll(disable)
     for (int64_t t = 0; t < terms; t++, a += a_step, b += b_step) {
         vector column[2];
@@ -30,15 +30,15 @@ ALWAYS_INLINE void fused_multiply_block(
             UNROLL for (int v = 0; v < vectors; v++) total[r][v] = element * column[v] + total[r][v];
         }
     }
-    UNROLL for (int r = 0; r < FUSED_ROWS; r++)
-        UNROLL for (int v = 0; v < vectors; v++) vector_store(c + r * c_step + v * VECTOR_FLOATS, total[r][v]);
+    UNROLL for (int r = 0; r < FUSED_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++)
+        vector_store(c + r * c_step + v * VECTOR_FLOATS, total[r][v]);
 }
 
 static void fused_multiply(
-    int64_t terms, int64_t rows, int64_t columns, const float *a, int64_t a_step, const float *b, int64_t b_step, float *c,
-    int64_t c_step) {
-#define BODY(vectors, column)                                                                                          \
-    for (int64_t r = 0; r < rows; r += FUSED_ROWS)                                                                     \
+    int64_t terms, int64_t rows, int64_t columns, const float *a, int64_t a_step, const float *b, int64_t b_step,
+    float *c, int64_t c_step) {
+#define BODY(vectors, column)                      \
+    for (int64_t r = 0; r < rows; r += FUSED_ROWS) \
     fused_multiply_block(vectors, terms, a + r, a_step, b + column, b_step, c + r * c_step + column, c_step)
     FOR_COLUMN_VECTORS(columns, BODY);
 #undef BODY
@@ -58,51 +58,52 @@ ALWAYS_INLINE void fused_member_block(
     int function, int outputs, int vectors, const ck_member *member, int64_t count, const float *a, int64_t a_step,
     const float *z, int64_t z_step, bool first, float *c, int64_t c_step) {
     vector total[FUSED_OUTPUTS][2];
-    UNROLL for (int n = 0; n < outputs; n++)
-        UNROLL for (int v = 0; v < vectors; v++)
-            total[n][v] = first ? vector_splat(0) : vector_load(c + n * c_step + v * VECTOR_FLOATS);
+    UNROLL for (int n = 0; n < outputs; n++) UNROLL for (int v = 0; v < vectors; v++) total[n][v] =
+        first ? vector_splat(0) : vector_load(c + n * c_step + v * VECTOR_FLOATS);
     const vector_int sign = (vector_int)(member->input_scale < 0 ? INT32_MIN : 0);
 #pragma clang loop unroll(disable)
     for (int64_t k = 0; k < count; k++, a += a_step, z += z_step) {
         vector value[2];
-        UNROLL for (int v = 0; v < vectors; v++)
-            value[v] = fused_member(function, member, sign, vector_load(z + v * VECTOR_FLOATS));
+        UNROLL for (int v = 0; v < vectors; v++) value[v] =
+            fused_member(function, member, sign, vector_load(z + v * VECTOR_FLOATS));
         UNROLL for (int n = 0; n < outputs; n++) {
             const vector element = vector_splat(a[n]);
             UNROLL for (int v = 0; v < vectors; v++) total[n][v] = element * value[v] + total[n][v];
         }
     }
-    UNROLL for (int n = 0; n < outputs; n++)
-        UNROLL for (int v = 0; v < vectors; v++) vector_store(c + n * c_step + v * VECTOR_FLOATS, total[n][v]);
+    UNROLL for (int n = 0; n < outputs; n++) UNROLL for (int v = 0; v < vectors; v++)
+        vector_store(c + n * c_step + v * VECTOR_FLOATS, total[n][v]);
 }
 
 ALWAYS_INLINE void fused_member_columns(
     int function, int outputs, const ck_member *member, int64_t count, int64_t columns, const float *a, int64_t a_step,
     const float *z, int64_t z_step, bool first, float *c, int64_t c_step) {
-#define BODY(vectors, column)                                                                                          \
-    fused_member_block(function, outputs, vectors, member, count, a, a_step, z + column, z_step, first, c + column, c_step)
+#define BODY(vectors, column) \
+    fused_member_block(       \
+        function, outputs, vectors, member, count, a, a_step, z + column, z_step, first, c + column, c_step)
     FOR_COLUMN_VECTORS(columns, BODY);
 #undef BODY
 }
 
 ALWAYS_INLINE void fused_member_outputs(
-    int function, const ck_member *member, int64_t count, int64_t outputs, int64_t columns, const float *a, int64_t a_step,
-    const float *z, int64_t z_step, bool first, float *c, int64_t c_step) {
+    int function, const ck_member *member, int64_t count, int64_t outputs, int64_t columns, const float *a,
+    int64_t a_step, const float *z, int64_t z_step, bool first, float *c, int64_t c_step) {
     switch (outputs) {
-#define OUTPUTS(n)                                                                                                     \
-    case n:                                                                                                            \
-        if (n <= FUSED_OUTPUTS)                                                                                        \
-            fused_member_columns(function, n, member, count, columns, a, a_step, z, z_step, first, c, c_step);         \
+#define OUTPUTS(n)                                                                                             \
+    case n:                                                                                                    \
+        if (n <= FUSED_OUTPUTS)                                                                                \
+            fused_member_columns(function, n, member, count, columns, a, a_step, z, z_step, first, c, c_step); \
         break;
-        OUTPUTS(1) OUTPUTS(2) OUTPUTS(3) OUTPUTS(4) OUTPUTS(5) OUTPUTS(6) OUTPUTS(7) OUTPUTS(8) OUTPUTS(9) OUTPUTS(10)
-        OUTPUTS(11) OUTPUTS(12)
+        OUTPUTS(1)
+        OUTPUTS(2)
+        OUTPUTS(3) OUTPUTS(4) OUTPUTS(5) OUTPUTS(6) OUTPUTS(7) OUTPUTS(8) OUTPUTS(9) OUTPUTS(10) OUTPUTS(11) OUTPUTS(12)
 #undef OUTPUTS
     }
 }
 
 static void fused_multiply_member(
-    const ck_member *member, int64_t count, int64_t outputs, int64_t columns, const float *a, int64_t a_step, const float *z,
-    int64_t z_step, bool first, float *c, int64_t c_step) {
+    const ck_member *member, int64_t count, int64_t outputs, int64_t columns, const float *a, int64_t a_step,
+    const float *z, int64_t z_step, bool first, float *c, int64_t c_step) {
     const bool unscaled = member->function == CK_RELU && member->output_scale == 1
         && (member->input_scale == 1 || member->input_scale == -1);
     const int64_t blocks = (outputs + FUSED_OUTPUTS - 1) / FUSED_OUTPUTS;
@@ -114,7 +115,8 @@ static void fused_multiply_member(
             fused_member_outputs(
                 FUSED_UNSCALED_RELU, member, count, rows, columns, a + n, a_step, z, z_step, first, target, c_step);
         else
-            fused_member_outputs(FUSED_ANY, member, count, rows, columns, a + n, a_step, z, z_step, first, target, c_step);
+            fused_member_outputs(
+                FUSED_ANY, member, count, rows, columns, a + n, a_step, z, z_step, first, target, c_step);
         n += rows;
     }
 }
@@ -123,12 +125,12 @@ ALWAYS_INLINE void fused_fold_block(
     int vectors, const ck_activation *activation, int64_t outputs, const float *d, int64_t d_step, const float *w,
     int64_t w_member, int64_t w_step, const float *z, float *dz, int64_t z_step) {
     vector gradient[FUSED_FOLD_ROWS][2];
-    UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++)
-        UNROLL for (int v = 0; v < vectors; v++) gradient[r][v] = vector_splat(0);
+    UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) gradient[r][v] =
+        vector_splat(0);
     for (int m = 0; m < activation->member_count; m++, w += w_member) {
         vector total[FUSED_FOLD_ROWS][2];
-        UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++)
-            UNROLL for (int v = 0; v < vectors; v++) total[r][v] = vector_splat(0);
+        UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) total[r][v] =
+            vector_splat(0);
 #pragma clang loop unroll(disable)
         for (int64_t n = 0; n < outputs; n++) {
             vector column[2];
@@ -141,23 +143,22 @@ ALWAYS_INLINE void fused_fold_block(
         const ck_member *member = &activation->members[m];
         const float scale = member->output_scale * member->input_scale;
         const vector slope = vector_splat(member->parameter);
-        UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++)
-            UNROLL for (int v = 0; v < vectors; v++) {
-                const vector x = member->input_scale * vector_load(z + r * z_step + v * VECTOR_FLOATS);
-                gradient[r][v] = scale * function_gradient(member->function, x, slope, total[r][v]) + gradient[r][v];
-            }
+        UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) {
+            const vector x = member->input_scale * vector_load(z + r * z_step + v * VECTOR_FLOATS);
+            gradient[r][v] = scale * function_gradient(member->function, x, slope, total[r][v]) + gradient[r][v];
+        }
     }
-    UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++)
-        UNROLL for (int v = 0; v < vectors; v++) vector_store(dz + r * z_step + v * VECTOR_FLOATS, gradient[r][v]);
+    UNROLL for (int r = 0; r < FUSED_FOLD_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++)
+        vector_store(dz + r * z_step + v * VECTOR_FLOATS, gradient[r][v]);
 }
 
 static void fused_fold(
     const ck_activation *activation, int64_t outputs, int64_t rows, int64_t columns, const float *d, int64_t d_step,
     const float *w, int64_t w_member, int64_t w_step, const float *z, float *dz, int64_t z_step) {
-#define BODY(vectors, column)                                                                                          \
-    for (int64_t r = 0; r < rows; r += FUSED_FOLD_ROWS)                                                                \
-    fused_fold_block(                                                                                                  \
-        vectors, activation, outputs, d + r, d_step, w + column, w_member, w_step, z + r * z_step + column,            \
+#define BODY(vectors, column)                                                                               \
+    for (int64_t r = 0; r < rows; r += FUSED_FOLD_ROWS)                                                     \
+    fused_fold_block(                                                                                       \
+        vectors, activation, outputs, d + r, d_step, w + column, w_member, w_step, z + r * z_step + column, \
         dz + r * z_step + column, z_step)
     FOR_COLUMN_VECTORS(columns, BODY);
 #undef BODY
@@ -167,9 +168,8 @@ ALWAYS_INLINE void fused_rows_block(
     int rows, int vectors, int64_t count, const float *a, int64_t a_step, const float *b, int64_t b_step, bool first,
     float *c, int64_t c_step) {
     vector total[FUSED_TERMS][2];
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < vectors; v++)
-            total[r][v] = first ? vector_splat(0) : vector_load(c + r * c_step + v * VECTOR_FLOATS);
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) total[r][v] =
+        first ? vector_splat(0) : vector_load(c + r * c_step + v * VECTOR_FLOATS);
 #pragma clang loop unroll(disable)
     for (int64_t k = 0; k < count; k++, a++, b += b_step) {
         vector column[2];
@@ -179,30 +179,31 @@ ALWAYS_INLINE void fused_rows_block(
             UNROLL for (int v = 0; v < vectors; v++) total[r][v] = element * column[v] + total[r][v];
         }
     }
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < vectors; v++) vector_store(c + r * c_step + v * VECTOR_FLOATS, total[r][v]);
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+        vector_store(c + r * c_step + v * VECTOR_FLOATS, total[r][v]);
 }
 
 static void fused_multiply_rows(
-    int64_t count, int64_t rows, int64_t columns, const float *a, int64_t a_step, const float *b, int64_t b_step, bool first,
-    float *c, int64_t c_step) {
-#define BODY(vectors, column)                                                                                          \
-    do {                                                                                                               \
-        int64_t r = 0;                                                                                                 \
-        for (; r + FUSED_TERMS <= rows; r += FUSED_TERMS)                                                              \
-            fused_rows_block(                                                                                          \
-                FUSED_TERMS, vectors, count, a + r * a_step, a_step, b + column, b_step, first,                        \
-                c + r * c_step + column, c_step);                                                                      \
-        for (; r < rows; r++)                                                                                          \
-            fused_rows_block(                                                                                          \
-                1, vectors, count, a + r * a_step, a_step, b + column, b_step, first, c + r * c_step + column, c_step); \
+    int64_t count, int64_t rows, int64_t columns, const float *a, int64_t a_step, const float *b, int64_t b_step,
+    bool first, float *c, int64_t c_step) {
+#define BODY(vectors, column)                                                                                  \
+    do {                                                                                                       \
+        int64_t r = 0;                                                                                         \
+        for (; r + FUSED_TERMS <= rows; r += FUSED_TERMS)                                                      \
+            fused_rows_block(                                                                                  \
+                FUSED_TERMS, vectors, count, a + r * a_step, a_step, b + column, b_step, first,                \
+                c + r * c_step + column, c_step);                                                              \
+        for (; r < rows; r++)                                                                                  \
+            fused_rows_block(                                                                                  \
+                1, vectors, count, a + r * a_step, a_step, b + column, b_step, first, c + r * c_step + column, \
+                c_step);                                                                                       \
     } while (0)
     FOR_COLUMN_VECTORS(columns, BODY);
 #undef BODY
 }
 
-// Rows lie without gaps, and fewer than a vector may be wanted of each. Whole vectors are moved wherever what is beyond belongs to the next
-// row, since a part of one takes longer; on the way out, the next row then overwrites it.
+// Rows lie without gaps, and fewer than a vector may be wanted of each. Whole vectors are moved wherever what is beyond
+// belongs to the next row, since a part of one takes longer; on the way out, the next row then overwrites it.
 static void fused_gather_columns(int64_t rows, int64_t columns, const float *a, float *c, int64_t c_step) {
     for (int64_t i = 0; i < rows; i += VECTOR_FLOATS)
         for (int64_t j = 0; j < columns; j += VECTOR_FLOATS) {
@@ -212,12 +213,12 @@ static void fused_gather_columns(int64_t rows, int64_t columns, const float *a, 
             if ((i + VECTOR_FLOATS - 1) * columns + j + VECTOR_FLOATS <= rows * columns) {
                 UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) square[r] = vector_load(from + r * columns);
             } else {
-                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++)
-                    square[r] = i + r < rows ? vector_load_part(from + r * columns, wanted) : vector_splat(0);
+                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) square[r] =
+                    i + r < rows ? vector_load_part(from + r * columns, wanted) : vector_splat(0);
             }
             transpose_square(square);
-            UNROLL for (int n = 0; n < VECTOR_FLOATS; n++)
-                if (n < wanted) vector_store(c + (j + n) * c_step + i, square[n]);
+            UNROLL for (int n = 0; n < VECTOR_FLOATS; n++) if (n < wanted)
+                vector_store(c + (j + n) * c_step + i, square[n]);
         }
 }
 
@@ -227,15 +228,15 @@ static void fused_scatter_columns(int64_t rows, int64_t columns, const float *c,
             float *to = a + i * columns + j;
             const int64_t wanted = smaller_of(VECTOR_FLOATS, columns - j);
             vector square[VECTOR_FLOATS];
-            UNROLL for (int n = 0; n < VECTOR_FLOATS; n++)
-                square[n] = n < wanted ? vector_load(c + (j + n) * c_step + i) : vector_splat(0);
+            UNROLL for (int n = 0; n < VECTOR_FLOATS; n++) square[n] =
+                n < wanted ? vector_load(c + (j + n) * c_step + i) : vector_splat(0);
             transpose_square(square);
             // The next row begins with its first columns, which later ones must not overwrite.
             if (columns <= VECTOR_FLOATS && (i + VECTOR_FLOATS - 1) * columns + VECTOR_FLOATS <= rows * columns) {
                 UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) vector_store(to + r * columns, square[r]);
             } else {
-                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++)
-                    if (i + r < rows) vector_store_part(to + r * columns, square[r], wanted);
+                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) if (i + r < rows)
+                    vector_store_part(to + r * columns, square[r], wanted);
             }
         }
 }

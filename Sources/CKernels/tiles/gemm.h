@@ -1,20 +1,25 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. The one matrix product of all convolutions and dense
-// layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h). One call computes all
-// tiles of a column, since entering and leaving takes time that a short sum would notice.
+// No include guard: part of dispatch/isa_body.h, once per instruction set. The one matrix product of all convolutions
+// and dense layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h).
+// One call computes all tiles of a column, since entering and leaving takes time that a short sum would notice.
 
 // As many accumulators as the registers hold beside a row of B and an element of A.
 #if CK_VECTOR_BYTES == 64
 enum { TILE_VECTORS = 3 };
-#define GEMM_TILE_ROWS {8, 8, 8}
-// A CPU stores 64 bytes in two cycles, and what it can keep waiting to be stored is little more than two tiles of 8 × 3.
-#define GEMM_SHORT_SUM_ROWS {8, 8, 4}
+#define GEMM_TILE_ROWS \
+    { 8, 8, 8 }
+// A CPU stores 64 bytes in two cycles, and what it can keep waiting to be stored is little more than two tiles of 8 ×
+// 3.
+#define GEMM_SHORT_SUM_ROWS \
+    { 8, 8, 4 }
 #elif CK_VECTOR_BYTES == 16 && defined(__aarch64__)
 enum { TILE_VECTORS = 3 };
-#define GEMM_TILE_ROWS {8, 8, 8}
+#define GEMM_TILE_ROWS \
+    { 8, 8, 8 }
 #define GEMM_SHORT_SUM_ROWS GEMM_TILE_ROWS
 #else
 enum { TILE_VECTORS = 2 };
-#define GEMM_TILE_ROWS {8, 6}
+#define GEMM_TILE_ROWS \
+    { 8, 6 }
 #define GEMM_SHORT_SUM_ROWS GEMM_TILE_ROWS
 #endif
 
@@ -32,14 +37,13 @@ ALWAYS_INLINE void gemm_body(
         // The tiles of a column divide the coming rows of B between them.
         const int64_t ahead = sum->b_ahead + (sum->b_ahead != 0 ? tile % vectors * VECTOR_FLOATS : 0);
         if (prefetch)
-            UNROLL for (int r = 0; r < rows; r++)
-                UNROLL for (int v = 0; v < vectors; v++)
-                    __builtin_prefetch(c + (2 * rows + r) * c_stride + v * VECTOR_FLOATS, 1);
+            UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+                __builtin_prefetch(c + (2 * rows + r) * c_stride + v * VECTOR_FLOATS, 1);
         UNROLL for (int r = 0; r < rows; r++) {
             const float *start = initial != NULL ? initial : c + r * c_stride;
-            UNROLL for (int v = 0; v < vectors; v++)
-                total[r][v] = whole || v < vectors - 1 ? vector_load(start + v * VECTOR_FLOATS)
-                                                       : vector_load_part(start + v * VECTOR_FLOATS, rest);
+            UNROLL for (int v = 0; v < vectors; v++) total[r][v] = whole || v < vectors - 1
+                ? vector_load(start + v * VECTOR_FLOATS)
+                : vector_load_part(start + v * VECTOR_FLOATS, rest);
         }
         for (int64_t q = 0; q < sum->runs; q++) {
             int64_t index = sum->a_runs[q] + a_offset;
@@ -50,9 +54,9 @@ ALWAYS_INLINE void gemm_body(
             for (int64_t k = 0; k < length; k++) {
                 __builtin_prefetch(b_row + ahead);
                 vector b_vector[TILE_VECTORS];
-                UNROLL for (int v = 0; v < vectors; v++)
-                    b_vector[v] = whole || v < vectors - 1 ? vector_load(b_row + v * VECTOR_FLOATS)
-                                                           : vector_load_part(b_row + v * VECTOR_FLOATS, rest);
+                UNROLL for (int v = 0; v < vectors; v++) b_vector[v] = whole || v < vectors - 1
+                    ? vector_load(b_row + v * VECTOR_FLOATS)
+                    : vector_load_part(b_row + v * VECTOR_FLOATS, rest);
                 UNROLL for (int r = 0; r < rows; r++) {
                     const vector element = vector_splat(row[r][index]);
                     UNROLL for (int v = 0; v < vectors; v++) total[r][v] = element * b_vector[v] + total[r][v];
@@ -61,27 +65,26 @@ ALWAYS_INLINE void gemm_body(
                 b_row += b_step;
             }
         }
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int v = 0; v < vectors; v++) {
-                float *target = c + r * c_stride + v * VECTOR_FLOATS;
-                if (whole || v < vectors - 1)
-                    vector_store(target, total[r][v]);
-                else
-                    vector_store_part(target, total[r][v], rest);
-            }
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) {
+            float *target = c + r * c_stride + v * VECTOR_FLOATS;
+            if (whole || v < vectors - 1) vector_store(target, total[r][v]);
+            else vector_store_part(target, total[r][v], rest);
+        }
     }
 }
 
 #if CK_VECTOR_BYTES == 64
-// One vector's worth of columns: eight sums just cover the latency of a multiply-add, and a row of B serves only eight of them. Sixteen rows
-// would need as many pointers, but rows at equal distances are reached from two, by x86's scaled indices.
+// One vector's worth of columns: eight sums just cover the latency of a multiply-add, and a row of B serves only eight
+// of them. Sixteen rows would need as many pointers, but rows at equal distances are reached from two, by x86's scaled
+// indices.
 ALWAYS_INLINE void gemm_tall_body(
     bool whole, int64_t tiles, const gemm_sum *sum, const float *a, const float *b, const float *initial, float *c,
     int64_t c_stride, int64_t columns) {
     enum { ROWS = CK_TALL_TILE_ROWS, HALF = ROWS / 2 };
     const int64_t length = sum->length, a_step = 4 * sum->a_step, b_step = sum->b_step;
     int64_t once = sum->a_distance * 4, thrice = 3 * once, five_times = 5 * once, seven_times = 7 * once;
-    // The compiler is made to forget how these hang together, here and below, or it would keep a pointer for each row again.
+    // The compiler is made to forget how these hang together, here and below, or it would keep a pointer for each row
+    // again.
     __asm__("" : "+r"(once), "+r"(thrice), "+r"(five_times), "+r"(seven_times));
 #pragma clang loop unroll(disable)
     for (int64_t tile = 0; tile < tiles; tile++, a += ROWS * sum->a_distance, c += ROWS * c_stride) {
@@ -98,8 +101,8 @@ ALWAYS_INLINE void gemm_tall_body(
             for (int64_t k = 0; k < length; k++) {
                 const vector b_vector = whole ? vector_load(b_row) : vector_load_part(b_row, columns);
                 UNROLL for (int half = 0; half < 2; half++) {
-                    const int64_t distance[HALF] = {
-                        0, once, 2 * once, thrice, 4 * once, five_times, 2 * thrice, seven_times};
+                    const int64_t distance[HALF] = {0,        once,       2 * once,   thrice,
+                                                    4 * once, five_times, 2 * thrice, seven_times};
                     UNROLL for (int r = 0; r < HALF; r++) {
                         const vector element = vector_splat(*(const float *)(halves[half] + distance[r]));
                         total[half * HALF + r] = element * b_vector + total[half * HALF + r];
@@ -112,10 +115,8 @@ ALWAYS_INLINE void gemm_tall_body(
             }
         }
         UNROLL for (int r = 0; r < ROWS; r++) {
-            if (whole)
-                vector_store(c + r * c_stride, total[r]);
-            else
-                vector_store_part(c + r * c_stride, total[r], columns);
+            if (whole) vector_store(c + r * c_stride, total[r]);
+            else vector_store_part(c + r * c_stride, total[r], columns);
         }
     }
 }
@@ -123,29 +124,26 @@ ALWAYS_INLINE void gemm_tall_body(
 static void gemm_tall(
     int64_t tiles, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b, const float *initial,
     float *c, int64_t c_stride, int64_t columns) {
-    if (columns == VECTOR_FLOATS)
-        gemm_tall_body(true, tiles, sum, a[0] + a_offset, b, initial, c, c_stride, columns);
-    else
-        gemm_tall_body(false, tiles, sum, a[0] + a_offset, b, initial, c, c_stride, columns);
+    if (columns == VECTOR_FLOATS) gemm_tall_body(true, tiles, sum, a[0] + a_offset, b, initial, c, c_stride, columns);
+    else gemm_tall_body(false, tiles, sum, a[0] + a_offset, b, initial, c, c_stride, columns);
 }
 #define GEMM_TALL gemm_tall
 #else
 #define GEMM_TALL NULL
 #endif
 
-#define GEMM_TILE(rows, vectors)                                                                                       \
-    static void gemm_##rows##x##vectors(                                                                               \
-        int64_t tiles, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b,                   \
-        const float *initial, float *c, int64_t c_stride, int64_t columns) {                                           \
-        if (columns == (vectors) * VECTOR_FLOATS)                                                                      \
-            gemm_body(rows, vectors, true, tiles, sum, a, a_offset, b, initial, c, c_stride, columns);                 \
-        else                                                                                                           \
-            gemm_body(rows, vectors, false, tiles, sum, a, a_offset, b, initial, c, c_stride, columns);                \
+#define GEMM_TILE(rows, vectors)                                                                         \
+    static void gemm_##rows##x##vectors(                                                                 \
+        int64_t tiles, const gemm_sum *sum, const float *const *a, int64_t a_offset, const float *b,     \
+        const float *initial, float *c, int64_t c_stride, int64_t columns) {                             \
+        if (columns == (vectors)*VECTOR_FLOATS)                                                          \
+            gemm_body(rows, vectors, true, tiles, sum, a, a_offset, b, initial, c, c_stride, columns);   \
+        else gemm_body(rows, vectors, false, tiles, sum, a, a_offset, b, initial, c, c_stride, columns); \
     }
 
-#define GEMM_TILES(vectors)                                                                                            \
-    GEMM_TILE(1, vectors) GEMM_TILE(2, vectors) GEMM_TILE(3, vectors)                                                  \
-    GEMM_TILE(4, vectors) GEMM_TILE(5, vectors) GEMM_TILE(6, vectors)
+#define GEMM_TILES(vectors) \
+    GEMM_TILE(1, vectors)   \
+    GEMM_TILE(2, vectors) GEMM_TILE(3, vectors) GEMM_TILE(4, vectors) GEMM_TILE(5, vectors) GEMM_TILE(6, vectors)
 GEMM_TILES(1)
 GEMM_TILES(2)
 GEMM_TILE(7, 1)
@@ -153,28 +151,35 @@ GEMM_TILE(8, 1)
 
 #if CK_VECTOR_BYTES == 64 || (CK_VECTOR_BYTES == 16 && defined(__aarch64__))
 GEMM_TILES(3)
-GEMM_TILE(7, 2) GEMM_TILE(7, 3)
+GEMM_TILE(7, 2)
+GEMM_TILE(7, 3)
 GEMM_TILE(8, 2) GEMM_TILE(8, 3)
-#define GEMM_ROWS(rows) {gemm_##rows##x1, gemm_##rows##x2, gemm_##rows##x3}
-#define GEMM_TABLE                                                                                                     \
-    {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), GEMM_ROWS(7), GEMM_ROWS(8)}
+#define GEMM_ROWS(rows) \
+    { gemm_##rows##x1, gemm_##rows##x2, gemm_##rows##x3 }
+#define GEMM_TABLE \
+    { GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), GEMM_ROWS(7), GEMM_ROWS(8) }
 #else
-#define GEMM_ROWS(rows) {gemm_##rows##x1, gemm_##rows##x2}
-#define GEMM_TABLE                                                                                                     \
-    {GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), {gemm_7x1}, {gemm_8x1}}
+#define GEMM_ROWS(rows) \
+    { gemm_##rows##x1, gemm_##rows##x2 }
+#define GEMM_TABLE                                                                                                   \
+    {                                                                                                                \
+        GEMM_ROWS(1), GEMM_ROWS(2), GEMM_ROWS(3), GEMM_ROWS(4), GEMM_ROWS(5), GEMM_ROWS(6), {gemm_7x1}, { gemm_8x1 } \
+    }
 #endif
 
-// Enough columns at once for their sums to cover the latency of an addition.
-enum { SUMMED_VECTORS = 8 };
+    // Enough columns at once for their sums to cover the latency of an addition.
+    enum {
+        SUMMED_VECTORS = 8
+    };
 
 ALWAYS_INLINE void sum_rows_body(
     int vectors, const float *rows, int64_t row_count, int64_t stride, int64_t lanes, bool first, float *sums) {
     vector total[SUMMED_VECTORS];
-    UNROLL for (int v = 0; v < vectors; v++)
-        total[v] = first ? vector_splat(0.0f) : load_lanes(sums + v * VECTOR_FLOATS, lanes);
+    UNROLL for (int v = 0; v < vectors; v++) total[v] =
+        first ? vector_splat(0.0f) : load_lanes(sums + v * VECTOR_FLOATS, lanes);
     for (int64_t row = 0; row < row_count; row++)
-        UNROLL for (int v = 0; v < vectors; v++)
-            total[v] = total[v] + load_lanes(rows + row * stride + v * VECTOR_FLOATS, lanes);
+        UNROLL for (int v = 0; v < vectors; v++) total[v] =
+            total[v] + load_lanes(rows + row * stride + v * VECTOR_FLOATS, lanes);
     UNROLL for (int v = 0; v < vectors; v++) store_lanes(sums + v * VECTOR_FLOATS, total[v], lanes);
 }
 

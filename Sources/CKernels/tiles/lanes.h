@@ -1,5 +1,5 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Loops over floats are written as a body called with
-// a constant number of lanes for whole vectors, and once more for what remains.
+// No include guard: part of dispatch/isa_body.h, once per instruction set. Loops over floats are written as a body
+// called with a constant number of lanes for whole vectors, and once more for what remains.
 
 ALWAYS_INLINE vector load_lanes(const float *source, int64_t lanes) {
     return lanes == VECTOR_FLOATS ? vector_load(source) : vector_load_part(source, lanes);
@@ -18,12 +18,13 @@ ALWAYS_INLINE void put_lanes(float *target, vector value, int64_t lanes, bool ac
 ALWAYS_INLINE int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 ALWAYS_INLINE int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/// Runs `body(index, lanes)` over index = 0, VECTOR_FLOATS, 2·VECTOR_FLOATS … below `count`, with fewer lanes at the end.
-#define FOR_LANES(count, body)                                                                  \
-    do {                                                                                        \
-        int64_t index_ = 0;                                                                     \
+/// Runs `body(index, lanes)` over index = 0, VECTOR_FLOATS, 2·VECTOR_FLOATS … below `count`, with fewer lanes at the
+/// end.
+#define FOR_LANES(count, body)                                                                          \
+    do {                                                                                                \
+        int64_t index_ = 0;                                                                             \
         for (; index_ + VECTOR_FLOATS <= (count); index_ += VECTOR_FLOATS) body(index_, VECTOR_FLOATS); \
-        if (index_ < (count)) body(index_, (count) - index_);                                   \
+        if (index_ < (count)) body(index_, (count)-index_);                                             \
     } while (0)
 
 typedef double vector_double __attribute__((ext_vector_type(VECTOR_FLOATS)));

@@ -1,5 +1,5 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Columns are walked in strips short enough for the stack,
-// rows in parts short enough that single precision sums stay accurate; parts are combined in double.
+// No include guard: part of dispatch/isa_body.h, once per instruction set. Columns are walked in strips short enough
+// for the stack, rows in parts short enough that single precision sums stay accurate; parts are combined in double.
 
 enum { STRIP_COLUMNS = 256, NORMALIZATION_ROWS = 64, TOGETHER_ROWS = 4 };
 
@@ -7,12 +7,12 @@ enum { STRIP_COLUMNS = 256, NORMALIZATION_ROWS = 64, TOGETHER_ROWS = 4 };
 ALWAYS_INLINE void add_up_columns(int64_t rows, int64_t width, int64_t stride, const float *x, float *sums) {
     int64_t row = 0;
     for (; row + TOGETHER_ROWS <= rows; row += TOGETHER_ROWS, x += TOGETHER_ROWS * stride) {
-#define BODY(c, lanes)                                                                                      \
-    do {                                                                                                    \
-        const float *source = x + (c);                                                                      \
-        const vector low = load_lanes(source, lanes) + load_lanes(source + stride, lanes);                  \
+#define BODY(c, lanes)                                                                                       \
+    do {                                                                                                     \
+        const float *source = x + (c);                                                                       \
+        const vector low = load_lanes(source, lanes) + load_lanes(source + stride, lanes);                   \
         const vector high = load_lanes(source + 2 * stride, lanes) + load_lanes(source + 3 * stride, lanes); \
-        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + (low + high), lanes);                       \
+        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + (low + high), lanes);                        \
     } while (0)
         FOR_LANES(width, BODY);
 #undef BODY
@@ -29,33 +29,33 @@ ALWAYS_INLINE void add_up_deviations(
     int64_t rows, int64_t width, int64_t stride, const float *x, const float *center, float *sums, float *squares) {
     int64_t row = 0;
     for (; row + TOGETHER_ROWS <= rows; row += TOGETHER_ROWS, x += TOGETHER_ROWS * stride) {
-#define BODY(c, lanes)                                                                                              \
-    do {                                                                                                            \
-        const vector middle = load_lanes(center + (c), lanes);                                                      \
-        const vector d0 = load_lanes(x + (c), lanes) - middle, d1 = load_lanes(x + stride + (c), lanes) - middle;   \
-        const vector d2 = load_lanes(x + 2 * stride + (c), lanes) - middle;                                         \
-        const vector d3 = load_lanes(x + 3 * stride + (c), lanes) - middle;                                         \
-        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + ((d0 + d1) + (d2 + d3)), lanes);                    \
-        const vector square = (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);                                            \
-        store_lanes(squares + (c), load_lanes(squares + (c), lanes) + square, lanes);                               \
+#define BODY(c, lanes)                                                                                            \
+    do {                                                                                                          \
+        const vector middle = load_lanes(center + (c), lanes);                                                    \
+        const vector d0 = load_lanes(x + (c), lanes) - middle, d1 = load_lanes(x + stride + (c), lanes) - middle; \
+        const vector d2 = load_lanes(x + 2 * stride + (c), lanes) - middle;                                       \
+        const vector d3 = load_lanes(x + 3 * stride + (c), lanes) - middle;                                       \
+        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + ((d0 + d1) + (d2 + d3)), lanes);                  \
+        const vector square = (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);                                          \
+        store_lanes(squares + (c), load_lanes(squares + (c), lanes) + square, lanes);                             \
     } while (0)
         FOR_LANES(width, BODY);
 #undef BODY
     }
     for (; row < rows; row++, x += stride) {
-#define BODY(c, lanes)                                                                              \
-    do {                                                                                            \
-        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes);              \
-        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + d, lanes);                          \
-        store_lanes(squares + (c), load_lanes(squares + (c), lanes) + d * d, lanes);                \
+#define BODY(c, lanes)                                                                 \
+    do {                                                                               \
+        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes); \
+        store_lanes(sums + (c), load_lanes(sums + (c), lanes) + d, lanes);             \
+        store_lanes(squares + (c), load_lanes(squares + (c), lanes) + d * d, lanes);   \
     } while (0)
         FOR_LANES(width, BODY);
 #undef BODY
     }
 }
 
-/// Every part is summed around its own mean, which cancels nothing, and joined to the parts before it by the formula of Chan, Golub
-/// and LeVeque (1979). The deviations' own sum takes the rounding of that mean out again.
+/// Every part is summed around its own mean, which cancels nothing, and joined to the parts before it by the formula of
+/// Chan, Golub and LeVeque (1979). The deviations' own sum takes the rounding of that mean out again.
 static void normalization_moments(
     int64_t rows_before, int64_t rows, int64_t columns, const float *x, double *mean, double *squares) {
     for (int64_t strip = 0; strip < columns; strip += STRIP_COLUMNS) {
@@ -84,8 +84,8 @@ static void normalization_moments(
 }
 
 static void normalization_gradient_sums(
-    int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, double *sum_d,
-    double *sum_dy, double *sum_d_dy) {
+    int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, double *sum_d, double *sum_dy,
+    double *sum_d_dy) {
     for (int64_t strip = 0; strip < columns; strip += STRIP_COLUMNS) {
         const int64_t width = smaller_of(STRIP_COLUMNS, columns - strip);
         const float *const middle = center + strip;
@@ -95,13 +95,13 @@ static void normalization_gradient_sums(
             // Row by row: several at a time would read memory in stretches of a row, which is slower.
             for (int64_t row = first; row < last; row++) {
                 const float *const x_row = x + row * columns + strip, *const dy_row = dy + row * columns + strip;
-#define BODY(c, lanes)                                                                                      \
-    do {                                                                                                    \
-        const vector d = load_lanes(x_row + (c), lanes) - load_lanes(middle + (c), lanes);                  \
-        const vector g = load_lanes(dy_row + (c), lanes);                                                   \
-        store_lanes(part_d + (c), load_lanes(part_d + (c), lanes) + d, lanes);                              \
-        store_lanes(part_dy + (c), load_lanes(part_dy + (c), lanes) + g, lanes);                            \
-        store_lanes(part_d_dy + (c), load_lanes(part_d_dy + (c), lanes) + d * g, lanes);                    \
+#define BODY(c, lanes)                                                                     \
+    do {                                                                                   \
+        const vector d = load_lanes(x_row + (c), lanes) - load_lanes(middle + (c), lanes); \
+        const vector g = load_lanes(dy_row + (c), lanes);                                  \
+        store_lanes(part_d + (c), load_lanes(part_d + (c), lanes) + d, lanes);             \
+        store_lanes(part_dy + (c), load_lanes(part_dy + (c), lanes) + g, lanes);           \
+        store_lanes(part_d_dy + (c), load_lanes(part_d_dy + (c), lanes) + d * g, lanes);   \
     } while (0)
                 FOR_LANES(width, BODY);
 #undef BODY
@@ -133,12 +133,12 @@ ALWAYS_INLINE void normalization_gradient_body(
     int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, const float *scale,
     const float *slope, const float *shift, float *dx, bool accumulate) {
     for (int64_t row = 0; row < rows; row++, x += columns, dy += columns, dx += columns) {
-#define BODY(c, lanes)                                                                                      \
-    do {                                                                                                    \
-        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes);                      \
-        const vector direct = load_lanes(dy + (c), lanes) * load_lanes(scale + (c), lanes);                 \
+#define BODY(c, lanes)                                                                                       \
+    do {                                                                                                     \
+        const vector d = load_lanes(x + (c), lanes) - load_lanes(center + (c), lanes);                       \
+        const vector direct = load_lanes(dy + (c), lanes) * load_lanes(scale + (c), lanes);                  \
         const vector value = (direct - load_lanes(shift + (c), lanes)) - d * load_lanes(slope + (c), lanes); \
-        put_lanes(dx + (c), value, lanes, accumulate);                                                      \
+        put_lanes(dx + (c), value, lanes, accumulate);                                                       \
     } while (0)
         FOR_LANES(columns, BODY);
 #undef BODY
@@ -148,7 +148,6 @@ ALWAYS_INLINE void normalization_gradient_body(
 static void normalization_gradient(
     int64_t rows, int64_t columns, const float *x, const float *dy, const float *center, const float *scale,
     const float *slope, const float *shift, float *dx, bool accumulate) {
-    if (accumulate)
-        normalization_gradient_body(rows, columns, x, dy, center, scale, slope, shift, dx, true);
+    if (accumulate) normalization_gradient_body(rows, columns, x, dy, center, scale, slope, shift, dx, true);
     else normalization_gradient_body(rows, columns, x, dy, center, scale, slope, shift, dx, false);
 }

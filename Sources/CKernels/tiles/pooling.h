@@ -1,6 +1,7 @@
 // No include guard: part of dispatch/isa_body.h, once per instruction set.
 
-/// Positions low ..< high of a window that lie in the image, for the window starting at `start` (negative: in the padding).
+/// Positions low ..< high of a window that lie in the image, for the window starting at `start` (negative: in the
+/// padding).
 typedef struct window_span {
     int64_t start, low, high;
 } window_span;
@@ -15,10 +16,10 @@ typedef struct output_span {
     int64_t low, high;
 } output_span;
 
-ALWAYS_INLINE output_span outputs_over(int64_t position, int64_t stride, int64_t pad, int64_t window, int64_t out_size) {
+ALWAYS_INLINE output_span
+outputs_over(int64_t position, int64_t stride, int64_t pad, int64_t window, int64_t out_size) {
     const int64_t last = position + pad, first = last - window + 1;
-    return (output_span){
-        first <= 0 ? 0 : (first + stride - 1) / stride, smaller_of(out_size, last / stride + 1)};
+    return (output_span){first <= 0 ? 0 : (first + stride - 1) / stride, smaller_of(out_size, last / stride + 1)};
 }
 
 /// Moves a span on to a later position, without the divisions that would cost more than a narrow pixel.
@@ -60,9 +61,9 @@ ALWAYS_INLINE void max_forward_body(
     const window_span rows = span_of_window(out_y, p->stride_h, p->pad_top, p->window_h, p->height);
     for (int64_t out_x = 0; out_x < p->out_width; out_x++) {
         const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
-        const float *first =
-            image + ((rows.start + rows.low) * p->width + columns.start + columns.low) * p->channels;
-        const bool is_square = p->window_w == 2 && rows.low == 0 && rows.high == 2 && columns.low == 0 && columns.high == 2;
+        const float *first = image + ((rows.start + rows.low) * p->width + columns.start + columns.low) * p->channels;
+        const bool is_square =
+            p->window_w == 2 && rows.low == 0 && rows.high == 2 && columns.low == 0 && columns.high == 2;
         for (int m = 0; m < members; m++, y += p->channels) {
             const ck_member *member = &activation->members[m];
             // Whole windows of 2×2 get a body of their own, without loops.
@@ -73,8 +74,7 @@ ALWAYS_INLINE void max_forward_body(
             max_window(                                                                                         \
                 shared, member, p, first + (c), (window_span){0, 0, 2}, (window_span){0, 0, 2}, lanes, y + (c), \
                 places);                                                                                        \
-        else                                                                                                    \
-            max_window(shared, member, p, first + (c), rows, columns, lanes, y + (c), places);                  \
+        else max_window(shared, member, p, first + (c), rows, columns, lanes, y + (c), places);                 \
     } while (0)
             FOR_LANES(p->channels, BODY);
 #undef BODY
@@ -84,15 +84,14 @@ ALWAYS_INLINE void max_forward_body(
 }
 
 // As FOR_ACTIVATION, for fewer activations: each costs the code of a window.
-#define FOR_POOLED_ACTIVATION(body, activation, ...)                                                            \
-    if (shared_function(activation) == CK_RELU && (activation)->member_count == 1)                              \
-        body(CK_RELU, 1, activation, __VA_ARGS__);                                                              \
-    else if (shared_function(activation) == CK_RELU && (activation)->member_count == 2)                         \
-        body(CK_RELU, 2, activation, __VA_ARGS__);                                                              \
-    else if (shared_function(activation) == CK_IDENTITY && (activation)->member_count == 1)                     \
-        body(CK_IDENTITY, 1, activation, __VA_ARGS__);                                                          \
-    else                                                                                                        \
-        body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
+#define FOR_POOLED_ACTIVATION(body, activation, ...)                                        \
+    if (shared_function(activation) == CK_RELU && (activation)->member_count == 1)          \
+        body(CK_RELU, 1, activation, __VA_ARGS__);                                          \
+    else if (shared_function(activation) == CK_RELU && (activation)->member_count == 2)     \
+        body(CK_RELU, 2, activation, __VA_ARGS__);                                          \
+    else if (shared_function(activation) == CK_IDENTITY && (activation)->member_count == 1) \
+        body(CK_IDENTITY, 1, activation, __VA_ARGS__);                                      \
+    else body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
 
 static void pooling_max_forward(
     const ck_pooling *pooling, const ck_activation *activation, const float *image, int64_t out_y, float *y,
@@ -132,8 +131,8 @@ ALWAYS_INLINE vector handed_down(
 
 /// Gathers what the windows over one position hand down to it, so that no two tasks write the same place.
 ALWAYS_INLINE void max_backward_body(
-    int shared, int members, const ck_activation *activation, const ck_pooling *p, const uint8_t *argmax, const float *z,
-    const float *dy, int64_t y, float *dz, bool accumulate) {
+    int shared, int members, const ck_activation *activation, const ck_pooling *p, const uint8_t *argmax,
+    const float *z, const float *dy, int64_t y, float *dz, bool accumulate) {
     const int64_t distance = members * p->channels;
     pooled_position at = {.y = y, .rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height)};
     for (; at.x < p->width; at.x++, dz += p->channels) {
@@ -143,18 +142,18 @@ ALWAYS_INLINE void max_backward_body(
         pooled_position only = at;
         only.rows.high = only.rows.low + 1;
         only.columns.high = only.columns.low + 1;
-#define BODY(c, lanes)                                                                                          \
-    do {                                                                                                        \
-        const vector value =                                                                                    \
-            shared == CK_IDENTITY ? vector_splat(0) : load_lanes(z + at.x * p->channels + (c), lanes);          \
-        vector total = accumulate ? load_lanes(dz + (c), lanes) : vector_splat(0);                              \
-        for (int m = 0; m < members; m++) {                                                                     \
-            const int64_t first = m * p->channels + (c);                                                        \
-            const vector d = is_one ? handed_down(p, argmax + first, dy + first, distance, only, lanes)         \
-                                    : handed_down(p, argmax + first, dy + first, distance, at, lanes);          \
-            total = add_member_gradient(shared, &activation->members[m], value, d, total);                      \
-        }                                                                                                       \
-        store_lanes(dz + (c), total, lanes);                                                                    \
+#define BODY(c, lanes)                                                                                  \
+    do {                                                                                                \
+        const vector value =                                                                            \
+            shared == CK_IDENTITY ? vector_splat(0) : load_lanes(z + at.x * p->channels + (c), lanes);  \
+        vector total = accumulate ? load_lanes(dz + (c), lanes) : vector_splat(0);                      \
+        for (int m = 0; m < members; m++) {                                                             \
+            const int64_t first = m * p->channels + (c);                                                \
+            const vector d = is_one ? handed_down(p, argmax + first, dy + first, distance, only, lanes) \
+                                    : handed_down(p, argmax + first, dy + first, distance, at, lanes);  \
+            total = add_member_gradient(shared, &activation->members[m], value, d, total);              \
+        }                                                                                               \
+        store_lanes(dz + (c), total, lanes);                                                            \
     } while (0)
         FOR_LANES(p->channels, BODY);
 #undef BODY
@@ -181,37 +180,36 @@ static void pooling_average_forward(const ck_pooling *p, const float *image, int
         const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
         const float *first = image + (rows.start + rows.low) * row_stride + (columns.start + columns.low) * p->channels;
         const float count = (float)((rows.high - rows.low) * (columns.high - columns.low));
-#define BODY(c, lanes)                                                                              \
-    do {                                                                                            \
-        vector sum = vector_splat(0);                                                               \
-        for (int64_t row = 0; row < rows.high - rows.low; row++)                                    \
-            for (int64_t column = 0; column < columns.high - columns.low; column++)                 \
-                sum += load_lanes(first + row * row_stride + column * p->channels + (c), lanes);    \
-        store_lanes(y + (c), sum / count, lanes);                                                   \
+#define BODY(c, lanes)                                                                           \
+    do {                                                                                         \
+        vector sum = vector_splat(0);                                                            \
+        for (int64_t row = 0; row < rows.high - rows.low; row++)                                 \
+            for (int64_t column = 0; column < columns.high - columns.low; column++)              \
+                sum += load_lanes(first + row * row_stride + column * p->channels + (c), lanes); \
+        store_lanes(y + (c), sum / count, lanes);                                                \
     } while (0)
         FOR_LANES(p->channels, BODY);
 #undef BODY
     }
 }
 
-ALWAYS_INLINE void average_backward_body(
-    const ck_pooling *p, const float *dy, int64_t y, float *dx, bool accumulate) {
+ALWAYS_INLINE void average_backward_body(const ck_pooling *p, const float *dy, int64_t y, float *dx, bool accumulate) {
     const output_span rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height);
     output_span columns = {0, 0};
     for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
         move_to(&columns, x, p->stride_w, p->pad_left, p->window_w, p->out_width);
-#define BODY(c, lanes)                                                                                             \
-    do {                                                                                                           \
-        vector sum = vector_splat(0);                                                                              \
-        for (int64_t row = rows.low; row < rows.high; row++) {                                                     \
-            const window_span high = span_of_window(row, p->stride_h, p->pad_top, p->window_h, p->height);         \
-            for (int64_t column = columns.low; column < columns.high; column++) {                                  \
-                const window_span wide = span_of_window(column, p->stride_w, p->pad_left, p->window_w, p->width);  \
-                const float count = (float)((high.high - high.low) * (wide.high - wide.low));                      \
-                sum += load_lanes(dy + (row * p->out_width + column) * p->channels + (c), lanes) / count;          \
-            }                                                                                                      \
-        }                                                                                                          \
-        put_lanes(dx + (c), sum, lanes, accumulate);                                                               \
+#define BODY(c, lanes)                                                                                            \
+    do {                                                                                                          \
+        vector sum = vector_splat(0);                                                                             \
+        for (int64_t row = rows.low; row < rows.high; row++) {                                                    \
+            const window_span high = span_of_window(row, p->stride_h, p->pad_top, p->window_h, p->height);        \
+            for (int64_t column = columns.low; column < columns.high; column++) {                                 \
+                const window_span wide = span_of_window(column, p->stride_w, p->pad_left, p->window_w, p->width); \
+                const float count = (float)((high.high - high.low) * (wide.high - wide.low));                     \
+                sum += load_lanes(dy + (row * p->out_width + column) * p->channels + (c), lanes) / count;         \
+            }                                                                                                     \
+        }                                                                                                         \
+        put_lanes(dx + (c), sum, lanes, accumulate);                                                              \
     } while (0)
         FOR_LANES(p->channels, BODY);
 #undef BODY
@@ -226,16 +224,16 @@ static void pooling_average_backward(
 
 static void pooling_row_mean(int64_t rows, int64_t columns, int64_t stride, const float *x, float *mean) {
     enum { PART_ROWS = 64 }; // partial sums keep rounding errors small when there are many rows
-#define BODY(c, lanes)                                                                          \
-    do {                                                                                        \
-        vector sum = vector_splat(0);                                                           \
-        for (int64_t first = 0; first < rows; first += PART_ROWS) {                             \
-            vector part = vector_splat(0);                                                      \
-            for (int64_t row = first; row < smaller_of(rows, first + PART_ROWS); row++)         \
-                part += load_lanes(x + row * stride + (c), lanes);                              \
-            sum += part;                                                                        \
-        }                                                                                       \
-        store_lanes(mean + (c), sum / (float)rows, lanes);                                      \
+#define BODY(c, lanes)                                                                  \
+    do {                                                                                \
+        vector sum = vector_splat(0);                                                   \
+        for (int64_t first = 0; first < rows; first += PART_ROWS) {                     \
+            vector part = vector_splat(0);                                              \
+            for (int64_t row = first; row < smaller_of(rows, first + PART_ROWS); row++) \
+                part += load_lanes(x + row * stride + (c), lanes);                      \
+            sum += part;                                                                \
+        }                                                                               \
+        store_lanes(mean + (c), sum / (float)rows, lanes);                              \
     } while (0)
     FOR_LANES(columns, BODY);
 #undef BODY
@@ -243,10 +241,10 @@ static void pooling_row_mean(int64_t rows, int64_t columns, int64_t stride, cons
 
 ALWAYS_INLINE void spread_row_body(
     int64_t rows, int64_t columns, int64_t stride, const float *row, float divisor, float *out, bool accumulate) {
-#define BODY(c, lanes)                                                                                     \
-    do {                                                                                                   \
-        const vector value = load_lanes(row + (c), lanes) / divisor;                                       \
-        for (int64_t r = 0; r < rows; r++) put_lanes(out + r * stride + (c), value, lanes, accumulate);    \
+#define BODY(c, lanes)                                                                                  \
+    do {                                                                                                \
+        const vector value = load_lanes(row + (c), lanes) / divisor;                                    \
+        for (int64_t r = 0; r < rows; r++) put_lanes(out + r * stride + (c), value, lanes, accumulate); \
     } while (0)
     FOR_LANES(columns, BODY);
 #undef BODY

@@ -2,9 +2,8 @@
 
 // The lower and upper halves of two vectors interleaved: a0 b0 a1 b1 …
 #if CK_VECTOR_BYTES == 64
-#define INTERLEAVE_LOW(a, b)                                                                                           \
-    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define INTERLEAVE_HIGH(a, b)                                                                                          \
+#define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define INTERLEAVE_HIGH(a, b) \
     __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #elif CK_VECTOR_BYTES == 32
 #define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
@@ -14,8 +13,8 @@
 #define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
-// Interleaving row i with row i + n/2 rotates the bits of an element's (row, column) by one; after log2 n times they have changed
-// places.
+// Interleaving row i with row i + n/2 rotates the bits of an element's (row, column) by one; after log2 n times they
+// have changed places.
 ALWAYS_INLINE void transpose_square(vector rows[VECTOR_FLOATS]) {
     UNROLL for (int round = 1; round < VECTOR_FLOATS; round *= 2) {
         vector next[VECTOR_FLOATS];
@@ -41,11 +40,11 @@ static void transpose(
                 transpose_square(square);
                 UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) vector_store(to + r * target_stride, square[r]);
             } else {
-                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++)
-                    square[r] = r < row_count ? vector_load_part(from + r * source_stride, column_count) : vector_splat(0);
+                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) square[r] =
+                    r < row_count ? vector_load_part(from + r * source_stride, column_count) : vector_splat(0);
                 transpose_square(square);
-                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++)
-                    if (r < column_count) vector_store_part(to + r * target_stride, square[r], row_count);
+                UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) if (r < column_count)
+                    vector_store_part(to + r * target_stride, square[r], row_count);
             }
         }
 }

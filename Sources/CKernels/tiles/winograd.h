@@ -1,15 +1,16 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Winograd's maps (contract: dispatch/winograd_tiles.h).
+// No include guard: part of dispatch/isa_body.h, once per instruction set. Winograd's maps (contract:
+// dispatch/winograd_tiles.h).
 //
-// Toom and Cook's algorithm for the short convolution y = A[(G g) ⊙ (B d)]: two polynomials are multiplied at chosen points. B's rows are the
-// coefficients of the products of (x − point) over the other points, G evaluates the taps at the points, divided by the
-// derivative there, and A evaluates powers of the points (Lavin and Gray 2016, arXiv 1509.09308; Blahut, Fast Algorithms for Signal
-// Processing, chapter 5).
+// Toom and Cook's algorithm for the short convolution y = A[(G g) ⊙ (B d)]: two polynomials are multiplied at chosen
+// points. B's rows are the coefficients of the products of (x − point) over the other points, G evaluates the taps at
+// the points, divided by the derivative there, and A evaluates powers of the points (Lavin and Gray 2016, arXiv
+// 1509.09308; Blahut, Fast Algorithms for Signal Processing, chapter 5).
 
 // A map along one axis: from[0, from_step, …] → to[0, to_step, …].
 typedef void axis_map(const vector *from, int from_step, vector *to, int to_step);
 
-// ---- Stride 1, tiles of 4: points 0, ±p, ±q, ∞ with p = 1/√2, q = √2. Points that are each other's reciprocals keep the
-// powers in A small, and so the error: a few times that of a direct sum.
+// ---- Stride 1, tiles of 4: points 0, ±p, ±q, ∞ with p = 1/√2, q = √2. Points that are each other's reciprocals keep
+// the powers in A small, and so the error: a few times that of a direct sum.
 
 static const float point_p = 0.70710678f, point_q = 1.41421356f;
 // p² = 1/2, q² = 2, p²·q² = 1, p² + q² = 5/2.
@@ -69,8 +70,9 @@ ALWAYS_INLINE void tile4_taps(const vector *m, int s, vector *to, int t) {
     to[2 * t] = 0.5f * sum_p + (2.0f * sum_q + m[5 * s]);
 }
 
-// ---- Stride 1, tiles of 5: points ±p, ±q, ±r, ∞ with p = 3/8, q = 15/16, r = 7/4. Without 0 they are pairs, which halves the maps' work. Among
-// pairs of short binary fractions these have about the smallest errors, in the mean twice those of tiles of 4. Rows of −p have their signs changed in B and G.
+// ---- Stride 1, tiles of 5: points ±p, ±q, ±r, ∞ with p = 3/8, q = 15/16, r = 7/4. Without 0 they are pairs, which
+// halves the maps' work. Among pairs of short binary fractions these have about the smallest errors, in the mean twice
+// those of tiles of 4. Rows of −p have their signs changed in B and G.
 
 static const float five_p = 0.375f, five_q = 0.9375f, five_r = 1.75f;
 static const float five_pp = 0.140625f, five_qq = 0.87890625f, five_rr = 3.0625f; // squares
@@ -141,8 +143,9 @@ ALWAYS_INLINE void tile5_taps(const vector *m, int s, vector *to, int t) {
     to[2 * t] = five_pp * sum_p + (five_qq * sum_q + (five_rr * sum_r + m[6 * s]));
 }
 
-// ---- Stride 2, in phases: y[o] = d[2o]·g0 + d[2o + 2]·g2 + d[2o + 1]·g1. The even pixels meet two taps: 4 outputs from 5 points 0, 1, −1, h, ∞ with
-// h = 1/2. The odd ones meet one, so their frequencies are those whose output they are, with as many as there are outputs: 0, 1, −1, ∞.
+// ---- Stride 2, in phases: y[o] = d[2o]·g0 + d[2o + 2]·g2 + d[2o + 1]·g1. The even pixels meet two taps: 4 outputs
+// from 5 points 0, 1, −1, h, ∞ with h = 1/2. The odd ones meet one, so their frequencies are those whose output they
+// are, with as many as there are outputs: 0, 1, −1, ∞.
 
 static const float point_h = 0.5f;
 
@@ -223,28 +226,28 @@ ALWAYS_INLINE void stride2_taps(const vector *m, int s, vector *to, int t) {
 
 // ---- Both axes
 
-// [from × from] values, as `load` has them, → [to × to], as they are given to `store`: column by column, then row by row, so that few vectors are
-// live at a time.
-#define MAP_BOTH_AXES(map, from, to, load, store)                                                                      \
-    do {                                                                                                               \
-        vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];                                           \
-        UNROLL for (int j = 0; j < (from); j++) {                                                                      \
-            vector column[WINOGRAD_MAX_FREQUENCIES];                                                                   \
-            UNROLL for (int i = 0; i < (from); i++) column[i] = load(i, j);                                            \
-            map(column, 1, columns + j, from);                                                                         \
-        }                                                                                                              \
-        UNROLL for (int i = 0; i < (to); i++) {                                                                        \
-            vector row[WINOGRAD_MAX_FREQUENCIES];                                                                      \
-            map(columns + i * (from), 1, row, 1);                                                                      \
-            UNROLL for (int j = 0; j < (to); j++) store(i, j, row[j]);                                                 \
-        }                                                                                                              \
+// [from × from] values, as `load` has them, → [to × to], as they are given to `store`: column by column, then row by
+// row, so that few vectors are live at a time.
+#define MAP_BOTH_AXES(map, from, to, load, store)                            \
+    do {                                                                     \
+        vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES]; \
+        UNROLL for (int j = 0; j < (from); j++) {                            \
+            vector column[WINOGRAD_MAX_FREQUENCIES];                         \
+            UNROLL for (int i = 0; i < (from); i++) column[i] = load(i, j);  \
+            map(column, 1, columns + j, from);                               \
+        }                                                                    \
+        UNROLL for (int i = 0; i < (to); i++) {                              \
+            vector row[WINOGRAD_MAX_FREQUENCIES];                            \
+            map(columns + i * (from), 1, row, 1);                            \
+            UNROLL for (int j = 0; j < (to); j++) store(i, j, row[j]);       \
+        }                                                                    \
     } while (0)
 
 ALWAYS_INLINE void pixels_to_frequencies(
     axis_map *map, int from, int to, const float *source, winograd_pixels pixels, int64_t lanes, float *target,
     int64_t frequency) {
-#define LOAD(i, j) load_lanes(source + (i) * pixels.row + (j) * pixels.column, lanes)
-#define STORE(i, j, value) store_lanes(target + ((i) * to + (j)) * frequency, value, lanes)
+#define LOAD(i, j) load_lanes(source + (i)*pixels.row + (j)*pixels.column, lanes)
+#define STORE(i, j, value) store_lanes(target + ((i)*to + (j)) * frequency, value, lanes)
     MAP_BOTH_AXES(map, from, to, LOAD, STORE);
 #undef LOAD
 #undef STORE
@@ -254,32 +257,33 @@ ALWAYS_INLINE void frequencies_to_pixels(
     axis_map *map, int from, int to, const float *source, int64_t frequency, int64_t lanes, const float *initial,
     float *target, winograd_pixels pixels, int64_t rows, int64_t columns_) {
     const vector start = initial != NULL ? load_lanes(initial, lanes) : vector_splat(0.0f);
-#define LOAD(i, j) load_lanes(source + ((i) * from + (j)) * frequency, lanes)
-#define STORE(i, j, value)                                                                                             \
-    if ((i) < rows && (j) < columns_) store_lanes(target + (i) * pixels.row + (j) * pixels.column, value + start, lanes)
+#define LOAD(i, j) load_lanes(source + ((i)*from + (j)) * frequency, lanes)
+#define STORE(i, j, value) \
+    if ((i) < rows && (j) < columns_) store_lanes(target + (i)*pixels.row + (j)*pixels.column, value + start, lanes)
     MAP_BOTH_AXES(map, from, to, LOAD, STORE);
 #undef LOAD
 #undef STORE
 }
 
-#define TO_FREQUENCIES(name, map, from, to)                                                                            \
-    static void winograd_##name(                                                                                       \
-        const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency) {             \
-        int64_t c = 0;                                                                                                 \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                      \
-            pixels_to_frequencies(map, from, to, source + c, pixels, VECTOR_FLOATS, target + c, frequency);            \
-        if (c < channels) pixels_to_frequencies(map, from, to, source + c, pixels, channels - c, target + c, frequency); \
+#define TO_FREQUENCIES(name, map, from, to)                                                                 \
+    static void winograd_##name(                                                                            \
+        const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency) {  \
+        int64_t c = 0;                                                                                      \
+        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                           \
+            pixels_to_frequencies(map, from, to, source + c, pixels, VECTOR_FLOATS, target + c, frequency); \
+        if (c < channels)                                                                                   \
+            pixels_to_frequencies(map, from, to, source + c, pixels, channels - c, target + c, frequency);  \
     }
 
-#define TO_PIXELS(name, map, from, to, initial, rows, columns, ...)                                                    \
-    static void winograd_##name(const float *source, int64_t frequency, int64_t channels, __VA_ARGS__) {               \
-        int64_t c = 0;                                                                                                 \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                      \
-            frequencies_to_pixels(                                                                                     \
-                map, from, to, source + c, frequency, VECTOR_FLOATS, initial, target + c, pixels, rows, columns);      \
-        if (c < channels)                                                                                              \
-            frequencies_to_pixels(                                                                                     \
-                map, from, to, source + c, frequency, channels - c, initial, target + c, pixels, rows, columns);       \
+#define TO_PIXELS(name, map, from, to, initial, rows, columns, ...)                                               \
+    static void winograd_##name(const float *source, int64_t frequency, int64_t channels, __VA_ARGS__) {          \
+        int64_t c = 0;                                                                                            \
+        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                 \
+            frequencies_to_pixels(                                                                                \
+                map, from, to, source + c, frequency, VECTOR_FLOATS, initial, target + c, pixels, rows, columns); \
+        if (c < channels)                                                                                         \
+            frequencies_to_pixels(                                                                                \
+                map, from, to, source + c, frequency, channels - c, initial, target + c, pixels, rows, columns);  \
     }
 
 #define OUTPUT(name, map, from, to)                                                                                    \
@@ -287,8 +291,7 @@ ALWAYS_INLINE void frequencies_to_pixels(
         name, map, from, to, initial == NULL ? NULL : initial + c, rows, columns, const float *initial, float *target, \
         winograd_pixels pixels, int64_t rows, int64_t columns)
 
-#define DATA(name, map, from, to)                                                                                      \
-    TO_PIXELS(name, map, from, to, NULL, to, to, float *target, winograd_pixels pixels)
+#define DATA(name, map, from, to) TO_PIXELS(name, map, from, to, NULL, to, to, float *target, winograd_pixels pixels)
 
 TO_FREQUENCIES(tile4_inputs, tile4_inputs, 6, 6)
 TO_FREQUENCIES(tile4_block, tile4_block, 4, 6)
@@ -304,14 +307,14 @@ TO_FREQUENCIES(stride2_block, stride2_block, 8, 9)
 OUTPUT(stride2_output, even_output, 5, 4)
 DATA(stride2_data, stride2_data, 9, 8)
 
-#define WEIGHTS(name, map, to)                                                                                         \
-    static void winograd_##name(                                                                                       \
-        const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency) {                        \
-        const winograd_pixels taps = {3 * tap, tap};                                                                   \
-        int64_t c = 0;                                                                                                 \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                      \
-            pixels_to_frequencies(map, 3, to, source + c, taps, VECTOR_FLOATS, target + c, frequency);                 \
-        if (c < channels) pixels_to_frequencies(map, 3, to, source + c, taps, channels - c, target + c, frequency);    \
+#define WEIGHTS(name, map, to)                                                                                      \
+    static void winograd_##name(                                                                                    \
+        const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency) {                     \
+        const winograd_pixels taps = {3 * tap, tap};                                                                \
+        int64_t c = 0;                                                                                              \
+        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                   \
+            pixels_to_frequencies(map, 3, to, source + c, taps, VECTOR_FLOATS, target + c, frequency);              \
+        if (c < channels) pixels_to_frequencies(map, 3, to, source + c, taps, channels - c, target + c, frequency); \
     }
 
 WEIGHTS(tile4_weights, tile4_weights, 6)
@@ -327,21 +330,21 @@ ALWAYS_INLINE void sum_to_taps(
         source += part;
         UNROLL for (int i = 0; i < from * from; i++) values[i] = values[i] + load_lanes(source + i * frequency, lanes);
     }
-#define LOAD(i, j) values[(i) * from + (j)]
-#define STORE(i, j, value) store_lanes(target + ((i) * 3 + (j)) * tap, value, lanes)
+#define LOAD(i, j) values[(i)*from + (j)]
+#define STORE(i, j, value) store_lanes(target + ((i)*3 + (j)) * tap, value, lanes)
     MAP_BOTH_AXES(map, from, 3, LOAD, STORE);
 #undef LOAD
 #undef STORE
 }
 
-#define TAPS(name, map, from)                                                                                          \
-    static void winograd_##name(                                                                                       \
-        const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target,          \
-        int64_t tap) {                                                                                                 \
-        int64_t c = 0;                                                                                                 \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                      \
-            sum_to_taps(map, from, source + c, frequency, part, parts, VECTOR_FLOATS, target + c, tap);                \
-        if (c < channels) sum_to_taps(map, from, source + c, frequency, part, parts, channels - c, target + c, tap);   \
+#define TAPS(name, map, from)                                                                                        \
+    static void winograd_##name(                                                                                     \
+        const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target,        \
+        int64_t tap) {                                                                                               \
+        int64_t c = 0;                                                                                               \
+        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                    \
+            sum_to_taps(map, from, source + c, frequency, part, parts, VECTOR_FLOATS, target + c, tap);              \
+        if (c < channels) sum_to_taps(map, from, source + c, frequency, part, parts, channels - c, target + c, tap); \
     }
 
 TAPS(tile4_taps, tile4_taps, 6)
@@ -351,26 +354,25 @@ TAPS(stride2_taps, stride2_taps, 6)
 #define TILE4_MAPS                                                                                                     \
     {                                                                                                                  \
         .output_tile = 4, .patch = 6, .frequencies = 6, .outputs = 6, .weight_frequencies = 6, .gradient_patch = 6,    \
-        .tile = 4, .weights_of = {0, 1, 2, 3, 4, 5}, .output_of = {0, 1, 2, 3, 4, 5},                                  \
-        .inputs = winograd_tile4_inputs, .gradients = winograd_tile4_inputs, .block = winograd_tile4_block,            \
-        .output = winograd_tile4_output, .data = winograd_tile4_data, .weights = winograd_tile4_weights,               \
-        .taps = winograd_tile4_taps,                                                                                   \
+        .tile = 4, .weights_of = {0, 1, 2, 3, 4, 5}, .output_of = {0, 1, 2, 3, 4, 5}, .inputs = winograd_tile4_inputs, \
+        .gradients = winograd_tile4_inputs, .block = winograd_tile4_block, .output = winograd_tile4_output,            \
+        .data = winograd_tile4_data, .weights = winograd_tile4_weights, .taps = winograd_tile4_taps,                   \
     }
 
-#define TILE5_MAPS                                                                                                     \
-    {                                                                                                                  \
-        .output_tile = 5, .patch = 7, .frequencies = 7, .outputs = 7, .weight_frequencies = 7, .gradient_patch = 7,    \
-        .tile = 5, .weights_of = {0, 1, 2, 3, 4, 5, 6}, .output_of = {0, 1, 2, 3, 4, 5, 6},                            \
-        .inputs = winograd_tile5_inputs, .gradients = winograd_tile5_inputs, .block = winograd_tile5_block,            \
-        .output = winograd_tile5_output, .data = winograd_tile5_data, .weights = winograd_tile5_weights,               \
-        .taps = winograd_tile5_taps,                                                                                   \
+#define TILE5_MAPS                                                                                                  \
+    {                                                                                                               \
+        .output_tile = 5, .patch = 7, .frequencies = 7, .outputs = 7, .weight_frequencies = 7, .gradient_patch = 7, \
+        .tile = 5, .weights_of = {0, 1, 2, 3, 4, 5, 6}, .output_of = {0, 1, 2, 3, 4, 5, 6},                         \
+        .inputs = winograd_tile5_inputs, .gradients = winograd_tile5_inputs, .block = winograd_tile5_block,         \
+        .output = winograd_tile5_output, .data = winograd_tile5_data, .weights = winograd_tile5_weights,            \
+        .taps = winograd_tile5_taps,                                                                                \
     }
 
-#define STRIDE2_MAPS                                                                                                   \
-    {                                                                                                                  \
-        .output_tile = 4, .patch = 9, .frequencies = 9, .outputs = 5, .weight_frequencies = 6, .gradient_patch = 5,    \
-        .tile = 8, .weights_of = {0, 1, 2, 3, 4, 5, 5, 5, 5}, .output_of = {0, 1, 2, 3, 4, 0, 1, 2, 4},                \
-        .inputs = winograd_stride2_inputs, .gradients = winograd_stride2_gradients, .block = winograd_stride2_block,   \
-        .output = winograd_stride2_output, .data = winograd_stride2_data, .weights = winograd_stride2_weights,         \
-        .taps = winograd_stride2_taps,                                                                                 \
+#define STRIDE2_MAPS                                                                                                 \
+    {                                                                                                                \
+        .output_tile = 4, .patch = 9, .frequencies = 9, .outputs = 5, .weight_frequencies = 6, .gradient_patch = 5,  \
+        .tile = 8, .weights_of = {0, 1, 2, 3, 4, 5, 5, 5, 5}, .output_of = {0, 1, 2, 3, 4, 0, 1, 2, 4},              \
+        .inputs = winograd_stride2_inputs, .gradients = winograd_stride2_gradients, .block = winograd_stride2_block, \
+        .output = winograd_stride2_output, .data = winograd_stride2_data, .weights = winograd_stride2_weights,       \
+        .taps = winograd_stride2_taps,                                                                               \
     }

@@ -6,7 +6,8 @@ import Musl
 import Darwin
 #endif
 
-/// Keeps other writers, in this process and in others, out of a directory for as long as it exists. The system ends it with the process, however that ends.
+/// Keeps other writers, in this process and in others, out of a directory for as long as it exists. The system ends it
+/// with the process, however that ends.
 ///
 /// The file that it takes stays, for removing it would let two processes hold two files of one name.
 final class DirectoryLock {
@@ -34,7 +35,8 @@ final class DirectoryLock {
     deinit {
         // Before it is given back: afterwards it could be the next one's.
         ftruncate(file, 0)
-        // A process that another thread is starting may still hold a copy of the descriptor, which would keep the lock beyond `close`.
+        // A process that another thread is starting may still hold a copy of the descriptor, which would keep the lock
+        // beyond `close`.
         flock(file, LOCK_UN)
         close(file)
     }

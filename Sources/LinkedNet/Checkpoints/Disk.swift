@@ -1,4 +1,5 @@
-/// The operations of a file system that checkpoints need. A protocol so that a disk that fails can stand in for the real one.
+/// The operations of a file system that checkpoints need. A protocol so that a disk that fails can stand in for the
+/// real one.
 ///
 /// Each method is one system call, which may be interrupted or do less than asked; retrying is the caller's.
 protocol Disk: Sendable {

@@ -32,7 +32,8 @@ extension Disk {
         }
     }
 
-    /// Does `body`, again if a signal interrupted it, and names what failed. A disk that is interrupted without end has failed.
+    /// Does `body`, again if a signal interrupted it, and names what failed. A disk that is interrupted without end has
+    /// failed.
     func attempt<Result>(
         _ operation: FileOperation, _ path: String, _ body: () throws(DiskError) -> Result
     ) throws(CheckpointError) -> Result {

@@ -15,9 +15,9 @@ public enum DurableFile {
     /// Puts a file with `contents` at `path`, in the place of the one that may be there.
     ///
     /// A temporary file in the same directory is written, brought to the disk, read back and compared, and only then
-    /// renamed. If anything fails before the renaming has happened, what was at `path` is untouched and the temporary file is removed. If bringing the
-    /// directory to the disk fails, the new file is in place, but a power failure may bring the old one back. A symbolic
-    /// link at `path` is itself replaced.
+    /// renamed. If anything fails before the renaming has happened, what was at `path` is untouched and the temporary
+    /// file is removed. If bringing the directory to the disk fails, the new file is in place, but a power failure may
+    /// bring the old one back. A symbolic link at `path` is itself replaced.
     ///
     /// - Parameter contents: what the file holds, in pieces; nothing is copied.
     /// - Throws: ``CheckpointError``.
@@ -33,7 +33,8 @@ public enum DurableFile {
             throw .content(path: path, offset: nil, expected: "the path of a file", found: "no file name at its end")
         }
         // Short whatever the file's name is, so that a long name stays within the system's limit.
-        let temporary = directory + temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16) + temporarySuffix
+        let temporary =
+            directory + temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16) + temporarySuffix
         let file = try disk.attempt(.create, temporary) { () throws(DiskError) in try disk.create(temporary) }
         do {
             try disk.finish(file, at: temporary, writing: contents)

@@ -6,10 +6,12 @@ import Musl
 import Darwin
 #endif
 
-/// The checkpoints of a run: each a file of its own that is never changed, numbered in the order of saving, and a small file that names the newest.
+/// The checkpoints of a run: each a file of its own that is never changed, numbered in the order of saving, and a small
+/// file that names the newest.
 ///
-/// A checkpoint counts when it is on the disk as it was meant to be. One that isn't is taken away again, and its number is never reused. Older ones
-/// are removed when two newer ones are known to be whole. Used by one thread at a time; ``DirectoryLock`` keeps other writers away.
+/// A checkpoint counts when it is on the disk as it was meant to be. One that isn't is taken away again, and its number
+/// is never reused. Older ones are removed when two newer ones are known to be whole. Used by one thread at a time;
+/// ``DirectoryLock`` keeps other writers away.
 final class Generations {
     /// The name of the file that names the newest.
     static let pointerName = "latest"
@@ -59,8 +61,8 @@ final class Generations {
     /// Opens the newest checkpoint that is whole.
     ///
     /// - Returns: it, and what is wrong with each newer one.
-    /// - Throws: ``CheckpointError`` about the newest if there is none that is whole, or what keeps it from being read: it may be whole then, and going
-    ///   on from an older one would end in its removal.
+    /// - Throws: ``CheckpointError`` about the newest if there is none that is whole, or what keeps it from being read:
+    ///   it may be whole then, and going on from an older one would end in its removal.
     func open() throws(CheckpointError) -> (file: SafetensorsFile, damage: [CheckpointError]) {
         var seen: [Int]?
         while true {
@@ -110,7 +112,8 @@ final class Generations {
         }
     }
 
-    /// True if the file is wrong or its medium, false if the system only can't get at it now: rights, too many open files, a network.
+    /// True if the file is wrong or its medium, false if the system only can't get at it now: rights, too many open
+    /// files, a network.
     private static func isDamage(_ error: CheckpointError) -> Bool {
         switch error {
         case .content, .system(.read, _, EIO): true
@@ -135,13 +138,16 @@ final class Generations {
         guard found <= newest else {
             throw .content(
                 path: directory, offset: nil,
-                expected: newest < 0 ? "no checkpoint in the new run's directory" : "\(Self.name(newest)), with which this run was opened, to be the newest",
+                expected: newest < 0
+                    ? "no checkpoint in the new run's directory"
+                    : "\(Self.name(newest)), with which this run was opened, to be the newest",
                 found: Self.name(found))
         }
     }
 
-    /// Makes what was found when the run was opened survive a power failure. A killed process may have left changes that only the cache knows, such as
-    /// the removal of a checkpoint; nothing may be built on them before they are on the disk.
+    /// Makes what was found when the run was opened survive a power failure. A killed process may have left changes
+    /// that only the cache knows, such as the removal of a checkpoint; nothing may be built on them before they are on
+    /// the disk.
     func settle() throws(CheckpointError) {
         try disk.attempt(.synchronizeDirectory, directory) { () throws(DiskError) in
             try disk.synchronizeDirectory(directory)
@@ -167,14 +173,16 @@ final class Generations {
             + metadata.reduce(margin) { $0 + 2 * $1.value.utf8.count }
     }
 
-    /// Adds a checkpoint: ``DurableFile`` says how. Only then the pointer is moved, in the same way, and older ones are removed.
+    /// Adds a checkpoint: ``DurableFile`` says how. Only then the pointer is moved, in the same way, and older ones are
+    /// removed.
     ///
     /// - Throws: ``CheckpointError``. What there was is there still then, and perhaps the new one too.
     func save(_ tensors: [BorrowedTensor], metadata: [String: String]) throws(CheckpointError) {
         try require(Self.size(of: tensors, metadata))
         guard newest < Self.largestNumber else {
             throw .content(
-                path: directory, offset: nil, expected: "checkpoints with numbers below \(Self.largestNumber)", found: Self.name(newest))
+                path: directory, offset: nil, expected: "checkpoints with numbers below \(Self.largestNumber)",
+                found: Self.name(newest))
         }
         newest = max(newest, 0) + 1
         let name = Self.name(newest)

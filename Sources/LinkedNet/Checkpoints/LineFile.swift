@@ -21,7 +21,8 @@ final class LineFile {
         isSound = isWritten
     }
 
-    /// Leaves the first `count` lines, and has the next ``flush()`` write them anew: somebody else may have changed the file.
+    /// Leaves the first `count` lines, and has the next ``flush()`` write them anew: somebody else may have changed the
+    /// file.
     func keep(first count: Int) {
         lines.removeLast(max(lines.count - count, 0))
         (writtenCount, isSound) = (0, false)
@@ -32,7 +33,8 @@ final class LineFile {
 
     /// Brings what was added to the disk.
     ///
-    /// - Throws: ``CheckpointError``. The next call then writes the file anew: what a failed write or synchronisation has left of it is not known.
+    /// - Throws: ``CheckpointError``. The next call then writes the file anew: what a failed write or synchronisation
+    ///   has left of it is not known.
     func flush() throws(CheckpointError) {
         guard writtenCount < lines.count || !isSound else { return }
         let appends = isSound && writtenCount > 0

@@ -1,11 +1,12 @@
 /// Writes files in the safetensors format (github.com/huggingface/safetensors), which PyTorch, Keras and others read.
 ///
-/// A file is the length of a header as 8 bytes, little-endian; the header, a JSON object that says for every tensor its type, its shape and where
-/// its bytes are; and the tensors' bytes. ``SafetensorsFile`` reads them.
+/// A file is the length of a header as 8 bytes, little-endian; the header, a JSON object that says for every tensor its
+/// type, its shape and where its bytes are; and the tensors' bytes. ``SafetensorsFile`` reads them.
 public enum Safetensors {
     /// The longest header that the format allows, in bytes.
     static let longestHeader = 100_000_000
-    /// The most tensors, and the most texts, that a file may have here: each of them takes much more memory than a header needs to name it.
+    /// The most tensors, and the most texts, that a file may have here: each of them takes much more memory than a
+    /// header needs to name it.
     static let mostEntries = 1 << 16
     /// The most dimensions.
     static let highestRank = 32
@@ -17,8 +18,8 @@ public enum Safetensors {
     /// - Parameters:
     ///   - tensors: in the order in which they are to lie in the file.
     ///   - metadata: texts to be kept with them.
-    /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit its elements, a header that
-    ///   would be too long, and whatever the disk refuses.
+    /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit its
+    ///   elements, a header that would be too long, and whatever the disk refuses.
     public static func write(
         _ tensors: [BorrowedTensor], metadata: [String: String] = [:], to path: String
     ) throws(CheckpointError) {
@@ -31,7 +32,8 @@ public enum Safetensors {
         try write(SafetensorsHeader.encode(tensors, metadata: metadata, path: path), tensors, to: path, on: disk)
     }
 
-    /// Writes a file whose header carries a checksum of all of its bytes: ``SafetensorsFile/verifyChecksum(isRequired:)``.
+    /// Writes a file whose header carries a checksum of all of its bytes:
+    /// ``SafetensorsFile/verifyChecksum(isRequired:)``.
     static func writeChecked(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
     ) throws(CheckpointError) {
@@ -52,5 +54,7 @@ public enum Safetensors {
 }
 
 #if _endian(big)
-#error("Safetensors files and weights' digests hold little-endian numbers, and are read and written as they lie in memory.")
+#error(
+    "Safetensors files and weights' digests hold little-endian numbers, and are read and written as they lie in memory."
+)
 #endif

@@ -6,9 +6,11 @@ import Musl
 import Darwin
 #endif
 
-/// A safetensors file of 32-bit floats, open for reading: its header in memory, its tensors on the disk until they are asked for.
+/// A safetensors file of 32-bit floats, open for reading: its header in memory, its tensors on the disk until they are
+/// asked for.
 ///
-/// Opening checks everything that can be wrong with the file except the elements themselves: after that, only the disk can make reading fail.
+/// Opening checks everything that can be wrong with the file except the elements themselves: after that, only the disk
+/// can make reading fail.
 public final class SafetensorsFile {
     /// As given.
     public let path: String
@@ -32,8 +34,8 @@ public final class SafetensorsFile {
 
     /// Opens the file at `path`.
     ///
-    /// - Throws: ``CheckpointError`` if it can't be read, isn't a regular file, or isn't by the rules of the format; also for tensors that
-    ///   aren't 32-bit floats or have no elements, which this library can't hold.
+    /// - Throws: ``CheckpointError`` if it can't be read, isn't a regular file, or isn't by the rules of the format;
+    ///   also for tensors that aren't 32-bit floats or have no elements, which this library can't hold.
     public convenience init(_ path: String) throws(CheckpointError) {
         try self.init(path, on: SystemDisk())
     }
@@ -77,7 +79,8 @@ public final class SafetensorsFile {
         }
         // The header was checked: the shape is valid, and as many bytes as it needs are in the file.
         guard var tensor = try? Tensor(shape: entry.shape) else {
-            throw .content(path: path, offset: nil, expected: "a valid shape for tensor \(name)", found: "\(entry.shape)")
+            throw .content(
+                path: path, offset: nil, expected: "a valid shape for tensor \(name)", found: "\(entry.shape)")
         }
         try tensor.withUnsafeMutableElements { elements throws(CheckpointError) in try read(name, into: elements) }
         return tensor

@@ -6,8 +6,9 @@ struct SafetensorsHeader {
 
     /// Reads and checks the header of a file.
     ///
-    /// What is in memory is bounded by a few times the header's length, which is at most the file's size and the format's limit of 100 MB, and by limits on
-    /// the numbers of tensors, texts and dimensions; every number is checked before it is used.
+    /// What is in memory is bounded by a few times the header's length, which is at most the file's size and the
+    /// format's limit of 100 MB, and by limits on the numbers of tensors, texts and dimensions; every number is checked
+    /// before it is used.
     init(_ file: DiskFile) throws(CheckpointError) {
         try self.init(path: file.path, fileSize: file.size) { offset, count throws(CheckpointError) in
             try file.bytes(at: offset, count: count)
@@ -97,14 +98,16 @@ struct SafetensorsHeader {
             }
             guard tensor.shape.rank <= Safetensors.highestRank else {
                 throw .content(
-                    path: path, offset: nil, expected: "at most \(Safetensors.highestRank) dimensions of tensor \(tensor.name)",
+                    path: path, offset: nil,
+                    expected: "at most \(Safetensors.highestRank) dimensions of tensor \(tensor.name)",
                     found: "\(tensor.shape.rank)")
             }
             guard let shape = try? tensor.shape.validated(as: tensor.name),
                 shape.elementCount == tensor.elements.count
             else {
                 throw .content(
-                    path: path, offset: nil, expected: "tensor \(tensor.name) to have as many elements as its shape \(tensor.shape)",
+                    path: path, offset: nil,
+                    expected: "tensor \(tensor.name) to have as many elements as its shape \(tensor.shape)",
                     found: "\(tensor.elements.count)")
             }
             let end = position + tensor.elements.count * MemoryLayout<Float>.stride

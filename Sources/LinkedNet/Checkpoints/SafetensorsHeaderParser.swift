@@ -1,6 +1,7 @@
 /// Reads the JSON of a safetensors header, strictly: exactly the members that the format knows, each once.
 ///
-/// No value nests deeper than the format's three levels, so the parser needs no recursion that a hostile file could deepen.
+/// No value nests deeper than the format's three levels, so the parser needs no recursion that a hostile file could
+/// deepen.
 struct SafetensorsHeaderParser {
     static let metadataKey = "__metadata__"
 
@@ -34,7 +35,8 @@ struct SafetensorsHeaderParser {
                 try parseMetadata()
             } else {
                 guard tensors.count < Safetensors.mostEntries else {
-                    throw reader.error(at: textOffset, expected: "at most \(Safetensors.mostEntries) tensors", found: "more")
+                    throw reader.error(
+                        at: textOffset, expected: "at most \(Safetensors.mostEntries) tensors", found: "more")
                 }
                 try parseTensor(name, textOffset: textOffset)
             }
@@ -48,7 +50,8 @@ struct SafetensorsHeaderParser {
         var more = try reader.beginList("{", "}")
         while more {
             guard metadata.count < Safetensors.mostEntries else {
-                throw reader.error(at: reader.offset, expected: "at most \(Safetensors.mostEntries) texts", found: "more")
+                throw reader.error(
+                    at: reader.offset, expected: "at most \(Safetensors.mostEntries) texts", found: "more")
             }
             let key = try reader.key(notIn: &keys)
             metadata[key] = try reader.string()
@@ -112,7 +115,8 @@ struct SafetensorsHeaderParser {
         var more = try reader.beginList("[", "]")
         while more {
             guard result.count < Safetensors.highestRank else {
-                throw reader.error(at: reader.offset, expected: "at most \(Safetensors.highestRank) numbers", found: "more")
+                throw reader.error(
+                    at: reader.offset, expected: "at most \(Safetensors.highestRank) numbers", found: "more")
             }
             result.append(try reader.integer())
             more = try reader.continueList("]")

@@ -45,7 +45,8 @@ struct SystemDisk: Disk {
     func synchronize(_ file: Int32) throws(DiskError) {
         _ = try checked(fsync(file))
         #if os(Linux)
-        // What is read back to verify should come from the disk and not from memory. Only advice: its failure means nothing.
+        // What is read back to verify should come from the disk and not from memory. Only advice: its failure means
+        // nothing.
         _ = posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
         #endif
     }
@@ -94,7 +95,8 @@ struct SystemDisk: Disk {
         _ = try checked(statvfs(directory, &status))
         // Some network file systems say nothing about their size.
         guard status.f_blocks > 0 else { return nil }
-        let (bytes, overflows) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+        let (bytes, overflows) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+            by: Int(clamping: status.f_frsize))
         return overflows ? .max : bytes
     }
 

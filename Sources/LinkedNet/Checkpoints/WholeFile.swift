@@ -2,7 +2,8 @@ package import Foundation
 
 /// Reads small files at once.
 package enum WholeFile {
-    /// The bytes of a regular file. Never blocks, and takes no more memory than the file has bytes: a FIFO, a device or a directory is an error.
+    /// The bytes of a regular file. Never blocks, and takes no more memory than the file has bytes: a FIFO, a device or
+    /// a directory is an error.
     ///
     /// - Parameter expectation: what the file should be, for the error.
     package static func read(_ path: String, expectation: String) throws(CheckpointError) -> Data {

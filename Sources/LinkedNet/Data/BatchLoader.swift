@@ -31,7 +31,8 @@ public final class BatchLoader {
     ///   - sampler: the order of each epoch.
     ///   - augmentation: random changes to the images.
     ///   - seed: what sampler and augmentation draw from.
-    ///   - prefetching: how many batches to prepare ahead; 0 prepares each when it is asked for, on the caller's thread.
+    ///   - prefetching: how many batches to prepare ahead; 0 prepares each when it is asked for, on the caller's
+    ///     thread.
     /// - Throws: ``ShapeError`` if the batch size is below 1 or the data set's images aren't of three dimensions,
     ///   ``OutOfMemory`` if there is none for the batches.
     public init(

@@ -9,7 +9,8 @@ protocol ByteStream: AnyObject {
 }
 
 extension ByteStream {
-    /// The next `count` bytes, or fewer at the end. Only what is read becomes resident, so a size that promises too much costs nothing.
+    /// The next `count` bytes, or fewer at the end. Only what is read becomes resident, so a size that promises too
+    /// much costs nothing.
     func read(_ count: Int) throws(DataError) -> [UInt8] {
         if OutOfMemory.awaits(count, of: UInt8.self) {
             throw DataError(path: path, expected: "content that fits in memory", found: "\(count) bytes")
@@ -17,7 +18,8 @@ extension ByteStream {
         var failure: DataError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             do throws(DataError) {
-                initialized = try read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+                initialized = try read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
             } catch {
                 failure = error
             }

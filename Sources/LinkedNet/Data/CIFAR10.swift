@@ -1,6 +1,8 @@
-/// CIFAR-10 (A. Krizhevsky, 2009) in its binary version: 50,000 training and 10,000 test images of 32×32×3, ten classes.
+/// CIFAR-10 (A. Krizhevsky, 2009) in its binary version: 50,000 training and 10,000 test images of 32×32×3, ten
+/// classes.
 ///
-/// The directory is `cifar-10-batches-bin` of `cifar-10-binary.tar.gz`, from <https://www.cs.toronto.edu/~kriz/cifar.html>.
+/// The directory is `cifar-10-batches-bin` of `cifar-10-binary.tar.gz`, from
+/// <https://www.cs.toronto.edu/~kriz/cifar.html>.
 public enum CIFAR10 {
     /// The classes in the order of their labels.
     public static let classNames = [

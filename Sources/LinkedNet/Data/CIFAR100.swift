@@ -1,7 +1,8 @@
 /// CIFAR-100 (A. Krizhevsky, 2009) in its binary version: 50,000 training and 10,000 test images of 32×32×3, with
 /// a hundred classes or twenty superclasses of five each.
 ///
-/// The directory is `cifar-100-binary` of `cifar-100-binary.tar.gz`, from <https://www.cs.toronto.edu/~kriz/cifar.html>.
+/// The directory is `cifar-100-binary` of `cifar-100-binary.tar.gz`, from
+/// <https://www.cs.toronto.edu/~kriz/cifar.html>.
 public enum CIFAR100 {
     /// Which of an image's two labels to learn.
     public enum Labels: String, Hashable, Sendable, CaseIterable {

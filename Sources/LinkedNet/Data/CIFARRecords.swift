@@ -1,4 +1,5 @@
-/// The binary format of both CIFAR sets: records of one or two label bytes and 32×32 pixels, all red first, then green, then blue.
+/// The binary format of both CIFAR sets: records of one or two label bytes and 32×32 pixels, all red first, then green,
+/// then blue.
 struct CIFARRecords {
     /// The number of label bytes before the pixels, and how many classes each may name.
     let labelClasses: [Int]

@@ -8,8 +8,8 @@ public struct DataSource: Sendable {
     public let test: any Dataset
     /// One line that says which data this is and, if it was resolved and isn't CIFAR-10, how to get that.
     public let note: String
-    /// What ``resolve(_:workingDirectory:)`` finds this data by again, from any directory: `shapes`, `fashion-mnist` or an absolute path.
-    /// `nil` for data of your own.
+    /// What ``resolve(_:workingDirectory:)`` finds this data by again, from any directory: `shapes`, `fashion-mnist` or
+    /// an absolute path. `nil` for data of your own.
     public let argument: String?
 
     /// What `--data` may be, in a few words.
@@ -18,8 +18,8 @@ public struct DataSource: Sendable {
     /// Reads the data an argument stands for.
     ///
     /// - Parameters:
-    ///   - argument: `fashion-mnist` (as installed), `shapes`, or a directory whose files decide the format: CIFAR-10's or
-    ///     CIFAR-100's binary files, there or in their usual subdirectory, or IDX files. nil takes CIFAR-10 in
+    ///   - argument: `fashion-mnist` (as installed), `shapes`, or a directory whose files decide the format: CIFAR-10's
+    ///     or CIFAR-100's binary files, there or in their usual subdirectory, or IDX files. nil takes CIFAR-10 in
     ///     `data/cifar-10-batches-bin` if that is there, else Fashion-MNIST if it is installed, else shapes.
     ///   - workingDirectory: what relative paths begin from.
     /// - Throws: ``DataError`` naming the argument or the file.
@@ -77,7 +77,8 @@ public struct DataSource: Sendable {
 
     private static func cifar10(_ directory: String, argument: String) throws(DataError) -> DataSource {
         try DataSource(
-            train: CIFAR10.train(in: directory), test: CIFAR10.test(in: directory), name: "CIFAR-10", argument: argument)
+            train: CIFAR10.train(in: directory), test: CIFAR10.test(in: directory), name: "CIFAR-10", argument: argument
+        )
     }
 
     private static func fashionMNIST(_ directory: String) throws(DataError) -> DataSource {
@@ -114,6 +115,7 @@ public struct DataSource: Sendable {
         note =
             name == "CIFAR-10"
             ? counts
-            : counts + " For CIFAR-10, unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html into data/."
+            : counts
+                + " For CIFAR-10, unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html into data/."
     }
 }

@@ -1,7 +1,8 @@
 /// Labelled images that can be read by number, in any order.
 ///
-/// Make your own by conforming to it; ``load(_:augmentations:pixels:labels:)`` may be called from several threads at once, since loaders
-/// prepare training and test images at the same time, and is called beside training, so it should not start threads of its own.
+/// Make your own by conforming to it; ``load(_:augmentations:pixels:labels:)`` may be called from several threads at
+/// once, since loaders prepare training and test images at the same time, and is called beside training, so it should
+/// not start threads of its own.
 public protocol Dataset: Sendable {
     /// What people call it, for example "CIFAR-10 train".
     var name: String { get }

@@ -40,7 +40,8 @@ final class GzipStream: ByteStream {
         return overflow ? .max : size
     }
 
-    /// - Throws: ``DataError`` for data that isn't gzip's, is damaged or ends early. Offsets are in the unpacked content.
+    /// - Throws: ``DataError`` for data that isn't gzip's, is damaged or ends early. Offsets are in the unpacked
+    ///   content.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
         guard let start = buffer.baseAddress else { return 0 }
         var done = 0

@@ -1,4 +1,5 @@
-/// Data sets of grey images in MNIST's IDX format (Y. LeCun), plain or packed with gzip: MNIST, Fashion-MNIST, KMNIST and their like.
+/// Data sets of grey images in MNIST's IDX format (Y. LeCun), plain or packed with gzip: MNIST, Fashion-MNIST, KMNIST
+/// and their like.
 public enum IDX {
     /// The classes "0" to "9".
     public static let digits = (0..<10).map(String.init)

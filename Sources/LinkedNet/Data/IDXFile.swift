@@ -1,5 +1,6 @@
 /// A file of the IDX format (Y. LeCun, MNIST): a magic number, the sizes of the dimensions, then that many bytes.
-/// Numbers are big-endian of 32 bits. Names that end in `.gz` are unpacked; offsets in errors are then in the unpacked content.
+/// Numbers are big-endian of 32 bits. Names that end in `.gz` are unpacked; offsets in errors are then in the unpacked
+/// content.
 struct IDXFile {
     let path: String
     /// The size of each dimension, outermost first.
@@ -78,7 +79,8 @@ struct IDXFile {
         }
         for (index, extent) in numbers.enumerated().dropFirst() where extent == 0 {
             throw DataError(
-                path: stream.path, offset: 4 * index, expected: "a size of at least 1 in dimension \(index)", found: "0")
+                path: stream.path, offset: 4 * index, expected: "a size of at least 1 in dimension \(index)", found: "0"
+            )
         }
         return Array(numbers.dropFirst())
     }

@@ -2,13 +2,14 @@ import Foundation
 
 /// A thread that prepares batches in order, from a given one on, until it is stopped or one fails.
 ///
-/// The slots form a ring. `prepared` counts batches written, `taken` those handed out, `released` those whose memory may
-/// be written again; always released ≤ taken ≤ prepared ≤ released + slots.
+/// The slots form a ring. `prepared` counts batches written, `taken` those handed out, `released` those whose memory
+/// may be written again; always released ≤ taken ≤ prepared ≤ released + slots.
 ///
-/// Why `@unchecked Sendable` holds: the counters, `failure`, `stopping` and `finished` are touched with `condition` locked
-/// only. The thread alone uses `preparation` and writes `ring` until `finished`; the caller reads an element of `ring`, and the
-/// slot's memory, only after `prepared` says that it is written, and the thread writes it again only after `released`
-/// says that it was given back. The lock orders both. The caller keeps off `preparation` while a worker lives.
+/// Why `@unchecked Sendable` holds: the counters, `failure`, `stopping` and `finished` are touched with `condition`
+/// locked only. The thread alone uses `preparation` and writes `ring` until `finished`; the caller reads an element of
+/// `ring`, and the slot's memory, only after `prepared` says that it is written, and the thread writes it again only
+/// after `released` says that it was given back. The lock orders both. The caller keeps off `preparation` while a
+/// worker lives.
 final class PrefetchWorker: @unchecked Sendable {
     private let condition = NSCondition()
     private let preparation: BatchPreparation
@@ -20,7 +21,8 @@ final class PrefetchWorker: @unchecked Sendable {
     private var stopping = false
     private var finished = false
 
-    /// Starts a thread whose first batch is this one, which must exist. Without a thread to be had, ``take()`` throws ``OutOfThreads``.
+    /// Starts a thread whose first batch is this one, which must exist. Without a thread to be had, ``take()`` throws
+    /// ``OutOfThreads``.
     init(
         _ preparation: BatchPreparation, epoch: Int, batch: Int,
         startThread: (@escaping @Sendable () -> Void) -> Bool = { BackgroundThread.start($0) }

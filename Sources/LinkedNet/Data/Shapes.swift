@@ -1,4 +1,5 @@
-/// A generated data set: 32×32×3 images of ten shapes, of any place, size, turn and colours, over a background with noise.
+/// A generated data set: 32×32×3 images of ten shapes, of any place, size, turn and colours, over a background with
+/// noise.
 ///
 /// Needs no files, and is small work for a convolutional network without being trivial.
 public enum Shapes {

@@ -1,7 +1,8 @@
 /// Looks at the activations of a network, which the network itself forms on the fly and never stores.
 ///
-/// A probe has a copy of the network that computes every activation by itself, and takes the network's weights over before each look. It costs the memory of
-/// a second network, and a pass takes about twice as long as a forward pass of the network.
+/// A probe has a copy of the network that computes every activation by itself, and takes the network's weights over
+/// before each look. It costs the memory of a second network, and a pass takes about twice as long as a forward pass of
+/// the network.
 public final class ActivationProbe {
     /// An activation of the network.
     public struct Layer: Sendable, Hashable {
@@ -33,7 +34,8 @@ public final class ActivationProbe {
             copy.stateLayout.entries == network.stateLayout.entries
         else {
             throw ShapeError(
-                subject: "probe", expected: "the model that the network was compiled from", found: "one with other parameters")
+                subject: "probe", expected: "the model that the network was compiled from",
+                found: "one with other parameters")
         }
         self.copy = copy
         var layers: [Layer] = []
@@ -67,7 +69,8 @@ public final class ActivationProbe {
         let show = { (body: @escaping (Int, UnsafeBufferPointer<Float>) -> Void) throws(ShapeError) in
             for start in stride(from: 0, to: count, by: self.copy.passSize) {
                 try self.copy.forward(
-                    input: pixels + start * self.copy.inputShape.elementCount, count: min(self.copy.passSize, count - start),
+                    input: pixels + start * self.copy.inputShape.elementCount,
+                    count: min(self.copy.passSize, count - start),
                     mode: .inference
                 ) { operation, output in
                     if let layer = self.layerOfOperation[operation] { body(layer, output) }
@@ -87,8 +90,8 @@ public final class ActivationProbe {
         public let variance: Double
     }
 
-    /// How the activations of each layer are distributed over some samples, members, units and positions together: what the next layer gets as its
-    /// input, so its change in training is the covariate shift.
+    /// How the activations of each layer are distributed over some samples, members, units and positions together: what
+    /// the next layer gets as its input, so its change in training is the covariate shift.
     ///
     /// - Parameters:
     ///   - network: whose weights are taken.

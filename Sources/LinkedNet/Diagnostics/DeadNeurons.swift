@@ -1,7 +1,8 @@
 /// The dead neurons of a layer.
 ///
-/// A neuron is dead if its activation is zero for every sample of the data set. That of a convolution stands at many positions, and is dead
-/// if it is at all of them. Linked members count as one neuron, which is dead if all of them are.
+/// A neuron is dead if its activation is zero for every sample of the data set. That of a convolution stands at many
+/// positions, and is dead if it is at all of them. Linked members count as one neuron, which is dead if all of them
+/// are.
 public struct DeadNeurons: Sendable, Hashable, Codable {
     /// The path of the layer.
     public let layer: String
@@ -18,7 +19,8 @@ public struct DeadNeurons: Sendable, Hashable, Codable {
 /// Finds dead neurons: is shown a data set batch by batch.
 struct LivenessCount {
     private let probe: ActivationProbe
-    /// For each layer 1 where [position][member][unit] was ever anything but zero, else 0: bytes, so that many are compared at a time.
+    /// For each layer 1 where [position][member][unit] was ever anything but zero, else 0: bytes, so that many are
+    /// compared at a time.
     private var isAlive: [[UInt8]]
 
     init(_ probe: ActivationProbe) {

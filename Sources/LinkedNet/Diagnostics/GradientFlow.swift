@@ -6,7 +6,8 @@ extension Network {
         }
     }
 
-    /// The Euclidean norm of the last backward pass's gradients of each of ``parameterLayers``: how much of the loss reaches a layer.
+    /// The Euclidean norm of the last backward pass's gradients of each of ``parameterLayers``: how much of the loss
+    /// reaches a layer.
     public func gradientNorms() -> [Double] {
         var squares: [String: Double] = [:]
         for (index, entry) in parameterLayout.entries.enumerated() {

@@ -4,7 +4,8 @@ import Foundation
 public struct HeatMap: Sendable {
     /// What stands to the right of each other.
     public enum Columns: Sendable, Hashable {
-        /// Moments of a training: a column reaches from the step before it to its own. The axis has whole epochs if it is known how many steps one has.
+        /// Moments of a training: a column reaches from the step before it to its own. The axis has whole epochs if it
+        /// is known how many steps one has.
         case steps([Int], perEpoch: Int?)
         /// Anything with a name.
         case names([String])
@@ -68,8 +69,11 @@ public struct HeatMap: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The cells: a path for each colour, in which neighbours are one stroke, so that a picture of thousands of cells takes some kilobytes.
-    private func cells(_ range: ClosedRange<Double>?, left: Double, top: Double, width: Double, rowHeight: Double) -> [String] {
+    /// The cells: a path for each colour, in which neighbours are one stroke, so that a picture of thousands of cells
+    /// takes some kilobytes.
+    private func cells(_ range: ClosedRange<Double>?, left: Double, top: Double, width: Double, rowHeight: Double)
+        -> [String]
+    {
         let edges = self.edges.map { $0 * width }
         // In order of appearance.
         var (paints, paths): ([String], [String: String]) = ([], [:])
@@ -82,7 +86,8 @@ public struct HeatMap: Sendable {
                 while end < columns.count, colour(row, end, range) == fill { end += 1 }
                 let paint = fill.map { "stroke=\"\($0)\"" } ?? "class=\"none\""
                 if paths[paint] == nil { paints.append(paint) }
-                paths[paint, default: ""] += "M\(short(edges[column])) \(row)h\(short(edges[end] - edges[column] + 0.3))"
+                paths[paint, default: ""] +=
+                    "M\(short(edges[column])) \(row)h\(short(edges[end] - edges[column] + 0.3))"
                 column = end
             }
         }
@@ -117,7 +122,8 @@ public struct HeatMap: Sendable {
             return names.enumerated().map { index, name in
                 let x = left + (Double(index) + 0.5) / Double(names.count) * width + 3
                 return text(
-                    x, y + 14, name, "text-anchor=\"end\" transform=\"rotate(-35 \(number(x)) \(number(y + 14)))\"", "quiet")
+                    x, y + 14, name, "text-anchor=\"end\" transform=\"rotate(-35 \(number(x)) \(number(y + 14)))\"",
+                    "quiet")
             }
         case .steps(let steps, let perEpoch):
             guard let last = steps.last, last > 0 else { return [] }
@@ -130,7 +136,9 @@ public struct HeatMap: Sendable {
                     text(x, y + 17, "\(tick)", "text-anchor=\"middle\"", "quiet"),
                 ]
             }
-            return ticks + [text(left + width / 2, y + 34, perEpoch == nil ? "step" : "epoch", "text-anchor=\"middle\"", "quiet")]
+            return ticks + [
+                text(left + width / 2, y + 34, perEpoch == nil ? "step" : "epoch", "text-anchor=\"middle\"", "quiet")
+            ]
         }
     }
 
@@ -218,6 +226,7 @@ public struct HeatMap: Sendable {
 package enum MarkupText {
     /// A text as content or in an attribute.
     package static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
+            "\"", with: "&quot;")
     }
 }

@@ -76,11 +76,12 @@ extension MemoryUse {
 extension Network {
     /// What the network consists of and what it takes.
     ///
-    /// `print(network.summary)` shows for every operation the layer, the output's shape, the number of parameters, the algorithm and
-    /// the size of the output for a whole pass, followed by totals.
+    /// `print(network.summary)` shows for every operation the layer, the output's shape, the number of parameters, the
+    /// algorithm and the size of the output for a whole pass, followed by totals.
     public var summary: NetworkSummary {
         NetworkSummary(
-            inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, passSize: passSize, operations: operations,
+            inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, passSize: passSize,
+            operations: operations,
             parameterCount: parameterLayout.elementCount, stateCount: stateLayout.elementCount, memory: memory,
             instructionSet: Runtime.instructionSet, threadCount: Runtime.threadCount)
     }

@@ -1,9 +1,9 @@
 extension Graph {
     /// The graph with every run of at least two convolutions that a chain computes faster replaced by one node.
     ///
-    /// A run is found from shapes alone: each convolution is the only reader of what the one before gives, and none but the first has a
-    /// stride; that one may have one if nobody needs the gradient of its input. The outputs in between are not stored as
-    /// tensors any more.
+    /// A run is found from shapes alone: each convolution is the only reader of what the one before gives, and none but
+    /// the first has a stride; that one may have one if nobody needs the gradient of its input. The outputs in between
+    /// are not stored as tensors any more.
     func groupingConvolutions(output: TensorID, batch: Int) -> Graph {
         let needsGradient = Schedule(graph: self, output: output).tensorNeedsGradient
         let readers = tensorReaderCounts(output: output), parameterReaders = parameterReaderCounts()
@@ -32,7 +32,9 @@ extension Graph {
     /// How much of all nodes' outputs chains would give.
     func chainedShare(output: TensorID, batch: Int) -> Double {
         func elements(_ nodes: [Node]) -> Int { nodes.reduce(0) { $0 + tensorShapes[$1.output.index].elementCount } }
-        let chained = groupingConvolutions(output: output, batch: batch).nodes.filter { $0.operation is ConvolutionChainOperation }
+        let chained = groupingConvolutions(output: output, batch: batch).nodes.filter {
+            $0.operation is ConvolutionChainOperation
+        }
         return Double(elements(chained.flatMap(\.members))) / Double(max(elements(nodes), 1))
     }
 
@@ -44,7 +46,8 @@ extension Graph {
         guard
             let kernel = ConvolutionChainKernel(
                 convolutions.map { .init(kernel: $0.kernel, usesBias: $0.usesBias) },
-                givesInputGradient: inputNeedsGradient(first.inputs[0]) || convolutions[0].input.hasSlopes, batch: batch)
+                givesInputGradient: inputNeedsGradient(first.inputs[0]) || convolutions[0].input.hasSlopes, batch: batch
+            )
         else { return nil }
         let outputs = members.dropLast().map { tensorShapes[$0.output.index].elementCount }
         return Node(

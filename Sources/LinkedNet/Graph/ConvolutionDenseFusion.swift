@@ -1,9 +1,10 @@
 extension Graph {
-    /// The graph with every convolution and dense layer after it that are better computed together replaced by one node.
+    /// The graph with every convolution and dense layer after it that are better computed together replaced by one
+    /// node.
     ///
-    /// Such a pair is found from shapes alone: nobody needs the gradient of the convolution's input, which has no activation pending, and
-    /// the dense layer is the only reader of what it gives, through an activation without learned slopes. The output in between is not
-    /// stored as a tensor any more.
+    /// Such a pair is found from shapes alone: nobody needs the gradient of the convolution's input, which has no
+    /// activation pending, and the dense layer is the only reader of what it gives, through an activation without
+    /// learned slopes. The output in between is not stored as a tensor any more.
     func fusingConvolutionsWithDense(output: TensorID, batch: Int) -> Graph {
         let needsGradient = Schedule(graph: self, output: output).tensorNeedsGradient
         let readers = tensorReaderCounts(output: output), parameterReaders = parameterReaderCounts()

@@ -19,7 +19,8 @@ public final class GraphBuilder {
 
     /// A graph with nothing but its input.
     ///
-    /// - Parameter fusesActivations: false has every activation computed and stored: slower, and visible to an inspected forward pass.
+    /// - Parameter fusesActivations: false has every activation computed and stored: slower, and visible to an
+    ///   inspected forward pass.
     /// - Throws: ``ShapeError`` if a size isn't positive.
     public init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
         let shape = try inputShape.validated(as: "network input")
@@ -81,8 +82,8 @@ public final class GraphBuilder {
 
     // MARK: Operations
 
-    /// Adds an operation that reads `inputs` and gives a tensor of `outputShape` per sample. Pending activations of the inputs are
-    /// computed first.
+    /// Adds an operation that reads `inputs` and gives a tensor of `outputShape` per sample. Pending activations of the
+    /// inputs are computed first.
     ///
     /// - Throws: ``ShapeError`` if `outputShape` isn't valid.
     public func add(
@@ -94,7 +95,8 @@ public final class GraphBuilder {
             operation, inputs: stored.map(\.tensor), parameters: parameters, states: states, outputShape: outputShape)
     }
 
-    /// Adds an operation that forms the input's pending activation itself. Its slopes, if any, become the last parameter.
+    /// Adds an operation that forms the input's pending activation itself. Its slopes, if any, become the last
+    /// parameter.
     func addFusing(
         _ operation: any Operation, input: Value, parameters: [ParameterID], outputShape: Shape
     ) throws -> Value {

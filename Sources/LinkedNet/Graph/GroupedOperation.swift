@@ -8,8 +8,8 @@ protocol GroupedOperation: Operation {
 }
 
 extension Graph {
-    /// The graph with groups of nodes each replaced by one that computes them together. It stands in the place of the group's last, where
-    /// whatever the group reads is there.
+    /// The graph with groups of nodes each replaced by one that computes them together. It stands in the place of the
+    /// group's last, where whatever the group reads is there.
     func replacing(_ groups: [(nodes: [Int], replacement: Node)]) -> Graph {
         var replacements: [Int: Node] = [:]
         var replaced: Set<Int> = []

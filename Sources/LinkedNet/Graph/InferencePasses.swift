@@ -27,7 +27,8 @@ final class InferencePasses: ConcurrentWork {
         guard let pixels else { return }
         // In a memory by the pass, not the worker: outputs are read when all are there.
         network.forward(
-            input: pixels + ranges[pass].lowerBound * network.inputShape.elementCount, count: ranges[pass].count, mode: .inference,
+            input: pixels + ranges[pass].lowerBound * network.inputShape.elementCount, count: ranges[pass].count,
+            mode: .inference,
             in: network.passMemories[pass])
     }
 }

@@ -17,7 +17,8 @@ struct Schedule {
             needs[node.output.index] = trains
             hasBackward.append(trains)
         }
-        // An output that nothing on the way to the result reads gets no gradient, so its producers have none to pass on.
+        // An output that nothing on the way to the result reads gets no gradient, so its producers have none to pass
+        // on.
         let isUsed = graph.tensorsUsed(for: output)
         nodeHasBackward = zip(graph.nodes, hasBackward).map { isUsed[$0.output.index] && $1 }
         tensorNeedsGradient = zip(needs, isUsed).map { $0 && $1 }
@@ -102,7 +103,8 @@ struct MemoryMap {
         // What lies within a node, and the former output of a fused one, has no place here.
         for tensor in 1..<tensorCount where firstUse[tensor] <= lastUse[tensor] {
             valueRequests[tensor] = place(bytes(tensor), firstUse[tensor]...lastUse[tensor])
-            // Nobody writes the gradient of a tensor that is normalised by an operation which leaves it to the one before.
+            // Nobody writes the gradient of a tensor that is normalised by an operation which leaves it to the one
+            // before.
             guard firstGradient[tensor] <= lastGradient[tensor] else { continue }
             if schedule.tensorNeedsGradient[tensor] || tensor == output {
                 gradientRequests[tensor] = place(bytes(tensor), firstGradient[tensor]...lastGradient[tensor])
@@ -126,8 +128,8 @@ struct MemoryMap {
         pointer(gradientRequests[tensor.index], in: arena)
     }
 
-    /// The network's input has no place in the arena: its readers are pointed to the batch before each pass, and until then
-    /// at the arena's start, as is whatever nobody reads.
+    /// The network's input has no place in the arena: its readers are pointed to the batch before each pass, and until
+    /// then at the arena's start, as is whatever nobody reads.
     private func pointer(_ request: Int?, in arena: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<Float> {
         UnsafeMutableRawPointer(arena + (request.map { plan.offsets[$0] } ?? 0)).assumingMemoryBound(to: Float.self)
     }

@@ -13,8 +13,9 @@ struct MemoryPlan {
     /// The size of the arena.
     private(set) var totalBytes = 0
 
-    /// Greedy by size: the largest buffer first, each at the lowest place free throughout its lifetime. Needs O(n²) time for n
-    /// requests, and comes within a few percent of the optimum on networks' plans (Pisarchyk and Lee 2020, arXiv:2001.03288).
+    /// Greedy by size: the largest buffer first, each at the lowest place free throughout its lifetime. Needs O(n²)
+    /// time for n requests, and comes within a few percent of the optimum on networks' plans (Pisarchyk and Lee 2020,
+    /// arXiv:2001.03288).
     init(_ requests: [Request]) {
         offsets = Array(repeating: 0, count: requests.count)
         let order = requests.indices.sorted {

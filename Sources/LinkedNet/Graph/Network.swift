@@ -1,7 +1,7 @@
 /// A compiled network: its operations in order, all of their memory, its weights.
 ///
-/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a pass allocates nothing.
-/// Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
+/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a
+/// pass allocates nothing. Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
 ///
 /// A network is not thread-safe: use one from one thread at a time.
 public final class Network {
@@ -11,7 +11,8 @@ public final class Network {
     public let outputShape: Shape
     /// The largest number of samples in a training step.
     public let batchSize: Int
-    /// The largest number of samples in a pass: ``batchSize``, or a part of it where a step is faster in several passes.
+    /// The largest number of samples in a pass: ``batchSize``, or a part of it where a step is faster in several
+    /// passes.
     public let passSize: Int
     /// What the weights were initialised from and dropout is keyed by.
     public let seed: UInt64
@@ -29,8 +30,8 @@ public final class Network {
     /// Which of ``operations`` is the node's first.
     private let firstOperations: [Int]
     private let nodeHasBackward: [Bool]
-    /// For each node, where the parameters begin whose gradients are complete once its backward pass is done: from there to the
-    /// layout's end.
+    /// For each node, where the parameters begin whose gradients are complete once its backward pass is done: from
+    /// there to the layout's end.
     let completeFrom: [Int]
     private let inputReaders: [(node: Int, input: Int)]
 
@@ -44,14 +45,16 @@ public final class Network {
     /// - Parameters:
     ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of it.
-    /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow; ``OutOfMemory``.
+    /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow;
+    ///   ``OutOfMemory``.
     public convenience init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
         try self.init(builder: builder, output: output, batch: batch, seed: seed) { _ in }
     }
 
     /// As ``init(builder:output:batch:seed:)``.
     ///
-    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends compiling.
+    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends
+    ///   compiling.
     init(
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
@@ -103,13 +106,15 @@ public final class Network {
         stateStorage = try AlignedStorage(count: stateLayout.count)
         nodeHasBackward = schedule.nodeHasBackward
         completeFrom = graph.completeParameterOffsets(parameterLayout)
-        // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made to be shared.
+        // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made
+        // to be shared.
         let passesAtOnce = min(PassRanges(samples: batch, passSize: pass).count, Runtime.threadCount)
         var passMemories: [PassMemory] = []
         for _ in 0..<passesAtOnce {
             passMemories.append(
                 try PassMemory(
-                    graph: graph, schedule: schedule, map: memoryMap, parameters: (parameterLayout, parameterStorage.pointer),
+                    graph: graph, schedule: schedule, map: memoryMap,
+                    parameters: (parameterLayout, parameterStorage.pointer),
                     states: (stateLayout, stateStorage.pointer)))
         }
         self.passMemories = passMemories
@@ -130,7 +135,9 @@ public final class Network {
                         algorithm: group.map { $0.algorithm(ofMember: index) } ?? node.operation.algorithm,
                         outputShape: shape,
                         activationMemberCount: (member.operation as? any ActivationNode)?.memberCount,
-                        parameterCount: member.parameters.reduce(0) { $0 + graph.parameters[$1.index].shape.elementCount },
+                        parameterCount: member.parameters.reduce(0) {
+                            $0 + graph.parameters[$1.index].shape.elementCount
+                        },
                         outputBytes: pass * shape.elementCount * MemoryLayout<Float>.stride,
                         scratchBytes: node.operation.scratchBytes(batch: pass)))
             }
@@ -141,7 +148,8 @@ public final class Network {
         memory = MemoryUse(
             parameterBytes: parameterBytes,
             stateBytes: stateLayout.count * MemoryLayout<Float>.stride,
-            arenaBytes: passesAtOnce * memoryMap.plan.totalBytes + (passesAtOnce - 1) * parameterBytes, unsharedArenaBytes: passesAtOnce * memoryMap.unsharedBytes,
+            arenaBytes: passesAtOnce * memoryMap.plan.totalBytes + (passesAtOnce - 1) * parameterBytes,
+            unsharedArenaBytes: passesAtOnce * memoryMap.unsharedBytes,
             scratchBytes: passesAtOnce * memoryMap.scratchBytes)
 
         for (index, parameter) in graph.parameters.enumerated() {
@@ -217,8 +225,8 @@ public final class Network {
         }
     }
 
-    /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with the same count
-    /// and step.
+    /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with
+    /// the same count and step.
     ///
     /// - Throws: ``ShapeError`` for a count outside 1 … ``passSize``.
     public func backward(count: Int, step: UInt64) throws(ShapeError) {
@@ -228,8 +236,8 @@ public final class Network {
 
     /// ``backward(count:step:)`` in a memory of its own, of a count that a pass takes.
     ///
-    /// - Parameter completed: called after each operation with the place in ``parameterLayout`` from which on gradients are complete and
-    ///   parameters won't be read again.
+    /// - Parameter completed: called after each operation with the place in ``parameterLayout`` from which on gradients
+    ///   are complete and parameters won't be read again.
     func backward(count: Int, step: UInt64, in memory: PassMemory, completed: (_ start: Int) -> Void = { _ in }) {
         // Counting down by hand: iterating a reversed collection allocates in unoptimised builds.
         var index = nodes.count
@@ -243,7 +251,8 @@ public final class Network {
 
     private func checkPass(_ count: Int) throws(ShapeError) {
         guard count >= 1, count <= passSize else {
-            throw ShapeError(subject: "pass", expected: "1 to \(passSize) samples, the network's pass size", found: "\(count)")
+            throw ShapeError(
+                subject: "pass", expected: "1 to \(passSize) samples, the network's pass size", found: "\(count)")
         }
     }
 
@@ -265,7 +274,8 @@ public final class Network {
     ) -> OperationContext {
         OperationContext(
             batch: count, isTraining: isTraining,
-            randomKey: CounterRandom.key(seed: seed, epoch: step, sample: UInt64(firstOperations[index]), use: .dropout),
+            randomKey: CounterRandom.key(
+                seed: seed, epoch: step, sample: UInt64(firstOperations[index]), use: .dropout),
             bindings: memory.bindings[index])
     }
 }
@@ -280,8 +290,8 @@ public struct OperationInfo: Sendable {
     public let algorithm: String?
     /// The shape of one output sample.
     public let outputShape: Shape
-    /// For an activation computed by an operation of its own, the number of its linkage's members (1 if it isn't linked); its channels are
-    /// member after member. `nil` for other operations.
+    /// For an activation computed by an operation of its own, the number of its linkage's members (1 if it isn't
+    /// linked); its channels are member after member. `nil` for other operations.
     public let activationMemberCount: Int?
     /// The number of trained parameters it reads.
     public let parameterCount: Int
@@ -297,10 +307,12 @@ public struct MemoryUse: Sendable, Hashable {
     public let parameterBytes: Int
     /// States such as running statistics.
     public let stateBytes: Int
-    /// The arena of all intermediate values and gradients; where passes run at once, of all together, with the gradients that the later ones compute.
+    /// The arena of all intermediate values and gradients; where passes run at once, of all together, with the
+    /// gradients that the later ones compute.
     public let arenaBytes: Int
     /// What the arena would take if no two buffers shared memory.
     public let unsharedArenaBytes: Int
-    /// The largest operation's scratch, once for each pass that runs at once. Pages that no thread touches take no physical memory.
+    /// The largest operation's scratch, once for each pass that runs at once. Pages that no thread touches take no
+    /// physical memory.
     public let scratchBytes: Int
 }

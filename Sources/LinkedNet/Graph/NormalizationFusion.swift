@@ -1,7 +1,8 @@
 extension Graph {
-    /// The graph with the moments of what a BatchNorm reads found by the 1×1 convolution that gives it, as it gives it, and the gradient
-    /// formed by that as it reads the gradient of the BatchNorm's output: the one is read once less, the other never stored. A convolution that
-    /// adds a shortcut is no such one: the shortcut's gradient is that of the BatchNorm's input, too, and has to be stored for it.
+    /// The graph with the moments of what a BatchNorm reads found by the 1×1 convolution that gives it, as it gives it,
+    /// and the gradient formed by that as it reads the gradient of the BatchNorm's output: the one is read once less,
+    /// the other never stored. A convolution that adds a shortcut is no such one: the shortcut's gradient is that of
+    /// the BatchNorm's input, too, and has to be stored for it.
     func sharingNormalizations(output: TensorID) -> Graph {
         var graph = self
         for index in graph.nodes.indices {

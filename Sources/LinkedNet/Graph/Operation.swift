@@ -1,8 +1,9 @@
 /// One node of a compiled network: how an output is computed from inputs and parameters, and how gradients go back.
 ///
-/// Operations are made by layers while a network is built. Everything about shapes is settled then; at run time an operation gets
-/// memory through an ``OperationContext``, allocates nothing and decides nothing. To extend the library with a computation of your own, write a
-/// type that conforms, and a ``Layer`` that adds it with ``GraphBuilder/add(_:inputs:parameters:states:outputShape:)``.
+/// Operations are made by layers while a network is built. Everything about shapes is settled then; at run time an
+/// operation gets memory through an ``OperationContext``, allocates nothing and decides nothing. To extend the library
+/// with a computation of your own, write a type that conforms, and a ``Layer`` that adds it with
+/// ``GraphBuilder/add(_:inputs:parameters:states:outputShape:)``.
 public protocol Operation {
     /// What the operation is, for the summary: `Conv2D 3×3`.
     var label: String { get }
@@ -16,13 +17,13 @@ public protocol Operation {
     /// True if ``backward(_:)`` reads the output: it is then kept until it has run.
     var backwardReadsOutput: Bool { get }
 
-    /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and wherever it
-    /// stands among them: then a batch may be taken in parts, and ``forward(_:)`` and ``backward(_:)`` may be called for several parts at
-    /// once, from threads of their own.
+    /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and
+    /// wherever it stands among them: then a batch may be taken in parts, and ``forward(_:)`` and ``backward(_:)`` may
+    /// be called for several parts at once, from threads of their own.
     var treatsSamplesAlone: Bool { get }
 
-    /// Settles what depends on how the operation will be called, such as the algorithm. Throws if it can't be computed for so many samples
-    /// at once; `name` is its own, for the error.
+    /// Settles what depends on how the operation will be called, such as the algorithm. Throws if it can't be computed
+    /// for so many samples at once; `name` is its own, for the error.
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
 
     /// Bytes that the operation keeps for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
@@ -57,7 +58,8 @@ public struct OperationCalls: Sendable, Hashable {
     public let isAlone: Bool
 }
 
-/// The memory of one operation during one pass. Tensors are dense, [batch] + the shape given when the network was built.
+/// The memory of one operation during one pass. Tensors are dense, [batch] + the shape given when the network was
+/// built.
 ///
 /// Pointers are valid during the call only.
 public struct OperationContext {
@@ -67,7 +69,8 @@ public struct OperationContext {
     /// True in a training step, false in evaluation (no dropout, running statistics).
     public let isTraining: Bool
 
-    /// A key for random decisions, different for every operation and step, and the same in forward and backward of one step.
+    /// A key for random decisions, different for every operation and step, and the same in forward and backward of one
+    /// step.
     public let randomKey: UInt64
 
     let bindings: OperationBindings
@@ -90,7 +93,8 @@ public struct OperationContext {
     /// Where the gradient with respect to input `index` goes, or `nil` if nobody needs it.
     public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bindings.inputGradients[index] }
 
-    /// True if the gradient of input `index` must be added to what is there, because another consumer wrote its share before.
+    /// True if the gradient of input `index` must be added to what is there, because another consumer wrote its share
+    /// before.
     public func accumulatesInputGradient(_ index: Int = 0) -> Bool { bindings.inputGradientAccumulates[index] }
 
     /// Parameter `index`.
@@ -99,7 +103,8 @@ public struct OperationContext {
     /// Where the gradient of parameter `index` goes.
     public func parameterGradient(_ index: Int) -> UnsafeMutablePointer<Float> { bindings.parameterGradients[index] }
 
-    /// True if the gradient of parameter `index` must be added to what is there, because another operation shares the parameter.
+    /// True if the gradient of parameter `index` must be added to what is there, because another operation shares the
+    /// parameter.
     public func accumulatesParameterGradient(_ index: Int) -> Bool { bindings.parameterGradientAccumulates[index] }
 
     /// State `index`: numbers that are saved with the weights but not trained, such as running statistics.

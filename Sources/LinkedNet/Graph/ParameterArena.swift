@@ -54,7 +54,9 @@ extension Graph {
             for parameter in node.parameters { firstReaders[parameter.index] = index }
         }
         return nodes.indices.map { node in
-            firstReaders.lastIndex { $0 < node }.map { $0 + 1 < parameters.count ? layout.offsets[$0 + 1] : layout.count } ?? 0
+            firstReaders.lastIndex { $0 < node }.map {
+                $0 + 1 < parameters.count ? layout.offsets[$0 + 1] : layout.count
+            } ?? 0
         }
     }
 }

@@ -19,15 +19,16 @@ extension ActivationReading {
 }
 
 extension Graph {
-    /// The graph with ReLU stored in place of its pre-activation, where all who read that form the ReLU, a 1×1 convolution is among them, and
-    /// the operation that gives it can: the 1×1 convolutions then multiply what is stored, and pack nothing. The derivative at max(z, 0) is
-    /// that at z.
+    /// The graph with ReLU stored in place of its pre-activation, where all who read that form the ReLU, a 1×1
+    /// convolution is among them, and the operation that gives it can: the 1×1 convolutions then multiply what is
+    /// stored, and pack nothing. The derivative at max(z, 0) is that at z.
     func storingActivations(output: TensorID) -> Graph {
         let relu = FusibleActivation(members: [.init(function: .relu)])
         var graph = self
         for source in graph.nodes.indices {
             let tensor = graph.nodes[source].output
-            guard let storing = graph.nodes[source].operation as? any ActivationStoring, tensor.index != output.index else { continue }
+            guard let storing = graph.nodes[source].operation as? any ActivationStoring, tensor.index != output.index
+            else { continue }
             let readers = graph.readers(of: tensor)
             guard readers.contains(where: { graph.nodes[$0.node].operation is PointwiseOperation }),
                 readers.allSatisfy({ reader in

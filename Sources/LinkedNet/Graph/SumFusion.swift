@@ -34,9 +34,9 @@ protocol AddendTaking: Operation {
 }
 
 extension Graph {
-    /// The graph with sums computed by the operations that give their terms, where one of them can: the sum then costs one more read of
-    /// the other term. An activation of that term is formed as it is read, and its gradient is taken along by a 1×1 convolution that reads
-    /// the same activation, if there is one.
+    /// The graph with sums computed by the operations that give their terms, where one of them can: the sum then costs
+    /// one more read of the other term. An activation of that term is formed as it is read, and its gradient is taken
+    /// along by a 1×1 convolution that reads the same activation, if there is one.
     func fusingSums(output: TensorID) throws(ShapeError) -> Graph {
         var graph = self
         var index = 0
@@ -70,10 +70,12 @@ extension Graph {
             guard (producer(of: term) ?? -1) < hostIndex,
                 let taking = operation.adding(
                     try Addend(
-                        activation: activation, elementCount: tensorShapes[sum.output.index].elementCount, name: sum.name))
+                        activation: activation, elementCount: tensorShapes[sum.output.index].elementCount,
+                        name: sum.name))
             else { continue }
             nodes[hostIndex] = Node(
-                name: nodes[hostIndex].name, operation: taking, inputs: nodes[hostIndex].inputs + [term], output: sum.output,
+                name: nodes[hostIndex].name, operation: taking, inputs: nodes[hostIndex].inputs + [term],
+                output: sum.output,
                 parameters: nodes[hostIndex].parameters, states: nodes[hostIndex].states,
                 gradientTaken: nodes[hostIndex].gradientTaken)
             if let taker = indexOfTaker(of: term, activation, before: hostIndex, isUsed) {
@@ -95,12 +97,14 @@ extension Graph {
         nodes.reduce(0) { $0 + $1.inputs.count { $0.index == tensor.index } }
     }
 
-    /// A 1×1 convolution of the same activation of the same tensor, that runs before (its backward pass after) and has one.
+    /// A 1×1 convolution of the same activation of the same tensor, that runs before (its backward pass after) and has
+    /// one.
     private func indexOfTaker(
         of tensor: TensorID, _ activation: FusibleActivation, before end: Int, _ isUsed: [Bool]
     ) -> Int? {
         nodes[..<end].firstIndex { node in
-            guard let operation = node.operation as? PointwiseOperation, node.gradientTaken == nil, isUsed[node.output.index]
+            guard let operation = node.operation as? PointwiseOperation, node.gradientTaken == nil,
+                isUsed[node.output.index]
             else { return false }
             return node.inputs[0].index == tensor.index && operation.input.function == activation
                 && operation.kernel.readsEveryPixel

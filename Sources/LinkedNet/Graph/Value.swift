@@ -1,8 +1,8 @@
 /// The output of a layer while a network is being built: a shape, and where the numbers will come from.
 ///
-/// An activation that the kernels can fuse isn't computed where it is applied. The value then stands for `activation(z)` while only z is
-/// stored; a consumer that can form the activation as it reads (convolution, dense, max-pooling) does so, any other has it
-/// computed once by ``GraphBuilder/materialized(_:)``.
+/// An activation that the kernels can fuse isn't computed where it is applied. The value then stands for
+/// `activation(z)` while only z is stored; a consumer that can form the activation as it reads (convolution, dense,
+/// max-pooling) does so, any other has it computed once by ``GraphBuilder/materialized(_:)``.
 public struct Value: Sendable {
     /// The shape of one sample as a consumer sees it: `[height, width, channels]` or `[features]`.
     public let shape: Shape

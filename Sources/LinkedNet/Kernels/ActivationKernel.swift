@@ -1,6 +1,7 @@
 import CKernels
 
-/// The scalar functions that kernels compute themselves, so that a convolution or dense layer can form them as it reads its input.
+/// The scalar functions that kernels compute themselves, so that a convolution or dense layer can form them as it reads
+/// its input.
 public enum ScalarFunction: Sendable, Hashable {
     /// z
     case identity
@@ -26,7 +27,8 @@ public enum SlopeSharing: Sendable, Hashable {
     case perPosition
 }
 
-/// An activation that the kernels can fuse: a list of members output_scale·g(input_scale·z), whose outputs lie side by side as channels.
+/// An activation that the kernels can fuse: a list of members output_scale·g(input_scale·z), whose outputs lie side by
+/// side as channels.
 struct FusibleActivation: Sendable, Hashable {
     struct Member: Sendable, Hashable {
         var function: ScalarFunction
@@ -85,7 +87,8 @@ extension FusibleActivation.Member {
 struct ActivationKernel: Sendable {
     private var shape: ck_activation_shape
 
-    /// - Throws: ``ShapeError`` if the kernels refuse the activation (no member, too many, or a scale that isn't finite).
+    /// - Throws: ``ShapeError`` if the kernels refuse the activation (no member, too many, or a scale that isn't
+    ///   finite).
     init(_ activation: FusibleActivation, positions: Int, channels: Int, subject: String) throws(ShapeError) {
         var descriptor = activation.descriptor
         guard ck_activation_check(&descriptor) else {

@@ -25,7 +25,8 @@ struct BatchNormKernel: Sendable {
         rows: Int, x: UnsafePointer<Float>, moments: ck_moments?, vectors: Vectors, momentum: Float,
         unbiasedRunningVariance: Bool,
         mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
-        postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutableRawPointer
     ) {
         var norm = norm(rows: rows)
         var postOps = postOps.bound(to: addend)
@@ -76,7 +77,9 @@ struct NormalizationGradient {
 
     /// - Parameters:
     ///   - mean: [channels].
-    ///   - terms: what ``BatchNormKernel/backwardTerms(rows:x:gamma:mean:inverseDeviation:yGradient:terms:gammaGradient:betaGradient:scratch:)`` gave.
+    ///   - terms: what
+    ///     ``BatchNormKernel/backwardTerms(rows:x:gamma:mean:inverseDeviation:yGradient:terms:gammaGradient:betaGradient:scratch:)``
+    ///     gave.
     init(x: UnsafePointer<Float>, mean: UnsafePointer<Float>, terms: UnsafePointer<Float>, channels: Int) {
         self.terms = ck_normalization_gradient(
             x: x, center: mean, scale: terms, slope: terms + channels, shift: terms + 2 * channels)

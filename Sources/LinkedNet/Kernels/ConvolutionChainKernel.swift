@@ -1,7 +1,7 @@
 import CKernels
 
-/// Convolutions that feed each other: groups of images run through all of them, in cache and without a barrier. Layouts are those of
-/// `ck_convolution_chain`.
+/// Convolutions that feed each other: groups of images run through all of them, in cache and without a barrier. Layouts
+/// are those of `ck_convolution_chain`.
 struct ConvolutionChainKernel: Sendable {
     /// One convolution of a chain.
     struct Convolution: Sendable {
@@ -12,8 +12,9 @@ struct ConvolutionChainKernel: Sendable {
     private let layers: [ck_chain_layer]
     private let givesInputGradient: Bool
 
-    /// - Parameter givesInputGradient: true if ``backward(batch:parameters:yGradient:kept:zGradient:accumulate:gradients:scratch:)`` gives the
-    ///   gradient of the first layer's input or of its slopes.
+    /// - Parameter givesInputGradient: true if
+    ///   ``backward(batch:parameters:yGradient:kept:zGradient:accumulate:gradients:scratch:)`` gives the gradient of
+    ///   the first layer's input or of its slopes.
     /// - Returns: `nil` if the kernels can't compute these layers as a chain.
     init?(_ layers: [Convolution], givesInputGradient: Bool, batch: Int) {
         self.layers = layers.map { ck_chain_layer(convolution: $0.kernel.descriptor, has_bias: $0.usesBias) }
@@ -53,7 +54,8 @@ struct ConvolutionChainKernel: Sendable {
         batch: Int, parameters: Pointers, yGradient: UnsafePointer<Float>, kept: UnsafeRawPointer,
         zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, gradients: Pointers, scratch: UnsafeMutableRawPointer
     ) {
-        let targets = UnsafeRawPointer(gradients.baseAddress)?.assumingMemoryBound(to: UnsafeMutablePointer<Float>?.self)
+        let targets = UnsafeRawPointer(gradients.baseAddress)?.assumingMemoryBound(
+            to: UnsafeMutablePointer<Float>?.self)
         withChain(batch: batch) {
             ck_convolution_chain_backward(
                 $0, Self.constant(parameters), yGradient, kept, zGradient, accumulate, targets, scratch)
@@ -73,8 +75,9 @@ struct ConvolutionChainKernel: Sendable {
 extension ConvolutionKernel {
     /// True if the algorithm is to be chosen, and a chain is the fastest.
     ///
-    /// Matrix products have output channels as their lanes, and chains images. So chains win where there are few channels and enough images,
-    /// as long as a group of 16 images stays in the cache. Measured with 16 lanes: up to 8 channels when all lanes have an image.
+    /// Matrix products have output channels as their lanes, and chains images. So chains win where there are few
+    /// channels and enough images, as long as a group of 16 images stays in the cache. Measured with 16 lanes: up to 8
+    /// channels when all lanes have an image.
     func suitsChain(batch: Int) -> Bool {
         let convolution = descriptor
         let depth = convolution.channels * Int64(convolution.activation.member_count)

@@ -1,14 +1,15 @@
 import CKernels
 
-/// A convolution and the dense layer that alone reads it, computed together so that the tensor in between is never stored. Layouts are
-/// those of `ck_convolution_dense`.
+/// A convolution and the dense layer that alone reads it, computed together so that the tensor in between is never
+/// stored. Layouts are those of `ck_convolution_dense`.
 struct ConvolutionDenseKernel: Sendable {
     private let fused: ck_convolution_dense
 
     /// - Returns: `nil` if the kernels can't compute these two as one.
     init?(_ convolution: ConvolutionKernel, into dense: DenseKernel, batch: Int) {
         let (c, d) = (convolution.descriptor, dense.descriptor)
-        // Members lie pixel by pixel only if their activation has the convolution's channels; a single one lies the same either way.
+        // Members lie pixel by pixel only if their activation has the convolution's channels; a single one lies the
+        // same either way.
         guard c.out_height * c.out_width * c.out_channels == d.positions * d.channels,
             d.channels == c.out_channels || d.activation.member_count == 1
         else { return nil }
@@ -38,16 +39,19 @@ struct ConvolutionDenseKernel: Sendable {
     }
 
     func forward(
-        batch: Int, input: UnsafePointer<Float>, parameters: Parameters<UnsafePointer<Float>>, y: UnsafeMutablePointer<Float>,
+        batch: Int, input: UnsafePointer<Float>, parameters: Parameters<UnsafePointer<Float>>,
+        y: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutableRawPointer
     ) {
         var fused = fused(batch: batch)
         ck_convolution_dense_forward(
-            &fused, input, parameters.weights, parameters.bias, parameters.denseWeights, parameters.denseBias, y, scratch)
+            &fused, input, parameters.weights, parameters.bias, parameters.denseWeights, parameters.denseBias, y,
+            scratch)
     }
 
     func backward(
-        batch: Int, input: UnsafePointer<Float>, parameters: Parameters<UnsafePointer<Float>>, yGradient: UnsafePointer<Float>,
+        batch: Int, input: UnsafePointer<Float>, parameters: Parameters<UnsafePointer<Float>>,
+        yGradient: UnsafePointer<Float>,
         gradients: Parameters<UnsafeMutablePointer<Float>>, scratch: UnsafeMutableRawPointer
     ) {
         var fused = fused(batch: batch)
@@ -78,11 +82,12 @@ struct ConvolutionDenseKernel: Sendable {
 }
 
 extension ConvolutionKernel {
-    /// True if the algorithm is to be chosen, and the convolution is better computed together with a dense layer that reads it.
+    /// True if the algorithm is to be chosen, and the convolution is better computed together with a dense layer that
+    /// reads it.
     ///
-    /// Together, the convolution's output costs no memory, but is computed twice, with images as lanes and then with filters. So sums have
-    /// to be short, and lanes filled. Measured with 16 lanes, 10 outputs and mirrored ReLU: level at 8 filters, 8 images or 49 terms, and
-    /// faster the more filters there are, twice as fast from 100 on.
+    /// Together, the convolution's output costs no memory, but is computed twice, with images as lanes and then with
+    /// filters. So sums have to be short, and lanes filled. Measured with 16 lanes, 10 outputs and mirrored ReLU: level
+    /// at 8 filters, 8 images or 49 terms, and faster the more filters there are, twice as fast from 100 on.
     func suitsFusionWithDense(batch: Int) -> Bool {
         let convolution = descriptor
         return isAutomatic && convolution.kernel_h * convolution.kernel_w * convolution.channels <= 48

@@ -2,17 +2,19 @@ import CKernels
 
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Codable {
-    /// For each convolution and pass what should be faster, by shape. Several of few channels in a row are computed together, as a
-    /// chain, and so may be the network's first convolution and a dense layer that reads it.
+    /// For each convolution and pass what should be faster, by shape. Several of few channels in a row are computed
+    /// together, as a chain, and so may be the network's first convolution and a dense layer that reads it.
     case automatic = "auto"
     /// Implicit matrix multiplication over packed weights.
     case direct
-    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the multiplications (with
-    /// stride 2 somewhat more than half), rounding errors a few times as large. Tiles are of 4×4 pixels, or of 5×5 where those fit the image's size better.
+    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the
+    /// multiplications (with stride 2 somewhat more than half), rounding errors a few times as large. Tiles are of 4×4
+    /// pixels, or of 5×5 where those fit the image's size better.
     case winograd
 }
 
-/// A checked 2-D convolution that reads a pre-activation and forms its activation as it packs. Shapes are those of `ck_convolution`.
+/// A checked 2-D convolution that reads a pre-activation and forms its activation as it packs. Shapes are those of
+/// `ck_convolution`.
 struct ConvolutionKernel: WeightedKernel {
     private var convolution: ck_convolution
     private let wish: ConvolutionAlgorithm

@@ -1,6 +1,7 @@
 import CKernels
 
-/// A checked dense layer that reads a flattened pre-activation and forms its activation as it packs. Shapes are those of `ck_dense`.
+/// A checked dense layer that reads a flattened pre-activation and forms its activation as it packs. Shapes are those
+/// of `ck_dense`.
 struct DenseKernel: WeightedKernel {
     private var dense: ck_dense
 

@@ -2,7 +2,8 @@ import CKernels
 
 /// Softmax cross-entropy of logits [batch][classes].
 enum LossKernel {
-    /// The summed loss and the number of rows whose largest logit is the label's; the gradient is scaled by `gradientScale`.
+    /// The summed loss and the number of rows whose largest logit is the label's; the gradient is scaled by
+    /// `gradientScale`.
     static func softmaxCrossEntropy(
         batch: Int, classes: Int, logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, gradientScale: Float,
         logitsGradient: UnsafeMutablePointer<Float>?

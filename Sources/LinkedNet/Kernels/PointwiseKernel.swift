@@ -1,11 +1,12 @@
 import CKernels
 
-/// A checked 1×1 convolution without padding, which does more to its output before it is stored, and gives all gradients in one sweep. Shapes are those of `ck_convolution`.
+/// A checked 1×1 convolution without padding, which does more to its output before it is stored, and gives all
+/// gradients in one sweep. Shapes are those of `ck_convolution`.
 struct PointwiseKernel: Sendable {
     private var convolution: ck_convolution
 
-    /// Bound to z [batch][height][width][channels], with the batch given at each call; `nil` if the window isn't 1×1 or the activation has
-    /// learned slopes.
+    /// Bound to z [batch][height][width][channels], with the batch given at each call; `nil` if the window isn't 1×1 or
+    /// the activation has learned slopes.
     ///
     /// - Throws: ``ShapeError`` naming `subject`.
     init?(
@@ -28,7 +29,8 @@ struct PointwiseKernel: Sendable {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
 
-    /// True if every pixel of the input has one of the output: then another consumer's gradient of the activation can be taken along.
+    /// True if every pixel of the input has one of the output: then another consumer's gradient of the activation can
+    /// be taken along.
     var readsEveryPixel: Bool { convolution.stride_h == 1 && convolution.stride_w == 1 }
 
     /// The kernel where z holds its activation already.
@@ -72,11 +74,13 @@ struct PointwiseKernel: Sendable {
         ck_pointwise_forward(&convolution, z, weights, bias, &postOps, y, moments, scratch)
     }
 
-    /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`. `activationGradient` is another
-    /// consumer's share in the gradient of z's activation. With `normalization`, `yGradient` is the gradient of y's normalisation.
+    /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`.
+    /// `activationGradient` is another consumer's share in the gradient of z's activation. With `normalization`,
+    /// `yGradient` is the gradient of y's normalisation.
     func backward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
-        normalization: NormalizationGradient?, activationGradient: UnsafePointer<Float>?, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
+        normalization: NormalizationGradient?, activationGradient: UnsafePointer<Float>?,
+        zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,
         weightsGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>?,
         scratch: UnsafeMutableRawPointer
     ) {

@@ -1,7 +1,7 @@
 import CKernels
 
-/// A checked pooling window over x [batch][height][width][channels], or over the members of an activation of it. Shapes are those of
-/// `ck_pooling`.
+/// A checked pooling window over x [batch][height][width][channels], or over the members of an activation of it. Shapes
+/// are those of `ck_pooling`.
 struct PoolingKernel: Sendable {
     private var pooling: ck_pooling
     private var activation: ck_activation
@@ -10,7 +10,8 @@ struct PoolingKernel: Sendable {
     /// - Parameter activation: what a maximum forms of x as it reads it; without learned slopes. Means are of x itself.
     /// - Throws: ``ShapeError`` naming `subject`.
     init(
-        height: Int, width: Int, channels: Int, window: Window2D, activation: FusibleActivation = .identity, subject: String
+        height: Int, width: Int, channels: Int, window: Window2D, activation: FusibleActivation = .identity,
+        subject: String
     ) throws(ShapeError) {
         let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
         pooling = ck_pooling(

@@ -1,7 +1,7 @@
 import CKernels
 
-/// What a kernel does to its result before it stores it: adds the activation of another tensor, then applies an activation, each of one member
-/// without slopes.
+/// What a kernel does to its result before it stores it: adds the activation of another tensor, then applies an
+/// activation, each of one member without slopes.
 struct PostOps: Sendable {
     /// The activation of the tensor that is added, if one is.
     private(set) var addendActivation: FusibleActivation?

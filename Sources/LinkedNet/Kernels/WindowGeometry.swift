@@ -1,7 +1,7 @@
 /// What happens at the edges of an image under a convolution or pooling window.
 public enum Padding: String, Sendable, Hashable, CaseIterable {
-    /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule: with an odd total the
-    /// extra row and column go to the bottom and the right.
+    /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule: with an odd total
+    /// the extra row and column go to the bottom and the right.
     case same
     /// No padding: only windows that lie inside the image.
     case valid

@@ -1,7 +1,7 @@
 /// Applies an activation function to every element.
 ///
-/// Built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as ``MaxPool2D`` says. PReLU adds a parameter
-/// `slopes`.
+/// Built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as ``MaxPool2D`` says.
+/// PReLU adds a parameter `slopes`.
 public struct Activation: Layer {
     /// g
     public var function: ActivationFunction
@@ -20,8 +20,8 @@ public struct Activation: Layer {
 
 /// Applies a linkage: an input of C channels becomes d·C for d members, member after member.
 ///
-/// Linkages of built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as ``MaxPool2D`` says, and the linked
-/// tensor is never stored. PReLU members add a parameter `slopes`, one set for each.
+/// Linkages of built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as
+/// ``MaxPool2D`` says, and the linked tensor is never stored. PReLU members add a parameter `slopes`, one set for each.
 public struct LinkedActivation: Layer {
     /// The members.
     public var linkage: Linkage
@@ -93,7 +93,8 @@ extension GraphBuilder {
         case .builtIn(.prelu, _):
             throw ShapeError(
                 subject: currentName,
-                expected: "PReLU linked with at most \(FusibleActivation.maximumMemberCount - 1) other built-in functions",
+                expected:
+                    "PReLU linked with at most \(FusibleActivation.maximumMemberCount - 1) other built-in functions",
                 found: "PReLU beside a custom function or among more members")
         case .builtIn(let scalar, _):
             return ElementFunction(

@@ -1,4 +1,5 @@
-/// The sum of a body and its input: body(x) + projection(x), the projection being x itself if there is none (He et al. 2016).
+/// The sum of a body and its input: body(x) + projection(x), the projection being x itself if there is none (He et al.
+/// 2016).
 public struct Residual: Layer {
     /// The layers whose output is added to the shortcut, in order.
     public let body: [any Layer]

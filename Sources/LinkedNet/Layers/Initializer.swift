@@ -1,7 +1,8 @@
 /// How a layer's weights start.
 ///
-/// `fanIn` and `fanOut` count the inputs and outputs of one weight position: for a convolution, kernel height × kernel width × channels.
-/// Normal distributions are cut off at two standard deviations, and corrected so that the deviation is the stated one, as in Keras.
+/// `fanIn` and `fanOut` count the inputs and outputs of one weight position: for a convolution, kernel height × kernel
+/// width × channels. Normal distributions are cut off at two standard deviations, and corrected so that the deviation
+/// is the stated one, as in Keras.
 public enum Initializer: Sendable, Hashable {
     /// Uniform in ±√(6 / (fanIn + fanOut)) (Glorot and Bengio 2010).
     case glorotUniform

@@ -3,7 +3,8 @@
 /// A layer of your own conforms to this protocol and either composes other layers or adds an ``Operation`` of its own.
 /// Shapes are inferred from the input, so nothing is typed twice.
 public protocol Layer: Sendable {
-    /// The name in parameter paths and summaries; `nil` for the type's name in snake case (`conv2d`), numbered where it repeats.
+    /// The name in parameter paths and summaries; `nil` for the type's name in snake case (`conv2d`), numbered where it
+    /// repeats.
     var name: String? { get }
 
     /// Adds the layer's operations to `graph` and gives their output.
@@ -38,7 +39,8 @@ extension GraphBuilder {
 }
 
 extension Network {
-    /// Compiles a model: infers shapes, fuses activations, chooses algorithms, plans memory, and initialises the weights.
+    /// Compiles a model: infers shapes, fuses activations, chooses algorithms, plans memory, and initialises the
+    /// weights.
     ///
     /// - Parameters:
     ///   - model: a layer, usually a ``Sequential`` or a ``Model``.
@@ -55,7 +57,8 @@ extension Network {
 
     /// As ``init(_:input:batch:seed:fusesActivations:)``.
     ///
-    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends compiling.
+    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends
+    ///   compiling.
     convenience init(
         _ model: some Layer, input: Shape, batch: Int, seed: UInt64, fusesActivations: Bool = true,
         accept: ([ParameterInfo]) throws -> Void

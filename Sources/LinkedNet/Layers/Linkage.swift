@@ -3,7 +3,8 @@ import Foundation
 /// Neurons that share one pre-activation z, at least one of which has a non-zero gradient wherever z lies
 /// (Riera et al., "Solving internal covariate shift in deep learning with linked neurons").
 ///
-/// Making one checks that condition. Each member gives as many channels as z has; they lie side by side, member after member.
+/// Making one checks that condition. Each member gives as many channels as z has; they lie side by side, member after
+/// member.
 public struct Linkage: Sendable {
     /// One neuron of a linkage: outputScale·g(inputScale·z).
     public struct Member: Sendable {
@@ -32,8 +33,9 @@ public struct Linkage: Sendable {
 
     /// Links any number of members.
     ///
-    /// - Throws: ``LinkageError`` if there is no member, a scale isn't finite, or there is an interval of z on which every member is flat.
-    ///   Checked numerically at about 8,000 points of −10,000 … 10,000, denser near 0; an interval counts when it holds two of them.
+    /// - Throws: ``LinkageError`` if there is no member, a scale isn't finite, or there is an interval of z on which
+    ///   every member is flat. Checked numerically at about 8,000 points of −10,000 … 10,000, denser near 0; an
+    ///   interval counts when it holds two of them.
     public init(_ members: [Member]) throws(LinkageError) {
         guard !members.isEmpty else { throw .noMembers }
         for member in members where !member.inputScale.isFinite || !member.outputScale.isFinite {
@@ -62,7 +64,8 @@ public struct Linkage: Sendable {
 
     // MARK: The linking condition
 
-    /// A gradient below this is none: 32-bit training makes nothing of it. An exponential tail such as ELU's counts as flat from z ≈ −14 on.
+    /// A gradient below this is none: 32-bit training makes nothing of it. An exponential tail such as ELU's counts as
+    /// flat from z ≈ −14 on.
     private static let smallestGradient = 1e-6
 
     private static func isFlat(_ members: [Member], at z: Double) -> Bool {
@@ -72,7 +75,8 @@ public struct Linkage: Sendable {
 
     /// The first interval of sampled points on which every member is flat.
     private static func flatInterval(of members: [Member]) -> ClosedRange<Double>? {
-        // sinh spaces points by about 0.0025 near 0 and in proportion to |z| far out. The half step keeps kinks at round numbers between points.
+        // sinh spaces points by about 0.0025 near 0 and in proportion to |z| far out. The half step keeps kinks at
+        // round numbers between points.
         let pointCount = 8_000
         let widest = asinh(10_000.0)
         var start: Double?
@@ -103,10 +107,12 @@ public enum LinkageError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noMembers: return "linkage: expected at least one member, found none"
-        case .scaleNotFinite(let function): return "linkage: expected finite scales, found one of \(function) that isn't"
+        case .scaleNotFinite(let function):
+            return "linkage: expected finite scales, found one of \(function) that isn't"
         case .flat(let interval, let functions):
             func text(_ z: Double) -> String { abs(z) >= 9_900 ? (z < 0 ? "−∞" : "∞") : String(format: "%.3g", z) }
-            return "linkage of \(functions.joined(separator: ", ")): expected a member with a non-zero gradient for every z, "
+            return
+                "linkage of \(functions.joined(separator: ", ")): expected a member with a non-zero gradient for every z, "
                 + "found all of them flat from \(text(interval.lowerBound)) to \(text(interval.upperBound))"
         }
     }

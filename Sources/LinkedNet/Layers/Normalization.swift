@@ -44,7 +44,8 @@ public struct BatchNorm: Layer {
     }
 }
 
-/// Sets each element to zero with probability `rate` in training and scales the others by 1/(1 − rate); does nothing in evaluation.
+/// Sets each element to zero with probability `rate` in training and scales the others by 1/(1 − rate); does nothing in
+/// evaluation.
 public struct Dropout: Layer {
     /// The probability of dropping an element, 0 ..< 1.
     public var rate: Float

@@ -1,6 +1,7 @@
 /// The largest element of each window of [height, width, channels].
 ///
-/// An activation before it is fused if it has no slopes to learn, and is formed once for each element or is piecewise linear.
+/// An activation before it is fused if it has no slopes to learn, and is formed once for each element or is piecewise
+/// linear.
 public struct MaxPool2D: Layer {
     /// The window's size, its strides and padding.
     public var window: Window2D

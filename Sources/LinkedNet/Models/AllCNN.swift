@@ -1,6 +1,7 @@
 /// The All Convolutional Net (Springenberg et al. 2015) as the linked-neurons paper trains it on CIFAR-10 (Table 4).
 ///
-/// Strided convolutions in place of pooling, dropout after each, no dense layer. No activation stands after the strided convolutions.
+/// Strided convolutions in place of pooling, dropout after each, no dense layer. No activation stands after the strided
+/// convolutions.
 public struct AllCNN: Model {
     /// What it varies in.
     public var options: ModelOptions

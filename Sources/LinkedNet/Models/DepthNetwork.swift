@@ -1,4 +1,5 @@
-/// The paper's very deep and narrow network (Table 2): a 7×7 convolution of stride 2, then 50 3×3 convolutions, all of 4 units.
+/// The paper's very deep and narrow network (Table 2): a 7×7 convolution of stride 2, then 50 3×3 convolutions, all of
+/// 4 units.
 public struct DepthNetwork: Model {
     /// What it varies in.
     public var options: ModelOptions

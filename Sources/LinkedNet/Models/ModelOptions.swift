@@ -65,7 +65,8 @@ public struct ModelOptions: Sendable {
     public var batchNorm: Bool
     /// Every layer's units times √2, truncated: a plain network with as many weights as a linked one.
     public var widened: Bool
-    /// How the kernels of convolutions and hidden dense layers start; `nil` for the experiment's own. The classifier keeps the experiment's.
+    /// How the kernels of convolutions and hidden dense layers start; `nil` for the experiment's own. The classifier
+    /// keeps the experiment's.
     public var initializer: Initializer?
     /// The number of classes.
     public var classes: Int

@@ -1,7 +1,8 @@
-/// ResNet50 (He et al. 2016) scaled to CIFAR-10 as in the paper's Tables 5 and 6: 16 bottleneck blocks of widths 16 to 128.
+/// ResNet50 (He et al. 2016) scaled to CIFAR-10 as in the paper's Tables 5 and 6: 16 bottleneck blocks of widths 16 to
+/// 128.
 ///
-/// Linked activations stand inside the blocks. After a block's sum, and after the first convolution, stands the base activation,
-/// because the widths must match.
+/// Linked activations stand inside the blocks. After a block's sum, and after the first convolution, stands the base
+/// activation, because the widths must match.
 public struct ResNet50: Model {
     /// What it varies in.
     public var options: ModelOptions

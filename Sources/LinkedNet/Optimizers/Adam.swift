@@ -11,7 +11,8 @@ public struct Adam: Optimizer {
     public var beta1: Double
     /// How much of the mean of squared gradients is kept in a step.
     public var beta2: Double
-    /// Added to the divisor; see ``epsilonPlacement``. With 0, a parameter becomes NaN unless its gradient differs from 0 from the first step on.
+    /// Added to the divisor; see ``epsilonPlacement``. With 0, a parameter becomes NaN unless its gradient differs from
+    /// 0 from the first step on.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
@@ -53,7 +54,8 @@ public struct Adam: Optimizer {
 
     public func update(_ update: ParameterUpdate) {
         let t = Double(update.step + 1)
-        // The betas as the kernel has them: 1 − 0.999 in single precision is off by 1.3e-5 of itself, and the corrections must undo just that.
+        // The betas as the kernel has them: 1 − 0.999 in single precision is off by 1.3e-5 of itself, and the
+        // corrections must undo just that.
         let correction1 = 1 - pow(Double(Float(beta1)), t)
         let correction2 = (1 - pow(Double(Float(beta2)), t)).squareRoot()
         // m̂/(√v̂ + ε) = correction2/correction1 · m/(√v + ε·correction2)

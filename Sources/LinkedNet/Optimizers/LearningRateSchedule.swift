@@ -12,9 +12,11 @@ public enum LearningRateSchedule: Sendable, Hashable {
     case constant
     /// From each `epoch` (counted from 0) on, the learning rate is multiplied by `factor`; factors don't accumulate.
     case steps([Step])
-    /// Half a cosine from the full rate to `finalFactor` times it over `epochs` (Loshchilov and Hutter 2017), constant afterwards.
+    /// Half a cosine from the full rate to `finalFactor` times it over `epochs` (Loshchilov and Hutter 2017), constant
+    /// afterwards.
     case cosine(epochs: Int, finalFactor: Double = 0)
-    /// Rises in a line over the first `steps` updates, from 1/steps of the rate; `then` runs from the start as if there were no warm-up.
+    /// Rises in a line over the first `steps` updates, from 1/steps of the rate; `then` runs from the start as if there
+    /// were no warm-up.
     indirect case warmUp(steps: Int, then: LearningRateSchedule)
 
     /// One stair of ``steps(_:)``.

@@ -1,7 +1,8 @@
 /// How parameters follow their gradients.
 ///
 /// An optimizer is a description; what it remembers from step to step lives in slots that the trainer owns, saves and
-/// restores: flat arrays laid out like the parameters, zero at first. An optimizer of your own conforms to this protocol.
+/// restores: flat arrays laid out like the parameters, zero at first. An optimizer of your own conforms to this
+/// protocol.
 public protocol Optimizer: Sendable {
     /// The learning rate before any schedule or decay.
     var learningRate: Double { get }
@@ -12,8 +13,9 @@ public protocol Optimizer: Sendable {
     /// The names of the slots, for checkpoints.
     var slotNames: [String] { get }
 
-    /// True if what becomes of each element depends on that element's own parameter, gradient and slots alone. A step's update then may come in
-    /// several calls of ``update(_:)``, each for a stretch of the parameters, while gradients of others are still being computed.
+    /// True if what becomes of each element depends on that element's own parameter, gradient and slots alone. A step's
+    /// update then may come in several calls of ``update(_:)``, each for a stretch of the parameters, while gradients
+    /// of others are still being computed.
     var treatsElementsAlone: Bool { get }
 
     /// Changes the parameters.
@@ -24,7 +26,8 @@ extension Optimizer {
     public var treatsElementsAlone: Bool { false }
 }
 
-/// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be updated too).
+/// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be
+/// updated too).
 public struct ParameterUpdate {
     /// The number of elements in each array.
     public let count: Int

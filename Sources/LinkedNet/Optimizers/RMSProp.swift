@@ -3,7 +3,8 @@ public struct RMSProp: Optimizer {
     public var learningRate: Double
     /// How much of the mean of squared gradients is kept in a step.
     public var rho: Double
-    /// Added to the root of that mean. With 0, a parameter becomes NaN unless its gradient differs from 0 from the first step on.
+    /// Added to the root of that mean. With 0, a parameter becomes NaN unless its gradient differs from 0 from the
+    /// first step on.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.

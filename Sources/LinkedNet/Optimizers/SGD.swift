@@ -10,7 +10,8 @@ public struct SGD: Optimizer {
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
     public var weightDecay: Double
 
-    /// - Throws: ``OptimizerError`` for a negative or infinite setting, a momentum of 1 or more, or Nesterov without momentum.
+    /// - Throws: ``OptimizerError`` for a negative or infinite setting, a momentum of 1 or more, or Nesterov without
+    ///   momentum.
     public init(
         learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, decay: Double = 0,
         weightDecay: Double = 0

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Writes a run's checkpoints while it trains: one at a time, on a thread of its own, from a copy, so that no step waits for a disk.
+/// Writes a run's checkpoints while it trains: one at a time, on a thread of its own, from a copy, so that no step
+/// waits for a disk.
 ///
-/// Why `@unchecked Sendable` holds: `isBusy` and `outcome` are touched with `condition` locked only. Everything else is the caller's while `isBusy` is
-/// false, and the thread's from its start until it sets that; the lock orders both.
+/// Why `@unchecked Sendable` holds: `isBusy` and `outcome` are touched with `condition` locked only. Everything else is
+/// the caller's while `isBusy` is false, and the thread's from its start until it sets that; the lock orders both.
 final class CheckpointWriter: @unchecked Sendable {
     /// What a save is to keep besides tensors.
     struct Content: Sendable {
@@ -33,7 +34,8 @@ final class CheckpointWriter: @unchecked Sendable {
     /// - Parameters:
     ///   - tensors: like those that will be saved.
     ///   - startThread: calls a body on a thread of its own; false if there is none to be had.
-    /// - Throws: ``OutOfMemory`` if there is none for a copy of them, ``CheckpointError`` if the directory can't be brought to the disk.
+    /// - Throws: ``OutOfMemory`` if there is none for a copy of them, ``CheckpointError`` if the directory can't be
+    ///   brought to the disk.
     init(
         _ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor],
         startThread: @escaping (@escaping @Sendable () -> Void) -> Bool = { BackgroundThread.start($0) }
@@ -49,7 +51,8 @@ final class CheckpointWriter: @unchecked Sendable {
             let range = end..<end + tensor.elements.count
             copies.append(
                 BorrowedTensor(
-                    name: tensor.name, shape: tensor.shape, elements: UnsafeMutableBufferPointer(rebasing: memory.buffer[range])))
+                    name: tensor.name, shape: tensor.shape,
+                    elements: UnsafeMutableBufferPointer(rebasing: memory.buffer[range])))
             end = range.upperBound
         }
         self.copies = copies

@@ -52,7 +52,8 @@ public struct DiagnosticsHistory: Sendable {
             else {
                 throw .content(
                     path: path, offset: line.startIndex - data.startIndex,
-                    expected: "figures of \(header.parameterLayers.count) layers and \(header.activationLayers.count) activations",
+                    expected:
+                        "figures of \(header.parameterLayers.count) layers and \(header.activationLayers.count) activations",
                     found: "another number of them")
             }
             samples.append(sample)
@@ -78,7 +79,8 @@ public struct DiagnosticsHistory: Sendable {
                 title: "Activation drift: mean of each layer's activations", layers: activationLayers, columns: columns,
                 values: rows(activationLayers, \.means)),
             HeatMap(
-                title: "Activation drift: variance of each layer's activations", layers: activationLayers, columns: columns,
+                title: "Activation drift: variance of each layer's activations", layers: activationLayers,
+                columns: columns,
                 values: rows(activationLayers, \.variances), isLogarithmic: true),
         ]
         if !counted.isEmpty {

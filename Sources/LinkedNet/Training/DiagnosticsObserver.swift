@@ -1,9 +1,10 @@
 import Foundation
 
-/// Watches a training from inside: gradient flow, activation drift and dead neurons, a line of JSON in a file for each look.
+/// Watches a training from inside: gradient flow, activation drift and dead neurons, a line of JSON in a file for each
+/// look.
 ///
-/// Its cost: each look takes a forward pass of one batch of the probe's network, about as long as a training step; where an epoch ends, a
-/// forward pass of all training images. So nothing uses it unless asked to.
+/// Its cost: each look takes a forward pass of one batch of the probe's network, about as long as a training step;
+/// where an epoch ends, a forward pass of all training images. So nothing uses it unless asked to.
 ///
 /// A resumed run goes on with the same file.
 public final class DiagnosticsObserver: TrainingObserver {
@@ -38,7 +39,8 @@ public final class DiagnosticsObserver: TrainingObserver {
 
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         // What a killed run saw after its last checkpoint is seen again.
-        let kept = FileManager.default.fileExists(atPath: path) && event.position.step > 0
+        let kept =
+            FileManager.default.fileExists(atPath: path) && event.position.step > 0
             ? try DiagnosticsHistory(path).samples.filter { $0.step <= event.position.step } : []
         let header = DiagnosticsHistory.Header(
             parameterLayers: trainer.network.parameterLayers, activationLayers: probe.layers.map(\.name))
@@ -53,7 +55,8 @@ public final class DiagnosticsObserver: TrainingObserver {
         let dead = endsEpoch ? try trainer.deadNeurons(probe, on: dataset) : nil
         let sample = DiagnosticsHistory.Sample(
             step: event.step, gradientNorms: trainer.network.gradientNorms().map(Self.rounded),
-            means: distributions.map { Self.rounded($0.mean) }, variances: distributions.map { Self.rounded($0.variance) },
+            means: distributions.map { Self.rounded($0.mean) },
+            variances: distributions.map { Self.rounded($0.variance) },
             deadShares: dead?.map { Self.rounded(Double($0.dead) / Double($0.units)) ?? 0 })
         lines.add([try Self.line(sample)])
         // A disk that is full now may not be at the next look.

@@ -16,7 +16,8 @@ struct JSONLine {
 }
 
 extension StepEvent {
-    /// `{"event":"step","step":…,"epoch":…,"loss":…,"accuracy":…}`: step and epoch counted from 1, loss and accuracy of this batch.
+    /// `{"event":"step","step":…,"epoch":…,"loss":…,"accuracy":…}`: step and epoch counted from 1, loss and accuracy of
+    /// this batch.
     public var jsonLine: String {
         var line = JSONLine()
         line.add("event", plain: "step")
@@ -30,7 +31,8 @@ extension StepEvent {
 
 extension EpochResult {
     /// `{"event":"epoch","epoch":…,"step":…,"loss":…,"accuracy":…,"test_loss":…,"test_accuracy":…,"seconds":…,"test_seconds":…,"images_per_s":…}`:
-    /// the epoch counted from 1; `seconds` and `images_per_s` of training without the test; `null` for figures that there aren't.
+    /// the epoch counted from 1; `seconds` and `images_per_s` of training without the test; `null` for figures that
+    /// there aren't.
     public var jsonLine: String {
         var line = JSONLine()
         line.add("event", plain: "epoch")

@@ -30,7 +30,8 @@ public struct Experiment: Sendable, Hashable {
 extension ModelName {
     /// The settings of the paper's experiment with this model (Tables 1 to 6).
     ///
-    /// ResNet50 has BatchNorm after every convolution (Table 5). For AllCNN, the best of three schedules counts in the paper. This is the step schedule from 0.01, which is the constant one up to epoch 500.
+    /// ResNet50 has BatchNorm after every convolution (Table 5). For AllCNN, the best of three schedules counts in the
+    /// paper. This is the step schedule from 0.01, which is the constant one up to epoch 500.
     ///
     /// - Parameter linked: true for linked activations; the paper trains AllCNN with larger batches then.
     public func experiment(linked: Bool) -> Experiment {
@@ -53,7 +54,8 @@ extension ModelName {
         case .allCNN:
             Experiment(
                 optimizer: .sgd, learningRate: 0.01, decay: 1e-6, momentum: 0.9, schedule: .allCNN,
-                batchSize: linked ? 128 : 32, augments: true, shuffles: true, initializer: .glorotUniform, batchNorm: false,
+                batchSize: linked ? 128 : 32, augments: true, shuffles: true, initializer: .glorotUniform,
+                batchNorm: false,
                 epochs: 3000)
         case .resNet50:
             Experiment(

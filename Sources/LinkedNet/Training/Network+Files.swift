@@ -1,5 +1,6 @@
 extension Network {
-    /// What the names of tensors begin with that lie in a file beside the weights and aren't weights: the optimizer's slots.
+    /// What the names of tensors begin with that lie in a file beside the weights and aren't weights: the optimizer's
+    /// slots.
     ///
     /// It contains a colon so that no ordinary layer's name begins with it.
     public static let optimizerTensorPrefix = "optimizer:"
@@ -28,10 +29,11 @@ extension Network {
 
     /// Reads all parameters and states from a safetensors file; an optimizer's tensors in it are passed over.
     ///
-    /// The network is unchanged if the file can't be read or isn't this network's. Only a disk that fails after the file was
-    /// opened leaves some weights new and others old.
+    /// The network is unchanged if the file can't be read or isn't this network's. Only a disk that fails after the
+    /// file was opened leaves some weights new and others old.
     ///
-    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has others, or has some in other shapes; ``CheckpointError``.
+    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has others, or has some in other shapes;
+    ///   ``CheckpointError``.
     public func loadWeights(from file: SafetensorsFile) throws {
         let mismatch = WeightsMismatch(file, weightInfos)
         guard mismatch.isEmpty else { throw mismatch }

@@ -5,7 +5,8 @@ struct NonFiniteOrigin {
 }
 
 extension Trainer {
-    /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the caller restores them.
+    /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the
+    /// caller restores them.
     func firstNonFinite(
         pixels: UnsafePointer<Float>, count: Int, mode: Network.Mode
     ) throws(ShapeError) -> NonFiniteOrigin {
@@ -22,7 +23,8 @@ extension Trainer {
         return firstNonFiniteWeight { $0.hasPrefix(layer + "/") } ?? NonFiniteOrigin(layer: layer, cause: .output)
     }
 
-    /// Throws if a parameter or a state is NaN or infinite, which the last step's update then made so. One pass over all of them.
+    /// Throws if a parameter or a state is NaN or infinite, which the last step's update then made so. One pass over
+    /// all of them.
     ///
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``.
     func checkWeights() throws(TrainingError) {
@@ -47,7 +49,9 @@ extension Trainer {
 
     /// The first parameter, from the network's end, whose gradient isn't finite: gradients flow backwards.
     func firstNonFiniteGradient() -> NonFiniteOrigin {
-        let entry = firstNonFiniteEntry(of: network.parameterGradients, network.parameterLayout, fromEnd: true) { _ in true }
+        let entry = firstNonFiniteEntry(of: network.parameterGradients, network.parameterLayout, fromEnd: true) { _ in
+            true
+        }
         return NonFiniteOrigin(layer: entry?.layer ?? "", cause: .gradient(name: entry?.name ?? ""))
     }
 

@@ -1,5 +1,5 @@
-/// Applies the optimizer during a step: to each large stretch of the parameters as soon as its gradients are complete, while they and the weights
-/// are still in the cache, and to the rest at the end.
+/// Applies the optimizer during a step: to each large stretch of the parameters as soon as its gradients are complete,
+/// while they and the weights are still in the cache, and to the rest at the end.
 ///
 /// Which stretches there are changes no parameter, because only optimizers that treat elements alone get more than one.
 final class ParameterUpdater {
@@ -44,9 +44,12 @@ final class ParameterUpdater {
         applied = 0
     }
 
-    /// Updates what may be updated before the step's end, when the gradients of all elements from `start` on are complete.
+    /// Updates what may be updated before the step's end, when the gradients of all elements from `start` on are
+    /// complete.
     func update(completeFrom start: Int) {
-        while applied < stretches.count - 1, stretches[applied].range.lowerBound >= start { updateNext(gradientScale: 1) }
+        while applied < stretches.count - 1, stretches[applied].range.lowerBound >= start {
+            updateNext(gradientScale: 1)
+        }
     }
 
     /// Updates the rest: all gradients are complete.

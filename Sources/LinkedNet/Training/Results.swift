@@ -51,8 +51,8 @@ public struct TrainingResult: Sendable {
 public struct EvaluationResult: Sendable, Hashable {
     /// Loss and hits of all samples.
     public let result: LossResult
-    /// How many samples of each class were taken for each: element label·classCount + prediction. Sums up to the number of samples,
-    /// less those with a NaN among their outputs.
+    /// How many samples of each class were taken for each: element label·classCount + prediction. Sums up to the number
+    /// of samples, less those with a NaN among their outputs.
     public let confusion: [Int]
     /// The number of classes.
     public let classCount: Int

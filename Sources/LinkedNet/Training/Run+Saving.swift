@@ -96,7 +96,8 @@ extension Run {
 
     // MARK: What computes
 
-    /// The instruction set, and the algorithm of each operation that has a choice: what besides the settings decides bits.
+    /// The instruction set, and the algorithm of each operation that has a choice: what besides the settings decides
+    /// bits.
     static func computation(_ network: Network) -> [String] {
         ["instructions: \(Runtime.instructionSet)"]
             + network.operations.compactMap { operation in operation.algorithm.map { "\(operation.name): \($0)" } }
@@ -106,8 +107,11 @@ extension Run {
     static func change(from saved: [String], to own: [String]) -> String? {
         guard saved != own else { return nil }
         let difference =
-            own.first { !saved.contains($0) }.map { "now \($0)" } ?? saved.first { !own.contains($0) }.map { "before \($0)" }
+            own.first { !saved.contains($0) }.map { "now \($0)" } ?? saved.first { !own.contains($0) }.map {
+                "before \($0)"
+            }
             ?? "now in another order"
-        return "the run was computed otherwise before (\(difference.printable(longest: 100))), so its bits will not be those of an unbroken run"
+        return
+            "the run was computed otherwise before (\(difference.printable(longest: 100))), so its bits will not be those of an unbroken run"
     }
 }

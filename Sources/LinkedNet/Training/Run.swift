@@ -2,13 +2,15 @@ import Foundation
 
 /// A training run with a directory of its own, in which it is saved and from which it can be resumed.
 ///
-/// - `checkpoint-000000001.safetensors` and so on hold everything: weights, states, optimizer slots, position, settings, best score. One is
-///   written before the first step, after every epoch, at each ``saveInterval``, and when training ends; the two newest are kept, and `latest` names the newest.
+/// - `checkpoint-000000001.safetensors` and so on hold everything: weights, states, optimizer slots, position,
+///   settings, best score. One is written before the first step, after every epoch, at each ``saveInterval``, and when
+///   training ends; the two newest are kept, and `latest` names the newest.
 /// - `metrics.jsonl` gets a line for each epoch: ``EpochResult/jsonLine``.
 /// - `lock` keeps a second process from training the same run.
 ///
-/// Saving goes on beside training. If it fails, so does that one save: observers hear of it (``TrainingObserver/savingChanged(_:_:)``), and the next one is a
-/// new file. Only the first and the last save of a training throw.
+/// Saving goes on beside training. If it fails, so does that one save: observers hear of it
+/// (``TrainingObserver/savingChanged(_:_:)``), and the next one is a new file. Only the first and the last save of a
+/// training throw.
 ///
 /// ```swift
 /// var options = RunOptions()
@@ -34,12 +36,14 @@ public final class Run {
 
     /// How often it is saved in the course of its training, besides the end of every epoch.
     public var saveInterval = SaveInterval.minutes(10)
-    /// What is wrong with checkpoints that are newer than the one it was resumed from. Training does the steps between them again.
+    /// What is wrong with checkpoints that are newer than the one it was resumed from. Training does the steps between
+    /// them again.
     public let damage: [CheckpointError]
-    /// What is wrong with the metrics of the run that was resumed: epochs without a line, or other lines. Training keeps the lines that are right; of a file
-    /// with others it leaves a copy, `metrics-damaged.jsonl`.
+    /// What is wrong with the metrics of the run that was resumed: epochs without a line, or other lines. Training
+    /// keeps the lines that are right; of a file with others it leaves a copy, `metrics-damaged.jsonl`.
     public let metricsDamage: CheckpointError?
-    /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil` if it doesn't.
+    /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil`
+    /// if it doesn't.
     public let computationChange: String?
 
     let generations: Generations
@@ -59,7 +63,8 @@ public final class Run {
     /// - Parameters:
     ///   - data: what it will train on.
     ///   - directory: must not hold a run; `nil` for the first of `runs/model-activation-1`, `…-2`, … that isn't there.
-    /// - Throws: ``SettingsError`` if `directory` holds a run, or for settings that can't be saved, ``CheckpointError`` if it can't be made, ``ShapeError``, ``OutOfMemory``.
+    /// - Throws: ``SettingsError`` if `directory` holds a run, or for settings that can't be saved, ``CheckpointError``
+    ///   if it can't be made, ``ShapeError``, ``OutOfMemory``.
     public init(_ settings: RunSettings, data: DataSource, directory: String? = nil) throws {
         var settings = try settings.validated()
         settings.data = data.argument
@@ -106,7 +111,8 @@ public final class Run {
     /// Reads the data that the run was begun with, or the same data from elsewhere.
     ///
     /// - Parameter argument: what ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for where the data was.
-    /// - Throws: ``SettingsError`` if the run was begun with data without a name, ``DataError`` if it can't be read, ``TrainingError`` if it is other data.
+    /// - Throws: ``SettingsError`` if the run was begun with data without a name, ``DataError`` if it can't be read,
+    ///   ``TrainingError`` if it is other data.
     public func data(_ argument: String? = nil) throws -> DataSource {
         let source = try argument.map { try DataSource.resolve($0) } ?? settings.ownData(of: directory)
         try settings.check(source, fingerprint: dataFingerprint, of: directory)
@@ -118,15 +124,18 @@ public final class Run {
         settings.epochs = max(settings.epochs, epochs)
     }
 
-    /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it then.
+    /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it
+    /// then.
     ///
-    /// An error in the middle of an epoch, but for NaN, leaves the run saved as far as it came, if its directory can be written.
+    /// An error in the middle of an epoch, but for NaN, leaves the run saved as far as it came, if its directory can be
+    /// written.
     ///
     /// - Parameters:
     ///   - data: what the run trained on before.
     ///   - observers: who is told besides the trainer's own.
     ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
-    /// - Throws: ``TrainingError`` if the data is another than before, ``RunInUse`` if another process trains the run; what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
+    /// - Throws: ``TrainingError`` if the data is another than before, ``RunInUse`` if another process trains the run;
+    ///   what ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
     ///   ``Trainer/save(to:metadata:)`` throw.
     @discardableResult
     public func train(

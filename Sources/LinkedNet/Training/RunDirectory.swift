@@ -96,7 +96,8 @@ enum RunDirectory {
     /// Removes what a process that was killed while it saved has left.
     static func removeTemporaries(_ directory: String, on disk: any Disk = SystemDisk()) throws(CheckpointError) {
         let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }
-        for name in names where name.hasPrefix(DurableFile.temporaryPrefix) && name.hasSuffix(DurableFile.temporarySuffix) {
+        for name in names
+        where name.hasPrefix(DurableFile.temporaryPrefix) && name.hasSuffix(DurableFile.temporarySuffix) {
             // A file that can't be removed does no harm.
             try? disk.remove("\(directory)/\(name)")
         }

@@ -49,7 +49,8 @@ struct RunMetrics {
         damagedContent = hasOthers ? content : nil
         damage = firstDamage.map { offset in
             .content(
-                path: path, offset: content == nil ? nil : offset, expected: "a line for each of the epochs 1 to \(epochs)",
+                path: path, offset: content == nil ? nil : offset,
+                expected: "a line for each of the epochs 1 to \(epochs)",
                 found: content == nil ? "no file" : "\(lines.count) of them\(hasOthers ? " and others" : "")")
         }
     }
@@ -63,7 +64,8 @@ struct RunMetrics {
         }
     }
 
-    /// The file, to be gone on with. If it holds lines that don't belong there it is first copied, for they will be gone.
+    /// The file, to be gone on with. If it holds lines that don't belong there it is first copied, for they will be
+    /// gone.
     func file() throws(CheckpointError) -> LineFile {
         if let damagedContent {
             let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }

@@ -1,4 +1,5 @@
-/// What someone who starts or resumes a run asks for; `nil` leaves a setting as the model's experiment, or the resumed run, has it.
+/// What someone who starts or resumes a run asks for; `nil` leaves a setting as the model's experiment, or the resumed
+/// run, has it.
 public struct RunOptions: Sendable, Hashable {
     /// The network.
     public var model: ModelName?
@@ -47,7 +48,8 @@ public struct RunOptions: Sendable, Hashable {
 
     /// The settings of a new run: AllCNN with LK-ReLU unless asked otherwise, as in the model's experiment.
     ///
-    /// With an optimizer that isn't the experiment's, its rate, decay, momentum and schedule don't apply: the rate is then Keras' default for the optimizer.
+    /// With an optimizer that isn't the experiment's, its rate, decay, momentum and schedule don't apply: the rate is
+    /// then Keras' default for the optimizer.
     ///
     /// - Throws: ``SettingsError`` naming the option that makes no sense, alone or beside the others.
     public func settings() throws(SettingsError) -> RunSettings {
@@ -68,7 +70,8 @@ public struct RunOptions: Sendable, Hashable {
         var schedule = isExperiments ? experiment.schedule : .constant
         if let text = self.schedule { schedule = try LearningRateSchedule(text: text, epochs: epochs) }
         let settings = RunSettings(
-            model: model, activation: activation, batchNorm: batchNorm ?? experiment.batchNorm, widened: widened ?? false,
+            model: model, activation: activation, batchNorm: batchNorm ?? experiment.batchNorm,
+            widened: widened ?? false,
             initializer: initializer ?? experiment.initializer, convolution: convolution ?? .automatic, data: data,
             limit: limit, epochs: epochs, batchSize: batchSize ?? experiment.batchSize, optimizer: optimizer,
             learningRate: learningRate ?? (isExperiments ? experiment.learningRate : optimizer.defaultLearningRate),
@@ -85,7 +88,8 @@ public struct RunOptions: Sendable, Hashable {
         return settings
     }
 
-    /// The options that ask for something else than a run has, with both values. More epochs, and the place of the data, are no contradiction.
+    /// The options that ask for something else than a run has, with both values. More epochs, and the place of the
+    /// data, are no contradiction.
     ///
     /// - Throws: ``SettingsError`` for a schedule that is none, or a number of epochs that no run can have.
     public func contradictions(to settings: RunSettings) throws(SettingsError) -> [SettingsError] {
@@ -96,7 +100,8 @@ public struct RunOptions: Sendable, Hashable {
             guard let wanted, wanted != own else { return }
             found.append(
                 SettingsError(
-                    option: option, expected: (own.map(text) ?? "none") + " as in the resumed run", found: text(wanted)))
+                    option: option, expected: (own.map(text) ?? "none") + " as in the resumed run", found: text(wanted))
+            )
         }
         compare("--model", model, settings.model)
         compare("--activation", activation, settings.activation, \.rawValue)

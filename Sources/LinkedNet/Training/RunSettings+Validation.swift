@@ -8,7 +8,8 @@ extension RunSettings {
         do {
             return try JSONDecoder().decode(RunSettings.self, from: JSONEncoder().encode(self))
         } catch EncodingError.invalidValue(let value, let context) {
-            throw Self.error(context.codingPath, "something that can be saved, not \(context.debugDescription)", "\(value)")
+            throw Self.error(
+                context.codingPath, "something that can be saved, not \(context.debugDescription)", "\(value)")
         } catch DecodingError.dataCorrupted(let context) {
             throw Self.error(context.codingPath, "something that can be read again", context.debugDescription)
         }

@@ -1,4 +1,5 @@
-/// Everything that decides what a training run computes: two runs with equal settings give the same bits (on one instruction set).
+/// Everything that decides what a training run computes: two runs with equal settings give the same bits (on one
+/// instruction set).
 ///
 /// It is a run's memory: stored with its checkpoint, and enough to make its network again.
 public struct RunSettings: Sendable, Hashable, Codable {
@@ -14,8 +15,8 @@ public struct RunSettings: Sendable, Hashable, Codable {
     public var initializer: InitializerName
     /// How convolutions are computed.
     public var convolution: ConvolutionAlgorithm
-    /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default. A run has its ``DataSource/argument`` here, so `nil`
-    /// for data of one's own.
+    /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default. A run has its
+    /// ``DataSource/argument`` here, so `nil` for data of one's own.
     public var data: String?
     /// Train on this many images, the first.
     public var limit: Int?
@@ -52,13 +53,15 @@ public struct RunSettings: Sendable, Hashable, Codable {
     /// - Throws: ``WeightsMismatch``, ``CheckpointError`` if the file's settings are of no network, ``OutOfMemory``.
     func network(imageShape: Shape, classCount: Int, weights file: SafetensorsFile) throws -> Network {
         do {
-            return try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed) { weights in
+            return try Network(model(classCount: classCount), input: imageShape, batch: batchSize, seed: seed) {
+                weights in
                 let mismatch = WeightsMismatch(file, weights)
                 guard mismatch.isEmpty else { throw mismatch }
             }
         } catch let error as ShapeError {
             throw CheckpointError.content(
-                path: file.path, offset: nil, expected: "the checkpoint of a run", found: "settings of no network: \(error)")
+                path: file.path, offset: nil, expected: "the checkpoint of a run",
+                found: "settings of no network: \(error)")
         }
     }
 

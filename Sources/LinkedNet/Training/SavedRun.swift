@@ -12,7 +12,8 @@ public struct SavedRun {
     /// Opens a run: the newest of its checkpoints that is whole. It may be in training.
     ///
     /// - Parameter path: the run's directory, or a checkpoint itself.
-    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that is whole, ``WeightsMismatch``, ``OutOfMemory``.
+    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that is whole, ``WeightsMismatch``,
+    ///   ``OutOfMemory``.
     public init(_ path: String) throws {
         let (file, damage) = try Self.open(path)
         self.damage = damage
@@ -27,8 +28,8 @@ public struct SavedRun {
 
     /// Reads the data that the run was trained and tested on.
     ///
-    /// - Throws: ``SettingsError`` if it was data without a name, ``DataError`` if it isn't there any more, ``TrainingError`` if there are
-    ///   other images now.
+    /// - Throws: ``SettingsError`` if it was data without a name, ``DataError`` if it isn't there any more,
+    ///   ``TrainingError`` if there are other images now.
     public func data() throws -> DataSource {
         let source = try settings.ownData(of: path)
         try settings.check(source, fingerprint: dataFingerprint, of: path)
@@ -41,7 +42,8 @@ public struct SavedRun {
         try Trainer(network, optimizer: SGD(learningRate: 1)).evaluate(dataset)
     }
 
-    /// The dead neurons of each layer, over the images that the run trained on, of those that `source` has: ``Trainer/deadNeurons(_:on:)``.
+    /// The dead neurons of each layer, over the images that the run trained on, of those that `source` has:
+    /// ``Trainer/deadNeurons(_:on:)``.
     public func deadNeurons(on source: DataSource) throws -> [DeadNeurons] {
         try Trainer(network, optimizer: SGD(learningRate: 1)).deadNeurons(
             settings.probe(of: network), on: settings.trainingImages(of: source))
@@ -62,7 +64,9 @@ public struct SavedRun {
     }
 
     /// The checkpoint of a run that is given by its directory or by the checkpoint.
-    private static func open(_ path: String) throws(CheckpointError) -> (file: SafetensorsFile, damage: [CheckpointError]) {
+    private static func open(_ path: String) throws(CheckpointError) -> (
+        file: SafetensorsFile, damage: [CheckpointError]
+    ) {
         if RegularFile.isDirectory(path) { return try Generations(path).open() }
         let file = try SafetensorsFile(path)
         try file.verifyChecksum(isRequired: false)

@@ -3,8 +3,8 @@ extension LearningRateSchedule {
     public static let textOptions =
         "constant, allcnn, cosine, cosine:EPOCHS or steps:EPOCH=FACTOR,…, each also after warm-up:STEPS+"
 
-    /// A schedule from text: `constant`; `allcnn`; `cosine:30`; `steps:100=0.5,150=0.1` (from epoch 100, counted from 0, half the rate);
-    /// any of them after `warm-up:500+`.
+    /// A schedule from text: `constant`; `allcnn`; `cosine:30`; `steps:100=0.5,150=0.1` (from epoch 100, counted from
+    /// 0, half the rate); any of them after `warm-up:500+`.
     ///
     /// - Parameter epochs: the length of `cosine` without a number.
     /// - Throws: ``SettingsError``.
@@ -36,7 +36,8 @@ extension LearningRateSchedule {
         }
     }
 
-    /// The text that ``init(text:epochs:)`` makes this schedule of, for any number of epochs. `nil` for a cosine that doesn't end at zero, which has none.
+    /// The text that ``init(text:epochs:)`` makes this schedule of, for any number of epochs. `nil` for a cosine that
+    /// doesn't end at zero, which has none.
     public var text: String? {
         switch self {
         case .constant: "constant"

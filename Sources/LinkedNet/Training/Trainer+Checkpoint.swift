@@ -7,16 +7,19 @@ extension Trainer {
         static let position = "linkednet.position"
     }
 
-    /// The version of what is saved. A file of a version that isn't known is refused by name instead of being misread. Version 1 carried no checksum.
+    /// The version of what is saved. A file of a version that isn't known is refused by name instead of being misread.
+    /// Version 1 carried no checksum.
     private static let formatVersion = "2"
     private static let readableVersions = ["1", formatVersion]
 
-    /// Saves everything that a run needs to go on with the same bits: weights, states, the optimizer's slots (as `optimizer:slot/parameter`),
-    /// position and seed, in one safetensors file with a checksum, written durably: see ``DurableFile``.
+    /// Saves everything that a run needs to go on with the same bits: weights, states, the optimizer's slots (as
+    /// `optimizer:slot/parameter`), position and seed, in one safetensors file with a checksum, written durably: see
+    /// ``DurableFile``.
     ///
-    /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the library's.
-    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be continued from
-    ///   there, so what was at `path` stays; ``CheckpointError``.
+    /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the
+    ///   library's.
+    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be
+    ///   continued from there, so what was at `path` stays; ``CheckpointError``.
     public func save(to path: String, metadata: [String: String] = [:]) throws {
         try checkWeights()
         try Safetensors.writeChecked(
@@ -40,12 +43,13 @@ extension Trainer {
         return metadata
     }
 
-    /// Puts the network and this trainer into the state that a file holds. Both were made with the settings of the saved run.
+    /// Puts the network and this trainer into the state that a file holds. Both were made with the settings of the
+    /// saved run.
     ///
     /// Everything is checked before anything is changed; only a disk that fails in between leaves a mixture.
     ///
-    /// - Throws: ``CheckpointError`` if the file can't be read, is damaged, isn't from ``save(to:metadata:)``, or is of another seed or optimizer;
-    ///   ``WeightsMismatch`` if it is of another network.
+    /// - Throws: ``CheckpointError`` if the file can't be read, is damaged, isn't from ``save(to:metadata:)``, or is of
+    ///   another seed or optimizer; ``WeightsMismatch`` if it is of another network.
     public func resume(from path: String) throws {
         let file = try SafetensorsFile(path)
         try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)

@@ -1,5 +1,6 @@
 extension Trainer {
-    /// The dead neurons of each activation, over all samples of a data set. One pass over it, with the weights as they are.
+    /// The dead neurons of each activation, over all samples of a data set. One pass over it, with the weights as they
+    /// are.
     ///
     /// - Parameter probe: one for the trainer's network.
     /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.

@@ -1,5 +1,6 @@
 extension Trainer {
-    /// Loss and hits on a data set, every sample counted once, with dropout off and running statistics. Changes nothing.
+    /// Loss and hits on a data set, every sample counted once, with dropout off and running statistics. Changes
+    /// nothing.
     ///
     /// - Parameter dataset: images of ``Network/inputShape``, of as many classes as the network has outputs.
     /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
@@ -7,7 +8,8 @@ extension Trainer {
         try evaluate(dataset, requiresFinite: false) { _ in false }.result
     }
 
-    /// As ``evaluate(_:)``, but tells the observers, and throws if the loss is NaN or infinite; `nil` if an observer ended it.
+    /// As ``evaluate(_:)``, but tells the observers, and throws if the loss is NaN or infinite; `nil` if an observer
+    /// ended it.
     func evaluateUnlessStopped(_ dataset: any Dataset) throws -> EvaluationResult? {
         let (result, isComplete) = try evaluate(dataset, requiresFinite: true) { event in
             var stops = false
@@ -25,7 +27,8 @@ extension Trainer {
         let (pairs, overflow) = classes.multipliedReportingOverflow(by: classes)
         guard !overflow, !OutOfMemory.awaits(pairs, of: Int.self) else {
             throw TrainingError.mismatch(
-                subject: dataset.name, expected: "classes whose confusion matrix fits in memory", found: "\(classes) classes")
+                subject: dataset.name, expected: "classes whose confusion matrix fits in memory",
+                found: "\(classes) classes")
         }
         let passes = InferencePasses(network)
         let loader = try BatchLoader(dataset: dataset, batchSize: passes.mostSamples, sampler: .fileOrder)
@@ -37,7 +40,8 @@ extension Trainer {
             for pass in 0..<passes.ranges.count {
                 let samples = passes.ranges[pass], (first, count) = (samples.lowerBound, samples.count)
                 let output = passes.output(of: pass), labels = batch.labels + first
-                let passResult = loss.evaluate(output: output, labels: labels, count: count, classes: classes, gradient: nil)
+                let passResult = loss.evaluate(
+                    output: output, labels: labels, count: count, classes: classes, gradient: nil)
                 if requiresFinite, !passResult.lossSum.isFinite {
                     let origin = try firstNonFinite(
                         pixels: batch.pixels + first * network.inputShape.elementCount, count: count, mode: .inference)
@@ -46,7 +50,9 @@ extension Trainer {
                 }
                 result += passResult
                 for sample in 0..<count {
-                    guard let prediction = Self.firstLargest(of: output + sample * classes, count: classes) else { continue }
+                    guard let prediction = Self.firstLargest(of: output + sample * classes, count: classes) else {
+                        continue
+                    }
                     confusion[Int(labels[sample]) * classes + prediction] += 1
                 }
             }

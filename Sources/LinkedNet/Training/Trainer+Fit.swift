@@ -1,8 +1,9 @@
 extension Trainer {
     /// Trains on a data set, from ``position`` on, until `epochs` epochs are complete.
     ///
-    /// Which images a batch holds and how they are augmented depends on the arguments and the position alone, so a run that was saved in the
-    /// middle of an epoch continues with the same bits as one that was not interrupted, if the arguments are the same.
+    /// Which images a batch holds and how they are augmented depends on the arguments and the position alone, so a run
+    /// that was saved in the middle of an epoch continues with the same bits as one that was not interrupted, if the
+    /// arguments are the same.
     ///
     /// - Parameters:
     ///   - train: images of ``Network/inputShape``, of as many classes as the network has outputs.
@@ -13,7 +14,8 @@ extension Trainer {
     ///   - augmentation: random changes to the training images.
     ///   - seed: what sampler and augmentation draw from; the network's seed by default.
     ///   - maxSteps: ends training after this many steps. An epoch that is incomplete then gets no evaluation.
-    /// - Throws: ``TrainingError``, and what data sets and observers throw. ``position`` is then where training came to.
+    /// - Throws: ``TrainingError``, and what data sets and observers throw. ``position`` is then where training came
+    ///   to.
     @discardableResult
     public func fit(
         _ train: any Dataset, test: (any Dataset)? = nil, epochs: Int, batchSize: Int? = nil,

@@ -1,6 +1,7 @@
 extension Trainer {
-    /// Puts the gradients of the batch's mean loss into ``Network/parameterGradients``, in as many passes as the network needs. Parts of
-    /// the batch are added in order, so the result is a function of the batch, however many passes run at once.
+    /// Puts the gradients of the batch's mean loss into ``Network/parameterGradients``, in as many passes as the
+    /// network needs. Parts of the batch are added in order, so the result is a function of the batch, however many
+    /// passes run at once.
     func computeGradients(
         pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int
     ) throws -> LossResult {
@@ -24,8 +25,8 @@ extension Trainer {
     }
 }
 
-/// The passes of a training step. Threads take one after the other, each thread in a memory of its own, and add what they find in the
-/// order of the batch.
+/// The passes of a training step. Threads take one after the other, each thread in a memory of its own, and add what
+/// they find in the order of the batch.
 final class TrainingPasses: ConcurrentWork {
     private let network: Network
     private let loss: any Loss
@@ -55,14 +56,16 @@ final class TrainingPasses: ConcurrentWork {
 
     var memoryBytes: Int { gradientSum.count * MemoryLayout<Float>.stride }
 
-    /// Takes all passes of a step, and puts their gradients' sum into ``Network/parameterGradients`` if all losses are finite.
+    /// Takes all passes of a step, and puts their gradients' sum into ``Network/parameterGradients`` if all losses are
+    /// finite.
     func run(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
         batch = (pixels, labels, count, step)
         ranges = PassRanges(samples: count, passSize: network.passSize)
         Runtime.run(self, parts: ranges.count, workers: network.passMemories.count)
         guard gradientSum.count > 0 else { return }
         Elementwise.copy(
-            count: gradientSum.count, gradientSum.pointer, out: network.parameterGradients.baseAddress.unsafelyUnwrapped,
+            count: gradientSum.count, gradientSum.pointer,
+            out: network.parameterGradients.baseAddress.unsafelyUnwrapped,
             accumulate: false)
     }
 
@@ -71,10 +74,12 @@ final class TrainingPasses: ConcurrentWork {
         let memory = network.passMemories[worker]
         let first = ranges[pass].lowerBound, size = ranges[pass].count, classes = network.outputShape.elementCount
         network.forward(
-            input: batch.pixels + first * network.inputShape.elementCount, count: size, mode: .training(step: batch.step),
+            input: batch.pixels + first * network.inputShape.elementCount, count: size,
+            mode: .training(step: batch.step),
             in: memory)
         results[pass] = loss.evaluate(
-            output: memory.output, labels: batch.labels + first, count: size, classes: classes, gradient: memory.outputGradient)
+            output: memory.output, labels: batch.labels + first, count: size, classes: classes,
+            gradient: memory.outputGradient)
         guard results[pass].lossSum.isFinite else { return }
         if size < batch.count {
             // From the mean of the pass to its share in the mean of the batch.

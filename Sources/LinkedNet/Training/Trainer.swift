@@ -60,9 +60,11 @@ public final class Trainer {
         passes = try TrainingPasses(network, loss: loss, updater: updater)
     }
 
-    /// The memory that the trainer holds beside the network's, in bytes: the optimizer's slots, a copy of the states, and sums of gradients.
+    /// The memory that the trainer holds beside the network's, in bytes: the optimizer's slots, a copy of the states,
+    /// and sums of gradients.
     public var memoryBytes: Int {
-        (slots.count * network.parameterLayout.count + network.stateLayout.count) * MemoryLayout<Float>.stride + passes.memoryBytes
+        (slots.count * network.parameterLayout.count + network.stateLayout.count) * MemoryLayout<Float>.stride
+            + passes.memoryBytes
     }
 
     // MARK: A step

@@ -1,6 +1,7 @@
 /// Is told how training goes, and may stop it: progress, logs, checkpoints, early stopping.
 ///
-/// All methods have defaults that do nothing, so an observer implements only those it needs. An error that one throws ends ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
+/// All methods have defaults that do nothing, so an observer implements only those it needs. An error that one throws
+/// ends ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
 public protocol TrainingObserver: AnyObject {
     /// Before the first step of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws
@@ -82,7 +83,9 @@ public struct SavingEvent: Sendable, CustomStringConvertible {
 
     /// A line for people.
     public var description: String {
-        error.map { "could not save at step \(step): \($0); training goes on, and the run as of step \(savedStep) is on the disk" }
+        error.map {
+            "could not save at step \(step): \($0); training goes on, and the run as of step \(savedStep) is on the disk"
+        }
             ?? "saving works again: the run as of step \(savedStep) is on the disk"
     }
 }

@@ -14,7 +14,8 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
     /// The beginning.
     public init() {}
 
-    /// What no count in a file may exceed: far beyond any training, and sums and products of a few of them stay integers.
+    /// What no count in a file may exceed: far beyond any training, and sums and products of a few of them stay
+    /// integers.
     static let largestCount = 1 << 48
 
     private enum CodingKeys: String, CodingKey {

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// How many blocks the calling thread has asked malloc and its relatives for since it started. Linking this target puts counting versions of
-/// those functions in front of the C library's.
+/// How many blocks the calling thread has asked malloc and its relatives for since it started. Linking this target puts
+/// counting versions of those functions in front of the C library's.
 uint64_t allocation_count(void);
 
 /// False where a sanitizer owns malloc and nothing is counted.

@@ -4,8 +4,8 @@ import Testing
 
 /// A step of a warm network asks for no memory: everything was planned when it was compiled.
 @Suite struct StepAllocationTests {
-    /// Blocks that this thread asks for in some steps after the first two. On two threads, so that OpenMP's team, for which it asks for
-    /// memory too, never grows.
+    /// Blocks that this thread asks for in some steps after the first two. On two threads, so that OpenMP's team, for
+    /// which it asks for memory too, never grows.
     private func allocationsOfWarmSteps(_ count: Int = 3, _ step: (Int) -> Void) -> UInt64 {
         Runtime.withThreadCount(2) {
             for index in 0..<2 { step(index) }
@@ -96,7 +96,8 @@ import Testing
 
     @Test(arguments: [ModelActivation.linkedReLU, .linkedPReLU])
     func aWarmPassOfAChainAllocatesNothing(activation: ModelActivation) throws {
-        let network = try Network(DepthNetwork(ModelOptions(activation: activation), depth: 3), input: [8, 8, 3], batch: 9)
+        let network = try Network(
+            DepthNetwork(ModelOptions(activation: activation), depth: 3), input: [8, 8, 3], batch: 9)
         #expect(network.operations.count { $0.algorithm == "chain of 4" } == 4)
         expectWarmPassesAllocateNothing(network, batch: 9)
     }

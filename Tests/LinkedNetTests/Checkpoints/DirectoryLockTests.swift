@@ -24,7 +24,9 @@ import Testing
         let path = URL(fileURLWithPath: directory.path).resolvingSymlinksInPath().path + "/lock"
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
         let own = try #require(
-            descriptors.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path })
+            descriptors.first {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+            })
         let copy = dup(own)
         defer { close(copy) }
         withExtendedLifetime(first) {}

@@ -110,7 +110,8 @@ import Glibc
             return
         }
         #expect(path.hasPrefix(directory.path))
-        #expect(error?.description == "\(path) at byte \(offset): expected the bytes written, found others when read back")
+        #expect(
+            error?.description == "\(path) at byte \(offset): expected the bytes written, found others when read back")
         #expect(try contents() == old)
         #expect(try names() == ["file"])
     }

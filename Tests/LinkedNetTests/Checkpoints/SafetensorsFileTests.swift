@@ -48,26 +48,41 @@ import Glibc
         Bad(header: #"{"\ud800":1}"#, offset: 16, expected: "the second half of a surrogate pair", found: "\"\"\""),
         Bad(header: #"{"\ud800\n":1}"#, offset: 17, expected: "the second half of a surrogate pair", found: "\"n\""),
         Bad(header: #"{"\udc00":1}"#, offset: 11, expected: "a Unicode character", found: "half of a surrogate pair"),
-        Bad(header: #"{"\ud800\u0041":1}"#, offset: 11, expected: "a Unicode character", found: "half of a surrogate pair"),
+        Bad(
+            header: #"{"\ud800\u0041":1}"#, offset: 11, expected: "a Unicode character",
+            found: "half of a surrogate pair"),
         Bad(header: #"{"__metadata__":{"a":1}}"#, offset: 29, expected: "\"\"\"", found: "\"1\""),
         Bad(header: #"{"__metadata__":{"a":"1","a":"1"}}"#, offset: 33, expected: "every key once", found: "a again"),
-        Bad(header: #"{"__metadata__":{},"__metadata__":{}}"#, offset: 27, expected: "every key once", found: "__metadata__ again"),
         Bad(
-            header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]},\"a\":{\(tensor),\"data_offsets\":[8,16]}}", dataBytes: 16,
+            header: #"{"__metadata__":{},"__metadata__":{}}"#, offset: 27, expected: "every key once",
+            found: "__metadata__ again"),
+        Bad(
+            header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]},\"a\":{\(tensor),\"data_offsets\":[8,16]}}",
+            dataBytes: 16,
             offset: 62, expected: "every key once", found: "a again"),
-        Bad(header: #"{"a":{"dtype":"F32","dtype":"F32"}}"#, offset: 28, expected: "every key once", found: "dtype again"),
+        Bad(
+            header: #"{"a":{"dtype":"F32","dtype":"F32"}}"#, offset: 28, expected: "every key once",
+            found: "dtype again"),
         Bad(header: #"{"a":{"dtype":"F16"}}"#, offset: 22, expected: "dtype F32 for tensor a", found: "F16"),
         Bad(
             header: #"{"a":{"strides":[1]}}"#, offset: 24, expected: "dtype, shape or data_offsets for tensor a",
             found: "strides"),
-        Bad(header: #"{"a":{}}"#, offset: 13, expected: "dtype, shape and data_offsets for tensor a", found: "none of them"),
+        Bad(
+            header: #"{"a":{}}"#, offset: 13, expected: "dtype, shape and data_offsets for tensor a",
+            found: "none of them"),
         Bad(
             header: "{\"a\":{\(tensor)}}", offset: 13, expected: "dtype, shape and data_offsets for tensor a",
             found: "only dtype and shape"),
-        Bad(header: #"{"a":{"shape":[-1]}}"#, offset: 23, expected: "a whole number from 0 to \(Int.max)", found: "\"-\""),
-        Bad(header: #"{"a":{"shape":[01]}}"#, offset: 23, expected: "a whole number from 0 to \(Int.max)", found: "\"0\""),
+        Bad(
+            header: #"{"a":{"shape":[-1]}}"#, offset: 23, expected: "a whole number from 0 to \(Int.max)",
+            found: "\"-\""),
+        Bad(
+            header: #"{"a":{"shape":[01]}}"#, offset: 23, expected: "a whole number from 0 to \(Int.max)",
+            found: "\"0\""),
         Bad(header: #"{"a":{"shape":[1.5]}}"#, offset: 24, expected: "a comma or \"]\"", found: "\".\""),
-        Bad(header: #"{"a":{"shape":[1,]}}"#, offset: 25, expected: "a whole number from 0 to \(Int.max)", found: "\"]\""),
+        Bad(
+            header: #"{"a":{"shape":[1,]}}"#, offset: 25, expected: "a whole number from 0 to \(Int.max)",
+            found: "\"]\""),
         Bad(
             header: #"{"a":{"shape":[9223372036854775808]}}"#, offset: 23,
             expected: "a whole number from 0 to \(Int.max)", found: "\"9\""),
@@ -90,15 +105,20 @@ import Glibc
             header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]}}", dataBytes: 7, offset: 13,
             expected: "tensor a to end within the file's 7 bytes of data", found: "an end at data byte 8"),
         Bad(
-            header: "{\"a\":{\(tensor),\"data_offsets\":[9223372036854775799,9223372036854775807]}}", dataBytes: 8, offset: 13,
+            header: "{\"a\":{\(tensor),\"data_offsets\":[9223372036854775799,9223372036854775807]}}", dataBytes: 8,
+            offset: 13,
             expected: "tensor a to begin where the one before it ends, at data byte 0",
             found: "data byte 9223372036854775799"),
         Bad(
-            header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]},\"b\":{\(tensor),\"data_offsets\":[4,12]}}", dataBytes: 12,
-            offset: 66, expected: "tensor b to begin where the one before it ends, at data byte 8", found: "data byte 4"),
+            header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]},\"b\":{\(tensor),\"data_offsets\":[4,12]}}",
+            dataBytes: 12,
+            offset: 66, expected: "tensor b to begin where the one before it ends, at data byte 8", found: "data byte 4"
+        ),
         Bad(
-            header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]},\"b\":{\(tensor),\"data_offsets\":[12,20]}}", dataBytes: 20,
-            offset: 66, expected: "tensor b to begin where the one before it ends, at data byte 8", found: "data byte 12"),
+            header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]},\"b\":{\(tensor),\"data_offsets\":[12,20]}}",
+            dataBytes: 20,
+            offset: 66, expected: "tensor b to begin where the one before it ends, at data byte 8",
+            found: "data byte 12"),
         Bad(
             header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]}}", dataBytes: 9, offset: 70,
             expected: "the end of the file after the last tensor", found: "1 more bytes"),
@@ -165,13 +185,17 @@ import Glibc
         #expect(try read(safetensors(header: header(most))).metadata.count == most)
         let path = directory.path + "/file"
         let offset = 8 + header(most).utf8.count - 1
-        #expect(throws: CheckpointError.content(path: path, offset: offset, expected: "at most \(most) texts", found: "more")) {
+        #expect(
+            throws: CheckpointError.content(
+                path: path, offset: offset, expected: "at most \(most) texts", found: "more")
+        ) {
             try read(safetensors(header: header(most + 1)))
         }
         let metadata = Dictionary(uniqueKeysWithValues: (0...most).map { ("\($0)", "") })
         #expect(
             throws: CheckpointError.content(
-                path: "file", offset: nil, expected: "at most \(most) tensors and as many texts", found: "0 and \(most + 1)")
+                path: "file", offset: nil, expected: "at most \(most) tensors and as many texts",
+                found: "0 and \(most + 1)")
         ) { try SafetensorsHeader.encode([], metadata: metadata, path: "file") }
     }
 
@@ -200,7 +224,8 @@ import Glibc
         }
         #expect(try read(safetensors(header: header(32), dataBytes: 4)).entries.first?.shape.rank == 32)
         let path = directory.path + "/file"
-        #expect(throws: CheckpointError.content(path: path, offset: 101, expected: "at most 32 numbers", found: "more")) {
+        #expect(throws: CheckpointError.content(path: path, offset: 101, expected: "at most 32 numbers", found: "more"))
+        {
             try read(safetensors(header: header(33), dataBytes: 4))
         }
         let tensor = try Tensor(shape: Shape(Array(repeating: 1, count: 33)))
@@ -248,7 +273,9 @@ import Glibc
 
     @Test func missingFile() {
         let path = directory.path + "/missing"
-        #expect(throws: CheckpointError.system(operation: .open, path: path, code: ENOENT)) { try SafetensorsFile(path) }
+        #expect(throws: CheckpointError.system(operation: .open, path: path, code: ENOENT)) {
+            try SafetensorsFile(path)
+        }
     }
 
     @Test func directoryInItsPlace() {
@@ -303,7 +330,8 @@ import Glibc
 
     /// The file shrinks after it was opened.
     @Test func namesWhereTheFileEnds() throws {
-        let path = try directory.write("file", safetensors(header: "{\"a\":{\(Self.tensor),\"data_offsets\":[0,8]}}", dataBytes: 8))
+        let path = try directory.write(
+            "file", safetensors(header: "{\"a\":{\(Self.tensor),\"data_offsets\":[0,8]}}", dataBytes: 8))
         let file = try SafetensorsFile(path)
         #expect(truncate(path, 67) == 0)
         #expect(
@@ -313,7 +341,8 @@ import Glibc
     }
 
     @Test func wrongRequests() throws {
-        let path = try directory.write("file", safetensors(header: "{\"a\":{\(Self.tensor),\"data_offsets\":[0,8]}}", dataBytes: 8))
+        let path = try directory.write(
+            "file", safetensors(header: "{\"a\":{\(Self.tensor),\"data_offsets\":[0,8]}}", dataBytes: 8))
         let file = try SafetensorsFile(path)
         #expect(
             throws: CheckpointError.content(

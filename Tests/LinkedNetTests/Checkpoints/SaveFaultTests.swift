@@ -3,9 +3,11 @@ import Testing
 
 @testable import LinkedNet
 
-/// Everything that can go wrong while a run is saved leaves a checkpoint that can be loaded, and that is the old one or the new one, whole.
+/// Everything that can go wrong while a run is saved leaves a checkpoint that can be loaded, and that is the old one or
+/// the new one, whole.
 @Suite struct SaveFaultTests {
-    /// A run with three saves on its disk, so that saving one more also appends to the metrics, moves the pointer and removes an old checkpoint.
+    /// A run with three saves on its disk, so that saving one more also appends to the metrics, moves the pointer and
+    /// removes an old checkpoint.
     private func run(seed: UInt64 = 0) throws -> SimulatedRun {
         let run = SimulatedRun(SimulatedDisk(seed: seed))
         try run.open()
@@ -18,8 +20,9 @@ import Testing
         try run.open()
         let count = run.disk.operationCount
         #expect(run.save() == nil)
-        // Metrics: open, write, synchronise, close. Free space. Checkpoint: create, two writes, synchronise, close, open, status, two reads,
-        // close, rename, synchronise the directory. Pointer: the same with one write and one read. List, remove.
+        // Metrics: open, write, synchronise, close. Free space. Checkpoint: create, two writes, synchronise, close,
+        // open, status, two reads, close, rename, synchronise the directory. Pointer: the same with one write and one
+        // read. List, remove.
         #expect(run.disk.operationCount - count == 4 + 1 + 12 + 10 + 2)
         #expect(run.disk.openFileCount == 0)
         #expect(
@@ -37,7 +40,8 @@ import Testing
             index = 0
             while true {
                 let run = try run(seed: UInt64(index))
-                run.disk.plan = .init(index: run.disk.operationCount + index, fault: fault, forGood: forGood, hasEffect: hasEffect)
+                run.disk.plan = .init(
+                    index: run.disk.operationCount + index, fault: fault, forGood: forGood, hasEffect: hasEffect)
                 let error = run.save()
                 guard run.disk.hasFailed else { break }
                 if !run.disk.hasCrashed {
@@ -72,7 +76,8 @@ import Testing
         if environment["LINKEDNET_POWER_CUTS"] != nil { print("\(lives): nothing lost") }
     }
 
-    /// A process is killed at any moment of making the run's directory, another one makes it and saves, and the power fails: the directory is there.
+    /// A process is killed at any moment of making the run's directory, another one makes it and saves, and the power
+    /// fails: the directory is there.
     @Test(arguments: ["run", "run/", "runs/one", "a/b/c", nil])
     func theDirectorysNameLasts(path: String?) throws {
         for seed in 0..<20 as Range<UInt64> {
@@ -85,7 +90,9 @@ import Testing
                 disk.restart()
                 let made = try RunDirectory.create(path, base: "base", on: disk)
                 let generations = Generations(made, on: disk)
-                try withBorrowed([("weights", Tensor(shape: [1], elements: [1]))]) { try generations.save($0, metadata: [:]) }
+                try withBorrowed([("weights", Tensor(shape: [1], elements: [1]))]) {
+                    try generations.save($0, metadata: [:])
+                }
                 disk.cutPower()
                 let found = try Generations(made, on: disk).open()
                 #expect(found.damage.isEmpty)
@@ -166,7 +173,10 @@ import Testing
                 let (file, damage) = try Generations(directory.path, on: disk).open()
                 if file.metadata["epoch"] == "1" {
                     passedOver += 1
-                    #expect(damage == [.system(operation: .read, path: "\(directory.path)/\(Generations.name(2))", code: code)])
+                    #expect(
+                        damage == [
+                            .system(operation: .read, path: "\(directory.path)/\(Generations.name(2))", code: code)
+                        ])
                 }
             } catch {
                 failures += 1
@@ -184,7 +194,8 @@ import Testing
 
     // MARK: Space and strangers
 
-    /// Before training there must be room for the two checkpoints that are kept and for one that is being written, less those that there are.
+    /// Before training there must be room for the two checkpoints that are kept and for one that is being written, less
+    /// those that there are.
     @Test(arguments: [(0, 3), (1, 2), (2, 1), (3, 1)])
     func theSpaceForARunIsAskedForFirst(saved: Int, times: Int) throws {
         let disk = SimulatedDisk()
@@ -194,9 +205,13 @@ import Testing
             for _ in 0..<saved { try generations.save(tensors, metadata: [:]) }
             try generations.requireSpace(for: tensors, metadata: [:])
             disk.freeBytes = 0
-            guard case .space("run", let one, 0) = #expect(throws: CheckpointError.self, performing: {
-                try generations.save(tensors, metadata: [:])
-            }) else { return }
+            guard
+                case .space("run", let one, 0) = #expect(
+                    throws: CheckpointError.self,
+                    performing: {
+                        try generations.save(tensors, metadata: [:])
+                    })
+            else { return }
             let needed = times * one
             disk.freeBytes = needed - 1
             #expect(throws: CheckpointError.space(path: "run", needed: needed, free: needed - 1)) {
@@ -231,8 +246,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("checkpoint.safetensors", 0), ("checkpoint-000000001.safetensors", 1), ("checkpoint-123456789.safetensors", 123_456_789),
-        ("checkpoint-1234567890.safetensors", 1_234_567_890), ("checkpoint-1000000000000000.safetensors", 1_000_000_000_000_000),
+        ("checkpoint.safetensors", 0), ("checkpoint-000000001.safetensors", 1),
+        ("checkpoint-123456789.safetensors", 123_456_789),
+        ("checkpoint-1234567890.safetensors", 1_234_567_890),
+        ("checkpoint-1000000000000000.safetensors", 1_000_000_000_000_000),
         ("checkpoint-9223372036854775806.safetensors", .max - 1),
     ])
     func namesAreNumbers(name: String, number: Int) {
@@ -246,11 +263,14 @@ import Testing
         let disk = SimulatedDisk()
         try RunDirectory.make("run", on: disk)
         try withBorrowed([("weights", Tensor(shape: [1], elements: [1]))]) { tensors in
-            try Safetensors.writeChecked(tensors, metadata: ["save": "0"], to: "run/\(Generations.name(number))", on: disk)
+            try Safetensors.writeChecked(
+                tensors, metadata: ["save": "0"], to: "run/\(Generations.name(number))", on: disk)
             let generations = Generations("run", on: disk)
             _ = try generations.open()
             var last = 0
-            for save in 1...3 where (try? generations.save(tensors, metadata: ["save": "\(save)"])) != nil { last = save }
+            for save in 1...3 where (try? generations.save(tensors, metadata: ["save": "\(save)"])) != nil {
+                last = save
+            }
             #expect(last == min(3, Generations.largestNumber - number))
             let (file, damage) = try Generations("run", on: disk).open()
             #expect(file.metadata["save"] == "\(last)")
@@ -259,8 +279,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "checkpoint-1.safetensors", "checkpoint-000000000.safetensors", "checkpoint-000000001.safetensors.tmp", "checkpoint-.safetensors",
-        "checkpoint-9223372036854775807.safetensors", "checkpoint--00000001.safetensors", "", "latest", "checkpoint-٠٠٠٠٠٠٠٠١.safetensors",
+        "checkpoint-1.safetensors", "checkpoint-000000000.safetensors", "checkpoint-000000001.safetensors.tmp",
+        "checkpoint-.safetensors",
+        "checkpoint-9223372036854775807.safetensors", "checkpoint--00000001.safetensors", "", "latest",
+        "checkpoint-٠٠٠٠٠٠٠٠١.safetensors",
     ])
     func otherNamesAreNone(name: String) {
         #expect(Generations.number(name) == nil)

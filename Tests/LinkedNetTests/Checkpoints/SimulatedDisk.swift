@@ -6,10 +6,11 @@ import Glibc
 
 /// A disk in memory that fails as real ones do. Used by one thread.
 ///
-/// What was written is in a cache, which the running system sees, and gets to the disk piece by piece in any order; only synchronising makes sure of it:
-/// a file's for its bytes, a directory's for the names in it. When the power fails, every piece of 8 bytes and every change of a name that wasn't
-/// synchronised is there or not, each for itself, and a file's size is anything between the old and the new. A failed synchronisation
-/// leaves pieces in the cache that are never written, whatever is synchronised later (as Linux does).
+/// What was written is in a cache, which the running system sees, and gets to the disk piece by piece in any order;
+/// only synchronising makes sure of it: a file's for its bytes, a directory's for the names in it. When the power
+/// fails, every piece of 8 bytes and every change of a name that wasn't synchronised is there or not, each for itself,
+/// and a file's size is anything between the old and the new. A failed synchronisation leaves pieces in the cache that
+/// are never written, whatever is synchronised later (as Linux does).
 final class SimulatedDisk: Disk, @unchecked Sendable {
     /// How an operation goes wrong.
     enum Fault: Equatable, CaseIterable {
@@ -253,7 +254,9 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
             let count = isShort ? (bytes.count + 1) / 2 : bytes.count
             let start = files[number]?.cached.count ?? 0
             files[number]?.cached += bytes[..<count]
-            for piece in start / Self.pieceSize...(start + count) / Self.pieceSize { files[number]?.dirty.insert(piece) }
+            for piece in start / Self.pieceSize...(start + count) / Self.pieceSize {
+                files[number]?.dirty.insert(piece)
+            }
             return count
         }
     }
@@ -321,7 +324,9 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         try perform { _ throws(DiskError) in
             let directory = Self.name(directory)
             guard isDirectory(directory) else { throw DiskError(code: ENOENT) }
-            return names.keys.filter { Self.parent($0) == directory }.compactMap { $0.split(separator: "/").last.map(String.init) }
+            return names.keys.filter { Self.parent($0) == directory }.compactMap {
+                $0.split(separator: "/").last.map(String.init)
+            }
         }
     }
 

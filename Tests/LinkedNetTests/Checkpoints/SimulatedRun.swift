@@ -2,7 +2,8 @@ import Foundation
 
 @testable import LinkedNet
 
-/// A run on a ``SimulatedDisk``, as far as saving goes: its weights are the number of the attempt to save them, so that no two attempts save the same.
+/// A run on a ``SimulatedDisk``, as far as saving goes: its weights are the number of the attempt to save them, so that
+/// no two attempts save the same.
 final class SimulatedRun {
     private static let directory = "run"
     let disk: SimulatedDisk
@@ -55,7 +56,9 @@ final class SimulatedRun {
             throw Loss(description: "metadata \(file.metadata)")
         }
         let elements = try file.tensor(named: "weights").elements
-        guard elements.allSatisfy({ $0 == Float(attempt) }) else { throw Loss(description: "\(elements) instead of \(attempt)") }
+        guard elements.allSatisfy({ $0 == Float(attempt) }) else {
+            throw Loss(description: "\(elements) instead of \(attempt)")
+        }
         guard attempt >= saved else { throw Loss(description: "attempt \(attempt) after \(saved) was saved") }
         return attempt
     }
@@ -81,7 +84,9 @@ final class SimulatedRun {
 
     private func line(epoch: Int, attempt: Int) -> String { "{\"epoch\":\(epoch + 1),\"attempt\":\(attempt)}\n" }
 
-    private static func withTensors<Result>(_ value: Float, _ body: ([BorrowedTensor]) throws -> Result) rethrows -> Result {
+    private static func withTensors<Result>(_ value: Float, _ body: ([BorrowedTensor]) throws -> Result) rethrows
+        -> Result
+    {
         try withUnsafeTemporaryAllocation(of: Float.self, capacity: 6) { elements in
             elements.initialize(repeating: value)
             return try body([BorrowedTensor(name: "weights", shape: [6], elements: elements)])
@@ -99,7 +104,9 @@ extension SimulatedRun {
         var saves = 0
         var failures = 0
 
-        var description: String { "\(cuts) power cuts and \(kills) kills in \(saves) saves, of which \(failures) failed" }
+        var description: String {
+            "\(cuts) power cuts and \(kills) kills in \(saves) saves, of which \(failures) failed"
+        }
     }
 
     /// Lets runs live whose power is cut at random moments, again and again, and whose disks fail now and then.
@@ -116,7 +123,8 @@ extension SimulatedRun {
                 // A save is about 30 operations.
                 run.disk.plan = .init(
                     index: run.disk.operationCount + Int.random(in: 0..<90, using: &random),
-                    fault: Bool.random(using: &random) ? .crashBefore : .crashAfter, hasEffect: Bool.random(using: &random),
+                    fault: Bool.random(using: &random) ? .crashBefore : .crashAfter,
+                    hasEffect: Bool.random(using: &random),
                     failuresPerThousand: [0, 0, 10, 100].randomElement(using: &random) ?? 0)
                 while !run.disk.hasCrashed {
                     lives.saves += 1

@@ -9,7 +9,8 @@ import Testing
             (name: "a", tensor: try Tensor(shape: [2], elements: [1, 2])),
         ]
         #expect(
-            withBorrowed(tensors) { WeightsDigest.sha256(of: $0) } == "8e628779e6a74ee0b36991c10158f63cafec7d340ad4e075592502c8708524dd")
+            withBorrowed(tensors) { WeightsDigest.sha256(of: $0) }
+                == "8e628779e6a74ee0b36991c10158f63cafec7d340ad4e075592502c8708524dd")
     }
 
     @Test func nothing() {

@@ -51,7 +51,9 @@ import Testing
     @Test(arguments: ["-idx", ".idx"], ["", ".gz"])
     func readsEverySpelling(separator: String, suffix: String) throws {
         for (split, count) in [("train", 3), ("t10k", 2)] {
-            for (what, bytes) in [("images\(separator)3", Self.images(count)), ("labels\(separator)1", Self.labels(count))] {
+            for (what, bytes) in [
+                ("images\(separator)3", Self.images(count)), ("labels\(separator)1", Self.labels(count)),
+            ] {
                 try directory.write(
                     "\(split)-\(what)-ubyte\(suffix)", suffix.isEmpty ? bytes : directory.gzip(bytes))
             }

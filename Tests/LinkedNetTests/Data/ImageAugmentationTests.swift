@@ -22,7 +22,8 @@ import Testing
 
     @Test func fractionsOfPixels() {
         let image: [Float] = [0, 10, 4, 20, 8, 30, 16, 40]
-        #expect(apply(ImageAugmentation(shiftX: 0.25), to: image, shape: [1, 4, 2]) == [0, 10, 3, 17.5, 7, 27.5, 14, 37.5])
+        #expect(
+            apply(ImageAugmentation(shiftX: 0.25), to: image, shape: [1, 4, 2]) == [0, 10, 3, 17.5, 7, 27.5, 14, 37.5])
         #expect(apply(ImageAugmentation(shiftY: -0.5), to: image, shape: [4, 1, 2]) == [2, 15, 6, 25, 12, 35, 16, 40])
     }
 

@@ -23,7 +23,7 @@ import Testing
     @Test func imagesShowSomething() throws {
         let dataset = try Shapes.dataset(count: 100, seed: 3, split: .test)
         for image in 0..<100 {
-            let red = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 ]) }
+            let red = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3]) }
             let green = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 + 1]) }
             let blue = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 + 2]) }
             let deviation = [red, green, blue].map { values in

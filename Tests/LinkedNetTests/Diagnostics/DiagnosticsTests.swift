@@ -34,7 +34,8 @@ import Testing
         #expect(probe.layers.map(\.positions) == [36, 1])
         #expect(probe.layers.map(\.members) == [1, 2])
         // All weights positive: no neuron is dead. Then the second one's bias is far below zero.
-        try network.setWeight(named: "conv2d/kernel", to: Tensor(shape: [3, 3, 1, 3], elements: Array(repeating: 0.1, count: 27)))
+        try network.setWeight(
+            named: "conv2d/kernel", to: Tensor(shape: [3, 3, 1, 3], elements: Array(repeating: 0.1, count: 27)))
         #expect(try trainer.deadNeurons(probe, on: data).map(\.dead) == [0, 0])
         try network.setWeight(named: "conv2d/bias", to: Tensor(shape: [3], elements: [0, -100, 0]))
         let dead = try trainer.deadNeurons(probe, on: data)
@@ -112,9 +113,11 @@ import Testing
         let network = try Self.network(Activation(.relu))
         let probe = try ActivationProbe(Self.model(Activation(.relu)), of: network)
         // Everything is 2 in the first layer, so ±w·Σ in the second.
-        try network.setWeight(named: "conv2d/kernel", to: Tensor(shape: [3, 3, 1, 3], elements: Array(repeating: 0, count: 27)))
+        try network.setWeight(
+            named: "conv2d/kernel", to: Tensor(shape: [3, 3, 1, 3], elements: Array(repeating: 0, count: 27)))
         try network.setWeight(named: "conv2d/bias", to: Tensor(shape: [3], elements: [2, 2, 2]))
-        try network.setWeight(named: "dense/kernel", to: Tensor(shape: [108, 4], elements: Array(repeating: 0, count: 432)))
+        try network.setWeight(
+            named: "dense/kernel", to: Tensor(shape: [108, 4], elements: Array(repeating: 0, count: 432)))
         try network.setWeight(named: "dense/bias", to: Tensor(shape: [4], elements: [1, -1, 3, -3]))
         let pixels = Array(repeating: Float(0.5), count: 36 * 8)
         let found = try probe.distributions(of: network, pixels: pixels, count: 8)
@@ -150,7 +153,9 @@ import Testing
         try first.train(on: source, observers: [observer(first, "parts.jsonl")], maxSteps: 7)
         let second = try Run(resuming: "\(place.path)/parts")
         try second.train(on: source, observers: [observer(second, "parts.jsonl")])
-        let texts = try ["whole", "parts"].map { try String(contentsOfFile: "\(place.path)/\($0).jsonl", encoding: .utf8) }
+        let texts = try ["whole", "parts"].map {
+            try String(contentsOfFile: "\(place.path)/\($0).jsonl", encoding: .utf8)
+        }
         #expect(texts[0] == texts[1])
         // A line of names, then steps 2, 4, 5 (an epoch's end), 6, 8, 10.
         #expect(texts[0].split(separator: "\n").count == 7)
@@ -165,7 +170,8 @@ import Testing
 
     @Test func aHeatMapDrawsWhatThereIs() {
         let map = HeatMap(
-            title: "a < b", layers: ["first", "second"], columns: .steps([1, 2, 3], perEpoch: nil), values: [[1, 1, 100], [.nan, 0, 10]],
+            title: "a < b", layers: ["first", "second"], columns: .steps([1, 2, 3], perEpoch: nil),
+            values: [[1, 1, 100], [.nan, 0, 10]],
             isLogarithmic: true)
         let svg = map.svg
         #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n"))

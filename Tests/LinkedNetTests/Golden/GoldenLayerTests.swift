@@ -9,7 +9,9 @@ import Testing
 
     /// (0 for PyTorch or 1 for Keras, the case's name)
     static let cases: [(peer: Int, name: String)] = peers.indices.flatMap { peer in
-        ((try? peers[peer].file.get().cases) ?? [:]).filter { !$0.value.weights.isEmpty }.keys.sorted().map { (peer, $0) }
+        ((try? peers[peer].file.get().cases) ?? [:]).filter { !$0.value.weights.isEmpty }.keys.sorted().map {
+            (peer, $0)
+        }
     }
 
     @Test func everyModelHasValuesAndTheOtherWayRound() throws {

@@ -54,7 +54,11 @@ import Testing
                 Residual {
                     Conv2D(3, kernel: 3, padding: .same)
                     Activation(.leakyReLU())
-                    Residual { Conv2D(3, kernel: 3, padding: .same) } projection: { Conv2D(3, kernel: 1) }
+                    Residual {
+                        Conv2D(3, kernel: 3, padding: .same)
+                    } projection: {
+                        Conv2D(3, kernel: 1)
+                    }
                 }
             }
             Activation(.prelu())

@@ -1,6 +1,7 @@
 @testable import LinkedNet
 
-/// Small networks put together at random: whatever a network's compiler joins, it meets here between neighbours that nobody thought of.
+/// Small networks put together at random: whatever a network's compiler joins, it meets here between neighbours that
+/// nobody thought of.
 struct GeneratedNetwork {
     /// The image between layers.
     private struct Image {
@@ -42,14 +43,18 @@ struct GeneratedNetwork {
     }
 
     /// To `channels`, or to any number of them.
-    private mutating func convolution(_ image: inout Image, kernel: Int, stride: Int = 1, channels: Int? = nil) -> Conv2D {
+    private mutating func convolution(_ image: inout Image, kernel: Int, stride: Int = 1, channels: Int? = nil)
+        -> Conv2D
+    {
         image.channels = channels ?? 2 + chance(of: 4)
         image.size = ((image.size.height + stride - 1) / stride, (image.size.width + stride - 1) / stride)
         return Conv2D(image.channels, kernel: kernel, stride: stride, padding: .same, usesBias: chance(of: 2) == 0)
     }
 
     private mutating func activation(_ image: inout Image) throws -> any Layer {
-        let functions: [ActivationFunction] = [.relu, .swish, .elu(), .selu, .leakyReLU(), .prelu(.perChannel), .prelu(.perPosition)]
+        let functions: [ActivationFunction] = [
+            .relu, .swish, .elu(), .selu, .leakyReLU(), .prelu(.perChannel), .prelu(.perPosition),
+        ]
         let function = functions[chance(of: functions.count)]
         guard chance(of: 3) == 0, image.channels <= 6 else { return Activation(function) }
         var members = [function, function].enumerated().map { Linkage.Member($1, inputScale: $0 == 0 ? 1 : -1) }
@@ -93,7 +98,11 @@ struct GeneratedNetwork {
         let layers = try body(image, channels: channels, stride: stride, nesting: nesting)
         var projection: [any Layer] = [convolution(&image, kernel: 1, stride: stride, channels: channels)]
         if chance(of: 2) == 0 { projection.append(BatchNorm()) }
-        return Residual { layers } projection: { projection }
+        return Residual {
+            layers
+        } projection: {
+            projection
+        }
     }
 
     private mutating func branches(_ image: inout Image, nesting: Int) throws -> Concat {

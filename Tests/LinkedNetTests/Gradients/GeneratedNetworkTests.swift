@@ -19,7 +19,8 @@ import Testing
         try check.run(.quick)
     }
 
-    /// After some steps, which move BatchNorm's running statistics, against the same layers with every activation computed for itself.
+    /// After some steps, which move BatchNorm's running statistics, against the same layers with every activation
+    /// computed for itself.
     @Test(arguments: 0..<count)
     func predictionsAreThoseWithoutFusion(seed: UInt64) throws {
         var generated = GeneratedNetwork(seed: seed)

@@ -2,12 +2,12 @@ import Testing
 
 @testable import LinkedNet
 
-/// Compares a network's gradients, which single-precision kernels compute, with central differences of the same layers in the
-/// double-precision reference.
+/// Compares a network's gradients, which single-precision kernels compute, with central differences of the same layers
+/// in the double-precision reference.
 ///
-/// Every parameter is tried along its gradient (which shows a wrong size), along a random direction (a wrong sign or place
-/// anywhere), and along single coordinates; in large networks along the sum of the first two. The network's input is a parameter among the
-/// others.
+/// Every parameter is tried along its gradient (which shows a wrong size), along a random direction (a wrong sign or
+/// place anywhere), and along single coordinates; in large networks along the sum of the first two. The network's input
+/// is a parameter among the others.
 struct GradientCheck {
     let network: Network
     private(set) var reference: ReferenceNetwork
@@ -37,7 +37,9 @@ struct GradientCheck {
         labels = (0..<batch).map { _ in Int32(random.next(below: classes)) }
         self.random = random
         reference.dropoutMasks = network.operations.enumerated().compactMap { index, operation in
-            guard operation.label.hasPrefix("Dropout"), let rate = Float(operation.label.dropFirst(8)) else { return nil }
+            guard operation.label.hasPrefix("Dropout"), let rate = Float(operation.label.dropFirst(8)) else {
+                return nil
+            }
             let key = CounterRandom.key(seed: seed, epoch: 0, sample: UInt64(index), use: .dropout)
             let count = batch * operation.outputShape.elementCount
             var mask = Array(repeating: Float(0), count: count)
@@ -47,17 +49,19 @@ struct GradientCheck {
         }
     }
 
-    /// How far an output may be off, as a share of the largest, and a derivative along a unit direction, as a share of the length of the parameter's
-    /// gradient: 32 times what rounding the weights alone does to the output in exact arithmetic, for the roundings of all layers, forward and
-    /// backward. Networks that hardly amplify are taken to amplify tenfold.
+    /// How far an output may be off, as a share of the largest, and a derivative along a unit direction, as a share of
+    /// the length of the parameter's gradient: 32 times what rounding the weights alone does to the output in exact
+    /// arithmetic, for the roundings of all layers, forward and backward. Networks that hardly amplify are taken to
+    /// amplify tenfold.
     private static func tolerance(conditioning: Double) -> Double { 32 * 0x1p-24 * max(conditioning, 10) }
 
-    /// What cancels within a parameter, such as the gradient of a bias in front of a batch normalisation, which is zero but for rounding, leaves
-    /// errors of the size of its terms: this share of the tolerance is granted on the length of all gradients together.
+    /// What cancels within a parameter, such as the gradient of a bias in front of a batch normalisation, which is zero
+    /// but for rounding, leaves errors of the size of its terms: this share of the tolerance is granted on the length
+    /// of all gradients together.
     private static let commonShare = 0.01
 
-    /// By how many roundings (2⁻²⁴ of the largest output) the output moves when every weight moves by 2⁻²⁴ of itself, up or down at
-    /// random, in exact arithmetic.
+    /// By how many roundings (2⁻²⁴ of the largest output) the output moves when every weight moves by 2⁻²⁴ of itself,
+    /// up or down at random, in exact arithmetic.
     private mutating func conditioning(of start: ReferenceNetwork.Result, scale: Double) throws -> Double {
         var moved = reference
         for name in moved.weights.keys.sorted() {
@@ -136,7 +140,8 @@ struct GradientCheck {
         }
     }
 
-    /// The loss's derivative along a direction of one parameter, by a central difference so short that no kink lies within.
+    /// The loss's derivative along a direction of one parameter, by a central difference so short that no kink lies
+    /// within.
     private mutating func derivative(of name: String, along direction: Direction, decisions: UInt64) throws -> Double {
         let start = reference.weights[name] ?? []
         defer { reference.weights[name] = start }

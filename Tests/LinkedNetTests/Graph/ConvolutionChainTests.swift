@@ -116,7 +116,11 @@ import Testing
                 try convolutions(activation, [4, 3, 5], stride: 2, algorithm: algorithm)
                 Dropout(0.25)
                 try convolutions(activation, [3, 4], algorithm: algorithm)
-                Residual { shortcut } projection: { shortcut }
+                Residual {
+                    shortcut
+                } projection: {
+                    shortcut
+                }
                 Flatten()
                 Dense(6)
             }
@@ -130,7 +134,9 @@ import Testing
         for (index, info) in grouped.parameterLayout.entries.enumerated() {
             let range = grouped.parameterLayout.range(of: index)
             let scale = b.gradients[range].reduce(Float(1e-6)) { max($0, abs($1)) }
-            for (x, y) in zip(a.gradients[range], b.gradients[range]) { #expect(abs(x - y) <= 1e-5 * scale, "\(info.name)") }
+            for (x, y) in zip(a.gradients[range], b.gradients[range]) {
+                #expect(abs(x - y) <= 1e-5 * scale, "\(info.name)")
+            }
         }
     }
 

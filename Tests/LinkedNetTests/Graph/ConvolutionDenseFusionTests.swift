@@ -43,7 +43,8 @@ import Testing
         #expect(Array(network.parameters) == Array(apart.parameters))
         // Neither the convolution's output nor its gradient is in memory.
         let between = network.operations[0].outputBytes
-        #expect(apart.memory.arenaBytes >= 2 * between && network.memory.arenaBytes + network.memory.scratchBytes < between)
+        #expect(
+            apart.memory.arenaBytes >= 2 * between && network.memory.arenaBytes + network.memory.scratchBytes < between)
     }
 
     @Test func shapesThatGainAreFusedAndOthersAreNot() throws {
@@ -68,12 +69,27 @@ import Testing
             try network(layers).operations.map(\.algorithm)
         }
         let isFused: ([String?]) -> Bool = { $0.contains(Self.fused) }
-        #expect(try isFused(first { Conv2D(20, kernel: 3); Activation(.relu); Flatten(); Dense(10); Activation(.relu); Dense(10) }))
         #expect(
-            try !isFused(first { BatchNorm(); Conv2D(20, kernel: 3); Activation(.relu); Flatten(); Dense(10) }),
+            try isFused(
+                first {
+                    Conv2D(20, kernel: 3); Activation(.relu); Flatten(); Dense(10); Activation(.relu); Dense(10)
+                }))
+        #expect(
+            try !isFused(
+                first {
+                    BatchNorm(); Conv2D(20, kernel: 3); Activation(.relu); Flatten(); Dense(10)
+                }),
             "the input's gradient is wanted")
-        #expect(try !isFused(first { Conv2D(20, kernel: 3); Activation(.relu); Dropout(0.5); Flatten(); Dense(10) }))
-        #expect(try !isFused(first { Conv2D(20, kernel: 3); Activation(.relu); MaxPool2D(2); Flatten(); Dense(10) }))
+        #expect(
+            try !isFused(
+                first {
+                    Conv2D(20, kernel: 3); Activation(.relu); Dropout(0.5); Flatten(); Dense(10)
+                }))
+        #expect(
+            try !isFused(
+                first {
+                    Conv2D(20, kernel: 3); Activation(.relu); MaxPool2D(2); Flatten(); Dense(10)
+                }))
         #expect(
             try !isFused(
                 first {
@@ -86,7 +102,10 @@ import Testing
                     }
                 }), "two layers read it")
         #expect(
-            try !isFused(first { Activation(.relu); Conv2D(20, kernel: 3); Activation(.relu); Flatten(); Dense(10) }),
+            try !isFused(
+                first {
+                    Activation(.relu); Conv2D(20, kernel: 3); Activation(.relu); Flatten(); Dense(10)
+                }),
             "the convolution forms an activation")
     }
 
@@ -146,7 +165,8 @@ import Testing
     func trainsAsTheLayersApart(activation: ModelActivation) throws {
         func losses(_ algorithm: ConvolutionAlgorithm) throws -> [Float] {
             let network = try Network(
-                WidthNetwork(ModelOptions(activation: activation, convolution: algorithm), units: 20), input: [9, 9, 3], batch: 16,
+                WidthNetwork(ModelOptions(activation: activation, convolution: algorithm), units: 20),
+                input: [9, 9, 3], batch: 16,
                 seed: 3)
             #expect((network.operations[0].algorithm == Self.fused) == (algorithm == .automatic))
             let trainer = try Trainer(network, optimizer: try SGD(learningRate: 0.02))

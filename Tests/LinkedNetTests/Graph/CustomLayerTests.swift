@@ -1,8 +1,8 @@
 import LinkedNet
 import Testing
 
-/// A layer and an operation of a user's own: y = x·exp(scale) per channel, keeping its factors from forward to backward, counting its
-/// training passes in a state.
+/// A layer and an operation of a user's own: y = x·exp(scale) per channel, keeping its factors from forward to
+/// backward, counting its training passes in a state.
 private struct ExponentialScale: Layer {
     func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
         let channels = input.shape[-1]
@@ -111,7 +111,8 @@ private struct Block: Layer {
         expectClose(
             try network.gradient(named: "input/value").elements, try plain.gradient(named: "input/value"), "dx")
 
-        // Scaling a channel by e^s scales what its part of the kernel sees: dL/ds = e^s/(1 + e^s) · Σ w·dL/dw over the channel.
+        // Scaling a channel by e^s scales what its part of the kernel sees: dL/ds = e^s/(1 + e^s) · Σ w·dL/dw over the
+        // channel.
         let gradient = try network.gradient(named: "conv2d/kernel")
         let scale = try network.gradient(named: "residual/exponential_scale/scale")
         for channel in 0..<2 {
@@ -134,9 +135,10 @@ private struct Block: Layer {
             GlobalAveragePool2D()
         }
         let network = try Network(model, input: [6, 6, 2], batch: 2)
-        #expect(network.weightInfos.map(\.name) == [
-            "block/conv2d/kernel", "block/conv2d/bias", "block_1/conv2d/kernel", "block_1/conv2d/bias",
-        ])
+        #expect(
+            network.weightInfos.map(\.name) == [
+                "block/conv2d/kernel", "block/conv2d/bias", "block_1/conv2d/kernel", "block_1/conv2d/bias",
+            ])
         #expect(try network.weight(named: "block_1/conv2d/kernel").shape == [3, 3, 8, 5])
         #expect(network.outputShape == [10])
         #expect(network.operations.count == 4, "the first activation is fused, the second is stored for the average")

@@ -3,7 +3,9 @@ import Testing
 
 /// Sizes that nobody means, and that must end in an error rather than a trap.
 @Suite struct ExtremeShapeTests {
-    private func network(input: Shape = [8, 8, 2], batch: Int = 1, @LayerBuilder _ layers: () throws -> [any Layer]) throws -> Network {
+    private func network(input: Shape = [8, 8, 2], batch: Int = 1, @LayerBuilder _ layers: () throws -> [any Layer])
+        throws -> Network
+    {
         try Network(Sequential(layers), input: input, batch: batch)
     }
 
@@ -78,7 +80,8 @@ import Testing
         let network = try Network(model, input: [8, 4, 2], batch: 1)
         let input = (0..<64).map { Float($0 % 7) - 3 }
         let output = try network.predict(Tensor(shape: [1, 8, 4, 2], elements: input))
-        // Channels of a position: relu(a), relu(b), relu(−a), relu(−b); reshaped, the first two are one position, the others the next.
+        // Channels of a position: relu(a), relu(b), relu(−a), relu(−b); reshaped, the first two are one position, the
+        // others the next.
         var expected: [Float] = []
         for index in stride(from: 0, to: 64, by: 2) {
             let (a, b) = (input[index], input[index + 1])

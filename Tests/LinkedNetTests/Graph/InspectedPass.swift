@@ -15,7 +15,9 @@ struct InspectedPass {
         var inspected: [Int: [Float]] = [:]
         network.parameterGradients.update(repeating: .nan)
         output = try input.withUnsafeBufferPointer { input in
-            try network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) { inspected[$0] = Array($1) }
+            try network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) {
+                inspected[$0] = Array($1)
+            }
             let output = Array(UnsafeBufferPointer(start: network.output, count: gradient.count))
             network.outputGradient.update(from: gradient, count: gradient.count)
             try network.backward(count: count, step: 1)

@@ -44,7 +44,8 @@ import Testing
                 try images.withUnsafeBufferPointer { elements in
                     try network.forward(input: elements.baseAddress!, count: 3, mode: .training(step: 1))
                     _ = SoftmaxCrossEntropy().evaluate(
-                        output: network.output, labels: [0, 3, 2], count: 3, classes: 4, gradient: network.outputGradient)
+                        output: network.output, labels: [0, 3, 2], count: 3, classes: 4,
+                        gradient: network.outputGradient)
                     try network.backward(count: 3, step: 1)
                 }
                 return network.parameterGradients.map(\.bitPattern)

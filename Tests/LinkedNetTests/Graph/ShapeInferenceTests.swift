@@ -66,7 +66,11 @@ import Testing
         ([Residual(name: "block") { Conv2D(4, kernel: 3, padding: .same) }], ["block", "7×6×3", "7×6×4"]),
         (
             [
-                Residual(name: "block") { Conv2D(4, kernel: 1) } projection: { Conv2D(4, kernel: 1, stride: 2) }
+                Residual(name: "block") {
+                    Conv2D(4, kernel: 1)
+                } projection: {
+                    Conv2D(4, kernel: 1, stride: 2)
+                }
             ], ["block", "4×3×4", "7×6×4"]
         ),
         (
@@ -80,7 +84,10 @@ import Testing
         ([Concat(name: "mix") {}], ["mix", "branch"]),
         // `same` twice becomes same and same_1, which the third is called already.
         (
-            [Conv2D(3, kernel: 1, name: "same"), Conv2D(3, kernel: 1, name: "same"), Conv2D(3, kernel: 1, name: "same_1")],
+            [
+                Conv2D(3, kernel: 1, name: "same"), Conv2D(3, kernel: 1, name: "same"),
+                Conv2D(3, kernel: 1, name: "same_1"),
+            ],
             ["same_1", "kernel"]
         ),
         ([], ["at least one layer"]),

@@ -2,7 +2,8 @@ import Testing
 
 @testable import LinkedNet
 
-/// ReLUs that are stored in place of what they are applied to. Gradients of ResNet50 are compared with differences in NetworkGradientTests.
+/// ReLUs that are stored in place of what they are applied to. Gradients of ResNet50 are compared with differences in
+/// NetworkGradientTests.
 @Suite struct StoredActivationTests {
     private func labels(@LayerBuilder _ layers: () throws -> [any Layer]) throws -> [String] {
         let model = try Sequential { try layers() }
@@ -35,7 +36,13 @@ import Testing
 
     /// The pre-activation stays where somebody else reads it, where no 1×1 convolution gains, and for other functions.
     @Test func whatStays() throws {
-        let pooled = try labels { try block(norm: false, Concat { Conv2D(5, kernel: 1); AveragePool2D(1) }) }
+        let pooled = try labels {
+            try block(
+                norm: false,
+                Concat {
+                    Conv2D(5, kernel: 1); AveragePool2D(1)
+                })
+        }
         #expect(pooled.count { $0.contains("→ relu") } == 1)
         let wide = try labels { try block(norm: false, Conv2D(5, kernel: 3)) }
         #expect(wide.count { $0.contains("→ relu") } == 1)
@@ -50,7 +57,11 @@ import Testing
     }
 
     @Test func maxPoolingReadsWhatIsStored() throws {
-        func second() -> some Layer { Concat { Conv2D(5, kernel: 1); MaxPool2D(2, stride: 1, padding: .same) } }
+        func second() -> some Layer {
+            Concat {
+                Conv2D(5, kernel: 1); MaxPool2D(2, stride: 1, padding: .same)
+            }
+        }
         let labels = try labels { try block(norm: false, second()) }
         #expect(labels.count { $0.contains("→ relu") } == 2)
         #expect(labels.contains("MaxPool2D 2×2 ← relu"))
@@ -60,7 +71,8 @@ import Testing
 
     @Test(arguments: [false, true])
     func gradients(norm: Bool) throws {
-        var check = try GradientCheck(try block(norm: norm, Conv2D(5, kernel: 1, stride: 2)), input: [6, 5, 3], batch: 3, seed: 44)
+        var check = try GradientCheck(
+            try block(norm: norm, Conv2D(5, kernel: 1, stride: 2)), input: [6, 5, 3], batch: 3, seed: 44)
         try check.run()
     }
 }

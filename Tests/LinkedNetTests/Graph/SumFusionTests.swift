@@ -2,8 +2,8 @@ import Testing
 
 @testable import LinkedNet
 
-/// Sums that are computed by the operations which give their terms. Their gradients are compared with differences in BranchGradientTests
-/// and, for ResNet50, NetworkGradientTests.
+/// Sums that are computed by the operations which give their terms. Their gradients are compared with differences in
+/// BranchGradientTests and, for ResNet50, NetworkGradientTests.
 @Suite struct SumFusionTests {
     private func labels(@LayerBuilder _ layers: () throws -> [any Layer]) throws -> [String] {
         let all = try layers()
@@ -62,8 +62,8 @@ import Testing
         }
     }
 
-    /// The BatchNorm reads the sum, not what the convolution that adds the shortcut would compute alone. With the body, another convolution reads
-    /// the shortcut's activation, and takes along the gradient that the sum gives it.
+    /// The BatchNorm reads the sum, not what the convolution that adds the shortcut would compute alone. With the body,
+    /// another convolution reads the shortcut's activation, and takes along the gradient that the sum gives it.
     @Test(arguments: [false, true])
     func gradientsOfASumThatIsNormalized(body: Bool) throws {
         try expectGradients(seed: 44) {

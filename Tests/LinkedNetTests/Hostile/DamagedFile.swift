@@ -13,10 +13,12 @@ import Glibc
 struct DamagedFile {
     /// The good file's bytes.
     let bytes: [UInt8]
-    /// Where every bit is flipped: all but the content proper, of which so many bits are flipped as ``contentFlips`` says.
+    /// Where every bit is flipped: all but the content proper, of which so many bits are flipped as ``contentFlips``
+    /// says.
     let headers: [Range<Int>]
     private static let contentFlips = 10_000
-    /// No reading may take longer, in seconds of this thread's CPU time: the clock on the wall also runs while others have the CPU.
+    /// No reading may take longer, in seconds of this thread's CPU time: the clock on the wall also runs while others
+    /// have the CPU.
     private static let longestReading = 1.0
     /// How much more memory than the file has bytes may be in use at any time.
     private static let largestMemory = 64 << 20
@@ -24,7 +26,8 @@ struct DamagedFile {
     /// How a reading ended.
     private enum Outcome { case accepted, refused }
 
-    /// Truncates the file to every length, flips every bit of the headers and random bits elsewhere, and calls `read` with the path of each result.
+    /// Truncates the file to every length, flips every bit of the headers and random bits elsewhere, and calls `read`
+    /// with the path of each result.
     ///
     /// - Parameter everyTruncationIsAnError: false if the beginning of a good file may be a good file.
     func check(everyTruncationIsAnError: Bool = true, at path: String, _ read: (String) throws -> Void) throws {

@@ -3,8 +3,8 @@ import Testing
 
 @testable import LinkedNet
 
-/// Every truncation and every flipped bit of one good file per format, and random ones in what is only data: refused with one of the library's errors
-/// or read as what it then says, in bounded time and memory.
+/// Every truncation and every flipped bit of one good file per format, and random ones in what is only data: refused
+/// with one of the library's errors or read as what it then says, in bounded time and memory.
 @Suite struct DamagedFileTests {
     @Test func weights() async {
         await #expect(processExitsWith: .success) {
@@ -12,7 +12,8 @@ import Testing
                 let network = try TinyTraining.network()
                 try network.saveWeights(to: directory.path + "/good", metadata: ["note": "é\n"])
                 let bytes = try Self.bytes(directory.path + "/good")
-                try DamagedFile(bytes: bytes, headers: [0..<Self.headerEnd(bytes)]).check(at: directory.path + "/bad") { path in
+                try DamagedFile(bytes: bytes, headers: [0..<Self.headerEnd(bytes)]).check(at: directory.path + "/bad") {
+                    path in
                     try network.loadWeights(from: path)
                     _ = try SavedRun.digest(path)
                 }
@@ -64,7 +65,8 @@ import Testing
         await #expect(processExitsWith: .success) {
             Self.recordingErrors { directory in
                 let labels = try directory.write("labels", IDXTests.labels(9))
-                try DamagedFile(bytes: IDXTests.images(9), headers: [0..<16]).check(at: directory.path + "/images") { path in
+                try DamagedFile(bytes: IDXTests.images(9), headers: [0..<16]).check(at: directory.path + "/images") {
+                    path in
                     _ = try IDX.read(images: path, labels: labels, name: "bad")
                 }
                 let images = try directory.write("images", IDXTests.images(9))
@@ -80,7 +82,8 @@ import Testing
             Self.recordingErrors { directory in
                 let labels = try directory.write("labels", IDXTests.labels(20))
                 let packed = try directory.gzip(IDXTests.images(20))
-                // The header of gzip, the first block of deflate with the header of IDX in it, the checksum and the size.
+                // The header of gzip, the first block of deflate with the header of IDX in it, the checksum and the
+                // size.
                 try DamagedFile(bytes: packed, headers: [0..<40, packed.count - 8..<packed.count])
                     .check(at: directory.path + "/images.gz") { path in
                         _ = try IDX.read(images: path, labels: labels, name: "bad")

@@ -84,7 +84,8 @@ import Glibc
             "diagnostics", Array((header + #"{"step":1,"gradientNorms":[1],"means":[1],"variances":[1]}"# + "\n").utf8))
         #expect(
             throws: CheckpointError.content(
-                path: path, offset: 55, expected: "figures of 2 layers and 1 activations", found: "another number of them")
+                path: path, offset: 55, expected: "figures of 2 layers and 1 activations",
+                found: "another number of them")
         ) { try DiagnosticsHistory(path) }
     }
 
@@ -98,7 +99,9 @@ import Glibc
     @Test func anythingButAFileInPlaceOfASmallFile() throws {
         let directory = try TemporaryDirectory()
         #expect(mkfifo(directory.path + "/fifo", 0o600) == 0)
-        for (path, found) in [(directory.path, "a directory"), (directory.path + "/fifo", "a FIFO"), ("/dev/zero", "a device")] {
+        for (path, found) in [
+            (directory.path, "a directory"), (directory.path + "/fifo", "a FIFO"), ("/dev/zero", "a device"),
+        ] {
             #expect(throws: CheckpointError.content(path: path, offset: nil, expected: "a record", found: found)) {
                 try WholeFile.read(path, expectation: "a record")
             }
@@ -111,7 +114,8 @@ import Glibc
         let error = DataError(path: "a\nb", expected: "c", found: "d\r")
         #expect(error.description == "a\\u{a}b: expected c, found d\\u{d}")
         for error in [
-            CheckpointError.system(operation: .open, path: "a\u{1B}", code: 2), .space(path: "a\u{1B}", needed: 2, free: 1),
+            CheckpointError.system(operation: .open, path: "a\u{1B}", code: 2),
+            .space(path: "a\u{1B}", needed: 2, free: 1),
             .readBack(path: "a\u{1B}", offset: 0),
         ] {
             #expect(error.description.hasPrefix("a\\u{1b}"))

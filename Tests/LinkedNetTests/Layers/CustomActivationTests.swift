@@ -17,8 +17,10 @@ import Testing
         let network = try Network(model, input: [1], batch: batch, seed: 9)
         let count = batch * network.outputShape.elementCount
         try network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: .training(step: 0))
-        var results = ["output": try Tensor(
-            shape: [count], elements: Array(UnsafeBufferPointer(start: network.output, count: count)))]
+        var results = [
+            "output": try Tensor(
+                shape: [count], elements: Array(UnsafeBufferPointer(start: network.output, count: count)))
+        ]
         var random = CounterRandom(seed: 1, use: RandomUse(rawValue: 2001))
         for index in 0..<count { network.outputGradient[index] = Float(random.normal()) }
         try network.backward(count: batch, step: 0)
@@ -48,7 +50,9 @@ import Testing
             [LinkedActivation(try .mirrored(.relu)), consumer],
             [LinkedActivation(try .mirrored(.custom(Self.relu))), consumer])
         // One custom member makes the whole linkage unfused; the built-in ones are then computed in Swift too.
-        let scales: [(ActivationFunction, Float, Float)] = [(.swish, 0.5, 2), (.elu(alpha: 0.7), -1, 1), (.selu, -1, -1.5)]
+        let scales: [(ActivationFunction, Float, Float)] = [
+            (.swish, 0.5, 2), (.elu(alpha: 0.7), -1, 1), (.selu, -1, -1.5),
+        ]
         let builtIn = scales.map { Linkage.Member($0.0, inputScale: $0.1, outputScale: $0.2) }
         try expectSame(
             [LinkedActivation(try Linkage(builtIn + [.init(.relu, inputScale: -2)])), consumer],
@@ -73,8 +77,11 @@ import Testing
     }
 
     @Test func learnedSlopesCannotMixWithSwift() throws {
-        let layer = LinkedActivation(try Linkage([.init(.prelu()), .init(.custom(Self.relu), inputScale: -1)]), name: "mix")
-        #expect { try Network(layer, input: [3], batch: 1) } throws: { "\($0)".contains("mix") && "\($0)".contains("PReLU") }
+        let layer = LinkedActivation(
+            try Linkage([.init(.prelu()), .init(.custom(Self.relu), inputScale: -1)]), name: "mix")
+        #expect { try Network(layer, input: [3], batch: 1) } throws: {
+            "\($0)".contains("mix") && "\($0)".contains("PReLU")
+        }
         let both = LinkedActivation(
             try Linkage([.init(.prelu()), .init(.prelu(.perChannel), inputScale: -1)]), name: "both")
         #expect { try Network(both, input: [2, 2, 3], batch: 1) } throws: { "\($0)".contains("both") }

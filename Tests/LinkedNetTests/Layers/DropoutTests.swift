@@ -67,6 +67,7 @@ import Testing
 
     @Test func evaluationDropsNothing() throws {
         #expect(try outputs(network(0.7), .inference, operation: 2) == Array(repeating: 1, count: batch * features))
-        #expect(try outputs(network(0), .training(step: 4), operation: 2) == Array(repeating: 1, count: batch * features))
+        #expect(
+            try outputs(network(0), .training(step: 4), operation: 2) == Array(repeating: 1, count: batch * features))
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import LinkedNet
 import Testing
 
-/// A hundred training steps against PyTorch's, from the same weights and batches. The values and their generator lie beside this file.
+/// A hundred training steps against PyTorch's, from the same weights and batches. The values and their generator lie
+/// beside this file.
 @Suite struct TorchCurveTests {
     private static let (batch, batches) = (16, 10)
 

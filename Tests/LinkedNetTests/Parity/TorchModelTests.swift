@@ -2,8 +2,8 @@ import Foundation
 import LinkedNet
 import Testing
 
-/// The first 20 steps of the paper's models, each with its experiment's optimizer, against PyTorch's from the same weights and batches. The values and
-/// their generator lie beside this file.
+/// The first 20 steps of the paper's models, each with its experiment's optimizer, against PyTorch's from the same
+/// weights and batches. The values and their generator lie beside this file.
 @Suite struct TorchModelTests {
     struct Case: Decodable, CustomTestStringConvertible {
         let model, activation: String
@@ -17,7 +17,9 @@ import Testing
 
         func makeOptimizer() throws -> any Optimizer {
             switch optimizer {
-            case "adam": try Adam(learningRate: learningRate, epsilon: epsilon, decay: decay, epsilonPlacement: .afterBiasCorrection)
+            case "adam":
+                try Adam(
+                    learningRate: learningRate, epsilon: epsilon, decay: decay, epsilonPlacement: .afterBiasCorrection)
             case "rmsprop": try RMSProp(learningRate: learningRate, rho: 0.9, epsilon: epsilon, decay: decay)
             case "nesterov": try SGD(learningRate: learningRate, momentum: 0.9, nesterov: true, decay: decay)
             default: try SGD(learningRate: learningRate, decay: decay)

@@ -135,7 +135,8 @@ extension ReferencePass {
                 for offsetX in 0..<window.width {
                     guard let inRow = rows.position(row, offsetY), let inColumn = columns.position(column, offsetX)
                     else { continue }
-                    values.append(x.elements[((sample * rows.size + inRow) * columns.size + inColumn) * channels + channel])
+                    values.append(
+                        x.elements[((sample * rows.size + inRow) * columns.size + inColumn) * channels + channel])
                 }
             }
             if maximum {

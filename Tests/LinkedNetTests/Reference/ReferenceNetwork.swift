@@ -1,7 +1,7 @@
 @testable import LinkedNet
 
-/// The forward pass of a list of layers in double precision, straight from the definitions: no fusion, no tiles, no shared memory.
-/// Weights go by the names that the library gives them.
+/// The forward pass of a list of layers in double precision, straight from the definitions: no fusion, no tiles, no
+/// shared memory. Weights go by the names that the library gives them.
 struct ReferenceNetwork {
     let layers: [any Layer]
     var weights: [String: [Double]]
@@ -11,8 +11,8 @@ struct ReferenceNetwork {
     /// What a forward pass gives.
     struct Result {
         var output: ReferenceTensor
-        /// A hash of every decision at a kink: the side of 0 of each argument of an activation that has one, the choice of each maximum. Between two
-        /// points that share all decisions the network is smooth, save for coincidences.
+        /// A hash of every decision at a kink: the side of 0 of each argument of an activation that has one, the choice
+        /// of each maximum. Between two points that share all decisions the network is smooth, save for coincidences.
         var decisions: UInt64
     }
 

@@ -1,7 +1,7 @@
 import LinkedNet
 
-/// A layer whose output is a parameter `value` of a whole batch, so that the gradient with respect to a network's input can be asked for
-/// like that of any weight. The network's real input is not read.
+/// A layer whose output is a parameter `value` of a whole batch, so that the gradient with respect to a network's input
+/// can be asked for like that of any weight. The network's real input is not read.
 struct TrainableInput: Layer {
     /// Of one sample.
     let shape: Shape

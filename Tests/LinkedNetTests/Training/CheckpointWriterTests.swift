@@ -10,10 +10,13 @@ import Testing
         try RunDirectory.make("run", on: disk)
         try withBorrowed([("weights", Tensor(shape: [2], elements: [1, 2]))]) { tensors in
             let writer = try CheckpointWriter(
-                Generations("run", on: disk), metrics: LineFile("run/metrics.jsonl", isWritten: true, on: disk), tensors: tensors,
+                Generations("run", on: disk), metrics: LineFile("run/metrics.jsonl", isWritten: true, on: disk),
+                tensors: tensors,
                 startThread: { body in hasThread && BackgroundThread.start(body) })
             for number in 1...2 {
-                writer.begin(tensors, .init(position: TrainingPosition(), metadata: ["number": "\(number)"], lines: ["\(number)"]))
+                writer.begin(
+                    tensors,
+                    .init(position: TrainingPosition(), metadata: ["number": "\(number)"], lines: ["\(number)"]))
                 // Would last for ever.
                 if !hasThread { try #require(!writer.isSaving) }
                 writer.wait()

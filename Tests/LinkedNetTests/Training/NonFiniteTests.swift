@@ -90,7 +90,9 @@ private struct BrokenLoss: Loss {
         var bias = try network.weight(named: "dense/bias")
         bias.withUnsafeMutableElements { $0[0] = .nan }
         try network.setWeight(named: "dense/bias", to: bias)
-        #expect(throws: TrainingError.nonFinite(layer: "dense", cause: .parameter(name: "dense/bias"), step: 4, epoch: 2)) {
+        #expect(
+            throws: TrainingError.nonFinite(layer: "dense", cause: .parameter(name: "dense/bias"), step: 4, epoch: 2)
+        ) {
             try trainer.fit(TinyTraining.dataset(21), epochs: 2)
         }
     }

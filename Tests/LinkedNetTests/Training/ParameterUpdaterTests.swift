@@ -6,7 +6,9 @@ import Testing
     /// SGD that notes how many elements it was given, and where its slots and gradients start.
     private struct NotingSGD: Optimizer {
         final class Notes: @unchecked Sendable {
-            var calls: [(start: UnsafePointer<Float>, count: Int, gradients: UnsafePointer<Float>, slot: UnsafePointer<Float>)] = []
+            var calls:
+                [(start: UnsafePointer<Float>, count: Int, gradients: UnsafePointer<Float>, slot: UnsafePointer<Float>)] =
+                    []
         }
         let sgd: SGD
         let notes = Notes()
@@ -17,7 +19,10 @@ import Testing
 
         func update(_ parameters: ParameterUpdate) {
             notes.calls.append(
-                (UnsafePointer(parameters.parameters), parameters.count, parameters.gradients, UnsafePointer(parameters.slots[0])))
+                (
+                    UnsafePointer(parameters.parameters), parameters.count, parameters.gradients,
+                    UnsafePointer(parameters.slots[0])
+                ))
             sgd.update(parameters)
         }
     }
@@ -39,7 +44,9 @@ import Testing
     }
 
     /// The weights after three steps, and the last step's calls.
-    private func train(treatsElementsAlone: Bool, clipNorm: Double? = nil) throws -> (weights: [Float], notes: NotingSGD.Notes, network: Network) {
+    private func train(treatsElementsAlone: Bool, clipNorm: Double? = nil) throws -> (
+        weights: [Float], notes: NotingSGD.Notes, network: Network
+    ) {
         let network = try network()
         let optimizer = NotingSGD(
             sgd: try SGD(learningRate: 0.0625, momentum: 0.5), treatsElementsAlone: treatsElementsAlone)

@@ -22,8 +22,8 @@ import Testing
         return (0..<32 * 96 * 96).map { _ in Float(random.normal()) }
     }()
 
-    /// The gradients of a step are the sum of the passes', each by its share of the batch, but for the order of additions: what is alone on a
-    /// thread splits no sum.
+    /// The gradients of a step are the sum of the passes', each by its share of the batch, but for the order of
+    /// additions: what is alone on a thread splits no sum.
     @Test func aStepAddsUpItsPasses() throws {
         let whole = try Self.network(batch: 32)
         let pass = whole.passSize
@@ -40,10 +40,11 @@ import Testing
         for start in stride(from: 0, to: 32, by: pass) {
             try Self.pixels[(start * 96 * 96)...].withUnsafeBufferPointer { pixels in
                 try part.forward(input: pixels.baseAddress!, count: pass, mode: .training(step: 0))
-                lossSum += SoftmaxCrossEntropy().evaluate(
-                    output: part.output, labels: Array(labels[start..<start + pass]), count: pass, classes: 5,
-                    gradient: part.outputGradient
-                ).lossSum
+                lossSum +=
+                    SoftmaxCrossEntropy().evaluate(
+                        output: part.output, labels: Array(labels[start..<start + pass]), count: pass, classes: 5,
+                        gradient: part.outputGradient
+                    ).lossSum
                 for index in 0..<pass * 5 { part.outputGradient[index] *= 0.25 }
                 try part.backward(count: pass, step: 0)
             }
@@ -53,7 +54,8 @@ import Testing
         #expect(relativeDistance(whole.parameterGradients, sum.map(Double.init)) < 1e-5)
     }
 
-    /// One pass after another, two or three at once (four leave a last round of one), and seven threads, of which four find a pass.
+    /// One pass after another, two or three at once (four leave a last round of one), and seven threads, of which four
+    /// find a pass.
     @Test func bitsDependOnNoNumberOfThreads() throws {
         let labels = (0..<32).map { Int32($0 % 5) }
         var weights: [[Float]] = []
@@ -116,7 +118,8 @@ import Testing
         var expected = [Double](repeating: 0, count: small.parameterGradients.count)
         for sample in 0..<30 {
             _ = try Trainer(small, optimizer: SGD(learningRate: 1e-30)).step(
-                pixels: Array(Self.pixels[sample * 96 * 96..<(sample + 1) * 96 * 96]), labels: [labels[sample]], count: 1)
+                pixels: Array(Self.pixels[sample * 96 * 96..<(sample + 1) * 96 * 96]), labels: [labels[sample]],
+                count: 1)
             for index in expected.indices { expected[index] += Double(small.parameterGradients[index]) / 30 }
         }
         #expect(relativeDistance(large.parameterGradients, expected) < 1e-5)
@@ -151,7 +154,9 @@ import Testing
         #expect(try passSize(DepthNetwork(), batch: 16) == 16)
         #expect(try passSize(DepthNetwork(), batch: 7) == 7)
         #expect(try passSize(DepthNetwork(ModelOptions(batchNorm: true)), batch: 32) == 32)
-        #expect(try passSize(DepthNetwork(depth: 3), batch: 32, input: [8, 8, 3]) == 32, "its dense layer weighs more than the images")
+        #expect(
+            try passSize(DepthNetwork(depth: 3), batch: 32, input: [8, 8, 3]) == 32,
+            "its dense layer weighs more than the images")
         #expect(try passSize(DepthNetwork(ModelOptions(convolution: .direct)), batch: 32) == 32)
     }
 

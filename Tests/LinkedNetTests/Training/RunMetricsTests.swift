@@ -55,7 +55,8 @@ import Testing
     /// Lines that don't belong there will be gone: the file is copied before.
     @Test(arguments: [
         (line(1) + "nonsense\n" + line(3), [1, 3], 12), (line(1) + line(1) + line(2) + line(3), [1, 2, 3], 12),
-        (line(1) + line(3) + line(2), [1, 3], 12), (line(1) + line(2) + "{\"epoch\":3", [1, 2], 24), (line(1) + line(4), [1], 12),
+        (line(1) + line(3) + line(2), [1, 3], 12), (line(1) + line(2) + "{\"epoch\":3", [1, 2], 24),
+        (line(1) + line(4), [1], 12),
         (line(3) + line(2) + line(3), [3], 0),
     ])
     func otherLinesAreSetAside(text: String, kept: [Int], offset: Int) throws {

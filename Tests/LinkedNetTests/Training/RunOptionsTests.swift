@@ -90,7 +90,8 @@ import Testing
 
     @Test func theOptionIsNamed() throws {
         let changes: [(String, (inout RunOptions) -> Void)] = [
-            ("--epochs", { $0.epochs = 0 }), ("--epochs", { $0.epochs = .max }), ("--schedule", { $0.schedule = "cosine:\(Int.max)" }),
+            ("--epochs", { $0.epochs = 0 }), ("--epochs", { $0.epochs = .max }),
+            ("--schedule", { $0.schedule = "cosine:\(Int.max)" }),
             ("--batch-size", { $0.batchSize = 0 }), ("--limit", { $0.limit = -1 }),
             ("--learning-rate", { $0.learningRate = -1 }), ("--learning-rate", { $0.learningRate = .nan }),
             ("--decay", { $0.decay = .infinity }), ("--momentum", { $0.momentum = 1 }),

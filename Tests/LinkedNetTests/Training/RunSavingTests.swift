@@ -35,7 +35,8 @@ import Testing
         #expect(try String(contentsOfFile: "\(path)/latest", encoding: .utf8) == "\(kept[1])\n")
     }
 
-    /// Stopped at any step, and resumed with another number of threads, it ends with the unbroken run's weights and best score.
+    /// Stopped at any step, and resumed with another number of threads, it ends with the unbroken run's weights and
+    /// best score.
     @Test(arguments: [1, 3, 7, 8, 13, 20, 27], [1, 3])
     func resumingIsExact(step: Int, threads: Int) throws {
         let unbroken = try run("unbroken")
@@ -70,7 +71,8 @@ import Testing
         #expect(try SavedRun(path).damage.isEmpty)
     }
 
-    /// In the middle of a training, saving becomes impossible and possible again. Neither ends it, and both are told of.
+    /// In the middle of a training, saving becomes impossible and possible again. Neither ends it, and both are told
+    /// of.
     @Test func trainingGoesOnWhileNothingCanBeSaved() throws {
         let run = try run()
         run.saveInterval = .steps(1)
@@ -87,7 +89,8 @@ import Testing
         try unbroken.train(on: data)
         #expect(try Run(resuming: path).digest == unbroken.digest)
         #expect(
-            try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").count == settings.epochs)
+            try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").count
+                == settings.epochs)
     }
 
     @Test func aRunThatCannotBeSavedAtItsEndIsAnError() throws {
@@ -125,7 +128,8 @@ import Testing
         #expect(
             resumed.metricsDamage
                 == .content(
-                    path: file.path, offset: 0, expected: "a line for each of the epochs 1 to 2", found: "1 of them and others"))
+                    path: file.path, offset: 0, expected: "a line for each of the epochs 1 to 2",
+                    found: "1 of them and others"))
         #expect(try Data(contentsOf: file) == damaged)
         try resumed.train(on: data)
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(path)/metrics-damaged.jsonl")) == damaged)
@@ -160,9 +164,11 @@ import Testing
     }
 }
 
-/// Makes a run's directory unusable for saving after the second step, by moving it away, and moves it back at the end of the second epoch.
+/// Makes a run's directory unusable for saving after the second step, by moving it away, and moves it back at the end
+/// of the second epoch.
 ///
-/// Saving goes on beside training, so each step waits until no save is running: what fails, and when that is told, depends on no clock.
+/// Saving goes on beside training, so each step waits until no save is running: what fails, and when that is told,
+/// depends on no clock.
 private final class SavingWatch: TrainingObserver {
     private let run: Run
     private let repairs: Bool

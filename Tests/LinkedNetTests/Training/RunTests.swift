@@ -122,7 +122,8 @@ import Testing
     }
 
     @Test(arguments: [
-        LearningRateSchedule.cosine(epochs: 3, finalFactor: 0.5), .cosine(epochs: 0), .warmUp(steps: 0, then: .constant),
+        LearningRateSchedule.cosine(epochs: 3, finalFactor: 0.5), .cosine(epochs: 0),
+        .warmUp(steps: 0, then: .constant),
         .steps([.init(fromEpoch: -1, factor: 1)]),
     ])
     func settingsThatCannotBeReadAgainAreRefused(schedule: LearningRateSchedule) throws {
@@ -146,7 +147,8 @@ import Testing
             weight.withUnsafeMutableElements { $0[0] = .nan }
             try trainer.network.setWeight(named: name, to: weight)
         }
-        #expect(throws: TrainingError.nonFinite(layer: layer, cause: .parameter(name: name), step: step, epoch: epoch)) {
+        #expect(throws: TrainingError.nonFinite(layer: layer, cause: .parameter(name: name), step: step, epoch: epoch))
+        {
             try run.train(on: data, observers: [damage], maxSteps: step)
         }
         #expect(try Run(resuming: path).trainer.position.step == saved)
@@ -173,7 +175,9 @@ import Testing
     @Test func anErrorLeavesTheRunSaved() throws {
         struct Failure: Error {}
         let failure = Meddler(atStep: 2) { _ in throw Failure() }
-        #expect(throws: Failure.self) { try Run(settings, data: data, directory: path).train(on: data, observers: [failure]) }
+        #expect(throws: Failure.self) {
+            try Run(settings, data: data, directory: path).train(on: data, observers: [failure])
+        }
         let resumed = try Run(resuming: path)
         #expect(resumed.trainer.position.step == 2)
         try resumed.train(on: data)

@@ -57,7 +57,8 @@ import Glibc
         try run.trainer.network.saveWeights(to: weights)
         #expect(
             throws: CheckpointError.content(
-                path: weights, offset: nil, expected: "the checkpoint of a run", found: "a file without a run's settings")
+                path: weights, offset: nil, expected: "the checkpoint of a run",
+                found: "a file without a run's settings")
         ) { try SavedRun(weights) }
         #expect(try SavedRun.digest(weights) == run.digest)
     }

@@ -35,7 +35,8 @@ enum TinyTraining {
         for (split, count) in [("train", train), ("t10k", test)] {
             var random = CounterRandom(seed: UInt64(count), use: RandomUse(rawValue: 2001))
             func header(_ sizes: [Int]) -> [UInt8] {
-                [0, 0, 8, UInt8(sizes.count)] + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
+                [0, 0, 8, UInt8(sizes.count)]
+                    + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
             }
             let pixels = (0..<count * 64).map { UInt8(random.next(below: 100)) + ($0 / 64 % 10 == $0 % 10 ? 150 : 0) }
             try directory.write("data/\(split)-images-idx3-ubyte", header([count, 8, 8]) + pixels)

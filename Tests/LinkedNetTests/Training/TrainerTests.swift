@@ -156,9 +156,12 @@ private final class SpyOptimizer: Optimizer {
         #expect(try mismatch { try $0.fit(TinyTraining.dataset(9), epochs: 1, batchSize: 0) } == "batch size")
         #expect(try mismatch { try $0.fit(NumberedDataset(count: 9), epochs: 1) } == "numbered")
         #expect(try mismatch { try $0.fit(TinyTraining.dataset(9).prefix(0), epochs: 1) } == "rows (first 0)")
-        #expect(try mismatch { try $0.fit(TinyTraining.dataset(9), test: NumberedDataset(count: 9), epochs: 1) } == "numbered")
+        #expect(
+            try mismatch { try $0.fit(TinyTraining.dataset(9), test: NumberedDataset(count: 9), epochs: 1) }
+                == "numbered")
         let twoClasses = try ImageDataset(
-            name: "two", imageShape: [6, 6, 1], classNames: ["a", "b"], pixels: Array(repeating: 0, count: 36), labels: [0])
+            name: "two", imageShape: [6, 6, 1], classNames: ["a", "b"], pixels: Array(repeating: 0, count: 36),
+            labels: [0])
         #expect(try mismatch { _ = try $0.evaluate(twoClasses) } == "two")
         let pixels = [Float](repeating: 0, count: 9 * 36)
         let labels = [Int32](repeating: 0, count: 9)

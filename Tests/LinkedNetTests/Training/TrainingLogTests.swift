@@ -12,7 +12,8 @@ import Testing
         try trainer.fit(TinyTraining.dataset(32), test: TinyTraining.dataset(6), epochs: 2)
 
         let messages = handler.messages
-        #expect(messages.map(\.text) == ["training began", "step", "epoch ended", "step", "epoch ended", "training ended"])
+        #expect(
+            messages.map(\.text) == ["training began", "step", "epoch ended", "step", "epoch ended", "training ended"])
         #expect(messages.map(\.level) == [.info, .debug, .info, .debug, .info, .info])
         #expect(messages[1].metadata["step"] == "3")
         #expect(messages[4].metadata["epoch"] == "2")

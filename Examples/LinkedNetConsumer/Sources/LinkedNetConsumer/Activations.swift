@@ -11,7 +11,8 @@ extension ActivationFunction {
 }
 
 extension Linkage {
-    /// (relu(z), relu(−z), swish(z)): three members of functions that the kernels know, so that a convolution forms them as it reads.
+    /// (relu(z), relu(−z), swish(z)): three members of functions that the kernels know, so that a convolution forms
+    /// them as it reads.
     static func reluBothWaysAndSwish() throws -> Linkage {
         try Linkage([Member(.relu), Member(.relu, inputScale: -1), Member(.swish)])
     }

@@ -1,7 +1,8 @@
 import Foundation
 import LinkedNet
 
-/// Trains a small network on LinkedNet's generated images, with an activation, a linkage, a layer and an observer of this package.
+/// Trains a small network on LinkedNet's generated images, with an activation, a linkage, a layer and an observer of
+/// this package.
 @main
 struct Main {
     static func main() throws {

@@ -4,7 +4,8 @@ protocol ActivationNode: Operation {
     var memberCount: Int { get }
 }
 
-/// An activation computed by a node of its own, for consumers that can't form it as they read. Parameter: its slopes, if any.
+/// An activation computed by a node of its own, for consumers that can't form it as they read. Parameter: its slopes,
+/// if any.
 struct ActivationOperation: ActivationNode {
     private let kernel: ActivationKernel
     private let input: FusedInput

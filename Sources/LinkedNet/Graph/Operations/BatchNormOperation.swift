@@ -1,5 +1,5 @@
-/// Batch normalisation over all but the last dimension, which may add another value to its output. Inputs: x, and the addend if there is
-/// one; parameters: gamma, beta; states: running mean, running variance.
+/// Batch normalisation over all but the last dimension, which may add another value to its output. Inputs: x, and the
+/// addend if there is one; parameters: gamma, beta; states: running mean, running variance.
 struct BatchNormOperation: Operation {
     private let kernel: BatchNormKernel
     private let positions: Int
@@ -19,7 +19,8 @@ struct BatchNormOperation: Operation {
 
     var label: String { "BatchNorm\(postOps.label)" }
 
-    /// The batch's mean and inverse deviation, then the terms of x's gradient, then x's moments if another operation finds them.
+    /// The batch's mean and inverse deviation, then the terms of x's gradient, then x's moments if another operation
+    /// finds them.
     func savedBytes(batch: Int) -> Int {
         Self.momentsOffset(channels: kernel.channels) + (source?.momentsBytes(batch: batch) ?? 0)
     }
@@ -55,7 +56,8 @@ struct BatchNormOperation: Operation {
         if context.isTraining {
             let statistics = statistics(context)
             let moments = source.map { source in
-                source.moments(batch: context.batch, values: Self.inputMoments(context.saved, channels: kernel.channels))
+                source.moments(
+                    batch: context.batch, values: Self.inputMoments(context.saved, channels: kernel.channels))
             }
             kernel.forwardTraining(
                 rows: rows, x: context.input(), moments: moments, vectors: vectors(context), momentum: momentum,

@@ -1,4 +1,5 @@
-/// Convolutions of few channels that feed each other, computed as one. Parameters: those of all its convolutions, in order.
+/// Convolutions of few channels that feed each other, computed as one. Parameters: those of all its convolutions, in
+/// order.
 struct ConvolutionChainOperation: GroupedOperation {
     let kernel: ConvolutionChainKernel
     /// The number of elements of the largest output in between, of one sample.
@@ -17,7 +18,8 @@ struct ConvolutionChainOperation: GroupedOperation {
     func forward(_ context: OperationContext) {
         context.bindings.parameters.withUnsafeBufferPointer { parameters in
             kernel.forward(
-                batch: context.batch, z: context.input(), parameters: parameters, y: context.output, kept: context.saved,
+                batch: context.batch, z: context.input(), parameters: parameters, y: context.output,
+                kept: context.saved,
                 scratch: context.scratch)
         }
     }
@@ -26,7 +28,8 @@ struct ConvolutionChainOperation: GroupedOperation {
         context.bindings.parameters.withUnsafeBufferPointer { parameters in
             context.bindings.parameterGradients.withUnsafeBufferPointer { gradients in
                 kernel.backward(
-                    batch: context.batch, parameters: parameters, yGradient: context.outputGradient, kept: context.saved,
+                    batch: context.batch, parameters: parameters, yGradient: context.outputGradient,
+                    kept: context.saved,
                     zGradient: context.inputGradient(), accumulate: context.accumulatesInputGradient(),
                     gradients: gradients, scratch: context.scratch)
             }

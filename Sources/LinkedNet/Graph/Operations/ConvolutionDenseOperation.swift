@@ -1,4 +1,5 @@
-/// A convolution into a dense layer, computed as one. Parameters: those of the convolution, then those of the dense layer.
+/// A convolution into a dense layer, computed as one. Parameters: those of the convolution, then those of the dense
+/// layer.
 struct ConvolutionDenseOperation: GroupedOperation {
     let kernel: ConvolutionDenseKernel
     /// Whether the convolution and the dense layer have a bias.
@@ -17,7 +18,8 @@ struct ConvolutionDenseOperation: GroupedOperation {
 
     func backward(_ context: OperationContext) {
         kernel.backward(
-            batch: context.batch, input: context.input(), parameters: parameters(context), yGradient: context.outputGradient,
+            batch: context.batch, input: context.input(), parameters: parameters(context),
+            yGradient: context.outputGradient,
             gradients: arranged { context.parameterGradient($0) }, scratch: context.scratch)
     }
 

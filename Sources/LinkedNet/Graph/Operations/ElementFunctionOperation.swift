@@ -20,8 +20,8 @@ public struct ElementFunction: Sendable {
     }
 }
 
-/// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't know.
-/// Computed an element at a time, on the thread that runs the pass.
+/// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't
+/// know. Computed an element at a time, on the thread that runs the pass.
 struct ElementFunctionOperation: ActivationNode {
     struct Member {
         let function: ElementFunction
@@ -64,7 +64,8 @@ struct ElementFunctionOperation: ActivationNode {
                 for index in members.indices {
                     let member = members[index]
                     let slope = member.function.derivative(member.inputScale * z[element])
-                    sum += member.outputScale * member.inputScale * slope
+                    sum +=
+                        member.outputScale * member.inputScale * slope
                         * outGradient[(position * members.count + index) * channels + channel]
                 }
                 zGradient[element] = sum

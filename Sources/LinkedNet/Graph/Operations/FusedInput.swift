@@ -1,4 +1,5 @@
-/// The input of an operation that forms a pending activation while it reads: which one, and how its slopes' gradients get into place.
+/// The input of an operation that forms a pending activation while it reads: which one, and how its slopes' gradients
+/// get into place.
 struct FusedInput: Sendable {
     let function: FusibleActivation
     /// The stored pre-activation z is [positions][channels].
@@ -8,7 +9,8 @@ struct FusedInput: Sendable {
     let hasSlopes: Bool
     private let slopeCount: Int
 
-    /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements / plainChannels][plainChannels].
+    /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements /
+    ///   plainChannels][plainChannels].
     init(_ value: Value, plainChannels: Int) {
         if let activation = value.activation {
             function = activation.function

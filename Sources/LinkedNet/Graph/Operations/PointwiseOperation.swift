@@ -1,5 +1,5 @@
-/// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend if there is one. Parameters: weights, then a bias
-/// if there is one.
+/// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend if there is one. Parameters:
+/// weights, then a bias if there is one.
 struct PointwiseOperation: Operation {
     private(set) var kernel: PointwiseKernel
     let input: FusedInput
@@ -7,8 +7,8 @@ struct PointwiseOperation: Operation {
     private let strideLabel: String
     private var addend: Addend?
     private var postOps = PostOps()
-    /// Set if the output's only reader is a BatchNorm, which takes the output's moments from this operation and leaves its input's gradient
-    /// to it.
+    /// Set if the output's only reader is a BatchNorm, which takes the output's moments from this operation and leaves
+    /// its input's gradient to it.
     private(set) var isNormalized = false
 
     /// - Throws: ``ShapeError`` naming `name`, or gives `nil` where ``WeightedOperation`` has to do it.
@@ -42,17 +42,21 @@ struct PointwiseOperation: Operation {
             bias: usesBias ? context.parameter(1) : nil, postOps: postOps, addend: addend.map { _ in context.input(1) },
             y: context.output,
             moments: context.isTraining
-                ? context.normalizationStatistics.map { BatchNormOperation.inputMoments($0, channels: kernel.outputShape[-1]) } : nil,
+                ? context.normalizationStatistics.map {
+                    BatchNormOperation.inputMoments($0, channels: kernel.outputShape[-1])
+                } : nil,
             scratch: context.scratch)
     }
 
     func backward(_ context: OperationContext) {
         let normalization = context.normalizationStatistics.map { statistics in
-            BatchNormOperation.inputGradient(x: context.output, statistics: statistics, channels: kernel.outputShape[-1])
+            BatchNormOperation.inputGradient(
+                x: context.output, statistics: statistics, channels: kernel.outputShape[-1])
         }
         kernel.backward(
             batch: context.batch, z: context.input(), weights: context.parameter(0), yGradient: context.outputGradient,
-            normalization: normalization, activationGradient: context.activationGradient, zGradient: context.inputGradient(),
+            normalization: normalization, activationGradient: context.activationGradient,
+            zGradient: context.inputGradient(),
             accumulate: context.accumulatesInputGradient(), weightsGradient: context.parameterGradient(0),
             biasGradient: usesBias ? context.parameterGradient(1) : nil, scratch: context.scratch)
         addend?.backward(context, input: 1)

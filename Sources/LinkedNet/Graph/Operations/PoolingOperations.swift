@@ -4,7 +4,8 @@ struct MaxPoolOperation: Operation {
     let window: Window2D
     let input: FusedInput
 
-    /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit it.
+    /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit
+    ///   it.
     init(pooling value: Value, window: Window2D, name: String) throws(ShapeError) {
         try value.expectImage(for: name)
         input = FusedInput(value, plainChannels: value.shape[2])
@@ -14,11 +15,12 @@ struct MaxPoolOperation: Operation {
         self.window = window
     }
 
-    /// True if the kernel forms the activation as fast as one of its own would: it has no slopes to learn, and is formed once for each element,
-    /// or is cheap.
+    /// True if the kernel forms the activation as fast as one of its own would: it has no slopes to learn, and is
+    /// formed once for each element, or is cheap.
     static func suits(_ activation: PendingActivation, _ window: Window2D) -> Bool {
         let overlaps = window.strideHeight < window.height || window.strideWidth < window.width
-        return activation.slopes == nil && (!overlaps || activation.function.members.allSatisfy(\.function.isPiecewiseLinear))
+        return activation.slopes == nil
+            && (!overlaps || activation.function.members.allSatisfy(\.function.isPiecewiseLinear))
     }
 
     var label: String { "MaxPool2D \(window.height)×\(window.width)\(input.label)" }

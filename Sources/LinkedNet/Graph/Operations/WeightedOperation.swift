@@ -45,7 +45,8 @@ extension WeightedOperation: ActivationReading {
 extension WeightedOperation<ConvolutionKernel> {
     /// A 2-D convolution.
     ///
-    /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit it.
+    /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit
+    ///   it.
     init(
         convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, algorithm: ConvolutionAlgorithm,
         name: String

@@ -96,7 +96,8 @@ func cifar(_ bytes: UnsafeBufferPointer<UInt8>) {
     }
 }
 
-/// A pair of IDX files: the labels' length, the labels, the images. The first bit of the length says whether they are packed.
+/// A pair of IDX files: the labels' length, the labels, the images. The first bit of the length says whether they are
+/// packed.
 func idx(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let first = bytes.first else { return }
     let rest = bytes.dropFirst()
@@ -112,7 +113,8 @@ func idx(_ bytes: UnsafeBufferPointer<UInt8>) {
                     labels: IDXFile(MemoryFile(labels, path: "labels" + suffix), dimensions: 1, what: "labels"),
                     name: "fuzz", classNames: IDX.digits)
                 require(dataset.labels.allSatisfy { (0..<10).contains($0) }, "labels in range")
-                require(dataset.pixels.count == dataset.count * dataset.imageShape.elementCount, "an image for each label")
+                require(
+                    dataset.pixels.count == dataset.count * dataset.imageShape.elementCount, "an image for each label")
             } catch {
                 require(!error.expected.isEmpty && !error.found.isEmpty, "an error says what was expected and found")
             }

@@ -20,7 +20,8 @@ func require(_ condition: Bool, _ promise: @autoclosure () -> String) {
     if !condition { fatalError("broken promise: \(promise())") }
 }
 
-/// An input that hands out its bytes as numbers and texts, for parsers that take several arguments. Zeros and empty texts follow its end.
+/// An input that hands out its bytes as numbers and texts, for parsers that take several arguments. Zeros and empty
+/// texts follow its end.
 struct Choices {
     private var rest: Slice<UnsafeBufferPointer<UInt8>>
 

@@ -31,7 +31,9 @@ func classNames(_ bytes: UnsafeBufferPointer<UInt8>) {
 
 /// A learning-rate schedule: what is accepted says itself in a text that means the same.
 func schedule(_ bytes: UnsafeBufferPointer<UInt8>) {
-    guard let schedule = try? LearningRateSchedule(text: String(decoding: bytes, as: UTF8.self), epochs: 10) else { return }
+    guard let schedule = try? LearningRateSchedule(text: String(decoding: bytes, as: UTF8.self), epochs: 10) else {
+        return
+    }
     guard let text = schedule.text else { return require(false, "a text for what had one") }
     require((try? LearningRateSchedule(text: text, epochs: 20)) == schedule, "\(text) to mean what it says")
     for (epoch, step) in [(0, 0), (3, 1000), (Int(Int32.max), 1 << 48)] {
@@ -71,7 +73,8 @@ private func compile(_ settings: RunSettings, imageShape: Shape, classCount: Int
         ) { _ in throw Compiled() }
         require(false, "compiling ends before memory is taken")
     } catch {
-        require(error is Compiled || error is ShapeError || error is LinkageError, "an error about shapes, not \(error)")
+        require(
+            error is Compiled || error is ShapeError || error is LinkageError, "an error about shapes, not \(error)")
     }
 }
 
