@@ -76,7 +76,11 @@ enum Block {
             }
             let body = rows.map { line("td", $0) }.joined(separator: "\n")
             return
-                "<div class=\"wide\"><table><thead>\(line("th", titles))</thead><tbody>\n\(body)\n</tbody></table></div>"
+                """
+                <div class="wide"><table><thead>\(line("th", titles))</thead><tbody>
+                \(body)
+                </tbody></table></div>
+                """
         // The picture has its title in itself.
         case .picture(_, _, let svg): return "<figure>\n\(svg)</figure>"
         case .command(let content): return "<pre><code>\(text(content))</code></pre>"

@@ -24,7 +24,10 @@ struct ClaimsPage {
         return [
             .heading("Linked pairs (Figure 1)"),
             .paragraph(
-                "The members of a linkage over their common pre-activation z, as the kernels compute them. Wherever z lies, some member has a slope."
+                """
+                The members of a linkage over their common pre-activation z, as the kernels compute them. Wherever z \
+                lies, some member has a slope.
+                """
             ),
         ]
             + (try figures.map { title, file, linkage in
@@ -49,7 +52,10 @@ struct ClaimsPage {
         return [
             .heading("Training survives data that nobody normalised"),
             .paragraph(
-                "Table 3's network and settings, with pixels of 0 … 1 as everywhere else, of 0 … 255, with 10 added, and with another scale for each channel. Best test accuracy."
+                """
+                Table 3's network and settings, with pixels of 0 … 1 as everywhere else, of 0 … 255, with 10 added, \
+                and with another scale for each channel. Best test accuracy.
+                """
             ),
             .table(["network"] + columns, rows),
         ]
@@ -83,7 +89,10 @@ struct ClaimsPage {
         return [
             .heading("Without BatchNorm, as good and faster"),
             .paragraph(
-                "ResNet50 of Table 6. The ratio is a step's time with BatchNorm over one without. Here BatchNorm is optimised as everything else is, so the ratio says what it costs, not what a framework makes of it."
+                """
+                ResNet50 of Table 6. The ratio is a step's time with BatchNorm over one without. Here BatchNorm is \
+                optimised as everything else is, so the ratio says what it costs, not what a framework makes of it.
+                """
             ),
             .table(["network", "with", "without", "time ratio", "paper's"], rows),
             commands.block(.table6, results, timeRatio.map { "--threads \($0.threads)" }),
@@ -109,7 +118,11 @@ struct ClaimsPage {
         return [
             .heading("More than two members (ours)"),
             .paragraph(
-                "The paper allows any number of members and tries two. This extension is ours: one to four members on the networks of Tables 1 and 2. Parameters grow with the members, so this is no comparison at equal size."
+                """
+                The paper allows any number of members and tries two. This extension is ours: one to four members on \
+                the networks of Tables 1 and 2. Parameters grow with the members, so this is no comparison at equal \
+                size.
+                """
             ),
             .table(["members", "ours", "lowest", "highest", "runs", "parameters"], rows),
         ] + charts + [commands.block(.claims, results, rows: "*, d-way*")]

@@ -28,9 +28,12 @@ struct Commands {
         let limit = identity.limit.map { " --limit \($0)" } ?? ""
         let output = "regenerated/\(identity.scale.rawValue)\(identity.limit.map { "-\($0)" } ?? "")\(place)"
         return
-            "swift run -c release reproduce \(page.rawValue) --data \(Self.quoted(data)) --scale \(identity.scale.rawValue)\(limit)"
-            + (seeds.map { " --seeds \($0)" } ?? "") + (rows.map { " --rows \(Self.quoted($0))" } ?? "")
-            + (more.map { " \($0)" } ?? "") + " --output \(output) --resume"
+            """
+            swift run -c release reproduce \(page.rawValue) --data \(Self.quoted(data)) --scale \
+            \(identity.scale.rawValue)\(limit)
+            """
+                + (seeds.map { " --seeds \($0)" } ?? "") + (rows.map { " --rows \(Self.quoted($0))" } ?? "")
+                + (more.map { " \($0)" } ?? "") + " --output \(output) --resume"
     }
 
     /// The number of seeds, where it isn't the scale's.

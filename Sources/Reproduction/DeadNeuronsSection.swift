@@ -24,7 +24,13 @@ struct DeadNeuronsSection {
         return [
             .heading("Dead neurons"),
             .paragraph(
-                "A neuron is dead if its activation is zero for every image of the data set, at every position. Linked members share a pre-activation and count as one, dead if all of them are. Counted after training, on all images that were trained on, in the run of the first seed; not in one that exploded. In the paper, ReLU and PReLU have dead neurons from layer 7 onwards, linked ones and SELU have none. The last column is the share of positions at which a neuron never gave anything but zero."
+                """
+                A neuron is dead if its activation is zero for every image of the data set, at every position. Linked \
+                members share a pre-activation and count as one, dead if all of them are. Counted after training, on \
+                all images that were trained on, in the run of the first seed; not in one that exploded. In the \
+                paper, ReLU and PReLU have dead neurons from layer 7 onwards, linked ones and SELU have none. The \
+                last column is the share of positions at which a neuron never gave anything but zero.
+                """
             ),
             .table(
                 ["network", "dead", "first layer with one", "first layer that is dead", "dead positions"],

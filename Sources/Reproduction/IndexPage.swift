@@ -49,10 +49,13 @@ struct IndexPage {
     }
 
     private static let css = """
-        :root{--ink:#1f2328;--quiet:#59636e;--ground:#f6f8fa;--card:#fff;--line:#d8dee4;--link:#0969da;--good:#1a7f37;--bad:#b35900}
-        @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--quiet:#9198a1;--ground:#0d1117;--card:#151b23;--line:#30363d;--link:#4493f8;--good:#3fb950;--bad:#e3a04f}}
+        :root{--ink:#1f2328;--quiet:#59636e;--ground:#f6f8fa;--card:#fff;--line:#d8dee4;--link:#0969da;\
+        --good:#1a7f37;--bad:#b35900}
+        @media(prefers-color-scheme:dark){\
+        :root{--ink:#e6edf3;--quiet:#9198a1;--ground:#0d1117;--card:#151b23;--line:#30363d;--link:#4493f8;--good:#3fb950;--bad:#e3a04f}}
         *{box-sizing:border-box}
-        body{margin:0 0 60px;background:var(--ground);color:var(--ink);font:15px/1.55 system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+        body{margin:0 0 60px;background:var(--ground);color:var(--ink);font:15px/1.55 system-ui,"Segoe UI",\
+        Roboto,"Helvetica Neue",Arial,sans-serif}
         header,main{max-width:1080px;margin:0 auto;padding:0 24px}
         header{padding-top:44px}
         h1{font-size:32px;line-height:1.2;margin:0 0 14px;letter-spacing:-.02em}
@@ -61,10 +64,13 @@ struct IndexPage {
         p{max-width:76ch;margin:0 0 12px}
         ul{max-width:76ch;margin:0 0 14px;padding-left:20px}
         header p{color:var(--quiet)}
-        nav{position:sticky;top:0;z-index:1;display:flex;flex-wrap:wrap;gap:4px 22px;justify-content:center;padding:10px 24px;margin-top:24px;background:var(--card);border-block:1px solid var(--line);font-size:14px}
+        nav{position:sticky;top:0;z-index:1;display:flex;flex-wrap:wrap;gap:4px 22px;\
+        justify-content:center;padding:10px 24px;margin-top:24px;background:var(--card);\
+        border-block:1px solid var(--line);font-size:14px}
         a{color:var(--link);text-decoration:none}
         a:hover{text-decoration:underline}
-        section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:30px 34px;margin:24px 0;scroll-margin-top:64px}
+        section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:30px 34px;\
+        margin:24px 0;scroll-margin-top:64px}
         .wide{overflow-x:auto;margin:14px 0}
         table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums;min-width:60%}
         th,td{padding:5px 0 5px 22px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
@@ -80,7 +86,9 @@ struct IndexPage {
         figure svg{width:100%;max-width:820px;height:auto;display:block}
         details{border-top:1px solid var(--line);max-width:100%}
         summary{cursor:pointer;padding:7px 0;font-weight:500}
-        pre{margin:12px 0;padding:7px 12px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--ground);color:var(--quiet);border:1px solid var(--line);border-radius:6px;font:12px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
+        pre{margin:12px 0;padding:7px 12px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--ground);\
+        color:var(--quiet);border:1px solid var(--line);border-radius:6px;\
+        font:12px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
         @media(max-width:640px){header,main{padding:0 12px}section{padding:20px 16px}}
         """
 }

@@ -69,30 +69,51 @@ struct LineChart {
         }
         let rows = max(height + 60, Double(series.count) * 17 + 50)
         var lines = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 \(number(top + rows))\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"12\">",
+            """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 \(number(top + rows))" role="img" \
+            font-family="system-ui, sans-serif" font-size="12">
+            """,
             "<title>\(MarkupText.escaped(title))</title>", "<style>\(Self.css)</style>",
-            "<text x=\"\(number(left))\" y=\"20\" class=\"ink\" font-size=\"14\" font-weight=\"600\">\(MarkupText.escaped(title))</text>",
+            """
+            <text x="\(number(left))" y="20" class="ink" font-size="14" \
+            font-weight="600">\(MarkupText.escaped(title))</text>
+            """,
         ]
         for tick in y.ticks {
             let at = place((x.low, tick)).y
             lines.append(
-                "<line x1=\"\(number(left))\" x2=\"\(number(left + width))\" y1=\"\(number(at))\" y2=\"\(number(at))\" class=\"grid\"/>"
+                """
+                <line x1="\(number(left))" x2="\(number(left + width))" y1="\(number(at))" y2="\(number(at))" \
+                class="grid"/>
+                """
             )
             lines.append(
-                "<text x=\"\(number(left - 7))\" y=\"\(number(at + 4))\" text-anchor=\"end\" class=\"quiet\">\(y.text(tick))</text>"
+                """
+                <text x="\(number(left - 7))" y="\(number(at + 4))" text-anchor="end" \
+                class="quiet">\(y.text(tick))</text>
+                """
             )
         }
         for tick in x.ticks {
             let at = place((tick, y.low)).x
             lines.append(
-                "<text x=\"\(number(at))\" y=\"\(number(top + height + 18))\" text-anchor=\"middle\" class=\"quiet\">\(x.text(tick))</text>"
+                """
+                <text x="\(number(at))" y="\(number(top + height + 18))" text-anchor="middle" \
+                class="quiet">\(x.text(tick))</text>
+                """
             )
         }
         lines.append(
-            "<text x=\"\(number(left + width / 2))\" y=\"\(number(top + height + 38))\" text-anchor=\"middle\" class=\"quiet\">\(MarkupText.escaped(xLabel))</text>"
+            """
+            <text x="\(number(left + width / 2))" y="\(number(top + height + 38))" text-anchor="middle" \
+            class="quiet">\(MarkupText.escaped(xLabel))</text>
+            """
         )
         lines.append(
-            "<text x=\"\(number(left + width))\" y=\"20\" text-anchor=\"end\" class=\"quiet\">\(MarkupText.escaped(yLabel))</text>"
+            """
+            <text x="\(number(left + width))" y="20" text-anchor="end" \
+            class="quiet">\(MarkupText.escaped(yLabel))</text>
+            """
         )
         for (index, line) in series.enumerated() {
             let drawn = line.points.filter { $0.x.isFinite && $0.y.isFinite }.map(place)
@@ -104,15 +125,24 @@ struct LineChart {
             } else if !drawn.isEmpty {
                 let path = drawn.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
                 lines.append(
-                    "<polyline points=\"\(path)\" fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" class=\"c\(colour)\"\(dashes)/>"
+                    """
+                    <polyline points="\(path)" fill="none" stroke-width="2" stroke-linejoin="round" \
+                    class="c\(colour)"\(dashes)/>
+                    """
                 )
             }
             let row = top + 8 + Double(index) * 17
             lines.append(
-                "<line x1=\"\(number(left + width + 18))\" x2=\"\(number(left + width + 46))\" y1=\"\(number(row - 4))\" y2=\"\(number(row - 4))\" stroke-width=\"2\" class=\"c\(colour)\"\(dashes)/>"
+                """
+                <line x1="\(number(left + width + 18))" x2="\(number(left + width + 46))" \
+                y1="\(number(row - 4))" y2="\(number(row - 4))" stroke-width="2" class="c\(colour)"\(dashes)/>
+                """
             )
             lines.append(
-                "<text x=\"\(number(left + width + 52))\" y=\"\(number(row))\" class=\"ink\">\(MarkupText.escaped(line.name))</text>"
+                """
+                <text x="\(number(left + width + 52))" y="\(number(row))" \
+                class="ink">\(MarkupText.escaped(line.name))</text>
+                """
             )
         }
         lines.append("</svg>")

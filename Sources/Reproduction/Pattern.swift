@@ -137,7 +137,10 @@ struct DepthRow {
         case .dies:
             if learned > 0 {
                 sentences.append(
-                    "\(learned) of \(result.records.count) runs learn (median \(figure)); in the paper it stays at 0.10."
+                    """
+                    \(learned) of \(result.records.count) runs learn (median \(figure)); in the paper it stays at \
+                    0.10.
+                    """
                 )
             }
             if deadCounts.contains(0) { sentences.append("no neuron is dead after training; in the paper some are.") }
@@ -152,7 +155,10 @@ struct DepthRow {
         case .explodes:
             if result.explosions.isEmpty {
                 sentences.append(
-                    "the loss stays finite for all \(epochs) epochs and the figure is \(figure); in the paper it explodes (0.10)."
+                    """
+                    the loss stays finite for all \(epochs) epochs and the figure is \(figure); in the paper it \
+                    explodes (0.10).
+                    """
                 )
             } else if result.explosions.count < result.records.count {
                 sentences.append(

@@ -110,7 +110,8 @@ package struct Plan {
         let left = items.count { !$0.isFinished }
         return """
             \(table)
-            \(items.count) runs, \(left) to do: about \(Duration.text(expectedSeconds)) on two cores with AVX-512, by step times measured there; \
+            \(items.count) runs, \(left) to do: about \(Duration.text(expectedSeconds)) on two cores with AVX-512, by \
+            step times measured there; \
             another machine takes another time, and the estimate is corrected as runs end.
             """
     }

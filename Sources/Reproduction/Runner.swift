@@ -40,7 +40,10 @@ package struct Runner {
             if isInterrupted() { return false }
             let correction = expected > 20 ? spent / expected : 1
             say(
-                "run \(index + 1) of \(plan.items.count): \(item.training.id), seed \(item.seed); about \(Duration.text(left * correction)) left"
+                """
+                run \(index + 1) of \(plan.items.count): \(item.training.id), seed \(item.seed); about \
+                \(Duration.text(left * correction)) left
+                """
             )
             let start = ContinuousClock.now
             guard try finish(item) else { return false }

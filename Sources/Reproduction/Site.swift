@@ -56,16 +56,28 @@ package struct Site {
                 "Data: \(identity.data), fingerprint \(identity.dataFingerprint.prefix(16)). "
                     + (identity.data == "CIFAR-10"
                         ? "These are the images that the paper's figures are for."
-                        : "These are not the images that the paper's figures are for: compare what is better than what, not the figures themselves.")
+                        : """
+                        These are not the images that the paper's figures are for: compare what is better than \
+                        what, not the figures themselves.
+                        """)
                     + " Scale \(lengths).\(limit)"),
             .paragraph(
-                "A run's figure is its best test accuracy over its epochs, as in the paper; ours is the median over the runs of different seeds."
+                """
+                A run's figure is its best test accuracy over its epochs, as in the paper; ours is the median over \
+                the runs of different seeds.
+                """
             ),
             .paragraph(
-                "The command beneath a figure trains it again from nothing, in a directory of its own, and comes to the same figure with the sources of the commit that its page names, on "
+                """
+                The command beneath a figure trains it again from nothing, in a directory of its own, and comes to \
+                the same figure with the sources of the commit that its page names, on 
+                """
                     + (instructionSets.count == 1
                         ? "\(instructionSets[0]), where these were trained" : "the same instruction set")
-                    + ", with any number of threads; other sources or another instruction set may round otherwise. Only times vary."
+                        + """
+                        , with any number of threads; other sources or another instruction set may round otherwise. \
+                        Only times vary.
+                        """
             ),
         ]
     }

@@ -23,18 +23,39 @@ struct TablePage {
     private var about: String {
         switch page {
         case .table1:
-            "One 3×3 convolution of 50 or 400 units, its activation, a dense layer. Plain SGD, learning rate 0.01, batches of 32; 50 epochs in the paper."
+            """
+            One 3×3 convolution of 50 or 400 units, its activation, a dense layer. Plain SGD, learning rate 0.01, \
+            batches of 32; 50 epochs in the paper.
+            """
         case .table2:
-            "A 7×7 convolution of stride 2 and 50 3×3 convolutions, all of 4 units; √2 rows have 5. Adam, 0.001, batches of 32; 200 epochs in the paper. BN is ReLU with BatchNorm before it."
+            """
+            A 7×7 convolution of stride 2 and 50 3×3 convolutions, all of 4 units; √2 rows have 5. Adam, 0.001, \
+            batches of 32; 200 epochs in the paper. BN is ReLU with BatchNorm before it.
+            """
         case .table3:
-            "Four convolutions and two dense layers: as they are, with √2 times the units, and linked, which has as many parameters as √2. RMSProp, 0.0001, batches of 32; 200 epochs in the paper."
+            """
+            Four convolutions and two dense layers: as they are, with √2 times the units, and linked, which has as \
+            many parameters as √2. RMSProp, 0.0001, batches of 32; 200 epochs in the paper.
+            """
         case .table4:
-            "The All Convolutional Net with flips and shifts. SGD with Nesterov momentum 0.9, batches of 32, linked ones of 128; 3000 epochs in the paper, and the best of three learning-rate policies counts: 0.01 fixed, steps down from 0.01, steps down from 0.001. "
+            """
+            The All Convolutional Net with flips and shifts. SGD with Nesterov momentum 0.9, batches of 32, linked \
+            ones of 128; 3000 epochs in the paper, and the best of three learning-rate policies counts: 0.01 fixed, \
+            steps down from 0.01, steps down from 0.001. 
+            """
                 + (commands.identity.scale.trainsAlternatives
                     ? "So it does here."
-                    : "Here 0.01 was trained, which is the first policy and the second alike, as the second's first step comes after 500 epochs; the third, from 0.001, only where 0.01 exploded, so another network that wants a lower rate may fare worse here. In batches of 128, linked networks have made a quarter of the others' steps, which counts in so few epochs.")
+                    : """
+                    Here 0.01 was trained, which is the first policy and the second alike, as the second's first \
+                    step comes after 500 epochs; the third, from 0.001, only where 0.01 exploded, so another \
+                    network that wants a lower rate may fare worse here. In batches of 128, linked networks have \
+                    made a quarter of the others' steps, which counts in so few epochs.
+                    """)
         case .table5:
-            "ResNet50 scaled to 32×32 images, BatchNorm after every convolution, flips and shifts. Adam, 0.001, batches of 128; 2000 epochs in the paper."
+            """
+            ResNet50 scaled to 32×32 images, BatchNorm after every convolution, flips and shifts. Adam, 0.001, \
+            batches of 128; 2000 epochs in the paper.
+            """
         case .table6:
             "Table 5's ResNet50, with every BatchNorm and with none."
         case .claims: ""
@@ -114,10 +135,15 @@ struct TablePage {
     /// What was checked before a departure was believed.
     private static let checked =
         """
-        What was checked: with the same weights and batches, the depth network's losses are PyTorch's for 20 steps, within a thousandth (TorchModelTests, at a \
-        hundredth of the learning rate); gradients agree with central differences in double precision (NetworkGradientTests); Adam's epsilon is 1e-8, as in the Keras of the paper's time, on which it depends when a \
-        linked row leaves chance: with 1e-7 it takes longer; dead neurons are counted by a second network that stores each activation. What is not settled: \
-        the images aren't the original ones unless the page says so, epochs may be fewer than the paper's 200, and the paper doesn't say how many runs its \
+        What was checked: with the same weights and batches, the depth network's losses are PyTorch's for 20 steps, \
+        within a thousandth (TorchModelTests, at a \
+        hundredth of the learning rate); gradients agree with central differences in double precision \
+        (NetworkGradientTests); Adam's epsilon is 1e-8, as in the Keras of the paper's time, on which it depends when \
+        a \
+        linked row leaves chance: with 1e-7 it takes longer; dead neurons are counted by a second network that stores \
+        each activation. What is not settled: \
+        the images aren't the original ones unless the page says so, epochs may be fewer than the paper's 200, and \
+        the paper doesn't say how many runs its \
         medians are of.
         """
 
@@ -141,7 +167,11 @@ struct TablePage {
         return [
             .heading("Time ratio"),
             .paragraph(
-                "The time of a training step relative to LK-ReLU without BatchNorm: the fastest of \(timeRatio.rounds) rounds of \(timeRatio.stepsPerRound) steps for every network in turn, batches of 128, \(timeRatio.threads) threads, \(timeRatio.instructionSet). The paper's is that of the whole training."
+                """
+                The time of a training step relative to LK-ReLU without BatchNorm: the fastest of \(timeRatio.rounds) \
+                rounds of \(timeRatio.stepsPerRound) steps for every network in turn, batches of 128, \
+                \(timeRatio.threads) threads, \(timeRatio.instructionSet). The paper's is that of the whole training.
+                """
             ),
             .table(
                 ["network", "ours", "paper", "ms a step"],
@@ -174,7 +204,10 @@ struct TablePage {
         return [
             .heading("Explosions"),
             .paragraph(
-                "The step at which the loss left the finite numbers, and the first layer concerned. Training ends there; the figure is the best before it, at least chance, which is what a network of NaN reaches."
+                """
+                The step at which the loss left the finite numbers, and the first layer concerned. Training ends \
+                there; the figure is the best before it, at least chance, which is what a network of NaN reaches.
+                """
             ),
             .table(["network", "seed", "step", "epoch", "layer"], rows),
             commands.block(page, exploded),
@@ -238,7 +271,11 @@ struct TablePage {
         return [
             .heading("Inside"),
             .paragraph(
-                "Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: both members together. An epoch of LK-ReLU took 5.2 s with it and 1.7 s without (8192 images, two cores), so it is off unless asked for."
+                """
+                Layers downwards, epochs to the right; the run of the first seed. Linked layers are watched as one: \
+                both members together. An epoch of LK-ReLU took 5.2 s with it and 1.7 s without (8192 images, two \
+                cores), so it is off unless asked for.
+                """
             ),
         ] + networks + [commands.diagnostics(page, watched)]
     }

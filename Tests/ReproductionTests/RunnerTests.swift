@@ -127,7 +127,10 @@ import Testing
         #expect(page.contains("LK-ReLU − ReLU (50 units) | +0.0142"))
         #expect(
             page.contains(
-                "swift run -c release reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 units|LK-ReLU, 50 units|PReLU, 50 units|LK-PReLU, 50 units' --output regenerated/smoke-64 --resume"
+                """
+                swift run -c release reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 \
+                units|LK-ReLU, 50 units|PReLU, 50 units|LK-PReLU, 50 units' --output regenerated/smoke-64 --resume
+                """
             ))
         for figure in ["figures/table1-1.svg", "figures/figure1a.svg"] {
             #expect(try place.text(figure).hasPrefix("<svg"))

@@ -6,8 +6,8 @@
 #include "runtime/threads.h"
 
 enum {
-    LEAST_FORWARD_INPUTS =
-        512, // of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch
+    // Of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch.
+    LEAST_FORWARD_INPUTS = 512,
     MOST_PARTS = 64,
     TASKS_WANTED = 8,
     LEAST_COLUMNS = 192, // a task packs its inputs anew, which fewer columns would not repay

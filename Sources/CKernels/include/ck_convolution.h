@@ -31,8 +31,8 @@ typedef struct ck_convolution {
     int64_t pad_top, pad_left; ///< rows and columns past the bottom and right edge follow from the output size
     ck_activation activation;
     ck_algorithm algorithm;
-    bool
-        alone; ///< for one thread, beside others that have calls of their own: no sum is split into parts for threads to share
+    /// For one thread, beside others that have calls of their own: no sum is split into parts for threads to share.
+    bool alone;
 } ck_convolution;
 
 /// NULL if the kernels take this descriptor for every pass, otherwise a short reason (static text).

@@ -153,7 +153,8 @@ GEMM_TILE(8, 1)
 GEMM_TILES(3)
 GEMM_TILE(7, 2)
 GEMM_TILE(7, 3)
-GEMM_TILE(8, 2) GEMM_TILE(8, 3)
+GEMM_TILE(8, 2)
+GEMM_TILE(8, 3)
 #define GEMM_ROWS(rows) \
     { gemm_##rows##x1, gemm_##rows##x2, gemm_##rows##x3 }
 #define GEMM_TABLE \
@@ -167,10 +168,8 @@ GEMM_TILE(8, 2) GEMM_TILE(8, 3)
     }
 #endif
 
-    // Enough columns at once for their sums to cover the latency of an addition.
-    enum {
-        SUMMED_VECTORS = 8
-    };
+// Enough columns at once for their sums to cover the latency of an addition.
+enum { SUMMED_VECTORS = 8 };
 
 ALWAYS_INLINE void sum_rows_body(
     int vectors, const float *rows, int64_t row_count, int64_t stride, int64_t lanes, bool first, float *sums) {

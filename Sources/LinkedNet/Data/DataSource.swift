@@ -116,6 +116,7 @@ public struct DataSource: Sendable {
             name == "CIFAR-10"
             ? counts
             : counts
-                + " For CIFAR-10, unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html into data/."
+                + " For CIFAR-10, unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html"
+                + " into data/."
     }
 }

@@ -1,4 +1,3 @@
-
 /// Images of 8-bit pixels in memory. Copies share it.
 public struct ImageDataset: Dataset {
     public let name: String

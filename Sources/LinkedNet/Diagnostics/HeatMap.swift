@@ -49,11 +49,14 @@ public struct HeatMap: Sendable {
         let range = colourRange
         var lines = [
             """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 \(number(top + height + bottom))" role="img" font-family="system-ui, sans-serif" font-size="11">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 \(number(top + height + bottom))" role="img" \
+            font-family="system-ui, sans-serif" font-size="11">
             """,
             "<title>\(MarkupText.escaped(title))</title>",
             """
-            <style>.ink{fill:#24292f}.quiet{fill:#6e7781}.none{stroke:#d0d7de}.tick{stroke:#8c959f}@media(prefers-color-scheme:dark){.ink{fill:#e6edf3}.quiet{fill:#9198a1}.none{stroke:#3d444d}.tick{stroke:#6e7681}}</style>
+            <style>.ink{fill:#24292f}.quiet{fill:#6e7781}.none{stroke:#d0d7de}.tick{stroke:#8c959f}\
+            @media(prefers-color-scheme:dark){.ink{fill:#e6edf3}\
+            .quiet{fill:#9198a1}.none{stroke:#3d444d}.tick{stroke:#6e7681}}</style>
             """,
             text(left, 18, title, "font-size=\"13\" font-weight=\"600\""),
         ]
@@ -92,7 +95,10 @@ public struct HeatMap: Sendable {
             }
         }
         return [
-            "<g transform=\"translate(\(number(left)) \(number(top))) scale(1 \(String(format: "%.3f", rowHeight))) translate(0 .5)\" shape-rendering=\"crispEdges\">"
+            """
+            <g transform="translate(\(number(left)) \(number(top))) scale(1 \(String(format: "%.3f", rowHeight))) \
+            translate(0 .5)" shape-rendering="crispEdges">
+            """
         ] + paints.map { "<path \($0) d=\"\(paths[$0] ?? "")\"/>" } + ["</g>"]
     }
 
@@ -132,7 +138,10 @@ public struct HeatMap: Sendable {
             let ticks = stride(from: 0, through: last / unit, by: every).flatMap { tick in
                 let x = left + Double(tick * unit) / Double(last) * width
                 return [
-                    "<line x1=\"\(number(x))\" x2=\"\(number(x))\" y1=\"\(number(y + 1))\" y2=\"\(number(y + 5))\" class=\"tick\"/>",
+                    """
+                    <line x1="\(number(x))" x2="\(number(x))" y1="\(number(y + 1))" y2="\(number(y + 5))" \
+                    class="tick"/>
+                    """,
                     text(x, y + 17, "\(tick)", "text-anchor=\"middle\"", "quiet"),
                 ]
             }
@@ -196,7 +205,10 @@ public struct HeatMap: Sendable {
         let count = 24
         let step = height / Double(count)
         var lines = (0..<count).map { index in
-            "<rect x=\"\(number(x))\" y=\"\(number(top + Double(index) * step))\" width=\"10\" height=\"\(number(step + 0.1))\" fill=\"\(Self.colour(1 - Double(index) / Double(count - 1)))\"/>"
+            """
+            <rect x="\(number(x))" y="\(number(top + Double(index) * step))" width="10" \
+            height="\(number(step + 0.1))" fill="\(Self.colour(1 - Double(index) / Double(count - 1)))"/>
+            """
         }
         func label(_ value: Double) -> String { String(format: "%.2g", isLogarithmic ? pow(10, value) : value) }
         lines.append(text(x + 14, top + 9, label(range.upperBound), "font-size=\"10\"", "quiet"))
@@ -209,7 +221,10 @@ public struct HeatMap: Sendable {
     private func text(
         _ x: Double, _ y: Double, _ content: String, _ attributes: String = "", _ style: String = "ink"
     ) -> String {
-        "<text x=\"\(number(x))\" y=\"\(number(y))\" class=\"\(style)\" \(attributes)>\(MarkupText.escaped(content))</text>"
+        """
+        <text x="\(number(x))" y="\(number(y))" class="\(style)" \
+        \(attributes)>\(MarkupText.escaped(content))</text>
+        """
     }
 
     private func number(_ value: Double) -> String { String(format: "%.1f", value) }

@@ -112,7 +112,8 @@ public enum LinkageError: Error, Equatable, CustomStringConvertible {
         case .flat(let interval, let functions):
             func text(_ z: Double) -> String { abs(z) >= 9_900 ? (z < 0 ? "−∞" : "∞") : String(format: "%.3g", z) }
             return
-                "linkage of \(functions.joined(separator: ", ")): expected a member with a non-zero gradient for every z, "
+                "linkage of \(functions.joined(separator: ", ")): "
+                + "expected a member with a non-zero gradient for every z, "
                 + "found all of them flat from \(text(interval.lowerBound)) to \(text(interval.upperBound))"
         }
     }
