@@ -27,9 +27,12 @@ import Testing
         var outputs: [Buffer] { [out, dz, dzAccumulated, dslopes] }
     }
 
-    @Test(
-        arguments: ActivationCase.all,
-        [(1, 1, 1), (3, 1, 37), (2, 300, 3), (5, 64, 16), (29, 6, 5), (4, 9, 200), (2, 1500, 8)])
+    /// (batch, positions, channels)
+    static let sizes = [
+        (1, 1, 1), (3, 1, 37), (2, 300, 3), (5, 64, 16), (29, 6, 5), (4, 9, 200), (2, 1500, 8), (11, 100, 100),
+    ]
+
+    @Test(arguments: ActivationCase.all, sizes)
     func matchesReference(activation: ActivationCase, sizes: (Int, Int, Int)) {
         let (batch, positions, channels) = sizes
         let shape = ck_activation_shape(

@@ -92,7 +92,7 @@ struct ChainResults {
         (self.y, self.dz, self.dzAccumulated, self.gradients, self.outputs) = (y, dz, dzAccumulated, gradients, outputs)
     }
 
-    private var all: [Buffer] { [y, dz, dzAccumulated] + gradients + outputs }
+    var all: [Buffer] { [y, dz, dzAccumulated] + gradients + outputs }
 
     /// Which bits first differ, or nil.
     func difference(_ other: ChainResults) -> String? {

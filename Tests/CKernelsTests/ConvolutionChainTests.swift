@@ -40,10 +40,15 @@ import Testing
         let reference = ReferenceConvolution(
             shape: shape, activation: activation, integers: activation.isExact && seed % 2 == 0,
             misaligned: seed % 5 == 0, seed: UInt64(seed) + 2000)
+        Self.verify(reference)
+    }
+
+    /// A chain of the reference's convolution alone.
+    static func verify(_ reference: ReferenceConvolution) {
         let inputs = ChainInputs(reference)
         #expect(inputs.withChain { ck_convolution_chain_check(&$0) } == nil)
         for isa in availableISAs {
-            let name = "\(String(cString: ck_isa_name(isa))), \(activation), \(shape)"
+            let name = "\(String(cString: ck_isa_name(isa))), \(reference.activation), \(reference.shape)"
             let results = with(isa: isa) { ChainResults(inputs) }
             #expect(results.error(reference) == nil, "\(name)")
             for threads in threadCounts where threads != 2 {

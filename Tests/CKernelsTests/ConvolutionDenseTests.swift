@@ -57,7 +57,10 @@ import Testing
     /// threads.
     @Test(arguments: 0..<160)
     func generatedShapes(seed: Int) {
-        let reference = Self.reference(seed: seed)
+        Self.verify(Self.reference(seed: seed))
+    }
+
+    static func verify(_ reference: ReferenceConvolutionDense) {
         withUnsafePointer(to: reference.shape) { #expect(ck_convolution_dense_check($0) == nil) }
         for isa in availableISAs {
             let name = "\(String(cString: ck_isa_name(isa))), \(reference.activation), \(reference.shape)"

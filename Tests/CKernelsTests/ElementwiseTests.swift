@@ -1,9 +1,10 @@
 import CKernels
 import Testing
 
-private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 8193, 30_011]
-
 @Suite struct ElementwiseTests {
+    static let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 8193, 30_011]
+    static let sumCounts = counts + [700_001]
+
     @Test(arguments: counts)
     func addCopyScale(count: Int) {
         var generator = Generator(seed: UInt64(count))
@@ -32,10 +33,13 @@ private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 81
         }
     }
 
-    @Test(arguments: [
+    /// (rows, channels, wide channels, offset)
+    static let concatenations = [
         (1, 1, 1, 0), (5, 3, 7, 2), (9, 4, 8, 4), (40, 96, 192, 96), (33, 17, 50, 0), (1000, 20, 33, 13),
         (3, 200, 201, 1),
-    ])
+    ]
+
+    @Test(arguments: concatenations)
     func concatenation(rows: Int, channels: Int, wideChannels: Int, offset: Int) {
         var generator = Generator(seed: UInt64(rows))
         let narrow = Buffer(uniform: rows * channels, &generator)
@@ -71,7 +75,7 @@ private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 81
         }
     }
 
-    @Test(arguments: counts + [700_001])
+    @Test(arguments: sumCounts)
     func sumOfSquares(count: Int) {
         var generator = Generator(seed: UInt64(count + 1))
         let x = Buffer(uniform: count, &generator, misaligned: true)
@@ -96,7 +100,7 @@ private let counts = [0, 1, 3, 4, 7, 15, 16, 17, 31, 33, 64, 127, 1000, 8192, 81
         }
     }
 
-    @Test(arguments: counts)
+    @Test(arguments: sumCounts)
     func firstNonfinite(count: Int) {
         var generator = Generator(seed: UInt64(count + 2))
         let x = Buffer(uniform: count, &generator)

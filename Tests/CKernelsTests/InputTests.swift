@@ -40,10 +40,13 @@ private struct Images {
 }
 
 @Suite struct InputTests {
-    @Test(arguments: [
+    /// (height, width, channels)
+    static let sizes = [
         (1, 1, 1), (5, 7, 1), (8, 8, 3), (4, 9, 4), (32, 32, 3), (3, 5, 16), (2, 3, 37), (6, 400, 3), (2, 2, 1500),
         (28, 28, 1),
-    ])
+    ]
+
+    @Test(arguments: sizes)
     func conversionAndAugmentation(height: Int, width: Int, channels: Int) {
         var generator = Generator(seed: UInt64(height * width + channels))
         let images = Images(count: 4, height: height, width: width, channels: channels, &generator)

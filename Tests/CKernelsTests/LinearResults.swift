@@ -58,6 +58,8 @@ struct LinearResults {
         ]
     }
 
+    var all: [Buffer] { named.map(\.1) }
+
     /// What first exceeds its bound, or nil.
     func error(_ r: ReferenceConvolution) -> String? {
         if !guardsIntact { return "something was written outside its buffer" }

@@ -34,8 +34,16 @@ private enum Reference {
 }
 
 @Suite struct LossTests {
-    @Test(arguments: [1, 2, 3, 7, 10, 15, 16, 17, 33, 64, 100, 200], [1, 2, 5, 33, 130])
-    func crossEntropy(classes: Int, batch: Int) {
+    static let classes = [1, 2, 3, 7, 10, 15, 16, 17, 33, 64, 100, 200], batches = [1, 2, 5, 33, 130]
+    /// Rows and classes, for longer parts than the least.
+    static let large = (batch: 7000, classes: 10)
+
+    @Test(arguments: classes, batches)
+    func crossEntropy(classes: Int, batch: Int) { Self.verify(classes: classes, batch: batch) }
+
+    @Test func largeBatch() { Self.verify(classes: Self.large.classes, batch: Self.large.batch) }
+
+    private static func verify(classes: Int, batch: Int) {
         var generator = Generator(seed: UInt64(classes * 1000 + batch))
         let logits = Buffer(uniform: batch * classes, &generator, misaligned: true)
         let labels = (0..<batch).map { _ in Int32(generator.integer(0...(classes - 1))) }

@@ -15,7 +15,7 @@ private struct ReferenceChannel {
     }
 }
 
-private struct BatchNormCase {
+struct BatchNormCase {
     var rows: Int, channels: Int
     var norm: ck_batch_norm
     var x: Buffer, dy: Buffer, gamma: Buffer, beta: Buffer, before: Buffer
@@ -40,7 +40,7 @@ private struct BatchNormCase {
 }
 
 /// What the training passes wrote.
-private struct BatchNormResult {
+struct BatchNormResult {
     var y: Buffer, dx: Buffer, added: Buffer, perChannel: [Buffer]
     var runningMean: Buffer { perChannel[0] }
     var runningVariance: Buffer { perChannel[1] }
@@ -162,6 +162,17 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
+    /// (rows, channels) of several parts, blocks of rows and groups of channels.
+    static let large = [(5003, 7), (3001, 70), (130, 1100)]
+
+    @Test(arguments: large)
+    func severalParts(rows: Int, channels: Int) {
+        let test = BatchNormCase(rows: rows, channels: channels, mean: 0.5, deviation: 1)
+        for isa in availableISAs {
+            with(isa: isa) { check(test, unbiased: false, "\(isa) \(rows)×\(channels)") }
+        }
+    }
+
     @Test(arguments: [1, 4, 5, 8, 16, 70], [100, 3000])
     func statisticsAreRobust(channels: Int, rows: Int) {
         let test = BatchNormCase(rows: rows, channels: channels, mean: 1000, deviation: 0.01, epsilon: 1e-9)
@@ -193,7 +204,7 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
-    @Test(arguments: [(1, 3), (3, 4), (50, 5), (700, 16), (9, 1500), (33, 1024), (5000, 63), (257, 96)])
+    @Test(arguments: [(1, 3), (3, 4), (50, 5), (700, 16), (9, 1500), (33, 1024), (5000, 63), (257, 96)] + large)
     func inference(rows: Int, channels: Int) {
         let test = BatchNormCase(rows: rows, channels: channels, mean: 3, deviation: 1)
         var norm = test.norm

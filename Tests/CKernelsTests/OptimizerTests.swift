@@ -2,7 +2,6 @@ import CKernels
 import Testing
 
 private let epsilon = Double(Float.ulpOfOne / 2)
-private let counts = [1, 3, 8, 15, 16, 17, 100, 8191, 8193, 25_001]
 
 /// Gradients, parameters and two slots, the second not negative.
 private struct State {
@@ -69,6 +68,8 @@ private func check(_ count: Int, update: (State) -> Void, expected: (inout Eleme
 private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
 
 @Suite struct OptimizerTests {
+    static let counts = [1, 3, 8, 15, 16, 17, 100, 8191, 8193, 25_001, 70_001]
+
     @Test(arguments: counts, [(Float(0), false), (0.875, false), (0.875, true)])
     func sgd(count: Int, variant: (momentum: Float, nesterov: Bool)) {
         check(count) {

@@ -3,7 +3,7 @@ import Testing
 
 /// What the kernels give for a 1×1 convolution with an addend, with a ReLU of the sum, and with another consumer's
 /// gradient, in guarded buffers.
-private struct PointwiseResults {
+struct PointwiseResults {
     let y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone: Buffer
     let guardsIntact: Bool
 
@@ -46,6 +46,8 @@ private struct PointwiseResults {
         guardsIntact = all.allSatisfy(\.guardsIntact)
     }
 
+    var all: [Buffer] { [y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone] }
+
     func difference(_ other: PointwiseResults) -> String? {
         let pairs = [
             (y, other.y), (summed, other.summed), (rectified, other.rectified), (dz, other.dz),
@@ -66,7 +68,7 @@ private struct PointwiseResults {
             activation: activation.activation)
     }
 
-    private static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
+    static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
         var shape = shape
         shape.alone = seed % 4 == 1
         #expect(ck_convolution_check(&shape) == nil)

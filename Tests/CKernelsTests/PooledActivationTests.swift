@@ -85,6 +85,18 @@ private struct PooledReference {
         }
     }
 
+    /// Several blocks of rows, in the output and in the input.
+    @Test func severalBlocks() {
+        let pooling = PoolingTests.large, activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
+        var generator = Generator(seed: 79)
+        let z = Buffer(integers: pooling.inputCount, &generator)
+        let dy = Buffer(integers: 2 * pooling.outputCount, &generator)
+        let before = Buffer(integers: z.count, &generator)
+        for isa in availableISAs {
+            with(isa: isa) { check(pooling, activation, z: z, dy: dy, before: before, isExact: true, "\(isa)") }
+        }
+    }
+
     private func check(
         _ pooling: ck_pooling, _ activation: ActivationCase, z: Buffer, dy: Buffer, before: Buffer, isExact: Bool,
         _ name: String

@@ -4,10 +4,26 @@ import Testing
 private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48, 64, 100, 129, 200]
 
 @Suite struct PoolingTests {
+    /// Several blocks of rows, in the output and in the input.
+    static let large = ck_pooling(
+        batch: 5, height: 17, width: 50, channels: 20, out_height: 7, out_width: 25, window_h: 3, window_w: 3,
+        stride_h: 2, stride_w: 2, pad_top: 0, pad_left: 0)
+
+    @Test func severalBlocks() {
+        var generator = Generator(seed: 78)
+        Self.verifyMaxima(Self.large, variant: 0, &generator)
+        Self.verifyAverages(Self.large, variant: 0, &generator)
+    }
+
     @Test(arguments: channelCounts, 0..<4)
     func maxPooling(channels: Int, variant: Int) {
         var generator = Generator(seed: UInt64(channels * 10 + variant))
-        var pooling = randomPooling(&generator, channels: channels)
+        let pooling = randomPooling(&generator, channels: channels)
+        Self.verifyMaxima(pooling, variant: variant, &generator)
+    }
+
+    private static func verifyMaxima(_ shape: ck_pooling, variant: Int, _ generator: inout Generator) {
+        var pooling = shape
         // Small integers: many ties, so that the first of the largest is really asked for.
         let x = Buffer(integers: pooling.inputCount, &generator)
         if variant == 3 { for _ in 0..<4 { x.pointer[generator.integer(0...(x.count - 1))] = .nan } }
@@ -52,7 +68,12 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
     @Test(arguments: channelCounts, 0..<3)
     func averagePooling(channels: Int, variant: Int) {
         var generator = Generator(seed: UInt64(channels * 10 + variant + 5000))
-        var pooling = randomPooling(&generator, channels: channels)
+        let pooling = randomPooling(&generator, channels: channels)
+        Self.verifyAverages(pooling, variant: variant, &generator)
+    }
+
+    private static func verifyAverages(_ shape: ck_pooling, variant: Int, _ generator: inout Generator) {
+        var pooling = shape
         let x = Buffer(uniform: pooling.inputCount, &generator)
         let dy = Buffer(uniform: pooling.outputCount, &generator)
         let before = Buffer(uniform: pooling.inputCount, &generator)
@@ -99,7 +120,12 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
         #expect(y.values.allSatisfy { $0 == 7 })
     }
 
-    @Test(arguments: [(1, 1, 1), (2, 64, 10), (3, 7, 200), (5, 4, 3), (1, 1000, 65), (32, 16, 17), (4, 130, 96)])
+    /// (batch, positions, channels)
+    static let global = [
+        (1, 1, 1), (2, 64, 10), (3, 7, 200), (5, 4, 3), (1, 1000, 65), (32, 16, 17), (4, 130, 96), (7, 50, 70),
+    ]
+
+    @Test(arguments: global)
     func globalAveragePooling(batch: Int, positions: Int, channels: Int) {
         var generator = Generator(seed: UInt64(batch + positions + channels))
         let x = Buffer(uniform: batch * positions * channels, &generator)

@@ -1,9 +1,11 @@
 // The stand-alone activation: checks, sizes, and blocks of positions for the tiles.
 
+#include <float.h>
 #include <math.h>
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "drivers/scratch.h"
 #include "drivers/slopes.h"
 #include "include/ck_activation.h"
@@ -25,7 +27,8 @@ bool ck_activation_check(const ck_activation *activation) {
         if (!isfinite(member->input_scale) || !isfinite(member->output_scale) || !isfinite(member->parameter))
             return false;
         // The derivative's factor: infinite, it would make NaN of a gradient of 0.
-        if (!isfinite(member->input_scale * member->output_scale)) return false;
+        // The product is exact in double, so that the caller's floating-point mode doesn't count.
+        if (fabs((double)member->input_scale * member->output_scale) > FLT_MAX) return false;
     }
     return true;
 }
@@ -139,4 +142,12 @@ void ck_activation_backward(
     if (dslopes != NULL && call.plan.slopes.count > 0) call.slope_gradients = scratch;
     run(&call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&call.plan.slopes, call.slope_gradients, dslopes);
+}
+
+ck_plan ck_activation_plan(const ck_activation_shape *shape) {
+    const activation_plan plan = plan_of(shape);
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks of positions", shape->positions, plan.block_positions);
+    if (plan.slopes.count > 0) add_split(&loops, "groups of images", shape->batch, plan.groups);
+    return loops;
 }

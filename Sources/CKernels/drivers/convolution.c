@@ -1,4 +1,5 @@
 #include "drivers/convolution.h"
+#include "drivers/loops.h"
 
 #include "drivers/winograd.h"
 
@@ -75,4 +76,18 @@ void ck_convolution_backward(
     if (dweights != NULL) ck_direct_backward_weights(convolution, z, slopes, dy, dweights, dbias, scratch);
     if (dz != NULL || dslopes != NULL)
         ck_direct_backward_data(convolution, z, slopes, weights, dy, dz, accumulate, dslopes, scratch);
+}
+
+ck_plan ck_convolution_plan(const ck_convolution *convolution, ck_pass pass) {
+    ck_plan loops = {0};
+    if (convolution->algorithm == CK_WINOGRAD) {
+        if (pass == CK_FORWARD) ck_winograd_forward_loops(convolution, &loops);
+        else ck_winograd_backward_loops(convolution, &loops);
+    } else if (pass == CK_FORWARD) {
+        ck_direct_forward_loops(convolution, &loops);
+    } else {
+        ck_direct_backward_data_loops(convolution, &loops);
+        ck_direct_backward_weights_loops(convolution, &loops);
+    }
+    return loops;
 }

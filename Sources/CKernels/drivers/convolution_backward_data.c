@@ -6,6 +6,7 @@
 //   C  the members' gradients [pixel][K], folded into dz (and the slopes' gradients) while they are in the cache
 
 #include "drivers/convolution.h"
+#include "drivers/loops.h"
 #include "drivers/slopes.h"
 #include "runtime/threads.h"
 
@@ -288,4 +289,19 @@ void ck_direct_backward_data(
     const double fold_work = 8.0 * (double)c->batch * (double)c->height * (double)c->width * (double)plan->depth;
     ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c) + fold_work, convolve_band, &call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
+}
+
+void ck_direct_backward_data_loops(const ck_convolution *c, ck_plan *loops) {
+    const backward_plan plan = plan_for_batch(c, c->batch);
+    const int64_t columns = divide_up(c->width, c->stride_w);
+    const int64_t pixels = divide_up(plan.band_rows, c->stride_h) * columns;
+    add_split(loops, "data: groups of images", c->batch, plan.groups);
+    add_loop(loops, "data: bands of an image", c->height, plan.band_rows);
+    add_loop(loops, "data: groups of a phase's pixels", pixels, GEMM_GROUP_ROWS);
+    // With a remainder, the second group begins in mid-row.
+    if (pixels > GEMM_GROUP_ROWS)
+        add_loop(
+            loops, c->stride_w > 1 ? "data: rows of a group of strided pixels" : "data: rows of a group of pixels",
+            GEMM_GROUP_ROWS, columns);
+    add_loop(loops, "data: panels of members", plan.depth, ck_gemm_panels(ck_kernels_current(), plan.depth).width);
 }

@@ -8,6 +8,7 @@
 // ones: a sweep of its own over dy would find it gone from L1.
 
 #include "drivers/convolution.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 enum {
@@ -208,4 +209,17 @@ void ck_direct_backward_weights(
             call.gradients
                 + c->kernel_h * c->kernel_w * c->activation.member_count * slice_width(&call, 0) * plan->padded_columns,
             plan->groups, plan->slices * plan->gradient_floats, c->out_channels, dbias);
+}
+
+void ck_direct_backward_weights_loops(const ck_convolution *c, ck_plan *loops) {
+    const weights_plan plan = plan_of(c);
+    const int64_t rows = c->kernel_h * c->kernel_w * c->activation.member_count * plan.slice_channels + 1;
+    add_loop(loops, "weights: slices of channels", c->channels, plan.slice_channels);
+    add_split(loops, "weights: groups of images", c->batch, plan.groups);
+    add_loop(loops, "weights: steps of several images", divide_up(c->batch, plan.groups), plan.step_images);
+    add_loop(loops, "weights: bands of an image", c->out_height, plan.band_rows);
+    add_loop(loops, "weights: groups of a slice's elements", rows, GEMM_GROUP_ROWS);
+    add_loop(
+        loops, "weights: panels of outputs", c->out_channels,
+        ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
 }

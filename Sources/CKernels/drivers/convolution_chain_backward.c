@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/convolution_chain.h"
+#include "drivers/loops.h"
 
 // Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass
 // takes seven or ten loads for 24 multiply-adds. A row alone would have sums loaded and stored too often; where it is
@@ -67,6 +68,10 @@ typedef struct backward_state {
     float *slopes, *sums, *weights;
 } backward_state;
 
+static int64_t band_rows_of(const ck_convolution *c, const chain_windows *windows, int64_t gradient_row) {
+    return max_of(BAND_FLOATS / (windows->in_run * c->stride_h + gradient_row), 1);
+}
+
 // Adds up the gradients of weights and bias in the state's sums: [kernel_h][kernel_w·K][N], then [N]. `elements` is the
 // plane that windows are in.
 static void add_weight_gradients(
@@ -76,7 +81,7 @@ static void add_weight_gradients(
     const int64_t lanes = state->lanes, gradient_row = gradient->columns * gradient->depth * lanes;
     float *bias = state->sums + chain_weight_count(c) * lanes;
     memset(state->sums, 0, (size_t)((chain_weight_count(c) + c->out_channels) * lanes) * sizeof(float));
-    const int64_t band = max_of(BAND_FLOATS / (windows->in_run * c->stride_h + gradient_row), 1);
+    const int64_t band = band_rows_of(c, windows, gradient_row);
     for (int64_t first = 0; first < c->out_height; first += band) {
         const int64_t rows = min_of(band, c->out_height - first);
         const float *d = state->gradient + chain_plane_row(gradient, first, lanes);
@@ -285,4 +290,22 @@ void ck_convolution_chain_backward(
     ck_parallel(plan->groups, (int)plan->workers, 2 * ck_chain_work(chain), backward_group, &call);
     const double sum_work = 4.0 * (double)(plan->groups + 1) * (double)plan->part_floats;
     ck_parallel(chain->layer_count, CK_MAX_WORKERS, sum_work, sum_layer, &call);
+}
+
+ck_plan ck_convolution_chain_plan(const ck_convolution_chain *chain) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const int64_t lanes = chain_lanes(kernels);
+    // Of the layer with the longest rows: its bands are the lowest.
+    int64_t height = 1, band = INT64_MAX;
+    for (int64_t i = 0; i < chain->layer_count; i++) {
+        const ck_convolution *c = &chain->layers[i].convolution;
+        const chain_windows windows = ck_chain_input(kernels, c).windows;
+        const chain_plane gradient = ck_chain_gradient_plane(c, i > 0 || chain->gives_input_gradient);
+        const int64_t rows = band_rows_of(c, &windows, gradient.columns * gradient.depth * lanes);
+        if (rows < band) band = rows, height = c->out_height;
+    }
+    ck_plan loops = {0};
+    add_loop(&loops, "groups of images", chain->batch, lanes);
+    add_loop(&loops, "bands of rows", height, band);
+    return loops;
 }

@@ -2,6 +2,7 @@
 // columns.
 
 #include "drivers/convolution_dense.h"
+#include "drivers/loops.h"
 
 #include <string.h>
 
@@ -121,4 +122,14 @@ double ck_fused_work(const ck_convolution_dense *fused) {
 
 size_t ck_convolution_dense_scratch(const ck_convolution_dense *fused, ck_pass pass) {
     return pass == CK_FORWARD ? ck_fused_forward_scratch(fused) : ck_fused_backward_scratch(fused);
+}
+
+ck_plan ck_convolution_dense_plan(const ck_convolution_dense *fused, ck_pass pass) {
+    const fused_sizes sizes = ck_fused_sizes(fused);
+    ck_plan loops = {0};
+    add_loop(&loops, "tasks", sizes.pixels, sizes.task_pixels);
+    add_loop(&loops, "blocks of filters", fused->convolution.out_channels, CK_FUSED_COLUMNS);
+    if (pass == CK_FORWARD) ck_fused_forward_loops(fused, &loops);
+    else ck_fused_backward_loops(fused, &loops);
+    return loops;
 }

@@ -4,6 +4,7 @@
 // convolution's gradients. The parts are added in order.
 
 #include "drivers/convolution_dense.h"
+#include "drivers/loops.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ typedef struct backward_call {
     const ck_kernels *kernels;
     backward_plan plan;
     const float *dense_weights, *dy;
-    float *dweights, *dbias, *ddense_weights;
+    float *dweights, *dbias, *ddense_weights, *ddense_bias;
     float *planes, *packed, *patches, *chunks, *dy_columns, *parts;
 } backward_call;
 
@@ -133,6 +134,13 @@ static void sum_block(void *context, int64_t block, int worker) {
         memcpy(call->dweights + t * filters + filter, sums + (1 + t) * CK_FUSED_COLUMNS, bytes);
 }
 
+static void sum_dense_bias(void *context, int64_t task, int worker) {
+    (void)task, (void)worker;
+    const backward_call *call = context;
+    call->kernels->gemm.sum_rows(
+        call->dy, call->fused->convolution.batch, call->fused->out_features, true, call->ddense_bias);
+}
+
 void ck_convolution_dense_backward(
     const ck_convolution_dense *fused, const float *input, const float *weights, const float *bias,
     const float *dense_weights, const float *dy, float *dweights, float *dbias, float *ddense_weights,
@@ -147,7 +155,8 @@ void ck_convolution_dense_backward(
         .dy = dy,
         .dweights = dweights,
         .dbias = dbias,
-        .ddense_weights = ddense_weights};
+        .ddense_weights = ddense_weights,
+        .ddense_bias = ddense_bias};
     const backward_plan *plan = &call.plan;
     call.planes = scratch_floats(scratch, plan->planes);
     call.packed = scratch_floats(scratch, plan->packed);
@@ -161,5 +170,9 @@ void ck_convolution_dense_backward(
     ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, 3 * ck_fused_work(fused), backward_range, &call);
     const double sum_bytes = 4.0 * (double)plan->sizes.tasks * (double)plan->part_floats;
     ck_parallel(plan->sizes.blocks, CK_MAX_WORKERS, sum_bytes, sum_block, &call);
-    if (ddense_bias != NULL) kernels->gemm.sum_rows(dy, batch, features, true, ddense_bias);
+    if (ddense_bias != NULL) ck_serial(sum_dense_bias, &call);
+}
+
+void ck_fused_backward_loops(const ck_convolution_dense *fused, ck_plan *loops) {
+    add_loop(loops, "groups of images", fused->convolution.batch, GROUP_IMAGES);
 }

@@ -4,6 +4,7 @@
 // order.
 
 #include "drivers/convolution_dense.h"
+#include "drivers/loops.h"
 
 // What fits L1 beside the weights of a convolution of few terms.
 enum { CHUNK_FILTERS = 64 };
@@ -36,8 +37,8 @@ typedef struct forward_call {
     const ck_convolution_dense *fused;
     const ck_kernels *kernels;
     forward_plan plan;
-    const float *dense_weights;
-    float *planes, *packed, *patches, *chunks, *parts;
+    const float *dense_weights, *dense_bias;
+    float *planes, *packed, *patches, *chunks, *parts, *y;
 } forward_call;
 
 // Adds the products of some filters of a pixel with the dense weights, for one panel of images.
@@ -82,12 +83,26 @@ static void forward_range(void *context, int64_t task, int worker) {
     }
 }
 
+static void add_dense_bias(void *context, int64_t task, int worker) {
+    (void)task, (void)worker;
+    const forward_call *call = context;
+    const int64_t batch = call->fused->convolution.batch, features = call->fused->out_features;
+    for (int64_t image = 0; image < batch; image++)
+        for (int64_t n = 0; n < features; n++) call->y[image * features + n] += call->dense_bias[n];
+}
+
 void ck_convolution_dense_forward(
     const ck_convolution_dense *fused, const float *input, const float *weights, const float *bias,
     const float *dense_weights, const float *dense_bias, float *y, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     const int64_t batch = fused->convolution.batch, features = fused->out_features;
-    forward_call call = {.fused = fused, .kernels = kernels, .plan = plan_of(fused), .dense_weights = dense_weights};
+    forward_call call = {
+        .fused = fused,
+        .kernels = kernels,
+        .plan = plan_of(fused),
+        .dense_weights = dense_weights,
+        .dense_bias = dense_bias,
+        .y = y};
     const forward_plan *plan = &call.plan;
     call.planes = scratch_floats(scratch, plan->planes);
     call.packed = scratch_floats(scratch, plan->packed);
@@ -99,7 +114,12 @@ void ck_convolution_dense_forward(
     float *sums = call.parts + plan->sizes.tasks * plan->part_floats;
     ck_sum_parts(call.parts, plan->sizes.tasks, plan->part_floats, plan->part_floats, sums);
     kernels->gemm.transpose(sums, plan->sizes.image_stride, features, batch, y, features);
-    if (dense_bias == NULL) return;
-    for (int64_t image = 0; image < batch; image++)
-        for (int64_t n = 0; n < features; n++) y[image * features + n] += dense_bias[n];
+    if (dense_bias != NULL) ck_serial(add_dense_bias, &call);
+}
+
+void ck_fused_forward_loops(const ck_convolution_dense *fused, ck_plan *loops) {
+    const int64_t filters = fused->convolution.out_channels, chunk = plan_of(fused).chunk_filters;
+    add_loop(loops, "chunks of filters", filters, chunk);
+    add_loop(loops, "blocks of the last chunk", (filters - 1) % chunk + 1, CK_FUSED_COLUMNS);
+    add_loop(loops, "panels of images", fused->convolution.batch, CK_FUSED_COLUMNS);
 }

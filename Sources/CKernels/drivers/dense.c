@@ -1,4 +1,5 @@
 #include "drivers/dense.h"
+#include "drivers/loops.h"
 
 const char *ck_dense_check(const ck_dense *dense) {
     const int64_t sizes[] = {dense->batch, dense->positions, dense->channels, dense->out_features};
@@ -97,4 +98,16 @@ dense_inputs ck_dense_inputs(
     for (int64_t row = 0; row < rows; row++)
         kernels->activation.forward(&dense->activation, &extent, start + row * image, slopes, packed + row * stride);
     return (dense_inputs){packed, stride};
+}
+
+ck_plan ck_dense_plan(const ck_dense *dense, ck_pass pass) {
+    ck_plan loops = {0};
+    add_loop(&loops, "groups of images", dense->batch, GEMM_GROUP_ROWS);
+    if (pass == CK_FORWARD) {
+        ck_dense_forward_loops(dense, &loops);
+    } else {
+        ck_dense_backward_data_loops(dense, &loops);
+        ck_dense_backward_weights_loops(dense, &loops);
+    }
+    return loops;
 }

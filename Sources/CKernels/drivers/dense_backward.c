@@ -2,6 +2,7 @@
 // that each weight is read or written once and gradients need no partial sums (but slopes shared by several blocks).
 
 #include "drivers/dense.h"
+#include "drivers/loops.h"
 #include "drivers/slopes.h"
 #include "runtime/threads.h"
 
@@ -266,4 +267,34 @@ void ck_dense_backward_weights(
     const weights_plan *plan = &call.plan;
     call.packed = scratch_floats(scratch, plan->packed);
     ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), weights_block, &call);
+}
+
+void ck_dense_backward_data_loops(const ck_dense *dense, ck_plan *loops) {
+    const data_plan plan = data_plan_of(dense);
+    const dense_blocks *blocks = &plan.blocks;
+    if (blocks->channel_blocks > 1) add_loop(loops, "data: blocks of channels", dense->channels, blocks->channels);
+    else add_loop(loops, "data: blocks of positions", dense->positions, blocks->positions);
+    if (plan.packs_weights) {
+        const gemm_panels panels = ck_gemm_panels(ck_kernels_current(), blocks->length);
+        add_loop(loops, "data: panels of inputs", blocks->length, panels.width);
+    } else {
+        const ck_kernels *kernels = ck_kernels_current();
+        const int64_t rows = (dense->batch - 1) % GEMM_GROUP_ROWS + 1;
+        add_loop(loops, "data: groups of inputs", blocks->length, GEMM_GROUP_ROWS);
+        // With the longest vectors, one panel takes a whole group.
+        if (kernels->gemm.vectors * kernels->vector_floats < GEMM_GROUP_ROWS)
+            add_loop(loops, "data: panels of the last images", rows, ck_gemm_panels(kernels, rows).width);
+    }
+}
+
+void ck_dense_backward_weights_loops(const ck_dense *dense, ck_plan *loops) {
+    const weights_plan plan = weights_plan_of(dense);
+    const dense_block block = ck_dense_block(dense, &plan.blocks, 0);
+    if (plan.blocks.channel_blocks > 1)
+        add_loop(loops, "weights: blocks of channels", dense->channels, plan.blocks.channels);
+    else add_loop(loops, "weights: blocks of positions", dense->positions, plan.blocks.positions);
+    add_loop(loops, "weights: groups of inputs", block.segment_length, GEMM_GROUP_ROWS);
+    add_loop(
+        loops, "weights: panels of outputs", dense->out_features,
+        ck_gemm_panels(ck_kernels_current(), dense->out_features).width);
 }

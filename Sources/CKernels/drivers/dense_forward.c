@@ -3,6 +3,7 @@
 // added in order at the end.
 
 #include "drivers/dense.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 enum {
@@ -117,4 +118,14 @@ void ck_dense_forward(
     ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), dense_work(dense), multiply_part, &call);
     const int64_t outputs = dense->batch * dense->out_features;
     if (plan->parts > 1) ck_sum_parts(call.sums, plan->parts, outputs, outputs, y);
+}
+
+void ck_dense_forward_loops(const ck_dense *dense, ck_plan *loops) {
+    const forward_plan plan = plan_of(dense);
+    const int64_t last_slice = (dense->out_features - 1) % plan.slice_columns + 1;
+    if (plan.blocks.channel_blocks > 1) add_loop(loops, "blocks of channels", dense->channels, plan.blocks.channels);
+    else add_loop(loops, "blocks of positions", dense->positions, plan.blocks.positions);
+    add_split(loops, "parts of blocks", plan.blocks.count, plan.parts);
+    add_loop(loops, "slices of columns", dense->out_features, plan.slice_columns);
+    add_loop(loops, "panels of the last slice", last_slice, ck_gemm_panels(ck_kernels_current(), last_slice).width);
 }

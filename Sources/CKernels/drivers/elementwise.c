@@ -4,6 +4,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 typedef struct elementwise_call {
@@ -112,8 +113,7 @@ typedef struct dropout_call {
     const elementwise_tiles *tiles;
     int64_t count;
     uint64_t key, first;
-    uint32_t threshold;
-    float keep;
+    float rate;
     const float *x;
     float *out;
     bool accumulate;
@@ -123,9 +123,12 @@ static void dropout_task(void *context, int64_t block, int worker) {
     (void)worker;
     const dropout_call *call = context;
     const int64_t begin = block * BLOCK_FLOATS;
+    const double rate = call->rate;
+    // Exact for every float rate of at least 2^-8; below that, rounded down to a multiple of 2^-32.
+    const uint32_t threshold = (uint32_t)(rate * 0x1p32);
     call->tiles->dropout(
-        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, call->threshold,
-        call->keep, call->x + begin, call->out + begin, call->accumulate);
+        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, threshold,
+        (float)(1.0 - rate), call->x + begin, call->out + begin, call->accumulate);
 }
 
 void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const float *x, float *out, bool accumulate) {
@@ -134,9 +137,7 @@ void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const f
         .count = count,
         .key = key,
         .first = first,
-        // Exact for every float rate of at least 2^-8; below that, rounded down to a multiple of 2^-32.
-        .threshold = (uint32_t)((double)rate * 0x1p32),
-        .keep = (float)(1.0 - (double)rate),
+        .rate = rate,
         .x = x,
         .out = out,
         .accumulate = accumulate};
@@ -149,7 +150,7 @@ typedef struct reduction_call {
     int64_t count;
     parts cut;
     const float *x;
-    double sums[MAX_PARTS];
+    double sums[MAX_PARTS], sum;
     int64_t places[MAX_PARTS];
 } reduction_call;
 
@@ -160,6 +161,13 @@ static void sum_of_squares_task(void *context, int64_t part, int worker) {
     call->sums[part] = call->tiles->sum_of_squares(min_of(call->cut.length, call->count - first), call->x + first);
 }
 
+static void add_sums(void *context, int64_t task, int worker) {
+    (void)task, (void)worker;
+    reduction_call *call = context;
+    call->sum = 0;
+    for (int64_t part = 0; part < call->cut.count; part++) call->sum += call->sums[part];
+}
+
 double ck_sum_of_squares(int64_t count, const float *x) {
     reduction_call call;
     call.tiles = &ck_kernels_current()->elementwise;
@@ -167,9 +175,8 @@ double ck_sum_of_squares(int64_t count, const float *x) {
     call.x = x;
     call.cut = cut_into_parts(count, BLOCK_FLOATS);
     ck_parallel(call.cut.count, CK_MAX_WORKERS, (double)count * 4, sum_of_squares_task, &call);
-    double sum = 0;
-    for (int64_t part = 0; part < call.cut.count; part++) sum += call.sums[part];
-    return sum;
+    ck_serial(add_sums, &call);
+    return call.sum;
 }
 
 static void first_nonfinite_task(void *context, int64_t part, int worker) {
@@ -190,4 +197,18 @@ int64_t ck_first_nonfinite(int64_t count, const float *x) {
     for (int64_t part = 0; part < call.cut.count; part++)
         if (call.places[part] >= 0) return call.places[part];
     return -1;
+}
+
+ck_plan ck_elementwise_plan(int64_t count) {
+    const parts cut = cut_into_parts(count, BLOCK_FLOATS);
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks", count, BLOCK_FLOATS);
+    add_loop(&loops, cut.length > BLOCK_FLOATS ? "parts of a long sum" : "parts of a sum", count, cut.length);
+    return loops;
+}
+
+ck_plan ck_concat_plan(int64_t rows, int64_t channels) {
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks of rows", rows, rows_per_block(channels));
+    return loops;
 }

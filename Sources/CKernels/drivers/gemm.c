@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
@@ -78,6 +79,17 @@ int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t colu
     return panels.count * divide_up(rows, kernels->gemm.rows[panels.width / kernels->vector_floats - 1]);
 }
 
+typedef struct gemm_piece {
+    int64_t runs, length;
+} gemm_piece;
+
+// Pieces of equal size, cut between runs if they are short, within them if they are long.
+static gemm_piece piece_of(int64_t runs, int64_t length) {
+    const int64_t cuts = divide_up(length, GEMM_PIECE_TERMS), cut_length = divide_up(length, cuts);
+    if (cuts > 1) return (gemm_piece){1, cut_length};
+    return (gemm_piece){divide_up(runs, divide_up(runs * cut_length, GEMM_PIECE_TERMS)), cut_length};
+}
+
 void ck_gemm_panel_ahead(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead) {
@@ -86,15 +98,12 @@ void ck_gemm_panel_ahead(
         add_piece(&panel, sum, 0, b, initial);
         return;
     }
-    // Pieces of equal size, cut between runs if they are short, within them if they are long.
-    const int64_t cuts = divide_up(sum->length, GEMM_PIECE_TERMS);
-    const int64_t length = divide_up(sum->length, cuts);
-    const int64_t runs = cuts > 1 ? 1 : divide_up(sum->runs, divide_up(sum->runs * length, GEMM_PIECE_TERMS));
-    for (int64_t q = 0; q < sum->runs; q += runs)
-        for (int64_t k = 0; k < sum->length; k += length) {
+    const gemm_piece most = piece_of(sum->runs, sum->length);
+    for (int64_t q = 0; q < sum->runs; q += most.runs)
+        for (int64_t k = 0; k < sum->length; k += most.length) {
             gemm_sum piece = *sum;
-            piece.runs = min_of(runs, sum->runs - q);
-            piece.length = min_of(length, sum->length - k);
+            piece.runs = min_of(most.runs, sum->runs - q);
+            piece.length = min_of(most.length, sum->length - k);
             piece.a_runs += q;
             add_piece(&panel, &piece, k * sum->a_step, b + q * sum->b_run + k * sum->b_step, initial);
             initial = NULL;
@@ -125,4 +134,10 @@ void ck_sum_parts(const float *parts, int64_t part_count, int64_t stride, int64_
     part_sum sum = {parts, part_count, stride, count, out};
     ck_parallel(
         divide_up(count, PART_BLOCK), CK_MAX_WORKERS, 4.0 * (double)part_count * (double)count, sum_block, &sum);
+}
+
+void ck_gemm_loops(ck_plan *plan, int64_t runs, int64_t length) {
+    const gemm_piece piece = piece_of(runs, length);
+    if (piece.length < length) add_loop(plan, "pieces of a run", length, piece.length);
+    else add_loop(plan, "pieces of several runs", runs, piece.runs);
 }

@@ -3,6 +3,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/scratch.h"
+#include "include/ck_plans.h"
 
 /// The columns of a product in panels as wide as the largest tile or, where that wastes less, a little narrower.
 typedef struct gemm_panels {
@@ -39,6 +40,9 @@ extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 void ck_gemm_panel(
     const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
     const float *initial, float *c, int64_t c_stride, int64_t columns);
+
+/// The loops over the pieces of a sum.
+void ck_gemm_loops(ck_plan *plan, int64_t runs, int64_t length);
 
 /// Memory that will be read or overwritten soon, asked for a little with every tile, so that it arrives while others
 /// are computed. A large tensor's pixels come in more streams than the processor follows by itself, and stores that

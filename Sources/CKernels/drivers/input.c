@@ -5,6 +5,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 // A row of an image, or a strip of it if it is long, is made in two steps: source rows are gathered as bytes, mirrored
@@ -136,6 +137,11 @@ void ck_prepare_images(
         .scale = scale,
         .offset = offset,
         .out = out};
-    // One task: it runs on the calling thread, in the default floating-point mode.
-    ck_parallel(1, 1, 0, prepare_task, &call);
+    ck_serial(prepare_task, &call);
+}
+
+ck_plan ck_images_plan(int64_t width, int64_t channels) {
+    ck_plan loops = {0};
+    add_loop(&loops, "strips of a row", width * channels, STRIP);
+    return loops;
 }

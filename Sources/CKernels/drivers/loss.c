@@ -4,6 +4,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 typedef struct loss_call {
@@ -14,7 +15,7 @@ typedef struct loss_call {
     const int32_t *labels;
     float gradient_scale;
     float *out; ///< dlogits (may be NULL) or probabilities
-    ck_loss_result results[MAX_PARTS];
+    ck_loss_result results[MAX_PARTS], total;
 } loss_call;
 
 static double cross_entropy_row(const loss_call *call, int64_t row, int64_t *correct_count) {
@@ -48,6 +49,16 @@ static void cross_entropy_task(void *context, int64_t part, int worker) {
     call->results[part] = result;
 }
 
+static void add_results(void *context, int64_t task, int worker) {
+    (void)task, (void)worker;
+    loss_call *call = context;
+    call->total = (ck_loss_result){0, 0};
+    for (int64_t part = 0; part < call->cut.count; part++) {
+        call->total.loss_sum += call->results[part].loss_sum;
+        call->total.correct_count += call->results[part].correct_count;
+    }
+}
+
 static void softmax_task(void *context, int64_t part, int worker) {
     (void)worker;
     const loss_call *call = context;
@@ -61,10 +72,12 @@ static void softmax_task(void *context, int64_t part, int worker) {
     }
 }
 
+static int64_t least_part(int64_t classes) { return max_of(1, 1024 / classes); }
+
 /// Runs `task` over parts of the batch; an exponential is about 20 operations.
 static void over_rows(loss_call *call, ck_task task) {
     call->kernels = ck_kernels_current();
-    call->cut = cut_into_parts(call->batch, max_of(1, 1024 / call->classes));
+    call->cut = cut_into_parts(call->batch, least_part(call->classes));
     ck_parallel(call->cut.count, CK_MAX_WORKERS, (double)call->batch * (double)call->classes * 20, task, call);
 }
 
@@ -78,12 +91,8 @@ ck_loss_result ck_softmax_cross_entropy(
     call.gradient_scale = gradient_scale;
     call.out = dlogits;
     over_rows(&call, cross_entropy_task);
-    ck_loss_result total = {0, 0};
-    for (int64_t part = 0; part < call.cut.count; part++) {
-        total.loss_sum += call.results[part].loss_sum;
-        total.correct_count += call.results[part].correct_count;
-    }
-    return total;
+    ck_serial(add_results, &call);
+    return call.total;
 }
 
 void ck_softmax(int64_t batch, int64_t classes, const float *logits, float *probabilities) {
@@ -93,4 +102,12 @@ void ck_softmax(int64_t batch, int64_t classes, const float *logits, float *prob
     call.logits = logits;
     call.out = probabilities;
     over_rows(&call, softmax_task);
+}
+
+ck_plan ck_loss_plan(int64_t batch, int64_t classes) {
+    const parts cut = cut_into_parts(batch, least_part(classes));
+    ck_plan loops = {0};
+    add_loop(
+        &loops, cut.length > least_part(classes) ? "parts of a large batch" : "parts of a batch", batch, cut.length);
+    return loops;
 }

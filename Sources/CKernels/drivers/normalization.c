@@ -4,6 +4,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "drivers/post_ops.h"
 #include "runtime/threads.h"
 
@@ -423,4 +424,15 @@ void ck_batch_norm_forward_inference(
     ck_parallel(
         max_of(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS, sweep_work(&call, 8), inference_task,
         &call);
+}
+
+ck_plan ck_batch_norm_plan(const ck_batch_norm *norm) {
+    const norm_layout layout = layout_of(norm->rows, norm->channels);
+    ck_plan loops = {0};
+    if (layout.fold > 1) add_loop(&loops, "long rows", norm->rows, layout.fold);
+    add_loop(&loops, "parts of the rows", layout.long_rows, max_of(layout.cut.length, 1));
+    add_loop(&loops, "blocks of rows", layout.long_rows, block_rows_of(&layout));
+    add_loop(&loops, "groups of channels", norm->channels, GROUP_CHANNELS);
+    add_loop(&loops, "strips of columns", layout.columns, STRIP_COLUMNS);
+    return loops;
 }

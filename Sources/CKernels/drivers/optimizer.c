@@ -4,6 +4,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 /// Elements in one task.
@@ -96,4 +97,10 @@ void ck_rmsprop(
         .slot1 = mean_square,
         .parameters = parameters};
     over_blocks(&call, 20, rmsprop_task);
+}
+
+ck_plan ck_update_plan(int64_t count) {
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks", count, UPDATE_FLOATS);
+    return loops;
 }

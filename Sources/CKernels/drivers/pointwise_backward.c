@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "drivers/pointwise.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 enum {
@@ -259,4 +260,18 @@ void ck_pointwise_backward(
         ck_parallel(plan->depth, CK_MAX_WORKERS, parts_work, gather_row, &call);
     }
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->tasks, plan->columns, convolution->out_channels, dbias);
+}
+
+void ck_pointwise_backward_loops(const ck_convolution *c, ck_plan *loops) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const backward_plan plan = plan_of(c);
+    const int64_t pixels = pointwise_pixels(c), last_task = (plan.tasks - 1) * plan.blocks / plan.tasks * BLOCK_PIXELS;
+    add_split(loops, "tasks", plan.blocks, plan.tasks);
+    add_loop(loops, "blocks of the last task", pixels - last_task, BLOCK_PIXELS);
+    add_loop(loops, "groups of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_GROUP_ROWS);
+    if (!pixel_runs_are_whole(c) && pixels > BLOCK_PIXELS)
+        add_loop(loops, "runs of a block", BLOCK_PIXELS, c->out_width);
+    add_loop(loops, "groups of members", plan.depth, GEMM_GROUP_ROWS);
+    add_loop(loops, "panels of members", plan.depth, ck_gemm_panels(kernels, plan.depth).width);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drivers/pointwise.h"
+#include "drivers/loops.h"
 #include "drivers/post_ops.h"
 #include "runtime/threads.h"
 
@@ -164,4 +165,21 @@ void ck_pointwise_forward(
     if (!plan->direct) call.sum.a_distance = spread_stride(plan->depth);
     else if (pixel_runs_are_whole(convolution)) call.sum.a_distance = convolution->channels;
     ck_parallel(plan->tasks, CK_MAX_WORKERS, convolution_work(convolution), multiply_pixels, &call);
+}
+
+ck_plan ck_pointwise_plan(const ck_convolution *convolution, ck_pass pass) {
+    ck_plan loops = {0};
+    if (pass == CK_FORWARD) ck_pointwise_forward_loops(convolution, &loops);
+    else ck_pointwise_backward_loops(convolution, &loops);
+    return loops;
+}
+
+void ck_pointwise_forward_loops(const ck_convolution *c, ck_plan *loops) {
+    const forward_plan plan = plan_of(c);
+    const int64_t pixels = pointwise_pixels(c), last_task = (pixels - 1) % plan.task_pixels + 1;
+    add_loop(loops, "tasks", pixels, plan.task_pixels);
+    add_loop(loops, "groups of the last task", last_task, GEMM_GROUP_ROWS);
+    if (!pixel_runs_are_whole(c) && pixels > GEMM_GROUP_ROWS)
+        add_loop(loops, "runs of a group", GEMM_GROUP_ROWS, c->out_width);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
 }

@@ -2,6 +2,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/blocks.h"
+#include "drivers/loops.h"
 #include "drivers/plane.h"
 #include "runtime/threads.h"
 
@@ -223,4 +224,22 @@ void ck_global_average_pool_backward(
         .target = dx,
         .accumulate = accumulate};
     over_images(&call, global_backward_task);
+}
+
+ck_plan ck_pooling_plan(const ck_pooling *p, const ck_activation *activation) {
+    const int64_t members = activation == NULL ? 1 : activation->member_count;
+    ck_plan loops = {0};
+    add_loop(
+        &loops, "blocks of output rows", p->batch * p->out_height,
+        rows_per_block(p->out_width * members * p->channels));
+    add_loop(
+        &loops, "blocks of input rows", p->batch * p->height, rows_per_block(p->width * p->channels) * STREAM_BLOCKS);
+    return loops;
+}
+
+ck_plan ck_global_average_pool_plan(int64_t batch, int64_t positions, int64_t channels) {
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, GROUP_CHANNELS)));
+    add_loop(&loops, "groups of channels", channels, GROUP_CHANNELS);
+    return loops;
 }

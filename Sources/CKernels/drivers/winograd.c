@@ -21,12 +21,12 @@ static int64_t tile_count(const ck_convolution *c, ck_pass pass, winograd_kind k
 
 winograd_kind ck_winograd_kind(const ck_convolution *c, ck_pass pass) {
     if (c->stride_h == 2) return WINOGRAD_STRIDE2;
-    // Errors are twice as large in the mean with tiles of 5×5, so they have to be worth it.
-    static const double least_gain = 1.1;
-    double products[WINOGRAD_STRIDE2];
+    int64_t products[WINOGRAD_STRIDE2];
     for (winograd_kind kind = WINOGRAD_TILE4; kind < WINOGRAD_STRIDE2; kind++)
-        products[kind] = (double)(tile_count(c, pass, kind) * input_frequencies(&ck_kernels_portable.winograd[kind]));
-    return least_gain * products[WINOGRAD_TILE5] < products[WINOGRAD_TILE4] ? WINOGRAD_TILE5 : WINOGRAD_TILE4;
+        products[kind] = tile_count(c, pass, kind) * input_frequencies(&ck_kernels_portable.winograd[kind]);
+    // Errors are twice as large in the mean with tiles of 5×5, so these have to save a tenth. In integers: scratch and
+    // passes have to agree in any floating-point mode.
+    return 11 * products[WINOGRAD_TILE5] < 10 * products[WINOGRAD_TILE4] ? WINOGRAD_TILE5 : WINOGRAD_TILE4;
 }
 
 const winograd_tiles *ck_winograd_shape(const ck_convolution *convolution, ck_pass pass) {

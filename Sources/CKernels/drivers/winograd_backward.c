@@ -6,6 +6,7 @@
 // It goes chunk by chunk; what a chunk needs is private to the worker.
 
 #include "drivers/slopes.h"
+#include "drivers/loops.h"
 #include "drivers/winograd.h"
 #include "include/ck_runtime.h"
 #include "runtime/threads.h"
@@ -424,4 +425,23 @@ void ck_winograd_backward(
         ck_parallel(c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, gather_channel, &call);
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
+}
+
+void ck_winograd_backward_loops(const ck_convolution *c, ck_plan *loops) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const backward_plan plan = plan_for_batch(c, c->batch);
+    const int64_t group_segments = divide_up(c->batch, plan.groups) * plan.grid.image_segments;
+    const int64_t segment = plan.grid.segment_columns, depth = c->activation.member_count * plan.slice_channels;
+    add_split(loops, "groups of images", c->batch, plan.groups);
+    add_loop(loops, "slices of channels", c->channels, plan.slice_channels);
+    add_loop(loops, "chunks of a group", group_segments, plan.chunk_segments);
+    add_loop(loops, "groups of a chunk's tiles", plan.chunk_segments * segment, GEMM_GROUP_ROWS);
+    add_loop(loops, "segments of a row of tiles", plan.grid.columns, segment);
+    add_loop(loops, "folded tiles of a segment", segment, plan.folded_tiles);
+    add_loop(loops, "channels of a plane", plan.slice_channels, plan.packed_channels);
+    add_loop(loops, "gradients' channels of a plane", c->out_channels, plan.gradient_channels);
+    add_loop(loops, "columns of mapped weights", c->out_channels, TRANSPOSED_COLUMNS);
+    add_loop(loops, "groups of a slice's members", depth, GEMM_GROUP_ROWS);
+    add_loop(loops, "panels of members", depth, ck_gemm_panels(kernels, depth).width);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
 }

@@ -4,6 +4,7 @@
 //   C  frequencies of the output: a matrix [tile][N] for each, then y
 
 #include "drivers/winograd.h"
+#include "drivers/loops.h"
 #include "runtime/threads.h"
 
 enum {
@@ -175,4 +176,13 @@ void ck_winograd_forward(
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
     ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), CK_MAX_WORKERS, weight_bytes, map_weights, &call);
     ck_parallel(plan->blocks, ck_worker_limit(plan->blocks), convolution_work(convolution), convolve_block, &call);
+}
+
+void ck_winograd_forward_loops(const ck_convolution *c, ck_plan *loops) {
+    const forward_plan plan = plan_of(c);
+    add_loop(loops, "blocks of segments", c->batch * plan.grid.image_segments, plan.block_segments);
+    add_loop(loops, "segments of a row of tiles", plan.grid.columns, plan.grid.segment_columns);
+    add_loop(loops, "slices of channels", c->channels, plan.slice);
+    add_loop(loops, "parts of the weights' rows", plan.depth, WEIGHT_ROWS);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
 }

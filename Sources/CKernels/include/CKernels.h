@@ -29,6 +29,7 @@
 #include "ck_loss.h"
 #include "ck_normalization.h"
 #include "ck_optimizer.h"
+#include "ck_plans.h"
 #include "ck_pointwise.h"
 #include "ck_pooling.h"
 #include "ck_post_ops.h"

@@ -55,8 +55,9 @@ int ck_set_own_threads(int threads) {
     return before;
 }
 
-// Rounding and denormals decide bits, so every worker computes in the default mode (round to nearest, denormals kept)
-// whatever the caller's or libomp's is.
+// Rounding and denormals decide bits, so tasks compute in the default mode (round to nearest, denormals kept) whatever
+// the caller's or libomp's is. The compiler may move arithmetic past a change of the mode. A task can't be moved: the
+// calls of tasks go through a pointer.
 #if defined(__x86_64__)
 typedef unsigned int float_mode;
 static inline float_mode enter_default_float_mode(void) {

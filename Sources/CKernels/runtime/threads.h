@@ -15,7 +15,13 @@ extern _Thread_local const struct ck_kernels *ck_own_kernels;
 /// all are done. Tasks must write to disjoint memory. `work` estimates the whole call in floating-point operations or
 /// bytes moved, whichever is more; small work stays on the calling thread, where the tasks run in order, and so does
 /// what a task asks for. Workers are below the limit.
+///
+/// Tasks alone run in the kernels' own floating-point mode. Therefore drivers do all arithmetic on floats in tasks;
+/// outside of tasks they may copy floats, and calculate with sizes.
 void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context);
+
+/// Runs `task` once, as task 0 on the calling thread: for arithmetic that is too short for several threads.
+static inline void ck_serial(ck_task task, void *context) { ck_parallel(1, 1, 0, task, context); }
 
 /// How many workers may run `task_count` tasks: what private scratch must be multiplied by.
 static inline int ck_worker_limit(int64_t task_count) {
