@@ -1,0 +1,492 @@
+"""The faults that `inject` puts into the sources.
+
+Each has an identifier (its area first), a file, the `text` that is replaced, what stands there instead, a pattern of the
+tests that should find the fault (as for `swift test --filter`), and a line that says what is wrong. The text is an
+expression, or statements with kind="statement"; both it and its replacement have to compile in its place, and have the
+same type. Where a text occurs more than once, occurrence=(2, 3) means the second of three. Faults beginning with
+`named-` once passed the whole suite.
+"""
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    id: str
+    file: str
+    text: str
+    mutated: str
+    tests: str
+    says: str
+    kind: str = "expression"
+    occurrence: tuple = (1, 1)
+
+
+FAULTS = []
+
+
+def area(prefix, folder):
+    """A function that adds faults of files in a folder."""
+    def add(name, file, text, mutated, tests, says, **more):
+        FAULTS.append(Fault(f"{prefix}-{name}", f"{folder}/{file}", text, mutated, tests, says, **more))
+    return add
+
+
+# Kernels' drivers.
+
+kernels = area("kernels", "Sources/CKernels/drivers")
+named_kernels = area("named-kernels", "Sources/CKernels/drivers")
+runtime = area("kernels", "Sources/CKernels/runtime")
+
+named_kernels(
+    "winograd-chunk-overwrites", "winograd_backward.c", "first_chunk && frequency / call->tiles->frequencies < own",
+    "frequency / call->tiles->frequencies < own", "PlanTests", "a second chunk of a task overwrites dw")
+named_kernels(
+    "winograd-chunk-clears-slopes", "winograd_backward.c", "chunk == start", "true", "PlanTests",
+    "a second chunk of a task clears the slopes' gradients", occurrence=(1, 2))
+named_kernels(
+    "group-in-mid-row", "convolution_backward_data.c", "(first + i) % grid->columns", "i % grid->columns", "PlanTests",
+    "a group of a strided image's pixels that begins in mid-row is taken to begin with a row")
+named_kernels(
+    "dense-bias-mode", "convolution_dense_forward.c", "ck_serial(add_dense_bias, &call)",
+    "add_dense_bias(&call, 0, 0)", "FloatModeTests", "the bias is added in the caller's floating-point mode")
+named_kernels(
+    "dense-bias-gradient-mode", "convolution_dense_backward.c", "ck_serial(sum_dense_bias, &call)",
+    "sum_dense_bias(&call, 0, 0)", "FloatModeTests", "the bias's gradient is summed in the caller's floating-point mode")
+
+kernels(
+    "sums-mode", "elementwise.c", "ck_serial(add_sums, &call)", "add_sums(&call, 0, 0)", "FloatModeTests",
+    "parts of a sum of squares are added in the caller's floating-point mode")
+kernels(
+    "loss-mode", "loss.c", "ck_serial(add_results, &call)", "add_results(&call, 0, 0)", "FloatModeTests",
+    "parts of a loss are added in the caller's floating-point mode")
+runtime(
+    "mode-stays", "threads.c", "leave_default_float_mode(mode)", "(void)0", "FloatModeTests",
+    "a kernel on one thread leaves its caller in another floating-point mode", occurrence=(1, 2))
+runtime(
+    "instructions-stay", "threads.c", "ck_own_kernels = kernels_before", "ck_own_kernels", "RuntimeTests",
+    "workers keep the instruction set of an earlier caller")
+kernels(
+    "bias-of-first-panel", "convolution_forward.c", "call->bias + column_start", "call->bias", "/ConvolutionTests|PlanTests",
+    "every panel of outputs starts from the first panel's bias")
+kernels(
+    "weights-overwritten", "convolution_backward_weights.c", "first ? ck_gemm_zeros : NULL", "ck_gemm_zeros",
+    "/ConvolutionTests|PlanTests", "each step over the images overwrites the weights' gradients")
+kernels(
+    "weights-last-group", "convolution_backward_weights.c", "group < plan->groups", "group < plan->groups - 1",
+    "/ConvolutionTests|PlanTests", "the last group of images has no part in the weights' gradients")
+kernels(
+    "slopes-share-a-part", "slopes.c", "parts->per_position ? group : group * parts->bands + band", "group",
+    "ActivationTests|/ConvolutionTests", "bands of an image overwrite each other's gradients of slopes")
+kernels(
+    "sum-of-pieces", "gemm.c", "initial = NULL", "initial", "DenseTests|/ConvolutionTests|PlanTests",
+    "each piece of a long sum starts anew")
+kernels(
+    "winograd-phases-overwrite", "winograd_forward.c", "i < tiles->outputs && j < tiles->outputs", "i < tiles->outputs",
+    "WinogradTests", "a phase of a strided convolution overwrites another's products")
+kernels(
+    "winograd-bias-overwritten", "winograd_backward.c", "index == start", "true", "WinogradTests",
+    "each image overwrites its group's gradient of the bias")
+kernels(
+    "choose-backward", "convolution_choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
+    "the cost of a direct backward pass is that of its forward pass")
+kernels(
+    "chain-borders", "convolution_chain_backward.c", "memcmp(&before, &next_shape, sizeof before) != 0", "false",
+    "ConvolutionChainTests", "the borders of a chain's plane of gradients are not cleared")
+kernels(
+    "chain-odd-channel", "convolution_chain_backward.c",
+    "2 * pair + member * min_of(2, channels - pair) + channel - pair", "2 * pair + member * 2 + channel - pair",
+    "ConvolutionChainTests", "the last of an odd number of channels is folded from the wrong place")
+kernels(
+    "chain-strided-band", "convolution_chain_backward.c", "(first * c->stride_h + ky) * windows->in_run",
+    "(first + ky) * windows->in_run", "ConvolutionChainTests|PlanTests",
+    "the second band of a strided layer reads the wrong rows")
+kernels(
+    "fused-chunk-overwrites", "convolution_dense_forward.c", "pixel == first && filter == 0", "pixel == first",
+    "ConvolutionDenseTests|PlanTests", "a second chunk of filters overwrites the first's products")
+kernels(
+    "fused-images-overwrite", "convolution_dense_backward.c", "first && image == 0", "first",
+    "ConvolutionDenseTests|PlanTests", "a second group of images overwrites the convolution's gradients")
+kernels(
+    "fused-dense-images-overwrite", "convolution_dense_backward.c", "image == 0", "true",
+    "ConvolutionDenseTests|PlanTests", "a second group of images overwrites the dense weights' gradients",
+    occurrence=(2, 3))
+kernels(
+    "dense-bias-in-each-part", "dense_forward.c", "part == 0 && call->bias != NULL", "call->bias != NULL", "DenseTests",
+    "every part of the inputs adds the bias")
+kernels(
+    "dense-images-overwrite", "dense_backward.c", "row == 0 ? ck_gemm_zeros : NULL", "ck_gemm_zeros", "DenseTests",
+    "a second group of images overwrites the weights' gradients")
+kernels(
+    "dense-not-accumulated", "dense_backward.c", "call->accumulate", "false", "DenseTests",
+    "dz is overwritten where it should be added to")
+kernels(
+    "pointwise-bias-overwritten", "pointwise_backward.c", "first == start", "true", "PointwiseTests",
+    "each block of pixels overwrites the bias's gradient", occurrence=(2, 2))
+kernels(
+    "pointwise-weights-overwritten", "pointwise_backward.c", "first == start", "true", "PointwiseTests",
+    "each block of pixels overwrites the weights' gradients", occurrence=(1, 2))
+kernels(
+    "pointwise-rows-not-cleared", "pointwise_backward.c",
+    "run->y + 1 == c->out_height ? c->height : (run->y + 1) * c->stride_h",
+    "min_of((run->y + 1) * c->stride_h, c->height)", "PointwiseTests",
+    "rows of pixels that nobody reads keep what their gradients' memory held")
+kernels(
+    "pointwise-moments", "pointwise_forward.c", "first - start", "0", "NormalizationTests",
+    "moments hold the last group of pixels alone")
+kernels(
+    "post-activation", "post_ops.c", "post_ops->activation.member_count == 0", "true",
+    "PointwiseTests|NormalizationTests", "an activation after a sum is left out")
+kernels(
+    "norm-joins-parts", "normalization.c", "found.rows * off * off", "off * off", "NormalizationTests",
+    "the distance of parts' means counts once instead of once a row")
+kernels(
+    "norm-unbiased", "normalization.c", "call->unbiased_running_variance && call->rows > 1", "false",
+    "NormalizationTests", "the running variance is the biased one always")
+kernels(
+    "norm-rest", "normalization.c", "blocks + (layout->rest_rows > 0)", "blocks", "NormalizationTests",
+    "rows that fill no long row are left out")
+kernels(
+    "global-mean", "pooling.c", "(float)call->positions", "(float)(call->positions + 1)", "PoolingTests",
+    "the gradient of a global mean is divided by one too many")
+kernels(
+    "velocity-of-first-block", "optimizer.c", "call->slot1 == NULL ? NULL : call->slot1 + first", "call->slot1",
+    "OptimizerTests", "every block of an update uses the first block's velocity")
+kernels(
+    "second-moment-of-first-block", "optimizer.c", "call->slot2 + first", "call->slot2", "OptimizerTests",
+    "every block of an update uses the first block's second moments")
+kernels(
+    "dropout-repeats", "elementwise.c", "call->first + (uint64_t)begin", "call->first", "DropoutTests",
+    "the mask repeats in each block")
+kernels(
+    "place-in-part", "elementwise.c", "found < 0 ? -1 : first + found", "found", "ElementwiseTests",
+    "the place of a number that isn't finite is counted from its part")
+kernels(
+    "ties", "loss.c", "earlier == label", "true", "LossTests", "of equal logits, any counts as the largest")
+kernels(
+    "label-gradient", "loss.c", "(float)(own_term * call->gradient_scale)", "(float)own_term", "LossTests",
+    "the label's gradient is not scaled")
+kernels(
+    "held-row", "input.c", "down.fraction == 0 ? -1 : lower", "lower", "InputTests",
+    "an image moved to the right alone repeats a row")
+kernels(
+    "slopes-of-first-block", "activation.c", "first * block.slope_position", "0", "ActivationTests",
+    "every block of positions reads the first block's slopes", occurrence=(1, 2))
+
+# Graph and fusions.
+
+graph = area("graph", "Sources/LinkedNet/Graph")
+named_graph = area("named-graph", "Sources/LinkedNet/Graph")
+
+named_graph(
+    "sum-host-readers", "SumFusion.swift", "readerCount(of: host) == 1", "true",
+    "SumFusionTests|GeneratedNetworkTests|BranchGradientTests", "a sum is fused into a host that others read too")
+named_graph(
+    "taker-reads-every-pixel", "SumFusion.swift", "operation.kernel.readsEveryPixel", "true",
+    "SumFusionTests|GeneratedNetworkTests|BranchGradientTests",
+    "a gradient is left to a convolution that doesn't read every pixel")
+named_graph(
+    "chain-readers", "ConvolutionChains.swift", "readers[input.index] == 1", "true",
+    "ConvolutionChainTests|GeneratedNetworkTests", "a chain hides a tensor that others read")
+graph(
+    "sum-host-is-output", "SumFusion.swift", "host.index != output.index", "true", "SumFusionTests|GeneratedNetworkTests",
+    "a sum is fused into the operation that gives the network's output")
+graph(
+    "chain-shared-parameters", "ConvolutionChains.swift", "parameterReaders[$0.index] == 1", "true",
+    "ConvolutionChainTests|CustomLayerTests|GeneratedNetworkTests", "a chain takes a layer whose weights another shares")
+graph(
+    "dense-fusion-readers", "ConvolutionDenseFusion.swift", "readers[node.inputs[0].index] == 1", "true",
+    "ConvolutionDenseFusionTests|GeneratedNetworkTests", "a convolution that others read too is hidden in a dense layer")
+graph(
+    "dense-fusion-input", "ConvolutionDenseFusion.swift", "!needsGradient[nodes[first].inputs[0].index]", "true",
+    "ConvolutionDenseFusionTests|GeneratedNetworkTests",
+    "a convolution whose input needs a gradient is fused with a dense layer, which gives none")
+graph(
+    "reads-output", "MemoryMap.swift", "node.operation.backwardReadsOutput", "false",
+    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests", "the memory of an output that backward reads is reused")
+graph(
+    "reads-inputs", "MemoryMap.swift", "node.operation.backwardReadsInputs", "false",
+    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests", "the memory of an input that backward reads is reused")
+graph(
+    "shared-parameter", "MemoryMap.swift", "hasBackward && !writtenParameters.insert($0.index).inserted", "false",
+    "CustomLayerTests|NetworkGradientTests", "the last use of a shared parameter overwrites the gradients of the others")
+graph(
+    "reshape-keeps-activation", "GraphBuilder.swift", "shape == value.shape || shape.rank == 1", "true",
+    "NetworkTests|CustomLayerTests|ShapeInferenceTests", "an image of another shape keeps an activation by channel")
+
+# Layers and shapes.
+
+layers = area("layers", "Sources/LinkedNet/Layers")
+shapes = area("layers", "Sources/LinkedNet/Kernels")
+
+layers(
+    "conv-fan-out", "Conv2D.swift", "area * filters", "filters", "InitializerTests|Golden",
+    "a convolution's initialiser takes its filters alone for its outputs")
+layers(
+    "glorot-limit", "Initializer.swift", "6 / (fanIn + fanOut)", "6 / fanIn", "InitializerTests",
+    "Glorot's limit leaves out the outputs", occurrence=(2, 2))
+layers(
+    "truncated-deviation", "Initializer.swift", "sample * deviation / truncatedDeviation", "sample * deviation",
+    "InitializerTests", "truncated normals have less than the wanted deviation")
+layers(
+    "not-truncated", "Initializer.swift", "abs(sample) > 2", "false", "InitializerTests", "normals are not truncated")
+layers(
+    "pool-stride", "Pooling.swift", "stride ?? size", "stride ?? 1", "ShapeInferenceTests|NetworkTests",
+    "a maximum's default stride is 1", occurrence=(1, 2))
+layers(
+    "average-stride", "Pooling.swift", "stride ?? size", "stride ?? 1", "ShapeInferenceTests|NetworkTests",
+    "an average's default stride is 1", occurrence=(2, 2))
+layers(
+    "linkage-sign", "Linkage.swift", "abs($0.derivative(z)) >= smallestGradient", "$0.derivative(z) >= smallestGradient",
+    "LinkageTests", "members with a negative gradient count as flat")
+layers(
+    "linkage-scale", "Linkage.swift", "Double(outputScale) * Double(inputScale)",
+    "Double(outputScale)", "LinkageTests", "a member's derivative leaves out its input's scale")
+shapes(
+    "same-output", "WindowGeometry.swift", "(imageWidth - 1) / window.strideWidth + 1",
+    "imageWidth / window.strideWidth", "ShapeInferenceTests", "the same padding gives one column too few")
+shapes(
+    "same-padding", "WindowGeometry.swift",
+    "max((outputWidth - 1) * window.strideWidth + window.width - imageWidth, 0) / 2",
+    "max((outputHeight - 1) * window.strideHeight + window.height - imageHeight, 0) / 2",
+    "ShapeInferenceTests|Golden", "columns are padded as rows are")
+shapes(
+    "valid-window", "WindowGeometry.swift", "window.width <= imageWidth", "true", "ShapeInferenceTests|HostileValueTests",
+    "a window that is wider than the image is taken")
+
+# Optimizers and schedules.
+
+optimizers = area("optimizers", "Sources/LinkedNet/Optimizers")
+
+optimizers(
+    "adam-correction", "Adam.swift", "pow(Double(Float(beta2)), t)", "pow(Double(Float(beta1)), t)",
+    "GoldenOptimizerTests|TorchCurveTests", "second moments are corrected with the first's decay")
+optimizers(
+    "adam-epsilon", "Adam.swift", "epsilonPlacement == .beforeBiasCorrection ? epsilon : epsilon * correction2",
+    "epsilon", "GoldenOptimizerTests", "epsilon stands before the correction always")
+optimizers(
+    "rmsprop-rho", "RMSProp.swift", "Float(rho)", "Float(0.9)", "GoldenOptimizerTests|Optimizer", "rho is ignored")
+optimizers(
+    "sgd-decay", "SGD.swift", "Float(weightDecay)", "Float(0)", "GoldenOptimizerTests|Optimizer", "weight decay is ignored")
+optimizers(
+    "single-precision", "Optimizer.swift", "range.contains(Double(Float(value)))", "true", "Optimizer|HostileValueTests",
+    "a number that leaves its range in single precision is taken")
+optimizers(
+    "cosine-final", "LearningRateSchedule.swift",
+    "finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2", "(1 + cos(.pi * progress)) / 2", "Schedule|Optimizer",
+    "a cosine ends at zero always")
+optimizers(
+    "warm-up-start", "LearningRateSchedule.swift", "Double(step + 1) / Double(max(steps, 1))",
+    "Double(step) / Double(max(steps, 1))", "Schedule|Optimizer", "the first step of a warm-up changes nothing")
+optimizers(
+    "steps-unsorted", "LearningRateSchedule.swift", "steps[index].epoch >= latest.epoch", "true", "Schedule|Optimizer",
+    "of steps in another order, the last listed counts")
+
+# Data.
+
+data = area("data", "Sources/LinkedNet/Data")
+
+data(
+    "shuffle-one-cycle", "Sampler.swift", "random.next(below: UInt64(last + 1))", "random.next(below: UInt64(last))",
+    "SamplerTests", "no image stays in its place when shuffled")
+data(
+    "shuffle-same", "Sampler.swift", "UInt64(truncatingIfNeeded: epoch)", "0", "SamplerTests",
+    "every epoch has the same order")
+data(
+    "shift-of-width", "Augmentation.swift", "Double(imageShape[1])", "Double(imageShape[0])", "AugmentationTests",
+    "images move sideways by a share of their height")
+data(
+    "augmentation-same", "Augmentation.swift", "UInt64(truncatingIfNeeded: sample)", "0", "AugmentationTests",
+    "all images of an epoch are moved alike")
+data(
+    "augmentation-by-slot", "BatchPreparation.swift", "Int(indices[image])", "image", "BatchLoaderTests|AugmentationTests",
+    "an image's move depends on its place in the batch")
+data(
+    "order-of-first-epoch", "BatchPreparation.swift", "orderedEpoch != epoch", "orderedEpoch == nil", "BatchLoaderTests",
+    "the first epoch's order stays")
+data(
+    "cifar-planes", "CIFARRecords.swift", "from[pixel &+ plane]", "from[pixel &+ 2 &* plane]", "CIFARTests",
+    "green is blue")
+data(
+    "cifar-labels", "CIFARRecords.swift", "bytes[offset] < classes", "true", "CIFARTests|DamagedFileTests",
+    "a label beyond the classes is read")
+data(
+    "idx-labels", "IDX.swift", "label >= classNames.count", "label > classNames.count", "IDXTests",
+    "a label one beyond the classes is read")
+data(
+    "fingerprint-offset", "ImageDataset.swift", "scale != nil || offset != nil", "scale != nil", "ImageDatasetTests",
+    "a dataset's fingerprint leaves out its offsets")
+data(
+    "fingerprint-prefix", "DatasetPrefix.swift", "count < base.count", "false", "DataSourceTests|ImageDatasetTests|RunTests",
+    "the first images have the fingerprint of all")
+
+# Training.
+
+training = area("training", "Sources/LinkedNet/Training")
+named_training = area("named-training", "Sources/LinkedNet/Training")
+
+named_training(
+    "second-moments-not-copied", "CheckpointWriter.swift", "zip(tensors, copies)",
+    "zip(tensors.filter { !$0.name.hasPrefix(\"optimizer:second_moment\") }, copies)",
+    "CheckpointWriterTests|RunSavingTests|ResumeTests", "the copy that is written beside training lacks Adam's second moments")
+named_training(
+    "no-early-retry", "SaveClock.swift", "hasFailed = failed", "", "SaveIntervalTests|RunSavingTests",
+    "nothing retries early after a failed save", kind="statement")
+named_training(
+    "checksum-skipped", "Trainer+Checkpoint.swift",
+    "try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)", "",
+    "ResumeTests|DamagedFileTests", "Trainer.resume(from:) doesn't look at the checksum", kind="statement")
+named_training(
+    "nan-during-save", "Run+Saving.swift", "(try? trainer.checkWeights()) != nil", "true", "RunSavingTests|NonFiniteTests",
+    "weights that aren't finite are saved beside training")
+training(
+    "patience", "EarlyStopping.swift", "event.epoch - (best.epoch ?? first - 1) >= patience",
+    "event.epoch - (best.epoch ?? first - 1) > patience", "EarlyStopping|BestScoreTests|TrainerTests",
+    "early stopping waits an epoch longer")
+training(
+    "best-ties", "BestScore.swift", "metric.gain(of: score, over: value) > minimumGain",
+    "metric.gain(of: score, over: value) >= minimumGain", "BestScoreTests", "an equal score counts as better")
+training(
+    "loss-gain", "Metric.swift", "other - value", "value - other", "BestScoreTests", "a higher loss counts as better")
+training(
+    "seed", "Trainer+Fit.swift", "seed ?? network.seed", "network.seed", "TrainerTests|RunTests|ResumeTests",
+    "the seed of the batches is ignored")
+training(
+    "update-early", "ParameterUpdater.swift", "stretches[applied].range.lowerBound >= start", "true",
+    "ParameterUpdaterTests", "parameters are updated before their gradients are complete")
+training(
+    "clip-scale", "ParameterUpdater.swift", "updateNext(gradientScale: gradientScale)", "updateNext(gradientScale: 1)",
+    "ParameterUpdaterTests|TrainerTests", "gradients are not clipped", kind="statement")
+training(
+    "clip-norm", "Trainer.swift", "Float(limit / norm)", "Float(limit)", "TrainerTests|ParameterUpdaterTests",
+    "clipped gradients have another norm than the limit")
+training(
+    "decay", "Trainer.swift", "Double(position.step)", "Double(position.step + 1)",
+    "TrainerTests|GoldenOptimizerTests|TorchCurveTests", "time decay begins a step early")
+training(
+    "confusion-transposed", "Trainer+Evaluate.swift", "Int(labels[sample]) * classes + prediction",
+    "prediction * classes + Int(labels[sample])", "TrainerTests|PassTests|SavedRunTests", "a trainer's confusion matrix is transposed")
+training(
+    "prediction-ties", "Trainer+Evaluate.swift", "elements[index] > elements[best]", "elements[index] >= elements[best]",
+    "TrainerTests|PassTests", "of equal outputs the last counts as the prediction")
+training(
+    "prediction-nan", "Trainer+Evaluate.swift", "elements[index].isNaN", "false", "TrainerTests|PassTests|NonFiniteTests",
+    "an output that isn't a number gives a prediction")
+training(
+    "nan-epoch", "NonFiniteOrigin.swift", "isBetweenEpochs ? position.epoch : position.epoch + 1", "position.epoch + 1",
+    "NonFiniteTests", "a weight that isn't finite at the end of an epoch is told of the next one")
+training(
+    "metrics-beyond", "RunMetrics.swift", "epoch <= epochs", "true", "RunMetricsTests",
+    "lines of epochs that are trained anew stay")
+
+# Checkpoints.
+
+checkpoints = area("checkpoints", "Sources/LinkedNet/Checkpoints")
+named_checkpoints = area("named-checkpoints", "Sources/LinkedNet/Checkpoints")
+resuming = area("checkpoints", "Sources/LinkedNet/Training")
+
+named_checkpoints(
+    "failed-file-stays", "Generations.swift", "try? disk.remove(path(name))", "", "SaveFaultTests|CheckpointWriterTests",
+    "the file of a failed save stays", kind="statement")
+checkpoints(
+    "prune-all", "Generations.swift", "!whole.contains(number)", "number != newest", "SaveFaultTests|RunSavingTests",
+    "only the newest checkpoint is kept")
+checkpoints(
+    "number-again", "Generations.swift", "max(numbers[0], pointed ?? 0)", "number", "SaveFaultTests|RunSavingTests|RunTests",
+    "a resumed run overwrites a damaged newer checkpoint")
+checkpoints(
+    "changed-meanwhile", "Generations.swift", "found <= newest", "true", "RunTests|RunSavingTests|SaveFaultTests",
+    "a run that another process has gone on with is continued")
+checkpoints(
+    "not-read-back", "DurableFile.swift", "try verify(temporary, contents: contents, on: disk)", "",
+    "DurableFileTests|SaveFaultTests", "what was written is not read back", kind="statement")
+checkpoints(
+    "not-synchronized", "DiskFile.swift",
+    "try attempt(.synchronize, path) { () throws(DiskError) in try synchronize(file) }", "",
+    "DurableFileTests|SaveFaultTests", "a file is not synchronised before it is renamed", kind="statement")
+checkpoints(
+    "tensor-beyond-file", "SafetensorsHeader.swift", "tensor.end <= dataEnd - dataStart", "true",
+    "SafetensorsFileTests|DamagedFileTests", "a tensor may end beyond its file")
+checkpoints(
+    "bytes-after-tensors", "SafetensorsHeader.swift", "position == dataEnd - dataStart", "true",
+    "SafetensorsFileTests|DamagedFileTests", "bytes after the last tensor are ignored")
+resuming(
+    "misshapen", "Network+Files.swift", "entry.shape != info.shape", "false", "NetworkFilesTests",
+    "a tensor of another shape is taken for the network's")
+resuming(
+    "resume-seed", "Trainer+Checkpoint.swift", "seed == String(network.seed)", "true", "ResumeTests|TrainerTests",
+    "a checkpoint of another seed is resumed")
+resuming(
+    "resume-format", "Trainer+Checkpoint.swift", "Self.readableVersions.contains(format ?? \"\")", "true",
+    "ResumeTests|DamagedFileTests|TrainerTests", "a checkpoint of an unknown format is resumed")
+resuming(
+    "resume-optimizer", "Trainer+Checkpoint.swift", "surplus == nil", "true", "ResumeTests|TrainerTests",
+    "the state of another optimizer is ignored")
+
+# Run options and commands.
+
+options = area("options", "Sources/LinkedNet/Training")
+train = area("options", "Sources/train")
+named_train = area("named-options", "Sources/train")
+named_evaluate = area("named-options", "Sources/evaluate")
+
+OPTION_TESTS = "TrainTests|OptionsTests"
+for name, holder in [
+    ("batchNorm", "networkOptions.batchNorm"), ("initializer", "networkOptions.initializer"),
+    ("augment", "dataOptions.augment"), ("shuffle", "dataOptions.shuffle"), ("optimizer", "trainingOptions.optimizer"),
+]:
+    named_train(
+        f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored")
+named_train(
+    "save-every-ignored", "Session.swift", "running.saveEvery", "SaveInterval?.none", OPTION_TESTS,
+    "--save-every is ignored")
+named_evaluate(
+    "threads-ignored", "Evaluate.swift", "Self.failure.prepareKernels(threads: threads)",
+    "Self.failure.prepareKernels(threads: nil)", "CommandTests", "--threads of evaluate is ignored", kind="statement")
+named_evaluate(
+    "confusion-transposed", "Report.swift",
+    "Array(result.confusion[label * result.classCount..<(label + 1) * result.classCount])",
+    "(0..<result.classCount).map { result.confusion[$0 * result.classCount + label] }", "CommandTests",
+    "--confusion is transposed")
+for name, holder in [
+    ("limit", "dataOptions.limit"), ("epochs", "trainingOptions.epochs"), ("batchSize", "trainingOptions.batchSize"),
+    ("learningRate", "trainingOptions.learningRate"), ("decay", "trainingOptions.decay"),
+    ("momentum", "trainingOptions.momentum"), ("schedule", "trainingOptions.schedule"), ("seed", "trainingOptions.seed"),
+    ("convolution", "networkOptions.convolution"),
+]:
+    train(f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored")
+train(
+    "sqrt2-ignored", "Train.swift", "networkOptions.sqrt2 ? true : nil", "nil", OPTION_TESTS, "--sqrt2 is ignored")
+options(
+    "experiment-decay", "RunOptions.swift", "isExperiments ? experiment.decay : 0", "experiment.decay", "RunOptionsTests",
+    "another optimizer than the experiment's has the experiment's decay")
+options(
+    "other-seed-resumed", "RunOptions.swift", "compare(\"--seed\", seed, settings.seed)", "", "RunOptionsTests",
+    "a resumed run takes another --seed without a word", kind="statement")
+options(
+    "nesterov", "RunSettings.swift", "momentum > 0", "false", "RunOptionsTests|RunTests|TrainerTests",
+    "momentum of a run is not Nesterov's", occurrence=(1, 2))
+
+# Diagnostics.
+
+diagnostics = area("diagnostics", "Sources/LinkedNet/Diagnostics")
+observing = area("diagnostics", "Sources/LinkedNet/Training")
+
+diagnostics(
+    "dead-negative", "DeadNeurons.swift", "sampleValues[place] != 0", "sampleValues[place] > 0", "DiagnosticsTests",
+    "a neuron that is negative always counts as dead")
+diagnostics(
+    "dead-places", "DeadNeurons.swift", "index / (layer.members * layer.units) * layer.units + unit",
+    "index / (layer.members * layer.units) * layer.units", "DiagnosticsTests",
+    "all neurons of a position live where one does")
+diagnostics(
+    "gradient-norm", "GradientFlow.swift", "squares[$0, default: 0].squareRoot()", "squares[$0, default: 0]",
+    "DiagnosticsTests", "a gradient's norm is squared")
+observing(
+    "last-step", "DiagnosticsObserver.swift", "event.step % every == 0 || endsEpoch", "event.step % every == 0",
+    "Diagnostics", "the last step of an epoch is not looked at")
+observing(
+    "samples-twice", "DiagnosticsObserver.swift", "$0.step <= event.position.step", "true", "Diagnostics",
+    "what a killed run saw after its checkpoint is listed twice")
+observing(
+    "test-accuracy", "EventLines.swift", "test?.accuracy", "test?.loss", "TrainingLogTests|RunMetricsTests|RunTests",
+    "an epoch's line has the test loss as accuracy")
