@@ -93,7 +93,10 @@ private struct Coverage {
         Convolution(11, (39, 19), 20, out: (20, 10), 12, kernel: 1, stride: 2, pad: 0, identity),
     ]
 
-    static let chains = [Convolution(21, (29, 13), 6, out: (29, 13), 9, mirrored)]
+    static let chains = [
+        Convolution(21, (29, 13), 6, out: (29, 13), 9, mirrored),
+        Convolution(21, (37, 13), 3, out: (19, 7), 9, stride: 2, mirrored),
+    ]
 
     /// Filters.
     static let fused = [70, 109]
@@ -174,12 +177,13 @@ private struct Coverage {
         check("chain") {
             for convolution in Self.chains {
                 var chain = ck_convolution_chain(
-                    batch: convolution.shape.batch, layer_count: 1, layers: nil, gives_input_gradient: true)
+                    batch: convolution.shape.batch, layer_count: 1, layers: nil,
+                    gives_input_gradient: convolution.shape.stride_h == 1)
                 let plan = withUnsafePointer(to: ck_chain_layer(convolution: convolution.shape, has_bias: true)) {
                     chain.layers = $0
                     return ck_convolution_chain_plan(&chain)
                 }
-                $0.add(plan)
+                $0.add(plan, "stride \(convolution.shape.stride_h), ")
             }
         }
         check("convolution into dense") {

@@ -1,9 +1,9 @@
 """The faults that `inject` puts into the sources.
 
-Each has an identifier (its area first), a file, the `text` that is replaced, what stands there instead, a pattern of the
-tests that should find the fault (as for `swift test --filter`), and a line that says what is wrong. The text is an
-expression, or statements with kind="statement"; both it and its replacement have to compile in its place, and have the
-same type. Where a text occurs more than once, occurrence=(2, 3) means the second of three. Faults beginning with
+Each has an identifier (its area first), a file, the `text` that is replaced, the text that stands there instead, a
+pattern of the tests that should find the fault (as for `swift test --filter`), and a line that says what is wrong. The
+text is an expression, or statements with kind="statement"; text and replacement have to compile in this place, and have
+the same type. Where a text occurs more than once, occurrence=(2, 3) means the second of three. Faults beginning with
 `named-` once passed the whole suite.
 """
 import dataclasses
@@ -51,7 +51,8 @@ named_kernels(
     "add_dense_bias(&call, 0, 0)", "FloatModeTests", "the bias is added in the caller's floating-point mode")
 named_kernels(
     "dense-bias-gradient-mode", "convolution_dense_backward.c", "ck_serial(sum_dense_bias, &call)",
-    "sum_dense_bias(&call, 0, 0)", "FloatModeTests", "the bias's gradient is summed in the caller's floating-point mode")
+    "sum_dense_bias(&call, 0, 0)", "FloatModeTests",
+    "the bias's gradient is summed in the caller's floating-point mode")
 
 kernels(
     "sums-mode", "elementwise.c", "ck_serial(add_sums, &call)", "add_sums(&call, 0, 0)", "FloatModeTests",
@@ -66,7 +67,8 @@ runtime(
     "instructions-stay", "threads.c", "ck_own_kernels = kernels_before", "ck_own_kernels", "RuntimeTests",
     "workers keep the instruction set of an earlier caller")
 kernels(
-    "bias-of-first-panel", "convolution_forward.c", "call->bias + column_start", "call->bias", "/ConvolutionTests|PlanTests",
+    "bias-of-first-panel", "convolution_forward.c", "call->bias + column_start", "call->bias",
+    "/ConvolutionTests|PlanTests",
     "every panel of outputs starts from the first panel's bias")
 kernels(
     "weights-overwritten", "convolution_backward_weights.c", "first ? ck_gemm_zeros : NULL", "ck_gemm_zeros",
@@ -188,27 +190,33 @@ named_graph(
     "chain-readers", "ConvolutionChains.swift", "readers[input.index] == 1", "true",
     "ConvolutionChainTests|GeneratedNetworkTests", "a chain hides a tensor that others read")
 graph(
-    "sum-host-is-output", "SumFusion.swift", "host.index != output.index", "true", "SumFusionTests|GeneratedNetworkTests",
+    "sum-host-is-output", "SumFusion.swift", "host.index != output.index", "true",
+    "SumFusionTests|GeneratedNetworkTests",
     "a sum is fused into the operation that gives the network's output")
 graph(
     "chain-shared-parameters", "ConvolutionChains.swift", "parameterReaders[$0.index] == 1", "true",
-    "ConvolutionChainTests|CustomLayerTests|GeneratedNetworkTests", "a chain takes a layer whose weights another shares")
+    "ConvolutionChainTests|CustomLayerTests|GeneratedNetworkTests",
+    "a chain takes a layer whose weights another shares")
 graph(
     "dense-fusion-readers", "ConvolutionDenseFusion.swift", "readers[node.inputs[0].index] == 1", "true",
-    "ConvolutionDenseFusionTests|GeneratedNetworkTests", "a convolution that others read too is hidden in a dense layer")
+    "ConvolutionDenseFusionTests|GeneratedNetworkTests",
+    "a convolution that others read too is hidden in a dense layer")
 graph(
     "dense-fusion-input", "ConvolutionDenseFusion.swift", "!needsGradient[nodes[first].inputs[0].index]", "true",
     "ConvolutionDenseFusionTests|GeneratedNetworkTests",
     "a convolution whose input needs a gradient is fused with a dense layer, which gives none")
 graph(
     "reads-output", "MemoryMap.swift", "node.operation.backwardReadsOutput", "false",
-    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests", "the memory of an output that backward reads is reused")
+    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests",
+    "the memory of an output that backward reads is reused")
 graph(
     "reads-inputs", "MemoryMap.swift", "node.operation.backwardReadsInputs", "false",
-    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests", "the memory of an input that backward reads is reused")
+    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests",
+    "the memory of an input that backward reads is reused")
 graph(
     "shared-parameter", "MemoryMap.swift", "hasBackward && !writtenParameters.insert($0.index).inserted", "false",
-    "CustomLayerTests|NetworkGradientTests", "the last use of a shared parameter overwrites the gradients of the others")
+    "CustomLayerTests|NetworkGradientTests",
+    "the last use of a shared parameter overwrites the gradients of the others")
 graph(
     "reshape-keeps-activation", "GraphBuilder.swift", "shape == value.shape || shape.rank == 1", "true",
     "NetworkTests|CustomLayerTests|ShapeInferenceTests", "an image of another shape keeps an activation by channel")
@@ -236,7 +244,8 @@ layers(
     "average-stride", "Pooling.swift", "stride ?? size", "stride ?? 1", "ShapeInferenceTests|NetworkTests",
     "an average's default stride is 1", occurrence=(2, 2))
 layers(
-    "linkage-sign", "Linkage.swift", "abs($0.derivative(z)) >= smallestGradient", "$0.derivative(z) >= smallestGradient",
+    "linkage-sign", "Linkage.swift", "abs($0.derivative(z)) >= smallestGradient",
+    "$0.derivative(z) >= smallestGradient",
     "LinkageTests", "members with a negative gradient count as flat")
 layers(
     "linkage-scale", "Linkage.swift", "Double(outputScale) * Double(inputScale)",
@@ -250,7 +259,8 @@ shapes(
     "max((outputHeight - 1) * window.strideHeight + window.height - imageHeight, 0) / 2",
     "ShapeInferenceTests|Golden", "columns are padded as rows are")
 shapes(
-    "valid-window", "WindowGeometry.swift", "window.width <= imageWidth", "true", "ShapeInferenceTests|HostileValueTests",
+    "valid-window", "WindowGeometry.swift", "window.width <= imageWidth", "true",
+    "ShapeInferenceTests|HostileValueTests",
     "a window that is wider than the image is taken")
 
 # Optimizers and schedules.
@@ -266,13 +276,16 @@ optimizers(
 optimizers(
     "rmsprop-rho", "RMSProp.swift", "Float(rho)", "Float(0.9)", "GoldenOptimizerTests|Optimizer", "rho is ignored")
 optimizers(
-    "sgd-decay", "SGD.swift", "Float(weightDecay)", "Float(0)", "GoldenOptimizerTests|Optimizer", "weight decay is ignored")
+    "sgd-decay", "SGD.swift", "Float(weightDecay)", "Float(0)", "GoldenOptimizerTests|Optimizer",
+    "weight decay is ignored")
 optimizers(
-    "single-precision", "Optimizer.swift", "range.contains(Double(Float(value)))", "true", "Optimizer|HostileValueTests",
+    "single-precision", "Optimizer.swift", "range.contains(Double(Float(value)))", "true",
+    "Optimizer|HostileValueTests",
     "a number that leaves its range in single precision is taken")
 optimizers(
     "cosine-final", "LearningRateSchedule.swift",
-    "finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2", "(1 + cos(.pi * progress)) / 2", "Schedule|Optimizer",
+    "finalFactor + (1 - finalFactor) * (1 + cos(.pi * progress)) / 2", "(1 + cos(.pi * progress)) / 2",
+    "Schedule|Optimizer",
     "a cosine ends at zero always")
 optimizers(
     "warm-up-start", "LearningRateSchedule.swift", "Double(step + 1) / Double(max(steps, 1))",
@@ -298,10 +311,12 @@ data(
     "augmentation-same", "Augmentation.swift", "UInt64(truncatingIfNeeded: sample)", "0", "AugmentationTests",
     "all images of an epoch are moved alike")
 data(
-    "augmentation-by-slot", "BatchPreparation.swift", "Int(indices[image])", "image", "BatchLoaderTests|AugmentationTests",
+    "augmentation-by-slot", "BatchPreparation.swift", "Int(indices[image])", "image",
+    "BatchLoaderTests|AugmentationTests",
     "an image's move depends on its place in the batch")
 data(
-    "order-of-first-epoch", "BatchPreparation.swift", "orderedEpoch != epoch", "orderedEpoch == nil", "BatchLoaderTests",
+    "order-of-first-epoch", "BatchPreparation.swift", "orderedEpoch != epoch", "orderedEpoch == nil",
+    "BatchLoaderTests",
     "the first epoch's order stays")
 data(
     "cifar-planes", "CIFARRecords.swift", "from[pixel &+ plane]", "from[pixel &+ 2 &* plane]", "CIFARTests",
@@ -316,7 +331,8 @@ data(
     "fingerprint-offset", "ImageDataset.swift", "scale != nil || offset != nil", "scale != nil", "ImageDatasetTests",
     "a dataset's fingerprint leaves out its offsets")
 data(
-    "fingerprint-prefix", "DatasetPrefix.swift", "count < base.count", "false", "DataSourceTests|ImageDatasetTests|RunTests",
+    "fingerprint-prefix", "DatasetPrefix.swift", "count < base.count", "false",
+    "DataSourceTests|ImageDatasetTests|RunTests",
     "the first images have the fingerprint of all")
 
 # Training.
@@ -327,7 +343,8 @@ named_training = area("named-training", "Sources/LinkedNet/Training")
 named_training(
     "second-moments-not-copied", "CheckpointWriter.swift", "zip(tensors, copies)",
     "zip(tensors.filter { !$0.name.hasPrefix(\"optimizer:second_moment\") }, copies)",
-    "CheckpointWriterTests|RunSavingTests|ResumeTests", "the copy that is written beside training lacks Adam's second moments")
+    "CheckpointWriterTests|RunSavingTests|ResumeTests",
+    "the copy that is written beside training lacks Adam's second moments")
 named_training(
     "no-early-retry", "SaveClock.swift", "hasFailed = failed", "", "SaveIntervalTests|RunSavingTests",
     "nothing retries early after a failed save", kind="statement")
@@ -336,7 +353,8 @@ named_training(
     "try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)", "",
     "ResumeTests|DamagedFileTests", "Trainer.resume(from:) doesn't look at the checksum", kind="statement")
 named_training(
-    "nan-during-save", "Run+Saving.swift", "(try? trainer.checkWeights()) != nil", "true", "RunSavingTests|NonFiniteTests",
+    "nan-during-save", "Run+Saving.swift", "(try? trainer.checkWeights()) != nil", "true",
+    "RunSavingTests|NonFiniteTests",
     "weights that aren't finite are saved beside training")
 training(
     "patience", "EarlyStopping.swift", "event.epoch - (best.epoch ?? first - 1) >= patience",
@@ -364,12 +382,15 @@ training(
     "TrainerTests|GoldenOptimizerTests|TorchCurveTests", "time decay begins a step early")
 training(
     "confusion-transposed", "Trainer+Evaluate.swift", "Int(labels[sample]) * classes + prediction",
-    "prediction * classes + Int(labels[sample])", "TrainerTests|PassTests|SavedRunTests", "a trainer's confusion matrix is transposed")
+    "prediction * classes + Int(labels[sample])", "TrainerTests|PassTests|SavedRunTests",
+    "a trainer's confusion matrix is transposed")
 training(
-    "prediction-ties", "Trainer+Evaluate.swift", "elements[index] > elements[best]", "elements[index] >= elements[best]",
+    "prediction-ties", "Trainer+Evaluate.swift", "elements[index] > elements[best]",
+    "elements[index] >= elements[best]",
     "TrainerTests|PassTests", "of equal outputs the last counts as the prediction")
 training(
-    "prediction-nan", "Trainer+Evaluate.swift", "elements[index].isNaN", "false", "TrainerTests|PassTests|NonFiniteTests",
+    "prediction-nan", "Trainer+Evaluate.swift", "elements[index].isNaN", "false",
+    "TrainerTests|PassTests|NonFiniteTests",
     "an output that isn't a number gives a prediction")
 training(
     "nan-epoch", "NonFiniteOrigin.swift", "isBetweenEpochs ? position.epoch : position.epoch + 1", "position.epoch + 1",
@@ -385,13 +406,15 @@ named_checkpoints = area("named-checkpoints", "Sources/LinkedNet/Checkpoints")
 resuming = area("checkpoints", "Sources/LinkedNet/Training")
 
 named_checkpoints(
-    "failed-file-stays", "Generations.swift", "try? disk.remove(path(name))", "", "SaveFaultTests|CheckpointWriterTests",
+    "failed-file-stays", "Generations.swift", "try? disk.remove(path(name))", "",
+    "SaveFaultTests|CheckpointWriterTests",
     "the file of a failed save stays", kind="statement")
 checkpoints(
     "prune-all", "Generations.swift", "!whole.contains(number)", "number != newest", "SaveFaultTests|RunSavingTests",
     "only the newest checkpoint is kept")
 checkpoints(
-    "number-again", "Generations.swift", "max(numbers[0], pointed ?? 0)", "number", "SaveFaultTests|RunSavingTests|RunTests",
+    "number-again", "Generations.swift", "max(numbers[0], pointed ?? 0)", "number",
+    "SaveFaultTests|RunSavingTests|RunTests",
     "a resumed run overwrites a damaged newer checkpoint")
 checkpoints(
     "changed-meanwhile", "Generations.swift", "found <= newest", "true", "RunTests|RunSavingTests|SaveFaultTests",
@@ -450,14 +473,16 @@ named_evaluate(
 for name, holder in [
     ("limit", "dataOptions.limit"), ("epochs", "trainingOptions.epochs"), ("batchSize", "trainingOptions.batchSize"),
     ("learningRate", "trainingOptions.learningRate"), ("decay", "trainingOptions.decay"),
-    ("momentum", "trainingOptions.momentum"), ("schedule", "trainingOptions.schedule"), ("seed", "trainingOptions.seed"),
+    ("momentum", "trainingOptions.momentum"), ("schedule", "trainingOptions.schedule"), ("seed",
+    "trainingOptions.seed"),
     ("convolution", "networkOptions.convolution"),
 ]:
     train(f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored")
 train(
     "sqrt2-ignored", "Train.swift", "networkOptions.sqrt2 ? true : nil", "nil", OPTION_TESTS, "--sqrt2 is ignored")
 options(
-    "experiment-decay", "RunOptions.swift", "isExperiments ? experiment.decay : 0", "experiment.decay", "RunOptionsTests",
+    "experiment-decay", "RunOptions.swift", "isExperiments ? experiment.decay : 0", "experiment.decay",
+    "RunOptionsTests",
     "another optimizer than the experiment's has the experiment's decay")
 options(
     "other-seed-resumed", "RunOptions.swift", "compare(\"--seed\", seed, settings.seed)", "", "RunOptionsTests",
