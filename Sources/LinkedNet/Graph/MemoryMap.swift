@@ -53,6 +53,19 @@ struct MemoryMap {
     private var valueRequests: [Int?]
     private var gradientRequests: [Int?]
     private var savedRequests: [Int?]
+    /// Of each node's inputs and parameters.
+    private var inputGradients: [[GradientTarget]]
+    private var parameterGradients: [[GradientTarget]]
+
+    /// Where an operation writes a gradient.
+    private enum GradientTarget {
+        /// Nowhere: nobody needs the gradient.
+        case none
+        /// Into the gradient's place, or added to what is there.
+        case place(accumulates: Bool)
+        /// Into a buffer of its own, from which the network adds the gradient to its place after the backward pass.
+        case share(request: Int)
+    }
 
     init(graph: Graph, schedule: Schedule, batch: Int) {
         let tensorCount = graph.tensorShapes.count
@@ -115,6 +128,32 @@ struct MemoryMap {
             guard saved > 0 else { return nil }
             return place(saved, firstSavedUse[index]...lastSavedUse[index])
         }
+        // In backward order: the first node that writes a tensor's gradient overwrites it and the others add to it.
+        // A node that reads a tensor at several inputs might write them in any order, or read all before it writes
+        // any; so each but the first has a buffer of its own. A parameter's gradient is always overwritten: all but the
+        // first of its readers have buffers of their own.
+        var writtenTensors: Set<TensorID> = []
+        var writtenParameters: Set<ParameterID> = []
+        inputGradients = Array(repeating: [], count: graph.nodes.count)
+        parameterGradients = Array(repeating: [], count: graph.nodes.count)
+        for (index, node) in graph.nodes.enumerated().reversed() {
+            let backward = schedule.backwardTime(index)
+            func share(_ bytes: Int) -> GradientTarget { .share(request: place(bytes, backward...backward)) }
+            let hasBackward = schedule.nodeHasBackward[index]
+            var ownTensors: Set<TensorID> = []
+            inputGradients[index] = node.inputs.enumerated().map { position, input in
+                guard hasBackward, schedule.tensorNeedsGradient[input.index], !node.withheldGradients.contains(position)
+                else { return .none }
+                guard ownTensors.insert(input).inserted else { return share(bytes(input.index)) }
+                return .place(accumulates: !writtenTensors.insert(input).inserted)
+            }
+            parameterGradients[index] = node.parameters.map { parameter in
+                guard hasBackward, !writtenParameters.insert(parameter).inserted else {
+                    return .place(accumulates: false)
+                }
+                return share(graph.parameters[parameter.index].shape.elementCount * MemoryLayout<Float>.stride)
+            }
+        }
         plan = MemoryPlan(requests)
         unsharedBytes = requests.reduce(0) { $0 + $1.bytes }
         scratchBytes = graph.nodes.map { $0.operation.scratchBytes(batch: batch) }.max() ?? 0
@@ -142,41 +181,51 @@ struct MemoryMap {
         ),
         states: (layout: ParameterLayout, values: UnsafeMutablePointer<Float>)
     ) -> [OperationBindings] {
-        var writtenTensors: Set<Int> = []
-        var writtenParameters: Set<Int> = []
-        var result: [OperationBindings] = []
-        // In backward order, so that the first to write a gradient overwrites it and the others add.
-        for (index, node) in graph.nodes.enumerated().reversed() {
-            let hasBackward = schedule.nodeHasBackward[index]
-            let needed = node.inputs.enumerated().map { position, input in
-                hasBackward && schedule.tensorNeedsGradient[input.index]
-                    && !node.withheldGradients.contains(position)
+        graph.nodes.enumerated().map { index, node in
+            var shares: [GradientShare] = []
+            func target(
+                _ target: GradientTarget, _ place: () -> UnsafeMutablePointer<Float>, elements: Int, isPerSample: Bool
+            ) -> UnsafeMutablePointer<Float>? {
+                switch target {
+                case .none: return nil
+                case .place: return place()
+                case .share(let request):
+                    let source = pointer(request, in: arena)
+                    shares.append(
+                        GradientShare(
+                            source: source, target: place(), elementCount: elements, isPerSample: isPerSample))
+                    return source
+                }
             }
-            result.append(
-                OperationBindings(
-                    inputs: node.inputs.map { UnsafePointer(value(of: $0, in: arena)) },
-                    output: value(of: node.output, in: arena),
-                    inputGradients: zip(node.inputs, needed).map { $1 ? gradient(of: $0, in: arena) : nil },
-                    inputGradientAccumulates: zip(node.inputs, needed).map {
-                        $1 && !writtenTensors.insert($0.index).inserted
-                    },
-                    outputGradient: gradient(
-                        of: node.normalizer.map { graph.nodes[$0].output } ?? node.output, in: arena),
-                    normalizationStatistics: node.normalizer.map {
-                        UnsafeMutableRawPointer(pointer(savedRequests[$0], in: arena))
-                    },
-                    activationGradient: node.gradientTaken.map { UnsafePointer(gradient(of: $0, in: arena)) },
-                    parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },
-                    parameterGradients: node.parameters.map {
-                        parameters.gradients + parameters.layout.offsets[$0.index]
-                    },
-                    parameterGradientAccumulates: node.parameters.map {
-                        hasBackward && !writtenParameters.insert($0.index).inserted
-                    },
-                    states: node.states.map { states.values + states.layout.offsets[$0.index] },
-                    saved: UnsafeMutableRawPointer(pointer(savedRequests[index], in: arena)),
-                    scratch: UnsafeMutableRawPointer(scratch)))
+            let inputTargets = zip(node.inputs, inputGradients[index]).map { input, own in
+                target(
+                    own, { gradient(of: input, in: arena) }, elements: graph.tensorShapes[input.index].elementCount,
+                    isPerSample: true)
+            }
+            let parameterTargets = zip(node.parameters, parameterGradients[index]).compactMap { parameter, own in
+                target(
+                    own, { parameters.gradients + parameters.layout.offsets[parameter.index] },
+                    elements: graph.parameters[parameter.index].shape.elementCount, isPerSample: false)
+            }
+            return OperationBindings(
+                inputs: node.inputs.map { UnsafePointer(value(of: $0, in: arena)) },
+                output: value(of: node.output, in: arena),
+                inputGradients: inputTargets,
+                inputGradientAccumulates: inputGradients[index].map {
+                    if case .place(accumulates: true) = $0 { true } else { false }
+                },
+                outputGradient: gradient(
+                    of: node.normalizer.map { graph.nodes[$0].output } ?? node.output, in: arena),
+                normalizationStatistics: node.normalizer.map {
+                    UnsafeMutableRawPointer(pointer(savedRequests[$0], in: arena))
+                },
+                activationGradient: node.gradientTaken.map { UnsafePointer(gradient(of: $0, in: arena)) },
+                parameters: node.parameters.map { parameters.values + parameters.layout.offsets[$0.index] },
+                parameterGradients: parameterTargets,
+                gradientShares: shares,
+                states: node.states.map { states.values + states.layout.offsets[$0.index] },
+                saved: UnsafeMutableRawPointer(pointer(savedRequests[index], in: arena)),
+                scratch: UnsafeMutableRawPointer(scratch))
         }
-        return result.reversed()
     }
 }

@@ -245,6 +245,7 @@ public final class Network {
             index -= 1
             guard nodeHasBackward[index] else { continue }
             nodes[index].operation.backward(context(index, memory, count: count, isTraining: true, step: step))
+            memory.bindings[index].addGradientShares(batch: count)
             completed(completeFrom[index])
         }
     }

@@ -35,8 +35,11 @@ public protocol Operation {
     /// Computes the output from the inputs.
     func forward(_ context: OperationContext)
 
-    /// Computes from the output's gradient the gradients of the inputs (overwritten or added to, as the context says)
-    /// and of the parameters (likewise).
+    /// Computes from the output's gradient the gradients of the inputs, which it overwrites or adds to as
+    /// ``OperationContext/accumulatesInputGradient(_:)`` says of each, and those of the parameters, which it overwrites.
+    ///
+    /// It may do so in any order, and in several steps: no two gradients of one call share memory, also where two
+    /// inputs are the same tensor or two operations share a parameter.
     func backward(_ context: OperationContext)
 }
 
@@ -91,21 +94,22 @@ public struct OperationContext {
     var activationGradient: UnsafePointer<Float>? { bindings.activationGradient }
 
     /// Where the gradient with respect to input `index` goes, or `nil` if nobody needs it.
+    ///
+    /// Each input has memory of its own: the network adds up the gradients of inputs that are the same tensor.
     public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bindings.inputGradients[index] }
 
-    /// True if the gradient of input `index` must be added to what is there, because another consumer wrote its share
-    /// before.
+    /// True if the gradient of input `index` must be added to what is there, because another consumer of the tensor
+    /// wrote its share before; false if it must be overwritten, for anything may be there.
+    ///
+    /// The answer is about other operations alone, so gradients may be written in any order.
     public func accumulatesInputGradient(_ index: Int = 0) -> Bool { bindings.inputGradientAccumulates[index] }
 
     /// Parameter `index`.
     public func parameter(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(bindings.parameters[index]) }
 
-    /// Where the gradient of parameter `index` goes.
+    /// Where the gradient of parameter `index` goes: overwritten, for anything may be there. Where several operations
+    /// share a parameter, each has memory of its own, and the network adds up what they write.
     public func parameterGradient(_ index: Int) -> UnsafeMutablePointer<Float> { bindings.parameterGradients[index] }
-
-    /// True if the gradient of parameter `index` must be added to what is there, because another operation shares the
-    /// parameter.
-    public func accumulatesParameterGradient(_ index: Int) -> Bool { bindings.parameterGradientAccumulates[index] }
 
     /// State `index`: numbers that are saved with the weights but not trained, such as running statistics.
     public func state(_ index: Int) -> UnsafeMutablePointer<Float> { bindings.states[index] }
@@ -128,7 +132,8 @@ final class OperationBindings {
     let activationGradient: UnsafePointer<Float>?
     let parameters: [UnsafeMutablePointer<Float>]
     let parameterGradients: [UnsafeMutablePointer<Float>]
-    let parameterGradientAccumulates: [Bool]
+    /// What is added up after the backward pass.
+    let gradientShares: [GradientShare]
     let states: [UnsafeMutablePointer<Float>]
     let saved: UnsafeMutableRawPointer
     let scratch: UnsafeMutableRawPointer
@@ -138,7 +143,7 @@ final class OperationBindings {
         inputGradients: [UnsafeMutablePointer<Float>?], inputGradientAccumulates: [Bool],
         outputGradient: UnsafeMutablePointer<Float>, normalizationStatistics: UnsafeMutableRawPointer?,
         activationGradient: UnsafePointer<Float>?, parameters: [UnsafeMutablePointer<Float>],
-        parameterGradients: [UnsafeMutablePointer<Float>], parameterGradientAccumulates: [Bool],
+        parameterGradients: [UnsafeMutablePointer<Float>], gradientShares: [GradientShare],
         states: [UnsafeMutablePointer<Float>], saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
     ) {
         self.inputs = inputs
@@ -150,9 +155,27 @@ final class OperationBindings {
         self.activationGradient = activationGradient
         self.parameters = parameters
         self.parameterGradients = parameterGradients
-        self.parameterGradientAccumulates = parameterGradientAccumulates
+        self.gradientShares = gradientShares
         self.states = states
         self.saved = saved
         self.scratch = scratch
+    }
+    /// Adds to their places the gradients that the operation's backward pass wrote apart.
+    func addGradientShares(batch: Int) {
+        for index in gradientShares.indices { gradientShares[index].add(batch: batch) }
+    }
+}
+
+/// A gradient that an operation writes into memory of its own, because another one has its place already: a second
+/// input that is the same tensor, a parameter that another operation reads, too.
+struct GradientShare {
+    let source: UnsafeMutablePointer<Float>
+    let target: UnsafeMutablePointer<Float>
+    /// Of one sample if `isPerSample`, else of all.
+    let elementCount: Int
+    let isPerSample: Bool
+
+    func add(batch: Int) {
+        Elementwise.copy(count: isPerSample ? batch * elementCount : elementCount, source, out: target, accumulate: true)
     }
 }

@@ -31,7 +31,7 @@ private struct ChannelScaleOperation: Operation {
         let scale = context.parameter(0)
         let outputGradient = context.outputGradient
         let scaleGradient = context.parameterGradient(0)
-        if !context.accumulatesParameterGradient(0) { scaleGradient.update(repeating: 0, count: channels) }
+        scaleGradient.update(repeating: 0, count: channels)
         let inputGradient = context.inputGradient()
         let accumulates = context.accumulatesInputGradient()
         for row in 0..<context.batch * positions {

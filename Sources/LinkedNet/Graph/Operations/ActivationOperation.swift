@@ -28,7 +28,7 @@ struct ActivationOperation: ActivationNode {
         input.function.members.count == 1 && input.function.slopedMemberCount == 0 ? input.function : nil
     }
 
-    func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
+    func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 
     func forward(_ context: OperationContext) {
         kernel.forward(
@@ -36,14 +36,12 @@ struct ActivationOperation: ActivationNode {
     }
 
     func backward(_ context: OperationContext) {
-        input.withSlopesGradient(context, after: 0) { slopesGradient in
-            let zGradient = context.inputGradient()
-            guard zGradient != nil || slopesGradient != nil else { return }
-            kernel.backward(
-                batch: context.batch, z: context.input(), slopes: input.slopes(context, after: 0),
-                outGradient: context.outputGradient, zGradient: zGradient,
-                accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient,
-                scratch: context.scratch + input.scratchBytes)
-        }
+        let zGradient = context.inputGradient()
+        let slopesGradient = input.slopesGradient(context, after: 0)
+        guard zGradient != nil || slopesGradient != nil else { return }
+        kernel.backward(
+            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: 0),
+            outGradient: context.outputGradient, zGradient: zGradient,
+            accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient, scratch: context.scratch)
     }
 }

@@ -1,5 +1,5 @@
-/// The input of an operation that forms a pending activation while it reads: which one, and how its slopes' gradients
-/// get into place.
+/// The input of an operation that forms a pending activation while it reads: which one, and where its slopes and their
+/// gradients are.
 struct FusedInput: Sendable {
     let function: FusibleActivation
     /// The stored pre-activation z is [positions][channels].
@@ -7,7 +7,6 @@ struct FusedInput: Sendable {
 
     /// True if the activation has learned slopes.
     let hasSlopes: Bool
-    private let slopeCount: Int
 
     /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements /
     ///   plainChannels][plainChannels].
@@ -23,7 +22,6 @@ struct FusedInput: Sendable {
             channels = plainChannels
             hasSlopes = false
         }
-        slopeCount = function.slopeCount(positions: positions, channels: channels)
     }
 
     /// What the fused activation adds to the summary's label, for example ` ← mirrored relu`.
@@ -36,21 +34,9 @@ struct FusedInput: Sendable {
         hasSlopes ? context.parameter(parameterCount) : nil
     }
 
-    /// Bytes at the start of the scratch for slope gradients that must be added to another consumer's.
-    var scratchBytes: Int {
-        hasSlopes ? (slopeCount * MemoryLayout<Float>.stride + 63) / 64 * 64 : 0
-    }
-
-    /// Calls `body` with where to write the slopes' gradients, then adds them up if the slopes are shared.
-    func withSlopesGradient(
-        _ context: OperationContext, after parameterCount: Int, _ body: (UnsafeMutablePointer<Float>?) -> Void
-    ) {
-        guard hasSlopes else { return body(nil) }
-        let gradient = context.parameterGradient(parameterCount)
-        guard context.accumulatesParameterGradient(parameterCount) else { return body(gradient) }
-        let share = context.scratch.assumingMemoryBound(to: Float.self)
-        body(share)
-        Elementwise.copy(count: slopeCount, share, out: gradient, accumulate: true)
+    /// Where the slopes' gradients go.
+    func slopesGradient(_ context: OperationContext, after parameterCount: Int) -> UnsafeMutablePointer<Float>? {
+        hasSlopes ? context.parameterGradient(parameterCount) : nil
     }
 }
 

@@ -13,7 +13,7 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
         try kernel.prepare(batch: calls.batch, isAlone: calls.isAlone, subject: name)
     }
 
-    func scratchBytes(batch: Int) -> Int { input.scratchBytes + kernel.scratchBytes(batch: batch) }
+    func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 
     private var ownParameterCount: Int { usesBias ? 2 : 1 }
 
@@ -25,16 +25,13 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
     }
 
     func backward(_ context: OperationContext) {
-        let slopes = input.slopes(context, after: ownParameterCount)
-        input.withSlopesGradient(context, after: ownParameterCount) { slopesGradient in
-            kernel.backward(
-                batch: context.batch, z: context.input(), slopes: slopes, weights: context.parameter(0),
-                yGradient: context.outputGradient, zGradient: context.inputGradient(),
-                accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient,
-                weightsGradient: context.parameterGradient(0),
-                biasGradient: usesBias ? context.parameterGradient(1) : nil,
-                scratch: context.scratch + input.scratchBytes)
-        }
+        kernel.backward(
+            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: ownParameterCount),
+            weights: context.parameter(0), yGradient: context.outputGradient, zGradient: context.inputGradient(),
+            accumulate: context.accumulatesInputGradient(),
+            slopesGradient: input.slopesGradient(context, after: ownParameterCount),
+            weightsGradient: context.parameterGradient(0), biasGradient: usesBias ? context.parameterGradient(1) : nil,
+            scratch: context.scratch)
     }
 }
 
