@@ -9,8 +9,8 @@ public final class GraphBuilder {
     /// The network's input.
     public let input: Value
 
-    /// False if each activation is computed by a node of its own, named after its layer.
-    private let fusesActivations: Bool
+    /// What the network computes together.
+    let fusion: Fusion
     private(set) var graph: Graph
     private var path: [String] = []
     private var nameCounts: [String: Int] = [:]
@@ -22,12 +22,16 @@ public final class GraphBuilder {
     /// - Parameter fusesActivations: false has every activation computed and stored: slower, and visible to an
     ///   inspected forward pass.
     /// - Throws: ``ShapeError`` if a size isn't positive.
-    public init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
+    public convenience init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
+        try self.init(inputShape: inputShape, fusion: fusesActivations ? .everything : .allButActivations)
+    }
+
+    init(inputShape: Shape, fusion: Fusion) throws(ShapeError) {
         let shape = try inputShape.validated(as: "network input")
         guard shape.rank >= 1 else {
             throw ShapeError(subject: "network input", expected: "at least one dimension", found: shape.description)
         }
-        self.fusesActivations = fusesActivations
+        self.fusion = fusion
         graph = Graph(tensorShapes: [shape])
         input = Value(shape: shape, tensor: TensorID(index: 0), activation: nil)
     }
@@ -134,7 +138,7 @@ public final class GraphBuilder {
             shape: try linkedShape(plain.shape, members: function.members.count), tensor: plain.tensor,
             activation: PendingActivation(
                 id: activationCount, function: function, slopes: slopes, positions: positions, channels: channels))
-        return fusesActivations ? value : try materialized(value)
+        return fusion == .everything ? value : try materialized(value)
     }
 
     /// The shape of a linked tensor of pre-activations of `shape`.
@@ -173,6 +177,16 @@ public final class GraphBuilder {
         materializedValues[pending.id] = result
         return result
     }
+}
+
+/// What a network computes together.
+enum Fusion {
+    /// Whatever is faster together.
+    case everything
+    /// Whatever is faster together, save activations: each is a node of its own, named after its layer.
+    case allButActivations
+    /// Nothing: each layer's operations are nodes of their own. For tests, which compare a network with itself.
+    case nothing
 }
 
 /// A finished list of operations, in an order in which they can run.

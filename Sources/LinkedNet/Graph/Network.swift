@@ -59,9 +59,12 @@ public final class Network {
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
         let output = try builder.materialized(output)
-        var graph = try builder.graph.fusingSums(output: output.tensor)
-            .sharingNormalizations(output: output.tensor)
-            .storingActivations(output: output.tensor)
+        var graph = builder.graph
+        if builder.fusion != .nothing {
+            graph = try graph.fusingSums(output: output.tensor, withActivations: builder.fusion == .everything)
+                .sharingNormalizations(output: output.tensor)
+                .storingActivations(output: output.tensor)
+        }
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -85,8 +88,10 @@ public final class Network {
             try graph.nodes[index].operation.prepare(
                 for: OperationCalls(batch: pass, isAlone: pass < batch), name: graph.nodes[index].name)
         }
-        graph = graph.groupingConvolutions(output: output.tensor, batch: pass)
-            .fusingConvolutionsWithDense(output: output.tensor, batch: pass)
+        if builder.fusion != .nothing {
+            graph = graph.groupingConvolutions(output: output.tensor, batch: pass)
+                .fusingConvolutionsWithDense(output: output.tensor, batch: pass)
+        }
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch

@@ -37,21 +37,21 @@ extension Graph {
     /// The graph with sums computed by the operations that give their terms, where one of them can: the sum then costs
     /// one more read of the other term. An activation of that term is formed as it is read, and its gradient is taken
     /// along by a 1×1 convolution that reads the same activation, if there is one.
-    func fusingSums(output: TensorID) throws(ShapeError) -> Graph {
+    ///
+    /// - Parameter withActivations: false leaves activations to nodes of their own.
+    func fusingSums(output: TensorID, withActivations: Bool) throws(ShapeError) -> Graph {
         var graph = self
-        var index = 0
-        while index < graph.nodes.count {
-            if graph.nodes[index].operation is AddOperation, try graph.fuseSum(at: index, output: output) { continue }
-            index += 1
+        // Fusing one removes nodes, so that places change; sums that wait keep what they read and give.
+        for sum in nodes where sum.operation is AddOperation {
+            try graph.fuse(sum, output: output, withActivations: withActivations)
         }
         return graph
     }
 
-    /// Removes the sum at `index` if one of its terms' operations can take it over.
-    private mutating func fuseSum(at index: Int, output: TensorID) throws(ShapeError) -> Bool {
-        let sum = nodes[index]
+    /// Removes a sum if one of its terms' operations can take it over.
+    private mutating func fuse(_ sum: Node, output: TensorID, withActivations: Bool) throws(ShapeError) {
         let isUsed = tensorsUsed(for: output)
-        guard sum.inputs[0].index != sum.inputs[1].index, isUsed[sum.output.index] else { return false }
+        guard sum.inputs[0] != sum.inputs[1], isUsed[sum.output.index] else { return }
         for (host, other) in [(sum.inputs[1], sum.inputs[0]), (sum.inputs[0], sum.inputs[1])] {
             guard let hostIndex = producer(of: host), let operation = nodes[hostIndex].operation as? any AddendTaking,
                 readerCount(of: host) == 1, host.index != output.index
@@ -59,8 +59,8 @@ extension Graph {
             var term = other
             var activation = FusibleActivation.identity
             var activationIndex: Int?
-            if let otherIndex = producer(of: other), let own = nodes[otherIndex].operation as? ActivationOperation,
-                let function = own.elementFunction
+            if withActivations, let otherIndex = producer(of: other),
+                let own = nodes[otherIndex].operation as? ActivationOperation, let function = own.elementFunction
             {
                 term = nodes[otherIndex].inputs[0]
                 activation = function
@@ -82,13 +82,12 @@ extension Graph {
                 nodes[taker].gradientTaken = sum.output
                 nodes[hostIndex].withheldGradients = [nodes[hostIndex].inputs.count - 1]
             }
-            nodes.remove(at: index)
+            nodes.removeAll { $0.output == sum.output && $0.operation is AddOperation }
             if let activationIndex, readerCount(of: other) == 0, other.index != output.index {
                 nodes.remove(at: activationIndex)
             }
-            return true
+            return
         }
-        return false
     }
 
     func producer(of tensor: TensorID) -> Int? { nodes.firstIndex { $0.output.index == tensor.index } }

@@ -52,18 +52,20 @@ extension Network {
     public convenience init(
         _ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0, fusesActivations: Bool = true
     ) throws {
-        try self.init(model, input: input, batch: batch, seed: seed, fusesActivations: fusesActivations) { _ in }
+        try self.init(
+            model, input: input, batch: batch, seed: seed, fusion: fusesActivations ? .everything : .allButActivations)
     }
 
     /// As ``init(_:input:batch:seed:fusesActivations:)``.
     ///
-    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends
-    ///   compiling.
+    /// - Parameters:
+    ///   - fusion: what is computed together.
+    ///   - accept: gets all parameters and states before memory is taken for them; what it throws ends compiling.
     convenience init(
-        _ model: some Layer, input: Shape, batch: Int, seed: UInt64, fusesActivations: Bool = true,
-        accept: ([ParameterInfo]) throws -> Void
+        _ model: some Layer, input: Shape, batch: Int, seed: UInt64, fusion: Fusion = .everything,
+        accept: ([ParameterInfo]) throws -> Void = { _ in }
     ) throws {
-        let builder = try GraphBuilder(inputShape: input, fusesActivations: fusesActivations)
+        let builder = try GraphBuilder(inputShape: input, fusion: fusion)
         let output = try builder.apply(model, to: builder.input)
         try self.init(builder: builder, output: output, batch: batch, seed: seed, accept: accept)
     }
