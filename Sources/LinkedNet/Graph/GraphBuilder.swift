@@ -12,8 +12,16 @@ public final class GraphBuilder {
     /// What the network computes together.
     let fusion: Fusion
     private(set) var graph: Graph
-    private var path: [String] = []
-    private var nameCounts: [String: Int] = [:]
+    private var scopes = ScopeTree()
+    /// Of the layer being built.
+    private var scope = ScopeTree.root
+    private var nodeScopes: [Int] = []
+    private var parameterNames: [ScopedName] = []
+    private var stateNames: [ScopedName] = []
+    /// By their owners, which are kept so that no other object takes their identity.
+    private var sharedScopes: [ObjectIdentifier: (owner: AnyObject, scope: Int)] = [:]
+    /// Set while a shared layer is built another time.
+    private var repeated: RepeatedUse?
     private var materializedValues: [Int: Value] = [:]
     private var activationCount = 0
 
@@ -39,49 +47,136 @@ public final class GraphBuilder {
     // MARK: Names
 
     /// The path of the layer being built, to name it in errors.
-    public var currentName: String { path.isEmpty ? "network" : path.joined(separator: "/") }
+    public var currentName: String { scopes.path(of: scope).isEmpty ? "network" : scopes.path(of: scope) }
 
     /// Runs `body` inside a scope called `name`, made unique among its siblings by a number: `conv2d`, `conv2d_1`.
     public func scope<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
-        let key = (path + [name]).joined(separator: "/")
-        let count = nameCounts[key, default: 0]
-        nameCounts[key] = count + 1
-        path.append(count == 0 ? name : "\(name)_\(count)")
-        defer { path.removeLast() }
+        try entering(nextScope(name), body)
+    }
+
+    private func entering<Result>(_ scope: Int, _ body: () throws -> Result) rethrows -> Result {
+        let outer = self.scope
+        self.scope = scope
+        defer { self.scope = outer }
         return try body()
+    }
+
+    /// A new scope; within a repeated use of a shared layer, that of the first use.
+    private func nextScope(_ name: String) -> Int {
+        if var repeated {
+            let candidates = scopes.children(of: scope, named: name).filter { candidate in
+                !repeated.visited.contains(candidate) && !sharedScopes.values.contains { $0.scope == candidate }
+            }
+            if let known = candidates.first {
+                repeated.visited.insert(known)
+                self.repeated = repeated
+                return known
+            }
+        }
+        return scopes.add(name, in: scope)
+    }
+
+    /// Runs `body`, which builds a layer, in a scope that belongs to `owner`: when it is first used, in a new one called
+    /// `name`, and after that in the same, where to declare a parameter or a state is to get the one that was declared
+    /// at first.
+    func sharedScope<Result>(
+        of owner: AnyObject, named name: String, _ body: () throws -> Result
+    ) rethrows -> Result {
+        let outer = repeated
+        defer { repeated = outer }
+        guard let known = sharedScopes[ObjectIdentifier(owner)] else {
+            repeated = nil
+            let new = scopes.add(name, in: scope)
+            sharedScopes[ObjectIdentifier(owner)] = (owner, new)
+            return try entering(new, body)
+        }
+        repeated = RepeatedUse()
+        return try entering(known.scope, body)
+    }
+
+    /// The names that parameters, states and operations have in the network.
+    ///
+    /// - Throws: ``ShapeError`` if two parameters or states have one name.
+    func namedGraph() throws(ShapeError) -> Graph {
+        let weights = parameterNames + stateNames
+        func names(_ paths: (Int) -> String) -> [String] {
+            weights.map { $0.scope == ScopeTree.root ? $0.name : "\(paths($0.scope))/\($0.name)" }
+        }
+        var graph = graph
+        let simple = names(scopes.path)
+        if Set(simple).count == simple.count { return graph }
+        // A network whose names differ keeps them, for the sake of its checkpoints.
+        let paths = scopes.pathsOfFreeNames()
+        let free = names { paths[$0] }
+        var seen: Set<String> = []
+        for (index, name) in free.enumerated() where !seen.insert(name).inserted {
+            throw ShapeError(
+                subject: paths[weights[index].scope], expected: "names used once",
+                found: "\(weights[index].name) twice")
+        }
+        for index in graph.parameters.indices { graph.parameters[index].name = free[index] }
+        for index in graph.states.indices { graph.states[index].name = free[parameterNames.count + index] }
+        for index in graph.nodes.indices where nodeScopes[index] != ScopeTree.root {
+            graph.nodes[index].name = paths[nodeScopes[index]]
+        }
+        return graph
     }
 
     // MARK: Parameters and states
 
     /// Declares a trained parameter of the layer being built.
     ///
-    /// - Throws: ``ShapeError`` if the shape isn't valid, or the layer has a parameter of this name already.
+    /// - Throws: ``ShapeError`` if the shape isn't valid, or the layer has a parameter of this name already; within a
+    ///   repeated use of a ``Shared`` layer, if the first use declared none of this name and shape.
     public func parameter(
         _ name: String, shape: Shape, initialization: @escaping Initialization
     ) throws(ShapeError) -> ParameterID {
-        let fullName = try uniqueName(name)
+        let own = ScopedName(scope: scope, name: name)
+        if let known = parameterNames.firstIndex(of: own), repeated != nil {
+            try check(shape, ofRepeated: graph.parameters[known].name, declared: graph.parameters[known].shape)
+            return ParameterID(index: known)
+        }
+        let fullName = try newName(own)
         graph.parameters.append(
             .init(
                 name: fullName, shape: try shape.validated(as: fullName), initialization: initialization))
+        parameterNames.append(own)
         return ParameterID(index: graph.parameters.count - 1)
     }
 
     /// Declares numbers that are saved with the weights but not trained, all `value` at first.
     ///
-    /// - Throws: ``ShapeError`` if the shape isn't valid, or the layer has a state of this name already.
+    /// - Throws: ``ShapeError`` as ``parameter(_:shape:initialization:)``.
     public func state(_ name: String, shape: Shape, value: Float) throws(ShapeError) -> StateID {
-        let fullName = try uniqueName(name)
+        let own = ScopedName(scope: scope, name: name)
+        if let known = stateNames.firstIndex(of: own), repeated != nil {
+            try check(shape, ofRepeated: graph.states[known].name, declared: graph.states[known].shape)
+            return StateID(index: known)
+        }
+        let fullName = try newName(own)
         graph.states.append(.init(name: fullName, shape: try shape.validated(as: fullName), value: value))
+        stateNames.append(own)
         return StateID(index: graph.states.count - 1)
     }
 
-    private func uniqueName(_ name: String) throws(ShapeError) -> String {
-        let fullName = (path + [name]).joined(separator: "/")
-        guard graph.parameters.allSatisfy({ $0.name != fullName }), graph.states.allSatisfy({ $0.name != fullName })
-        else {
-            throw ShapeError(subject: currentName, expected: "names used once", found: "\(name) twice")
+    private func newName(_ own: ScopedName) throws(ShapeError) -> String {
+        guard !parameterNames.contains(own), !stateNames.contains(own) else {
+            throw ShapeError(subject: currentName, expected: "names used once", found: "\(own.name) twice")
         }
-        return fullName
+        guard repeated == nil else {
+            throw ShapeError(
+                subject: currentName, expected: "the parameters and states of the shared layer's first use",
+                found: "\(own.name) beside them")
+        }
+        return scope == ScopeTree.root ? own.name : "\(currentName)/\(own.name)"
+    }
+
+    private func check(_ shape: Shape, ofRepeated name: String, declared: Shape) throws(ShapeError) {
+        guard shape == declared else {
+            throw ShapeError(
+                subject: name, expected: "\(declared), the shape at the shared layer's first use",
+                found: shape.description)
+        }
     }
 
     // MARK: Operations
@@ -123,6 +218,7 @@ public final class GraphBuilder {
             .init(
                 name: currentName, operation: operation, inputs: inputs, output: output, parameters: parameters,
                 states: states))
+        nodeScopes.append(scope)
         return Value(shape: shape, tensor: output, activation: nil)
     }
 
@@ -179,6 +275,18 @@ public final class GraphBuilder {
     }
 }
 
+/// What a parameter or state is called within a scope.
+private struct ScopedName: Hashable {
+    let scope: Int
+    let name: String
+}
+
+/// A use of a shared layer that isn't the first.
+private struct RepeatedUse {
+    /// Scopes of the first use that this one has had.
+    var visited: Set<Int> = []
+}
+
 /// What a network computes together.
 enum Fusion {
     /// Whatever is faster together.
@@ -192,7 +300,7 @@ enum Fusion {
 /// A finished list of operations, in an order in which they can run.
 struct Graph {
     struct Node {
-        let name: String
+        var name: String
         var operation: any Operation
         let inputs: [TensorID]
         let output: TensorID
@@ -209,13 +317,13 @@ struct Graph {
     }
 
     struct Parameter {
-        let name: String
+        var name: String
         let shape: Shape
         let initialization: GraphBuilder.Initialization
     }
 
     struct State {
-        let name: String
+        var name: String
         let shape: Shape
         let value: Float
     }

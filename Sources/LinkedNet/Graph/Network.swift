@@ -59,7 +59,7 @@ public final class Network {
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
         let output = try builder.materialized(output)
-        var graph = builder.graph
+        var graph = try builder.namedGraph()
         if builder.fusion != .nothing {
             graph = try graph.fusingSums(output: output.tensor, withActivations: builder.fusion == .everything)
                 .sharingNormalizations(output: output.tensor)

@@ -176,6 +176,7 @@ struct GradientShare {
     let isPerSample: Bool
 
     func add(batch: Int) {
-        Elementwise.copy(count: isPerSample ? batch * elementCount : elementCount, source, out: target, accumulate: true)
+        Elementwise.copy(
+            count: isPerSample ? batch * elementCount : elementCount, source, out: target, accumulate: true)
     }
 }

@@ -2,9 +2,12 @@
 ///
 /// A layer of your own conforms to this protocol and either composes other layers or adds an ``Operation`` of its own.
 /// Shapes are inferred from the input, so nothing is typed twice.
+///
+/// Layers are values and hold no weights: one that is used twice in a model becomes two layers, each with parameters of
+/// its own. ``Shared`` makes one of them.
 public protocol Layer: Sendable {
     /// The name in parameter paths and summaries; `nil` for the type's name in snake case (`conv2d`), numbered where it
-    /// repeats.
+    /// repeats, so that no two parameters of a network have one name.
     var name: String? { get }
 
     /// Adds the layer's operations to `graph` and gives their output.
@@ -18,10 +21,11 @@ extension Layer {
 }
 
 extension GraphBuilder {
-    /// Adds a layer under its name; the layers of a ``Sequential`` or a ``Model`` under theirs.
+    /// Adds a layer under its name; the layers of a ``Sequential`` or a ``Model`` under theirs, a ``Shared`` layer under
+    /// that of its first use.
     public func apply(_ layer: any Layer, to input: Value) throws -> Value {
-        // What only groups others doesn't appear in names.
-        if layer is Sequential || layer is any Model { return try layer.build(input, in: self) }
+        // What only groups others doesn't appear in names, and a shared layer has its name from its first use.
+        if layer is Sequential || layer is any Model || layer is Shared { return try layer.build(input, in: self) }
         return try scope(layer.name ?? Self.defaultName(of: layer)) { try layer.build(input, in: self) }
     }
 

@@ -74,6 +74,31 @@ import Testing
         #expect(try Self.trainer(network).deadNeurons(probe, on: TinyTraining.dataset(20)).map(\.dead) == [0, 0])
     }
 
+    /// Sums take over the activations of their terms where nobody looks.
+    @Test func activationsThatASumReadsAreSeen() throws {
+        let model = Sequential {
+            Conv2D(4, kernel: 3, padding: .same)
+            Residual {
+                Conv2D(4, kernel: 1)
+                Activation(.relu)
+            } projection: {
+                Conv2D(4, kernel: 1)
+            }
+            Activation(.relu)
+            Residual { Conv2D(4, kernel: 1) }
+            MaxPool2D(2)
+            Activation(.relu)
+            Conv2D(4, kernel: 1)
+            Flatten()
+            Dense(3)
+        }
+        let network = try Network(model, input: [6, 6, 1], batch: 8, seed: 5)
+        #expect(network.operations.allSatisfy { $0.activationMemberCount == nil }, "the network fuses all of them")
+        let probe = try ActivationProbe(model, of: network)
+        #expect(probe.layers.count == 3)
+        #expect(probe.layers.first?.name == "residual/conv2d")
+    }
+
     @Test func aProbeWantsItsModel() throws {
         let network = try Self.network(Activation(.relu))
         #expect(throws: ShapeError.self) { try ActivationProbe(Self.model(LinkedActivation(.minMax)), of: network) }

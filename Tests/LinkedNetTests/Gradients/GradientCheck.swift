@@ -14,11 +14,14 @@ struct GradientCheck {
     let labels: [Int32]
     private var random: CounterRandom
 
-    /// Draws weights, input and labels from `seed`; scales of normalisations around `gamma`.
-    init(_ layers: [any Layer], input: Shape, batch: Int, seed: UInt64, gamma: Double = 1) throws {
+    /// Draws weights, input and labels from `seed`; scales of normalisations around `gamma`. They are the same whatever
+    /// the network computes together.
+    init(
+        _ layers: [any Layer], input: Shape, batch: Int, seed: UInt64, gamma: Double = 1, fusion: Fusion = .everything
+    ) throws {
         let all: [any Layer] = [TrainableInput(shape: input, batch: batch)] + layers
         let model = Sequential { all }
-        network = try Network(model, input: [1], batch: batch, seed: seed)
+        network = try Network(model, input: [1], batch: batch, seed: seed, fusion: fusion)
         var random = CounterRandom(seed: seed, use: RandomUse(rawValue: 2000))
         // What starts as zeros or ones would hide errors.
         network.forEachWeight { info, elements in
@@ -63,14 +66,82 @@ struct GradientCheck {
     /// By how many roundings (2⁻²⁴ of the largest output) the output moves when every weight moves by 2⁻²⁴ of itself,
     /// up or down at random, in exact arithmetic.
     private mutating func conditioning(of start: ReferenceNetwork.Result, scale: Double) throws -> Double {
+        let output = try moved(by: 0x1p-24).forward(count: labels.count).output
+        let distance = zip(output.elements, start.output.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        return distance / scale * 0x1p24
+    }
+
+    /// The reference with every weight moved by this share of itself, up or down at random.
+    private mutating func moved(by share: Double) -> ReferenceNetwork {
         var moved = reference
         for name in moved.weights.keys.sorted() {
             let signs = (moved.weights[name] ?? []).map { _ in random.next() & 1 == 0 ? 1.0 : -1.0 }
-            for (index, sign) in signs.enumerated() { moved.weights[name]?[index] *= 1 + sign * 0x1p-24 }
+            for (index, sign) in signs.enumerated() { moved.weights[name]?[index] *= 1 + sign * share }
         }
-        let output = try moved.forward(count: labels.count).output
-        let distance = zip(output.elements, start.output.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
-        return distance / scale * 0x1p24
+        return moved
+    }
+
+    /// Whether errors of some roundings may take another side of a kink, which changes gradients by more than
+    /// roundings.
+    mutating func isNearKink() throws -> Bool {
+        let decisions = try reference.forward(count: labels.count).decisions
+        return try (0..<2).contains { _ in
+            try moved(by: 0x1p-20).forward(count: labels.count).decisions != decisions
+        }
+    }
+
+    /// What a pass of the network gave, forward and backward.
+    private struct Outcome {
+        let output: [Double]
+        let gradients: [String: [Double]]
+        /// Of all gradients together.
+        let commonLength: Double
+    }
+
+    private func outcome() throws -> Outcome {
+        let count = labels.count
+        // Whatever isn't written shows, save what the library never writes.
+        for (index, info) in network.parameterLayout.entries.enumerated() {
+            let gradient = UnsafeMutableBufferPointer(
+                rebasing: network.parameterGradients[network.parameterLayout.range(of: index)])
+            gradient.update(repeating: ReadInside.holds(info.name) ? 0 : .nan)
+        }
+        let unread = Array(repeating: Float.nan, count: count)
+        try network.forward(input: unread, count: count, mode: .training(step: 0))
+        let size = network.outputShape.elementCount
+        let output = (0..<count * size).map { Double(network.output[$0]) }
+        _ = SoftmaxCrossEntropy().evaluate(
+            output: network.output, labels: labels, count: count, classes: size, gradient: network.outputGradient)
+        try network.backward(count: count, step: 0)
+        var gradients: [String: [Double]] = [:]
+        for info in network.parameterLayout.entries {
+            gradients[info.name] = try network.gradient(named: info.name).elements.map(Double.init)
+        }
+        return Outcome(
+            output: output, gradients: gradients,
+            commonLength: gradients.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }.squareRoot())
+    }
+
+    /// Expects a pass of another network with the same weights to give the same but for the roundings of both.
+    mutating func expectSame(
+        as other: GradientCheck, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let start = try reference.forward(count: labels.count)
+        let scale = start.output.elements.reduce(1e-30) { max($0, abs($1)) }
+        let tolerance = 2 * Self.tolerance(conditioning: try conditioning(of: start, scale: scale))
+        let (own, others) = (try outcome(), try other.outcome())
+        let distance = zip(own.output, others.output).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        #expect(distance <= scale * tolerance, "outputs", sourceLocation: sourceLocation)
+        #expect(own.gradients.count == others.gradients.count, sourceLocation: sourceLocation)
+        for (name, gradient) in own.gradients {
+            let expected = others.gradients[name] ?? []
+            func length(_ squares: (Double, Double) -> Double) -> Double {
+                zip(gradient, expected).reduce(0) { $0 + squares($1.0, $1.1) }.squareRoot()
+            }
+            let error = length { ($0 - $1) * ($0 - $1) }
+            let allowed = tolerance * (length { $1 * $1 } + Self.commonShare * others.commonLength)
+            #expect(error <= allowed, "gradient of \(name)", sourceLocation: sourceLocation)
+        }
     }
 
     /// How each parameter is tried.
@@ -86,25 +157,14 @@ struct GradientCheck {
         let count = labels.count
         let start = try reference.forward(count: count)
 
-        network.parameterGradients.update(repeating: .nan)
-        let unread = Array(repeating: Float.nan, count: count)
-        try network.forward(input: unread, count: count, mode: .training(step: 0))
+        let outcome = try outcome()
         let scale = start.output.elements.reduce(1e-30) { max($0, abs($1)) }
         let relativeTolerance = Self.tolerance(conditioning: try conditioning(of: start, scale: scale))
         for (index, expected) in start.output.elements.enumerated() {
-            let error = abs(Double(network.output[index]) - expected)
+            let error = abs(outcome.output[index] - expected)
             #expect(error <= scale * relativeTolerance, "output \(index)", sourceLocation: sourceLocation)
         }
-        _ = SoftmaxCrossEntropy().evaluate(
-            output: network.output, labels: labels, count: count, classes: start.output.channels,
-            gradient: network.outputGradient)
-        try network.backward(count: count, step: 0)
-
-        var gradients: [String: [Double]] = [:]
-        for info in network.parameterLayout.entries {
-            gradients[info.name] = try network.gradient(named: info.name).elements.map(Double.init)
-        }
-        let commonLength = gradients.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }.squareRoot()
+        let (gradients, commonLength) = (outcome.gradients, outcome.commonLength)
         #expect(commonLength > 1e-3, "the gradients are too small to say anything", sourceLocation: sourceLocation)
         for info in network.parameterLayout.entries {
             let gradient = gradients[info.name] ?? []

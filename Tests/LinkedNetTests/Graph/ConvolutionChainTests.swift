@@ -82,6 +82,27 @@ import Testing
             "the 1×1 convolution takes the sum")
     }
 
+    /// The first convolution's output is a term of the sum, too.
+    @Test(arguments: [false, true])
+    func runsEndWhereAShortcutBegins(isActivated: Bool) throws {
+        let layers: [any Layer] = Sequential {
+            Conv2D(4, kernel: 3, padding: .same)
+            if isActivated { Activation(.swish) }
+            Residual {
+                Conv2D(3, kernel: 3, padding: .same)
+                Conv2D(4, kernel: 3, padding: .same)
+            }
+            Flatten()
+            Dense(3)
+        }.layers
+        #expect(
+            found(try network(batch: 16) { layers }) == [
+                "residual/conv2d": "chain of 2", "residual/conv2d_1": "chain of 2",
+            ])
+        var check = try GradientCheck(layers, input: [8, 8, 3], batch: 16, seed: 8)
+        try check.run(.quick)
+    }
+
     @Test func aStrideNeedsAnInputWithoutGradient() throws {
         let first = try network { try convolutions(.linkedReLU, [4, 4], stride: 2) }
         #expect(found(first) == ["conv2d": "chain of 2", "conv2d_1": "chain of 2"])

@@ -152,6 +152,45 @@ import Testing
         }
     }
 
+    /// The activation of the first sum's term goes with the sum: the second sum then stands where the first did.
+    @Test func aSumRightBehindAFusedOneIsFused() throws {
+        let found = try labels {
+            Conv2D(3, kernel: 1)
+            SumsInARow()
+            Flatten()
+            Dense(3)
+        }
+        #expect(found.count { $0.contains("of shortcut") || $0.contains("+ shortcut") } == 2)
+        #expect(!found.contains("Add"))
+    }
+
+    /// The host's own term is read elsewhere, so the sum can't take its place.
+    @Test func aTermThatIsReadAgainIsKept() throws {
+        let layers: [any Layer] = [
+            Conv2D(3, kernel: 3, padding: .same), Reread([Conv2D(3, kernel: 1)], sources: [.body, .sum]), Flatten(),
+            Dense(3),
+        ]
+        #expect(try labels { layers }.contains("Add"))
+        try expectGradients(seed: 46) { layers }
+    }
+
+    /// A convolution with a stride doesn't see every element of the shortcut's activation, so it can't take the
+    /// gradient along.
+    @Test func aConvolutionWithAStrideTakesNothing() throws {
+        try expectGradients(seed: 47) {
+            Activation(.swish)
+            Concat {
+                Conv2D(2, kernel: 1, stride: 2)
+                Sequential {
+                    Residual { Conv2D(3, kernel: 1) }
+                    AveragePool2D(2, stride: 2, padding: .same)
+                }
+            }
+            Flatten()
+            Dense(3)
+        }
+    }
+
     /// What is read elsewhere too, or comes from an operation that can't add, is summed by an operation.
     @Test func otherSumsStay() throws {
         let pooled = try labels {
@@ -167,6 +206,17 @@ import Testing
             Dense(3)
         }
         #expect(doubled.contains("Add"))
+    }
+}
+
+/// b(x) + (a(x) + swish(x)), both convolutions before both sums.
+private struct SumsInARow: Layer {
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let terms = try (0..<2).map { _ in try graph.apply(Conv2D(3, kernel: 1), to: input) }
+        let activated = try graph.apply(Activation(.swish), to: input)
+        let sum = AddOperation(elementCount: input.shape.elementCount)
+        let inner = try graph.add(sum, inputs: [terms[0], activated], outputShape: input.shape)
+        return try graph.add(sum, inputs: [inner, terms[1]], outputShape: input.shape)
     }
 }
 

@@ -14,6 +14,7 @@ struct ReferencePass {
 
     private var path: [String] = []
     private var nameCounts: [String: Int] = [:]
+    private var sharedPaths: [ObjectIdentifier: [String]] = [:]
 
     init(weights: [String: [Double]], dropoutMasks: [[Double]]) {
         self.weights = weights
@@ -37,6 +38,40 @@ struct ReferencePass {
         path.append(count == 0 ? name : "\(name)_\(count)")
         defer { path.removeLast() }
         return try body(&self)
+    }
+
+    /// All uses have the names of the first, within which names are counted anew.
+    private mutating func shared(_ layer: Shared, _ x: ReferenceTensor) throws -> ReferenceTensor {
+        let identity = ObjectIdentifier(layer.identity)
+        guard let known = sharedPaths[identity] else {
+            return try scope(layer.name ?? "shared") {
+                $0.sharedPaths[identity] = $0.path
+                return try $0.apply([layer.layer], to: x)
+            }
+        }
+        let outer = (path, nameCounts)
+        (path, nameCounts) = (known, [:])
+        defer { (path, nameCounts) = outer }
+        return try apply([layer.layer], to: x)
+    }
+
+    private mutating func reread(_ layer: Reread, _ x: ReferenceTensor) throws -> ReferenceTensor {
+        let main = try apply(layer.body, to: x)
+        let factor = try weight("factor")[0]
+        var result = ReferenceTensor(batch: x.batch, shape: x.shape)
+        for (index, source) in layer.sources.enumerated() {
+            let share = Double(Reread.weight(index)) * factor
+            for element in result.elements.indices {
+                let value =
+                    switch source {
+                    case .input: x.elements[element]
+                    case .body: main.elements[element]
+                    case .sum: main.elements[element] + x.elements[element]
+                    }
+                result.elements[element] += share * value
+            }
+        }
+        return result
     }
 
     mutating func apply(_ layers: [any Layer], to x: ReferenceTensor) throws -> ReferenceTensor {
@@ -107,6 +142,12 @@ struct ReferencePass {
             return try scope(layer.name ?? "concat") { pass in
                 concatenated(try layer.branches.map { try pass.apply($0, to: x) })
             }
+        case let layer as Shared:
+            return try shared(layer, x)
+        case let layer as Reread:
+            return try scope("reread") { try $0.reread(layer, x) }
+        case is ReadInside:
+            return x
         default:
             throw ReferenceError(description: "the reference has no \(type(of: layer))")
         }
