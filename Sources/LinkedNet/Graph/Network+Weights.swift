@@ -63,6 +63,8 @@ extension Network {
         }
         let count = input.shape[0]
         var result = try Tensor(shape: Shape([count] + outputShape.dimensions))
+        use.begin()
+        defer { use.end() }
         let passes = InferencePasses(self), classes = outputShape.elementCount
         result.withUnsafeMutableElements { results in
             input.elements.withUnsafeBufferPointer { inputs in

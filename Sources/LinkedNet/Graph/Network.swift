@@ -3,7 +3,9 @@
 /// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a
 /// pass allocates nothing. Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
 ///
-/// A network is not thread-safe: use one from one thread at a time.
+/// A network is not thread-safe: use one from one thread at a time, and between ``forward(input:count:mode:inspection:)``
+/// and ``backward(count:step:)`` from nowhere else. A pass or a training step that begins while another runs ends the
+/// process with a sentence. Tasks that predict at once have a network each, with the same weights.
 public final class Network {
     /// The shape of one input sample.
     public let inputShape: Shape
@@ -35,6 +37,8 @@ public final class Network {
     let completeFrom: [Int]
     private let inputReaders: [(node: Int, input: Int)]
 
+    /// Taken by whoever computes in ``passMemories``.
+    let use = ExclusiveUse()
     /// Of the passes that run at once, in order. The first is what everybody else sees.
     let passMemories: [PassMemory]
     private let parameterStorage: AlignedStorage<Float>
@@ -208,10 +212,13 @@ public final class Network {
         input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
     ) throws(ShapeError) {
         try checkPass(count)
+        use.begin()
+        defer { use.end() }
         forward(input: input, count: count, mode: mode, in: passMemories[0], inspection: inspection)
     }
 
-    /// ``forward(input:count:mode:inspection:)`` in a memory of its own, of a count that a pass takes.
+    /// ``forward(input:count:mode:inspection:)`` in a memory of its own, of a count that a pass takes, for whoever has
+    /// taken ``use``.
     func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, in memory: PassMemory, inspection: Inspection? = nil
     ) {
@@ -236,10 +243,12 @@ public final class Network {
     /// - Throws: ``ShapeError`` for a count outside 1 … ``passSize``.
     public func backward(count: Int, step: UInt64) throws(ShapeError) {
         try checkPass(count)
+        use.begin()
+        defer { use.end() }
         backward(count: count, step: step, in: passMemories[0])
     }
 
-    /// ``backward(count:step:)`` in a memory of its own, of a count that a pass takes.
+    /// ``backward(count:step:)`` in a memory of its own, of a count that a pass takes, for whoever has taken ``use``.
     ///
     /// - Parameter completed: called after each operation with the place in ``parameterLayout`` from which on gradients
     ///   are complete and parameters won't be read again.

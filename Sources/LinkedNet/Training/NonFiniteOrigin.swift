@@ -6,15 +6,17 @@ struct NonFiniteOrigin {
 
 extension Trainer {
     /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the
-    /// caller restores them.
+    /// caller restores them, and has taken the network.
     func firstNonFinite(
         pixels: UnsafePointer<Float>, count: Int, mode: Network.Mode
-    ) throws(ShapeError) -> NonFiniteOrigin {
+    ) -> NonFiniteOrigin {
         if Elementwise.firstNonFinite(count: count * network.inputShape.elementCount, pixels) != nil {
             return NonFiniteOrigin(layer: "input", cause: .output)
         }
         var found: Int?
-        try network.forward(input: pixels, count: count, mode: mode) { operation, output in
+        network.forward(
+            input: pixels, count: count, mode: mode, in: network.passMemories[0]
+        ) { operation, output in
             guard found == nil, let start = output.baseAddress else { return }
             if Elementwise.firstNonFinite(count: output.count, start) != nil { found = operation }
         }

@@ -36,24 +36,29 @@ extension Trainer {
         var confusion = Array(repeating: 0, count: pairs)
         var isComplete = true
         while isComplete, let batch = try loader.next() {
-            passes.run(pixels: batch.pixels, count: batch.count)
-            for pass in 0..<passes.ranges.count {
-                let samples = passes.ranges[pass], (first, count) = (samples.lowerBound, samples.count)
-                let output = passes.output(of: pass), labels = batch.labels + first
-                let passResult = loss.evaluate(
-                    output: output, labels: labels, count: count, classes: classes, gradient: nil)
-                if requiresFinite, !passResult.lossSum.isFinite {
-                    let origin = try firstNonFinite(
-                        pixels: batch.pixels + first * network.inputShape.elementCount, count: count, mode: .inference)
-                    throw TrainingError.nonFinite(
-                        layer: origin.layer, cause: origin.cause, step: position.step, epoch: position.epoch + 1)
-                }
-                result += passResult
-                for sample in 0..<count {
-                    guard let prediction = Self.firstLargest(of: output + sample * classes, count: classes) else {
-                        continue
+            do {
+                network.use.begin()
+                defer { network.use.end() }
+                passes.run(pixels: batch.pixels, count: batch.count)
+                for pass in 0..<passes.ranges.count {
+                    let samples = passes.ranges[pass], (first, count) = (samples.lowerBound, samples.count)
+                    let output = passes.output(of: pass), labels = batch.labels + first
+                    let passResult = loss.evaluate(
+                        output: output, labels: labels, count: count, classes: classes, gradient: nil)
+                    if requiresFinite, !passResult.lossSum.isFinite {
+                        let origin = firstNonFinite(
+                            pixels: batch.pixels + first * network.inputShape.elementCount, count: count,
+                            mode: .inference)
+                        throw TrainingError.nonFinite(
+                            layer: origin.layer, cause: origin.cause, step: position.step, epoch: position.epoch + 1)
                     }
-                    confusion[Int(labels[sample]) * classes + prediction] += 1
+                    result += passResult
+                    for sample in 0..<count {
+                        guard let prediction = Self.firstLargest(of: output + sample * classes, count: classes) else {
+                            continue
+                        }
+                        confusion[Int(labels[sample]) * classes + prediction] += 1
+                    }
                 }
             }
             let event = EvaluationEvent(batch: batch.index + 1, batchCount: loader.batchesPerEpoch)

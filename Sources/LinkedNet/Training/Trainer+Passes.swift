@@ -12,7 +12,7 @@ extension Trainer {
             let passResult = passes.results[pass]
             guard passResult.lossSum.isFinite else {
                 restoreStates()
-                let origin = try firstNonFinite(
+                let origin = firstNonFinite(
                     pixels: pixels + passes.ranges[pass].lowerBound * network.inputShape.elementCount,
                     count: passes.ranges[pass].count, mode: .training(step: UInt64(position.step)))
                 restoreStates()

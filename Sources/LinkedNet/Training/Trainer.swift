@@ -7,7 +7,7 @@
 /// print(try trainer.evaluate(test).accuracy)
 /// ```
 ///
-/// A trainer is not thread-safe, and nobody else may use its network meanwhile.
+/// A trainer is not thread-safe, and nobody else may use its network meanwhile: see ``Network``.
 public final class Trainer {
     /// What is trained.
     public let network: Network
@@ -86,6 +86,8 @@ public final class Trainer {
     ) throws -> LossResult {
         let classes = network.outputShape.elementCount
         try check(labels: labels, count: count, classes: classes)
+        network.use.begin()
+        defer { network.use.end() }
         stateBackup.pointer.update(from: network.states.baseAddress.unsafelyUnwrapped, count: stateBackup.count)
         updater.begin(step: position.step, learningRate: learningRate(stepsPerEpoch: stepsPerEpoch))
         let result = try computeGradients(pixels: pixels, labels: labels, count: count)

@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+@testable import LinkedNet
+
+/// A network computes for one caller at a time, and says so to a second one.
+@Suite struct ExclusiveUseTests {
+    private static let sentence = "a network computes for one caller at a time"
+
+    private static func network() throws -> Network {
+        let model = Sequential {
+            Conv2D(3, kernel: 1)
+            Flatten()
+            Dense(3)
+        }
+        return try Network(model, input: [4, 4, 2], batch: 2, seed: 1)
+    }
+
+    /// Runs `body` on another thread, and waits for its end.
+    private static func elsewhere(_ body: @escaping @Sendable () -> Void) {
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            body()
+            done.signal()
+        }
+        done.wait()
+    }
+
+    private struct Unchecked<Value>: @unchecked Sendable {
+        let value: Value
+    }
+
+    private static func forward(_ network: Network) {
+        let pixels = Array(repeating: Float(0.5), count: 32)
+        try? network.forward(input: pixels, count: 1, mode: .inference)
+    }
+
+    private static func expectSentence(_ result: ExitTest.Result?) {
+        let error = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(error.contains(sentence), "\(error)")
+    }
+
+    @Test func twoForwardPasses() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let network = try ExclusiveUseTests.network()
+            let shared = Unchecked(value: network)
+            let pixels = Array(repeating: Float(0.5), count: 32)
+            try network.forward(input: pixels, count: 1, mode: .inference) { _, _ in
+                ExclusiveUseTests.elsewhere { ExclusiveUseTests.forward(shared.value) }
+            }
+        }
+        Self.expectSentence(result)
+    }
+
+    @Test func aBackwardPassInAForwardPass() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let network = try ExclusiveUseTests.network()
+            let shared = Unchecked(value: network)
+            let pixels = Array(repeating: Float(0.5), count: 32)
+            try network.forward(input: pixels, count: 1, mode: .inference) { _, _ in
+                ExclusiveUseTests.elsewhere { try? shared.value.backward(count: 1, step: 0) }
+            }
+        }
+        Self.expectSentence(result)
+    }
+
+    /// A loss that has somebody else do something in the middle of the step.
+    private struct Interrupted: Loss {
+        let interruption: @Sendable () -> Void
+
+        func evaluate(
+            output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
+            gradient: UnsafeMutablePointer<Float>?
+        ) -> LossResult {
+            interruption()
+            return SoftmaxCrossEntropy().evaluate(
+                output: output, labels: labels, count: count, classes: classes, gradient: gradient)
+        }
+    }
+
+    private static func step(_ trainer: Trainer) throws {
+        try trainer.step(pixels: Array(repeating: Float(0.5), count: 64), labels: [0, 2], count: 2)
+    }
+
+    @Test func aPredictionInATrainingStep() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let network = try ExclusiveUseTests.network()
+            let shared = Unchecked(value: network)
+            let loss = Interrupted {
+                ExclusiveUseTests.elsewhere { _ = try? shared.value.predict(Tensor(shape: [1, 4, 4, 2])) }
+            }
+            try ExclusiveUseTests.step(Trainer(network, optimizer: SGD(), loss: loss))
+        }
+        Self.expectSentence(result)
+    }
+
+    @Test func aTrainingStepInAnEvaluation() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let network = try ExclusiveUseTests.network()
+            let other = Unchecked(value: try Trainer(network, optimizer: SGD()))
+            let loss = Interrupted { ExclusiveUseTests.elsewhere { try? ExclusiveUseTests.step(other.value) } }
+            let trainer = try Trainer(network, optimizer: SGD(), loss: loss)
+            let images = try ImageDataset(
+                name: "grey", imageShape: [4, 4, 2], classNames: ["a", "b", "c"],
+                pixels: Array(repeating: 7, count: 64), labels: [0, 1])
+            _ = try trainer.evaluate(images)
+        }
+        Self.expectSentence(result)
+    }
+
+    /// Callers that take turns, also after errors, and networks of one's own.
+    @Test func turnsAreFine() throws {
+        let network = try Self.network()
+        let trainer = try Trainer(network, optimizer: SGD())
+        let (shared, step) = (Unchecked(value: network), Unchecked(value: trainer))
+        for _ in 0..<3 {
+            try Self.step(trainer)
+            Self.elsewhere { Self.forward(shared.value) }
+            Self.elsewhere { try? Self.step(step.value) }
+            #expect(throws: ShapeError.self) { try network.backward(count: 9, step: 0) }
+            #expect(throws: ShapeError.self) { try network.predict(Tensor(shape: [1, 4])) }
+        }
+        let infinite = Array(repeating: Float.infinity, count: 64)
+        for _ in 0..<2 {
+            #expect(throws: TrainingError.self) { try trainer.step(pixels: infinite, labels: [0, 1], count: 2) }
+        }
+        let other = Unchecked(value: try Self.network())
+        let pixels = Array(repeating: Float(0.5), count: 32)
+        var looks = 0
+        try network.forward(input: pixels, count: 1, mode: .inference) { _, _ in
+            looks += 1
+            Self.elsewhere { Self.forward(other.value) }
+        }
+        #expect(looks == network.operations.count)
+    }
+}
