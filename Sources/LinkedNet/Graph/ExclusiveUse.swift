@@ -10,8 +10,8 @@ final class ExclusiveUse {
         // Not a failed precondition, for optimised builds end without its sentence.
         fatalError(
             """
-            a network computes for one caller at a time: a second one came while a pass or a training step was running. \
-            Give each task a network of its own, or let the tasks take turns.
+            a network computes for one caller at a time: a second one came while a pass or a training step was \
+            running. Give each task a network of its own, or let the tasks take turns.
             """)
     }
 

@@ -76,9 +76,8 @@ public final class GraphBuilder {
         return scopes.add(name, in: scope)
     }
 
-    /// Runs `body`, which builds a layer, in a scope that belongs to `owner`: when it is first used, in a new one called
-    /// `name`, and after that in the same, where to declare a parameter or a state is to get the one that was declared
-    /// at first.
+    /// Runs `body`, which builds a layer, in a scope that belongs to `owner`. The first use gets a new scope called
+    /// `name`. Later uses get the same scope, where declaring a parameter or a state gives the one of the first use.
     func sharedScope<Result>(
         of owner: AnyObject, named name: String, _ body: () throws -> Result
     ) rethrows -> Result {

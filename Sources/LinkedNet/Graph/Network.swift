@@ -3,9 +3,9 @@
 /// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a
 /// pass allocates nothing. Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
 ///
-/// A network is not thread-safe: use one from one thread at a time, and between ``forward(input:count:mode:inspection:)``
-/// and ``backward(count:step:)`` from nowhere else. A pass or a training step that begins while another runs ends the
-/// process with a sentence. Tasks that predict at once have a network each, with the same weights.
+/// A network is not thread-safe: use one from one thread at a time, and from nowhere else between
+/// ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that begins while
+/// another runs ends the process with a sentence. Tasks that predict at once have a network each, with the same weights.
 public final class Network {
     /// The shape of one input sample.
     public let inputShape: Shape

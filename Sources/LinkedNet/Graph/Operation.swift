@@ -35,11 +35,12 @@ public protocol Operation {
     /// Computes the output from the inputs.
     func forward(_ context: OperationContext)
 
-    /// Computes from the output's gradient the gradients of the inputs, which it overwrites or adds to as
-    /// ``OperationContext/accumulatesInputGradient(_:)`` says of each, and those of the parameters, which it overwrites.
+    /// Computes from the output's gradient the gradients of the inputs and of the parameters.
     ///
-    /// It may do so in any order, and in several steps: no two gradients of one call share memory, also where two
-    /// inputs are the same tensor or two operations share a parameter.
+    /// Parameters' gradients are overwritten. Inputs' gradients are overwritten or added to, as
+    /// ``OperationContext/accumulatesInputGradient(_:)`` says of each. All of them may be written in any order and in
+    /// several steps: no two gradients of one call share memory, also where two inputs are the same tensor or two
+    /// operations share a parameter.
     func backward(_ context: OperationContext)
 }
 

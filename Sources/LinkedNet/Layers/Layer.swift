@@ -21,8 +21,8 @@ extension Layer {
 }
 
 extension GraphBuilder {
-    /// Adds a layer under its name; the layers of a ``Sequential`` or a ``Model`` under theirs, a ``Shared`` layer under
-    /// that of its first use.
+    /// Adds a layer under its name; the layers of a ``Sequential`` or a ``Model`` under theirs, a ``Shared`` layer
+    /// under that of its first use.
     public func apply(_ layer: any Layer, to input: Value) throws -> Value {
         // What only groups others doesn't appear in names, and a shared layer has its name from its first use.
         if layer is Sequential || layer is any Model || layer is Shared { return try layer.build(input, in: self) }

@@ -1,5 +1,5 @@
-/// A layer with one set of parameters for all its uses: wherever this value stands in a model, it computes with the same
-/// parameters, and their gradients are the sums over all uses.
+/// A layer with one set of parameters for all its uses: wherever this value stands in a model, it computes with the
+/// same parameters, and their gradients are the sums over all uses.
 ///
 /// ```swift
 /// let shared = Shared(Conv2D(16, kernel: 3, padding: .same))

@@ -239,8 +239,8 @@ struct GeneratedNetwork {
         return layers + [Residual { body }]
     }
 
-    /// Layers with one set of parameters in several places: one after the other, beside each other, or wherever an image
-    /// of this size was before.
+    /// Layers with one set of parameters in several places: one after the other, beside each other, or wherever an
+    /// image of this size was before.
     private mutating func sharing(_ image: inout Image) throws -> [any Layer] {
         let known = shared.filter { $0.image == image }
         if !known.isEmpty, chance(of: 2) == 0 { return [known[chance(of: known.count)].layer] }
