@@ -16,9 +16,19 @@ extension Network {
 
     /// Writes all parameters and states to a safetensors file, durably: see ``DurableFile``.
     ///
-    /// - Parameter metadata: texts to be kept with them.
-    /// - Throws: ``CheckpointError``.
-    public func saveWeights(to path: String, metadata: [String: String] = [:]) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - metadata: texts to be kept with them.
+    ///   - allowsNonFinite: true to write NaN and infinite weights as well, for example to look for their cause.
+    /// - Throws: ``CheckpointError``; also if a weight is NaN or infinite, so that a training that failed doesn't
+    ///   replace good weights: what was at `path` stays.
+    public func saveWeights(
+        to path: String, metadata: [String: String] = [:], allowsNonFinite: Bool = false
+    ) throws(CheckpointError) {
+        if !allowsNonFinite, let info = firstNonFiniteWeight() {
+            throw .content(
+                path: path, offset: nil, expected: "finite weights (allowsNonFinite: true writes any)",
+                found: "NaN or infinite values in \(info.name)")
+        }
         try Safetensors.write(borrowedWeights, metadata: metadata, to: path)
     }
 

@@ -4,6 +4,14 @@ struct NonFiniteOrigin {
     let cause: NonFiniteCause
 }
 
+extension NonFiniteOrigin {
+    /// A parameter or a state that isn't finite.
+    init(weight info: ParameterInfo) {
+        self.init(
+            layer: info.layer, cause: info.isTrainable ? .parameter(name: info.name) : .state(name: info.name))
+    }
+}
+
 extension Trainer {
     /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the
     /// caller restores them, and has taken the network.
@@ -22,15 +30,21 @@ extension Trainer {
         }
         guard let found else { return NonFiniteOrigin(layer: "loss", cause: .output) }
         let layer = network.operations[found].name
-        return firstNonFiniteWeight { $0.hasPrefix(layer + "/") } ?? NonFiniteOrigin(layer: layer, cause: .output)
+        let weight = network.firstNonFiniteWeight { $0.hasPrefix(layer + "/") }
+        return weight.map { NonFiniteOrigin(weight: $0) } ?? NonFiniteOrigin(layer: layer, cause: .output)
     }
 
-    /// Throws if a parameter or a state is NaN or infinite, which the last step's update then made so. One pass over
-    /// all of them.
+    /// Throws if a parameter or a state is NaN or infinite. One pass over all of them.
     ///
-    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``.
-    func checkWeights() throws(TrainingError) {
-        guard let origin = firstNonFiniteWeight(where: { _ in true }) else { return }
+    /// A step's loss is computed before the step's update, so a finite loss says nothing of the weights after it.
+    /// ``fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` calls this after each epoch and at its end,
+    /// and every save calls it. A loop of your own calls it after its last ``step(pixels:labels:count:stepsPerEpoch:)``.
+    ///
+    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``, which names the first parameter, or else the
+    ///   first state, that isn't finite.
+    public func checkWeights() throws(TrainingError) {
+        guard let info = network.firstNonFiniteWeight() else { return }
+        let origin = NonFiniteOrigin(weight: info)
         // Between two epochs the position is already the next one's.
         let isBetweenEpochs = position.batch == 0 && position.epoch > 0
         throw .nonFinite(
@@ -38,37 +52,33 @@ extension Trainer {
             epoch: isBetweenEpochs ? position.epoch : position.epoch + 1)
     }
 
-    /// The first parameter, or else the first state, that isn't finite.
-    private func firstNonFiniteWeight(where isIncluded: (String) -> Bool) -> NonFiniteOrigin? {
-        if let entry = firstNonFiniteEntry(of: network.parameters, network.parameterLayout, where: isIncluded) {
-            return NonFiniteOrigin(layer: entry.layer, cause: .parameter(name: entry.name))
-        }
-        if let entry = firstNonFiniteEntry(of: network.states, network.stateLayout, where: isIncluded) {
-            return NonFiniteOrigin(layer: entry.layer, cause: .state(name: entry.name))
-        }
-        return nil
-    }
-
     /// The first parameter, from the network's end, whose gradient isn't finite: gradients flow backwards.
     func firstNonFiniteGradient() -> NonFiniteOrigin {
-        let entry = firstNonFiniteEntry(of: network.parameterGradients, network.parameterLayout, fromEnd: true) { _ in
-            true
+        let layout = network.parameterLayout
+        let index = layout.entries.indices.last { index in
+            network.parameterGradients.hasNonFinite(in: layout.range(of: index))
         }
+        let entry = index.map { layout.entries[$0] }
         return NonFiniteOrigin(layer: entry?.layer ?? "", cause: .gradient(name: entry?.name ?? ""))
     }
+}
 
-    private func firstNonFiniteEntry(
-        of memory: UnsafeMutableBufferPointer<Float>, _ layout: ParameterLayout, fromEnd: Bool = false,
-        where isIncluded: (String) -> Bool
-    ) -> ParameterInfo? {
-        let indices = Array(layout.entries.indices)
-        for index in fromEnd ? indices.reversed() : indices where isIncluded(layout.entries[index].name) {
-            let range = layout.range(of: index)
-            guard let start = memory.baseAddress else { continue }
-            if Elementwise.firstNonFinite(count: range.count, start + range.lowerBound) != nil {
-                return layout.entries[index]
+extension Network {
+    /// The first parameter, or else the first state, that isn't finite.
+    func firstNonFiniteWeight(where isIncluded: (String) -> Bool = { _ in true }) -> ParameterInfo? {
+        for (layout, memory) in [(parameterLayout, parameters), (stateLayout, states)] {
+            for (index, info) in layout.entries.enumerated()
+            where isIncluded(info.name) && memory.hasNonFinite(in: layout.range(of: index)) {
+                return info
             }
         }
         return nil
+    }
+}
+
+extension UnsafeMutableBufferPointer<Float> {
+    fileprivate func hasNonFinite(in range: Range<Int>) -> Bool {
+        guard let baseAddress else { return false }
+        return Elementwise.firstNonFinite(count: range.count, baseAddress + range.lowerBound) != nil
     }
 }

@@ -176,8 +176,6 @@ extension Run: TrainingObserver {
     }
 
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
-        // Before the epoch's line: with weights that can't be saved the epoch doesn't count.
-        try trainer.checkWeights()
         best.consider(event)
         newLines.append(event.jsonLine)
         saving?.clock.isPending = true

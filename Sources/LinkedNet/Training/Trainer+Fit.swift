@@ -15,7 +15,8 @@ extension Trainer {
     ///   - seed: what sampler and augmentation draw from; the network's seed by default.
     ///   - maxSteps: ends training after this many steps. An epoch that is incomplete then gets no evaluation.
     /// - Throws: ``TrainingError``, and what data sets and observers throw. ``position`` is then where training came
-    ///   to.
+    ///   to. A NaN or infinite weight ends training at the latest after the epoch that made it so, before the epoch's
+    ///   test, and in any case before this method returns.
     @discardableResult
     public func fit(
         _ train: any Dataset, test: (any Dataset)? = nil, epochs: Int, batchSize: Int? = nil,
@@ -62,6 +63,8 @@ extension Trainer {
                 break
             }
         }
+        // No later step's loss tells of what the last step did to the weights.
+        try checkWeights()
         let result = TrainingResult(epochs: results, end: end)
         for observer in observers { try observer.trainingEnded(result, self) }
         return result
@@ -93,6 +96,8 @@ extension Trainer {
 
     /// Tests, and moves on to the next epoch; `nil` if an observer ended the test.
     private func finishEpoch(test: (any Dataset)?) throws -> EpochResult? {
+        // A loss can be finite although weights aren't: a ReLU makes 0 of minus infinity.
+        try checkWeights()
         var timer = Stopwatch()
         var testResult: LossResult?
         if let test {

@@ -72,6 +72,7 @@ public final class Trainer {
     /// Changes the weights for one batch: forward pass, loss, backward pass, clipping, update. Allocates nothing.
     ///
     /// If the loss isn't finite, or a gradient isn't while clipping, parameters, states and slots stay as they were.
+    /// Without clipping, a gradient that isn't finite makes weights NaN or infinite: ``checkWeights()`` finds them.
     ///
     /// - Parameters:
     ///   - pixels: [count] + ``Network/inputShape``.

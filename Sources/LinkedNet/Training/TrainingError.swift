@@ -3,7 +3,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// Something doesn't fit the network: a data set, a batch, a label, a position.
     case mismatch(subject: String, expected: String, found: String)
     /// The loss, or what it was computed from, is NaN or infinite; the weights are as they were before the step. Or the
-    /// step has made weights or the test's loss so; nothing is saved then.
+    /// step has made weights or the test's loss so; the weights stay so, and nothing is saved.
     ///
     /// - Parameters:
     ///   - layer: the path of the first layer concerned; `input` or `loss` if it is none of them.

@@ -1,4 +1,6 @@
+import Foundation
 import LinkedNet
+import Synchronization
 import Testing
 
 /// A finite loss with gradients that aren't.
@@ -19,6 +21,33 @@ private struct BrokenLoss: Loss {
         gradient: UnsafeMutablePointer<Float>?
     ) -> LossResult {
         LossResult(lossSum: .nan, correctCount: 0, sampleCount: count)
+    }
+}
+
+/// Gradients that aren't numbers in one step, of a finite loss.
+private final class LateBrokenGradient: Loss {
+    private let brokenCall: Int
+    private let value: Float
+    private let calls = Mutex(0)
+
+    /// - Parameters:
+    ///   - brokenCall: which call breaks, counted from 1; those without a gradient don't count.
+    ///   - value: the gradient of that call.
+    init(brokenCall: Int, value: Float) { (self.brokenCall, self.value) = (brokenCall, value) }
+
+    func evaluate(
+        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
+        gradient: UnsafeMutablePointer<Float>?
+    ) -> LossResult {
+        let result = SoftmaxCrossEntropy().evaluate(
+            output: output, labels: labels, count: count, classes: classes, gradient: gradient)
+        guard let gradient else { return result }
+        let call = calls.withLock { calls in
+            calls += 1
+            return calls
+        }
+        if call == brokenCall { gradient[0] = value }
+        return result
     }
 }
 
@@ -95,6 +124,79 @@ private struct BrokenLoss: Loss {
         ) {
             try trainer.fit(TinyTraining.dataset(21), epochs: 2)
         }
+    }
+
+    /// The last step's update is followed by no loss that would show it: at the end of the last epoch, with and without
+    /// a test, and at a limit of steps in the middle of an epoch. Epochs have three steps.
+    @Test(arguments: [Float.nan, .infinity], [6, 5])
+    func aGradientOfTheLastStepIsFound(value: Float, step: Int) throws {
+        for tests in [true, false] {
+            let recorder = Recorder()
+            let trainer = try Trainer(
+                TinyTraining.network(), optimizer: SGD(learningRate: 0.01),
+                loss: LateBrokenGradient(brokenCall: step, value: value), observers: [recorder])
+            let error = try #require(throws: TrainingError.self) {
+                try trainer.fit(
+                    TinyTraining.dataset(21), test: tests ? TinyTraining.dataset(9) : nil, epochs: 2, maxSteps: step)
+            }
+            guard case .nonFinite(let layer, .parameter(let name), step, 2) = error else {
+                Issue.record("\(error)")
+                continue
+            }
+            #expect(name.hasPrefix(layer + "/"))
+            // An epoch whose weights are lost has no result.
+            #expect(recorder.epochs.map(\.epoch) == [0])
+            #expect(recorder.ends == [])
+            #expect(trainer.position.step == step)
+        }
+    }
+
+    /// A ReLU makes 0 of minus infinity, so that no later loss shows it.
+    @Test func weightsThatNoLossShowsAreFoundAfterTheEpoch() throws {
+        let model = Sequential {
+            Flatten()
+            Dense(4)
+            Activation(.relu)
+            Dense(3)
+        }
+        let network = try Network(model, input: [6, 6, 1], batch: 8, seed: 3)
+        var bias = try network.weight(named: "dense/bias")
+        bias.withUnsafeMutableElements { $0[0] = -.infinity }
+        try network.setWeight(named: "dense/bias", to: bias)
+        let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.01))
+        #expect(
+            throws: TrainingError.nonFinite(layer: "dense", cause: .parameter(name: "dense/bias"), step: 3, epoch: 1)
+        ) { try trainer.fit(TinyTraining.dataset(21), test: TinyTraining.dataset(9), epochs: 2) }
+    }
+
+    /// A loop of one's own asks for it.
+    @Test func aLoopOfStepsCanCheckItsWeights() throws {
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), loss: BrokenGradient())
+        try trainer.checkWeights()
+        try trainer.step(pixels: pixels, labels: labels, count: 4)
+        let error = #expect(throws: TrainingError.self) { try trainer.checkWeights() }
+        guard case .nonFinite(_, .parameter, 1, 1) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func weightsThatAreNoNumbersDoNotReplaceGoodOnes() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/weights"
+        let network = try TinyTraining.network()
+        try network.saveWeights(to: path)
+        let good = try Data(contentsOf: URL(fileURLWithPath: path))
+        network.states[1] = .nan
+        let name = try #require(network.stateLayout.entries.first?.name)
+        #expect(
+            throws: CheckpointError.content(
+                path: path, offset: nil, expected: "finite weights (allowsNonFinite: true writes any)",
+                found: "NaN or infinite values in \(name)")
+        ) { try network.saveWeights(to: path) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == good)
+        try network.saveWeights(to: path, allowsNonFinite: true)
+        #expect(try SafetensorsFile(path).tensor(named: name).elements[1].isNaN)
     }
 
     @Test func theMessageSaysWhereAndWhen() {
