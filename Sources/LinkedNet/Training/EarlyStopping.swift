@@ -1,4 +1,6 @@
 /// Stops training when a score hasn't become better for some epochs.
+///
+/// A score of the test needs test images: without them training doesn't begin.
 public final class EarlyStopping: TrainingObserver {
     /// How many epochs without a better score are one too many.
     public let patience: Int
@@ -11,11 +13,29 @@ public final class EarlyStopping: TrainingObserver {
     /// - Parameters:
     ///   - best: what is compared, and the best score so far if the run was resumed.
     ///   - patience: training stops after this many epochs in a row without a better score; at least 1.
-    ///   - minimumGain: by how much a score must be better to count.
+    ///   - minimumGain: by how much a score must be better to count; finite, at least 0.
     public init(_ best: BestScore = BestScore(.testLoss), patience: Int, minimumGain: Double = 0) {
         self.best = best
-        self.patience = max(patience, 1)
+        self.patience = patience
         self.minimumGain = minimumGain
+    }
+
+    public var watchedMetrics: [Metric] { [best.metric] }
+
+    /// - Throws: ``TrainingError`` if the patience or the gain makes no sense.
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        guard patience >= 1 else {
+            throw TrainingError.mismatch(
+                subject: "EarlyStopping", expected: "a patience of at least 1 epoch", found: "\(patience)")
+        }
+        guard minimumGain >= 0, minimumGain.isFinite else {
+            throw TrainingError.mismatch(
+                subject: "EarlyStopping", expected: "a finite minimum gain of at least 0", found: "\(minimumGain)")
+        }
+        // Of another training, or of one that went on beyond the checkpoint that this one continues: no epoch of this
+        // one has reached that score, and the patience would count from an epoch that is to come.
+        if let epoch = best.epoch, epoch >= event.position.epoch { best = BestScore(best.metric) }
+        if let epoch = firstEpoch, epoch > event.position.epoch { firstEpoch = nil }
     }
 
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {

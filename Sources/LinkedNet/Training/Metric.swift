@@ -19,6 +19,14 @@ public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
+    /// True for a figure that no epoch has without a test.
+    public var needsTest: Bool {
+        switch self {
+        case .loss, .accuracy: false
+        case .testLoss, .testAccuracy: true
+        }
+    }
+
     /// By how much `value` is better than `other`; negative if it is worse.
     func gain(of value: Double, over other: Double) -> Double {
         switch self {

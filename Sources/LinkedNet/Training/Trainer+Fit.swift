@@ -7,7 +7,8 @@ extension Trainer {
     ///
     /// - Parameters:
     ///   - train: images of ``Network/inputShape``, of as many classes as the network has outputs.
-    ///   - test: what each epoch ends with an evaluation on.
+    ///   - test: what each epoch ends with an evaluation on; needed if an observer watches a score of it
+    ///     (``TrainingObserver/watchedMetrics``).
     ///   - epochs: how many epochs the run has, those before ``position`` included.
     ///   - batchSize: at most, and by default, ``Network/batchSize``.
     ///   - sampler: the order of each epoch.
@@ -24,7 +25,7 @@ extension Trainer {
     ) throws -> TrainingResult {
         let batchSize = batchSize ?? network.batchSize
         try check(train)
-        if let test { try check(test) }
+        if let test { try check(test) } else { try checkObserversNeedNoTest() }
         guard batchSize >= 1, batchSize <= network.batchSize else {
             throw TrainingError.mismatch(
                 subject: "batch size", expected: "1 to \(network.batchSize), the network's", found: "\(batchSize)")
@@ -68,6 +69,16 @@ extension Trainer {
         let result = TrainingResult(epochs: results, end: end)
         for observer in observers { try observer.trainingEnded(result, self) }
         return result
+    }
+
+    /// Throws if an observer watches a score that can't come without test images.
+    private func checkObserversNeedNoTest() throws(TrainingError) {
+        for observer in observers {
+            guard let metric = observer.watchedMetrics.first(where: \.needsTest) else { continue }
+            throw .mismatch(
+                subject: "\(type(of: observer))",
+                expected: "test images (test:), from which the \(metric.rawValue) comes that it watches", found: "none")
+        }
     }
 
     /// Trains to the end of the running epoch; gives a reason if it ended before that.

@@ -1,6 +1,6 @@
 /// Why training can't begin or go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
-    /// Something doesn't fit the network: a data set, a batch, a label, a position.
+    /// Something doesn't fit the network or the training: a data set, a batch, a label, a position, an observer.
     case mismatch(subject: String, expected: String, found: String)
     /// The loss, or what it was computed from, is NaN or infinite; the weights are as they were before the step. Or the
     /// step has made weights or the test's loss so; the weights stay so, and nothing is saved.

@@ -3,6 +3,9 @@
 /// All methods have defaults that do nothing, so an observer implements only those it needs. An error that one throws
 /// ends ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
 public protocol TrainingObserver: AnyObject {
+    /// The scores that this observer can't do without. Training doesn't begin if one of them can't come: the scores of
+    /// a test, without test images. None by default.
+    var watchedMetrics: [Metric] { get }
     /// Before the first step of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws
     /// After each step.
@@ -18,6 +21,7 @@ public protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
+    public var watchedMetrics: [Metric] { [] }
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {}
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive { .proceed }
     public func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive { .proceed }

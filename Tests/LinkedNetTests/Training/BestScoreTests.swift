@@ -35,14 +35,78 @@ import Testing
         #expect(score.epoch == nil)
     }
 
-    /// Without a test there is no test loss that could get better.
     @Test func trainingStopsWhenNothingGetsBetter() throws {
-        let stopping = EarlyStopping(patience: 3)
-        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [stopping])
-        let result = try trainer.fit(TinyTraining.dataset(9), epochs: 50)
+        // A rate of almost nothing: the loss gets better by less than what counts.
+        let stopping = EarlyStopping(BestScore(.testLoss), patience: 3, minimumGain: 10)
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(learningRate: 1e-9), observers: [stopping])
+        let result = try trainer.fit(TinyTraining.dataset(9), test: TinyTraining.dataset(9), epochs: 50)
         #expect(result.end == .stopped)
-        #expect(result.epochs.count == 3)
-        #expect(stopping.best.value == nil)
+        #expect(result.epochs.count == 4)
+        #expect(stopping.best.epoch == 0)
+    }
+
+    /// An observer of one's own that can't do without some scores.
+    private final class Watcher: TrainingObserver {
+        let watchedMetrics: [Metric]
+        private(set) var began = false
+
+        init(_ metrics: [Metric]) { watchedMetrics = metrics }
+
+        func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { began = true }
+    }
+
+    /// Without test images there is no score of a test, which training would wait for.
+    @Test(arguments: Metric.allCases)
+    func aWatchedScoreThatCannotComeIsNamedBeforeTraining(metric: Metric) throws {
+        let watcher = Watcher([.loss, metric])
+        let observers: [(any TrainingObserver, String)] = [
+            (EarlyStopping(BestScore(metric), patience: 3), "EarlyStopping"), (watcher, "Watcher"),
+        ]
+        for (observer, name) in observers {
+            let first = Recorder()
+            let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [first, observer])
+            let before = trainer.network.digest
+            if metric.needsTest {
+                #expect(
+                    throws: TrainingError.mismatch(
+                        subject: name,
+                        expected: "test images (test:), from which the \(metric.rawValue) comes that it watches",
+                        found: "none")
+                ) { try trainer.fit(TinyTraining.dataset(9), epochs: 20) }
+                #expect(trainer.position == TrainingPosition())
+                #expect(trainer.network.digest == before)
+                #expect(first.begins == 0)
+            } else {
+                #expect(try trainer.fit(TinyTraining.dataset(9), epochs: 1).epochs.count == 1)
+            }
+            try trainer.fit(TinyTraining.dataset(9), test: TinyTraining.dataset(9), epochs: 2)
+        }
+        #expect(watcher.began)
+    }
+
+    @Test(arguments: [(0, 0), (-1, 0), (1, -0.1), (1, Double.nan), (1, .infinity)])
+    func whatMakesNoSenseIsRefused(patience: Int, minimumGain: Double) throws {
+        let stopping = EarlyStopping(BestScore(.loss), patience: patience, minimumGain: minimumGain)
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [stopping])
+        let error = try #require(throws: TrainingError.self) { try trainer.fit(TinyTraining.dataset(9), epochs: 2) }
+        guard case .mismatch("EarlyStopping", _, let found) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(found == (patience < 1 ? "\(patience)" : "\(minimumGain)"))
+        #expect(trainer.position.step == 0)
+    }
+
+    /// One object for several trainings: the second begins anew.
+    @Test func anotherTrainingsScoreDoesNotCount() throws {
+        let stopping = EarlyStopping(BestScore(.loss), patience: 2, minimumGain: 100)
+        for _ in 0..<2 {
+            let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [stopping])
+            let result = try trainer.fit(TinyTraining.dataset(9), epochs: 10)
+            #expect(result.end == .stopped)
+            #expect(result.epochs.count == 3)
+            #expect(stopping.best.epoch == 0)
+        }
     }
 
     @Test func patienceCountsFromTheBestEpoch() throws {
