@@ -3,7 +3,9 @@ extension Trainer {
     ///
     /// Which images a batch holds and how they are augmented depends on the arguments and the position alone, so a run
     /// that was saved in the middle of an epoch continues with the same bits as one that was not interrupted, if the
-    /// arguments are the same.
+    /// arguments are the same. In the middle of an epoch another batch size, sampler, seed or number of images is an
+    /// error before anything changes: batches would repeat images or leave some out. Between epochs all of them may
+    /// change.
     ///
     /// - Parameters:
     ///   - train: images of ``Network/inputShape``, of as many classes as the network has outputs.
@@ -30,14 +32,11 @@ extension Trainer {
             throw TrainingError.mismatch(
                 subject: "batch size", expected: "1 to \(network.batchSize), the network's", found: "\(batchSize)")
         }
+        let batches = TrainingPosition.EpochBatches(
+            batchSize: batchSize, sampler: sampler, imageCount: train.count, seed: seed ?? network.seed)
+        try position.check(batches)
         let loader = try BatchLoader(
-            dataset: train, batchSize: batchSize, sampler: sampler, augmentation: augmentation,
-            seed: seed ?? network.seed)
-        guard position.batch <= loader.batchesPerEpoch else {
-            throw TrainingError.mismatch(
-                subject: "position", expected: "at most the \(loader.batchesPerEpoch) batches of an epoch",
-                found: "batch \(position.batch)")
-        }
+            dataset: train, batchSize: batchSize, sampler: sampler, augmentation: augmentation, seed: batches.seed)
         let lastStep = maxSteps.map { steps in
             let (sum, overflows) = position.step.addingReportingOverflow(max(steps, 0))
             return overflows ? .max : sum
@@ -50,7 +49,7 @@ extension Trainer {
         var results: [EpochResult] = []
         var end = TrainingResult.End.completed
         while position.epoch < epochs {
-            if let early = try trainEpoch(loader, lastStep: lastStep) {
+            if let early = try trainEpoch(loader, batches, lastStep: lastStep) {
                 end = early
                 break
             }
@@ -82,7 +81,9 @@ extension Trainer {
     }
 
     /// Trains to the end of the running epoch; gives a reason if it ended before that.
-    private func trainEpoch(_ loader: BatchLoader, lastStep: Int?) throws -> TrainingResult.End? {
+    private func trainEpoch(
+        _ loader: BatchLoader, _ batches: TrainingPosition.EpochBatches, lastStep: Int?
+    ) throws -> TrainingResult.End? {
         var timer = Stopwatch()
         while true {
             if let lastStep, position.step >= lastStep, position.batch < loader.batchesPerEpoch { return .stepLimit }
@@ -91,6 +92,7 @@ extension Trainer {
                 pixels: batch.pixels, labels: batch.labels, count: batch.count,
                 stepsPerEpoch: loader.batchesPerEpoch)
             position.batch += 1
+            position.batches = batches
             position.epochResult += result
             position.epochSeconds += timer.lap()
             let event = StepEvent(

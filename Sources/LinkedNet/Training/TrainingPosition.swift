@@ -10,6 +10,21 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
     public var epochResult = LossResult()
     /// Time spent training in the running epoch so far, in seconds.
     public var epochSeconds = 0.0
+    /// What the running epoch's batches were cut from; `nil` before its first batch, and in files of older versions.
+    public internal(set) var batches: EpochBatches?
+
+    /// Which images the batches of an epoch hold is a function of these and the epoch. ``batch`` means nothing with
+    /// others: images would come twice or not at all.
+    public struct EpochBatches: Sendable, Hashable {
+        /// The number of images of every batch but the last.
+        public let batchSize: Int
+        /// The order of the images.
+        public let sampler: Sampler
+        /// The number of images.
+        public let imageCount: Int
+        /// What the order and the augmentation are drawn from.
+        public let seed: UInt64
+    }
 
     /// The beginning.
     public init() {}
@@ -24,15 +39,20 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         case correctCount = "correct_count"
         case sampleCount = "sample_count"
         case epochSeconds = "epoch_seconds"
+        case batchSize = "batch_size"
+        case sampler
+        case imageCount = "image_count"
+        case dataSeed = "data_seed"
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        func count(_ key: CodingKeys) throws -> Int {
+        func count(_ key: CodingKeys, least: Int = 0) throws -> Int {
             let value = try values.decode(Int.self, forKey: key)
-            guard value >= 0, value <= Self.largestCount else {
+            guard value >= least, value <= Self.largestCount else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: key, in: values, debugDescription: "expected 0 to \(Self.largestCount), found \(value)")
+                    forKey: key, in: values,
+                    debugDescription: "expected \(least) to \(Self.largestCount), found \(value)")
             }
             return value
         }
@@ -51,6 +71,15 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
             lossSum: number(.lossSum), correctCount: count(.correctCount),
             sampleCount: count(.sampleCount))
         epochSeconds = try number(.epochSeconds)
+        guard values.contains(.batchSize) else { return }
+        let name = try values.decode(String.self, forKey: .sampler)
+        guard let sampler = Sampler(rawValue: name) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .sampler, in: values, debugDescription: "expected a sampler, found \(name)")
+        }
+        batches = EpochBatches(
+            batchSize: try count(.batchSize, least: 1), sampler: sampler, imageCount: try count(.imageCount, least: 1),
+            seed: try values.decode(UInt64.self, forKey: .dataSeed))
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -62,6 +91,42 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         try values.encode(epochResult.correctCount, forKey: .correctCount)
         try values.encode(epochResult.sampleCount, forKey: .sampleCount)
         try values.encode(epochSeconds, forKey: .epochSeconds)
+        guard let batches else { return }
+        try values.encode(batches.batchSize, forKey: .batchSize)
+        try values.encode(batches.sampler.rawValue, forKey: .sampler)
+        try values.encode(batches.imageCount, forKey: .imageCount)
+        try values.encode(batches.seed, forKey: .dataSeed)
+    }
+
+    /// Throws if this is a position in the middle of an epoch whose batches were cut from something else.
+    func check(_ own: EpochBatches) throws(TrainingError) {
+        func expect(_ subject: String, _ expected: some CustomStringConvertible, _ found: some CustomStringConvertible)
+            throws(TrainingError)
+        {
+            guard expected.description != found.description else { return }
+            throw .mismatch(
+                subject: subject,
+                expected: "\(expected), with which epoch \(epoch + 1) began: its first \(batch) batches are done",
+                found: found.description)
+        }
+        guard batch > 0 else { return }
+        if let batches {
+            try expect("batch size", batches.batchSize, own.batchSize)
+            try expect("number of training images", batches.imageCount, own.imageCount)
+            try expect("sampler", batches.sampler.rawValue, own.sampler.rawValue)
+            try expect("seed of sampler and augmentation", batches.seed, own.seed)
+        } else {
+            // Files of older versions tell by how many images were seen.
+            let (seen, overflows) = batch.multipliedReportingOverflow(by: own.batchSize)
+            try expect(
+                "images in the first \(batch) batches of the epoch", epochResult.sampleCount,
+                overflows ? own.imageCount : min(seen, own.imageCount))
+        }
+        let count = (own.imageCount - 1) / own.batchSize + 1
+        guard batch <= count else {
+            throw .mismatch(
+                subject: "position", expected: "at most the \(count) batches of an epoch", found: "batch \(batch)")
+        }
     }
 
     /// Goes on to the next epoch.
@@ -70,5 +135,6 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         batch = 0
         epochResult = LossResult()
         epochSeconds = 0
+        batches = nil
     }
 }

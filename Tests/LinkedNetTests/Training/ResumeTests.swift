@@ -138,9 +138,106 @@ import Testing
         #expect(try refusal(trainer("sgd"), path).contains("format 3"))
     }
 
+    /// How a saved epoch is gone on with.
+    private struct Rest: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        var count = 64
+        var batchSize: Int? = 16
+        var sampler = Sampler.shuffled
+        var seed: UInt64?
+        var expected = ""
+        var found = ""
+    }
+
+    private static let rests = [
+        Rest(testDescription: "batch size", batchSize: 8, expected: "16", found: "8"),
+        Rest(testDescription: "number of training images", count: 63, expected: "64", found: "63"),
+        Rest(testDescription: "sampler", sampler: .fileOrder, expected: "shuffled", found: "file-order"),
+        Rest(testDescription: "seed of sampler and augmentation", seed: 8, expected: "7", found: "8"),
+    ]
+
+    private func fit(_ trainer: Trainer, epochs: Int, _ rest: Rest, maxSteps: Int? = nil) throws -> TrainingResult {
+        try trainer.fit(
+            TinyTraining.dataset(rest.count), epochs: epochs, batchSize: rest.batchSize, sampler: rest.sampler,
+            seed: rest.seed, maxSteps: maxSteps)
+    }
+
+    /// A position in an epoch counts batches of a size, an order and a number of images.
+    @Test(arguments: rests)
+    private func anEpochIsGoneOnWithAsItBegan(rest: Rest) throws {
+        func trainer() throws -> Trainer { try Trainer(TinyTraining.network(batch: 16), optimizer: SGD()) }
+        let same = Rest(testDescription: "same")
+        let saved = try trainer()
+        _ = try fit(saved, epochs: 2, same, maxSteps: 2)
+        try saved.save(to: path)
+        let resumed = try trainer()
+        try resumed.resume(from: path)
+        #expect(resumed.position == saved.position)
+        let (position, digest) = (resumed.position, resumed.network.digest)
+        let recorder = Recorder()
+        resumed.observers = [recorder]
+        #expect(
+            throws: TrainingError.mismatch(
+                subject: rest.testDescription,
+                expected: "\(rest.expected), with which epoch 1 began: its first 2 batches are done", found: rest.found)
+        ) { try fit(resumed, epochs: 2, rest) }
+        #expect(resumed.position == position)
+        #expect(resumed.network.digest == digest)
+        #expect(recorder.begins == 0)
+        // As it began, each image comes once.
+        #expect(try fit(resumed, epochs: 1, same).epochs.map(\.training.sampleCount) == [64])
+        // Another epoch may be cut otherwise.
+        #expect(try fit(resumed, epochs: 2, rest).epochs.map(\.training.sampleCount) == [rest.count])
+    }
+
+    /// Checkpoints of older versions don't say what the epoch was cut from, but how many images were seen.
+    @Test func anOlderFilesEpochIsCheckedByItsImages() throws {
+        func trainer() throws -> Trainer {
+            let trainer = try Trainer(TinyTraining.network(batch: 16), optimizer: SGD())
+            try trainer.network.saveWeights(
+                to: path,
+                metadata: [
+                    "linkednet.format": "1", "linkednet.seed": "7",
+                    "linkednet.position": """
+                        {"epoch":1,"batch":2,"step":6,"loss_sum":30,"correct_count":9,"sample_count":32,"epoch_seconds":1}
+                        """,
+                ])
+            try trainer.resume(from: path)
+            return trainer
+        }
+        let other = Rest(testDescription: "", batchSize: 8)
+        #expect(
+            throws: TrainingError.mismatch(
+                subject: "images in the first 2 batches of the epoch",
+                expected: "32, with which epoch 2 began: its first 2 batches are done", found: "16")
+        ) { try fit(trainer(), epochs: 2, other) }
+        #expect(try fit(trainer(), epochs: 2, Rest(testDescription: "")).epochs.map(\.training.sampleCount) == [64])
+    }
+
+    @Test(arguments: [
+        #""batch_size":0,"sampler":"shuffled","image_count":1,"data_seed":1"#,
+        #""batch_size":1,"sampler":"other","image_count":1,"data_seed":1"#,
+        #""batch_size":1,"sampler":"shuffled","image_count":-1,"data_seed":1"#,
+        #""batch_size":1,"sampler":"shuffled","image_count":1,"data_seed":-1"#, #""batch_size":1"#,
+    ])
+    func brokenBatchesAreRefused(members: String) throws {
+        let saved = try trainer("sgd")
+        let position = """
+            {"epoch":0,"batch":1,"step":1,"loss_sum":1,"correct_count":1,"sample_count":1,"epoch_seconds":1,\(members)}
+            """
+        try saved.network.saveWeights(
+            to: path,
+            metadata: ["linkednet.format": "1", "linkednet.seed": "7", "linkednet.position": position])
+        #expect(try refusal(trainer("sgd"), path).contains("expected a training position"))
+    }
+
     @Test func aPositionBeyondTheEpochIsRefused() throws {
         let trainer = try trainer("sgd")
         _ = try fit(trainer, maxSteps: 3)
-        #expect(throws: TrainingError.self) { try trainer.fit(TinyTraining.dataset(9), epochs: 3) }
+        #expect(
+            throws: TrainingError.mismatch(
+                subject: "number of training images",
+                expected: "27, with which epoch 1 began: its first 3 batches are done", found: "9")
+        ) { try trainer.fit(TinyTraining.dataset(9), epochs: 3) }
     }
 }
