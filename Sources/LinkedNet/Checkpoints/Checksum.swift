@@ -14,11 +14,11 @@ enum Checksum {
         header.replaceSubrange(range, with: hash.finalize().utf8)
     }
 
-    /// Where in a header the checksum's digits are. What stands in front of them can't occur in any other place, for
-    /// quotation marks inside of JSON's strings are escaped.
+    /// Where in a header the checksum's digits are. What stands in front of them, with the brace or comma before it,
+    /// can't occur in any other place: quotation marks inside of JSON's strings have a backslash before them.
     fileprivate static func range(in header: [UInt8]) -> Range<Int>? {
-        let label = Array("\"\(key)\":\"".utf8)
-        return header.firstRange(of: label).flatMap { label in
+        let labels = ["{", ","].map { Array("\($0)\"\(key)\":\"".utf8) }
+        return labels.lazy.compactMap { header.firstRange(of: $0) }.first.flatMap { label in
             let range = label.upperBound..<label.upperBound + zeros.utf8.count
             return range.upperBound <= header.count ? range : nil
         }

@@ -37,12 +37,12 @@ struct JSONReader {
         return false
     }
 
-    /// Reads an object's key and the colon after it, and adds it to `keys`.
-    mutating func key(notIn keys: inout Set<String>) throws(CheckpointError) -> String {
+    /// Reads an object's key and the colon after it, and adds it to `keys`. Keys are told apart by their bytes.
+    mutating func key(notIn keys: inout Set<ByteName>) throws(CheckpointError) -> String {
         skipSpace()
         let start = offset
         let key = try string()
-        guard keys.insert(key).inserted else {
+        guard keys.insert(ByteName(key)).inserted else {
             throw error(at: start, expected: "every key once", found: "\(key) again")
         }
         try expect(":")
@@ -85,6 +85,14 @@ struct JSONReader {
             throw unexpected("a whole number from 0 to \(Int.max)")
         }
         return value
+    }
+
+    /// Reads `null`, if that comes next.
+    mutating func skipNull() -> Bool {
+        skipSpace()
+        guard text[position...].starts(with: "null".utf8) else { return false }
+        position += 4
+        return true
     }
 
     /// Reads a string.

@@ -19,10 +19,17 @@ public enum Safetensors {
     ///   - tensors: in the order in which they are to lie in the file.
     ///   - metadata: texts to be kept with them.
     /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit its
-    ///   elements, a header that would be too long, and whatever the disk refuses.
+    ///   elements, a header that would be too long, a text that would pass for the file's checksum, and whatever the
+    ///   disk refuses.
     public static func write(
         _ tensors: [BorrowedTensor], metadata: [String: String] = [:], to path: String
     ) throws(CheckpointError) {
+        // The file would be taken for damaged.
+        guard metadata[Checksum.key] == nil else {
+            throw .content(
+                path: path, offset: nil, expected: "texts without \(Checksum.key), which belongs to another file",
+                found: "one under this key")
+        }
         try write(tensors, metadata: metadata, to: path, on: SystemDisk())
     }
 

@@ -6,36 +6,40 @@ import Musl
 import Darwin
 #endif
 
-/// A safetensors file of 32-bit floats, open for reading: its header in memory, its tensors on the disk until they are
-/// asked for.
+/// A safetensors file, open for reading: its header in memory, its tensors on the disk until they are asked for.
 ///
-/// Opening checks everything that can be wrong with the file except the elements themselves: after that, only the disk
-/// can make reading fail.
+/// Opening checks everything that can be wrong with the file except the elements themselves. After that, reading fails
+/// only if the disk does, or for a tensor that can't be had as 32-bit floats: `F32` is read as it is, `F64`, `F16` and
+/// `BF16` are converted, and other types may lie beside them.
 public final class SafetensorsFile {
     /// As given.
     public let path: String
-    /// The texts kept with the tensors.
+    /// The texts kept with the tensors. Of keys that differ in Unicode normalisation only, which Swift takes for equal,
+    /// the first counts.
     public let metadata: [String: String]
     /// The tensors, in the order in which they lie in the file.
     public let entries: [Entry]
 
     let file: DiskFile
-    private let indices: [String: Int]
+    private let indices: [ByteName: Int]
 
     /// What the header says about a tensor.
     public struct Entry: Sendable, Equatable {
-        /// Unique in the file.
+        /// Unique in the file, byte for byte.
         public let name: String
-        /// The sizes of the dimensions.
+        /// The type of the elements.
+        public let type: ElementType
+        /// The sizes of the dimensions; one of them may be 0.
         public let shape: Shape
         /// Where its first byte lies in the file.
         let offset: Int
+        /// How many bytes its elements take.
+        let byteCount: Int
     }
 
     /// Opens the file at `path`.
     ///
-    /// - Throws: ``CheckpointError`` if it can't be read, isn't a regular file, or isn't by the rules of the format;
-    ///   also for tensors that aren't 32-bit floats or have no elements, which this library can't hold.
+    /// - Throws: ``CheckpointError`` if it can't be read, isn't a regular file, or isn't by the rules of the format.
     public convenience init(_ path: String) throws(CheckpointError) {
         try self.init(path, on: SystemDisk())
     }
@@ -47,16 +51,17 @@ public final class SafetensorsFile {
         self.file = file
         metadata = header.metadata
         entries = header.entries
-        indices = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+        indices = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { (ByteName($1.name), $0) })
     }
 
-    /// What the header says about the tensor called `name`, or `nil` if there is none.
-    public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
+    /// What the header says about the tensor called `name`, byte for byte, or `nil` if there is none.
+    public subscript(name: String) -> Entry? { indices[ByteName(name)].map { entries[$0] } }
 
-    /// Reads the tensor called `name` into memory of the caller's.
+    /// Reads the tensor called `name` into memory of the caller's, as 32-bit floats: others are rounded to the nearest.
     ///
-    /// - Parameter elements: as many as the tensor has. Undefined after a failure of the disk.
-    /// - Throws: ``CheckpointError`` if there is no such tensor, it has another number of elements, or the disk fails.
+    /// - Parameter elements: as many as the tensor has. Undefined after an error.
+    /// - Throws: ``CheckpointError`` if there is no such tensor, it has another number of elements, isn't of floats
+    ///   (``ElementType/isReadable``), an element is finite but too large for 32 bits, or the disk fails.
     public func read(
         _ name: String, into elements: UnsafeMutableBufferPointer<Float>
     ) throws(CheckpointError) {
@@ -66,21 +71,67 @@ public final class SafetensorsFile {
                 path: path, offset: entry.offset, expected: "\(elements.count) elements in tensor \(name)",
                 found: "\(entry.shape.elementCount) (shape \(entry.shape))")
         }
-        try file.read(at: entry.offset, into: UnsafeMutableRawBufferPointer(elements))
+        if try format(of: entry) == .float32 {
+            try file.read(at: entry.offset, into: UnsafeMutableRawBufferPointer(elements))
+        } else {
+            try forEachElement(of: entry) { elements[$0] = $1 }
+        }
     }
 
-    /// Reads the tensor called `name`.
+    /// Throws if ``read(_:into:)`` would, but for a disk that fails later. Reads only tensors whose elements may be too
+    /// large.
+    func checkReadable(_ name: String) throws(CheckpointError) {
+        let entry = try find(name)
+        if try format(of: entry) == .float64 { try forEachElement(of: entry) { _, _ in } }
+    }
+
+    private func format(of entry: Entry) throws(CheckpointError) -> FloatFormat {
+        guard let format = entry.type.format else {
+            throw .content(
+                path: path, offset: entry.offset, expected: "tensor \(entry.name) to be of F32, F64, F16 or BF16",
+                found: "\(entry.type)")
+        }
+        return format
+    }
+
+    /// Calls `body` with the index and the value of each element, in order.
+    private func forEachElement(of entry: Entry, _ body: (Int, Float) -> Void) throws(CheckpointError) {
+        let format = try format(of: entry), size = format.byteCount
+        let count = entry.shape.elementCount
+        var first = 0
+        while first < count {
+            let part = min((1 << 20) / size, count - first)
+            let bytes = try file.bytes(at: entry.offset + first * size, count: part * size)
+            try bytes.withUnsafeBufferPointer { bytes throws(CheckpointError) in
+                let bytes = UnsafeRawBufferPointer(bytes)
+                for index in 0..<part {
+                    guard let element = format.element(index, of: bytes) else {
+                        throw .content(
+                            path: path, offset: entry.offset + (first + index) * size,
+                            expected: "elements of tensor \(entry.name) that 32-bit floats can hold",
+                            found: "\(bytes.loadUnaligned(fromByteOffset: index * size, as: Double.self))")
+                    }
+                    body(first + index, element)
+                }
+            }
+            first += part
+        }
+    }
+
+    /// Reads the tensor called `name`, as 32-bit floats.
     ///
-    /// - Throws: ``CheckpointError`` if there is no such tensor or the disk fails.
+    /// - Throws: ``CheckpointError`` as ``read(_:into:)`` does; also if the tensor has no elements, which a ``Tensor``
+    ///   can't be.
     public func tensor(named name: String) throws(CheckpointError) -> Tensor {
         let entry = try find(name)
+        _ = try format(of: entry)
         if OutOfMemory.awaits(entry.shape.elementCount, of: Float.self) {
             throw .system(operation: .read, path: path, code: ENOMEM)
         }
-        // The header was checked: the shape is valid, and as many bytes as it needs are in the file.
         guard var tensor = try? Tensor(shape: entry.shape) else {
             throw .content(
-                path: path, offset: nil, expected: "a valid shape for tensor \(name)", found: "\(entry.shape)")
+                path: path, offset: nil, expected: "at least one element in tensor \(name)",
+                found: "shape \(entry.shape)")
         }
         try tensor.withUnsafeMutableElements { elements throws(CheckpointError) in try read(name, into: elements) }
         return tensor

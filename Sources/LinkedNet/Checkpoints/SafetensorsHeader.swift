@@ -58,7 +58,9 @@ struct SafetensorsHeader {
                     found: "an end at data byte \(tensor.end)")
             }
             entries.append(
-                SafetensorsFile.Entry(name: tensor.name, shape: tensor.shape, offset: dataStart + tensor.begin))
+                SafetensorsFile.Entry(
+                    name: tensor.name, type: tensor.type, shape: tensor.shape, offset: dataStart + tensor.begin,
+                    byteCount: tensor.end - tensor.begin))
             position = tensor.end
         }
         guard position == dataEnd - dataStart else {
@@ -89,10 +91,10 @@ struct SafetensorsHeader {
                 .map { "\(quoted($0.key)):\(quoted($0.value))" }
             members.append("\"\(SafetensorsHeaderParser.metadataKey)\":{\(texts.joined(separator: ","))}")
         }
-        var names: Set<String> = [SafetensorsHeaderParser.metadataKey]
+        var names: Set<ByteName> = [ByteName(SafetensorsHeaderParser.metadataKey)]
         var position = 0
         for tensor in tensors {
-            guard names.insert(tensor.name).inserted else {
+            guard names.insert(ByteName(tensor.name)).inserted else {
                 throw .content(
                     path: path, offset: nil, expected: "names that are not reserved and occur once", found: tensor.name)
             }

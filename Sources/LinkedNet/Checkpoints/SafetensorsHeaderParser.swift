@@ -8,8 +8,9 @@ struct SafetensorsHeaderParser {
     /// A tensor as the header describes it.
     struct TensorDescription {
         let name: String
+        let type: SafetensorsFile.ElementType
         let shape: Shape
-        /// Its bytes, counted from the start of the data; as many as the shape needs.
+        /// Its bytes, counted from the start of the data; as many as type and shape need, if the type is known.
         let begin, end: Int
         /// Where in the file its description starts.
         let textOffset: Int
@@ -27,12 +28,13 @@ struct SafetensorsHeaderParser {
     mutating func parse() throws(CheckpointError) {
         // The format wants the brace first, with no space before it.
         guard reader.next == UInt8(ascii: "{") else { throw reader.unexpected("the header's opening brace") }
-        var names: Set<String> = []
+        var names: Set<ByteName> = []
         var more = try reader.beginList("{", "}")
         while more {
             let (name, textOffset) = (try reader.key(notIn: &names), reader.offset)
             if name == Self.metadataKey {
-                try parseMetadata()
+                // Some writers have no texts in this way.
+                if !reader.skipNull() { try parseMetadata() }
             } else {
                 guard tensors.count < Safetensors.mostEntries else {
                     throw reader.error(
@@ -46,36 +48,34 @@ struct SafetensorsHeaderParser {
     }
 
     private mutating func parseMetadata() throws(CheckpointError) {
-        var keys: Set<String> = []
+        var keys: Set<ByteName> = []
         var more = try reader.beginList("{", "}")
         while more {
-            guard metadata.count < Safetensors.mostEntries else {
+            guard keys.count < Safetensors.mostEntries else {
                 throw reader.error(
                     at: reader.offset, expected: "at most \(Safetensors.mostEntries) texts", found: "more")
             }
             let key = try reader.key(notIn: &keys)
-            metadata[key] = try reader.string()
+            let text = try reader.string()
+            if metadata[key] == nil { metadata[key] = text }
             more = try reader.continueList("}")
         }
     }
 
     private mutating func parseTensor(_ name: String, textOffset: Int) throws(CheckpointError) {
-        var isFloat = false
+        var type: SafetensorsFile.ElementType?
         var sizes: [Int]?
         var offsets: [Int]?
-        var keys: Set<String> = []
+        var (keys, found) = (Set<ByteName>(), [String]())
         var more = try reader.beginList("{", "}")
         while more {
             let key = try reader.key(notIn: &keys)
+            found.append(key)
             reader.skipSpace()
             let valueOffset = reader.offset
             switch key {
             case "dtype":
-                let type = try reader.string()
-                guard type == "F32" else {
-                    throw reader.error(at: valueOffset, expected: "dtype F32 for tensor \(name)", found: type)
-                }
-                isFloat = true
+                type = .init(name: try reader.string())
             case "shape":
                 sizes = try integers()
             case "data_offsets":
@@ -86,28 +86,57 @@ struct SafetensorsHeaderParser {
             }
             more = try reader.continueList("}")
         }
-        guard isFloat, let sizes, let offsets else {
+        guard let type, let sizes, let offsets else {
             throw reader.error(
                 at: textOffset, expected: "dtype, shape and data_offsets for tensor \(name)",
-                found: keys.isEmpty ? "none of them" : "only \(keys.sorted().joined(separator: " and "))")
+                found: found.isEmpty ? "none of them" : "only \(found.sorted().joined(separator: " and "))")
         }
         guard offsets.count == 2, offsets[0] <= offsets[1] else {
             throw reader.error(
                 at: textOffset, expected: "a first and a last data offset for tensor \(name)", found: "\(offsets)")
         }
-        guard let shape = try? Shape(sizes).validated(as: name) else {
+        let shape = Shape(sizes)
+        let byteCount = offsets[1] - offsets[0]
+        if let needed = try byteCountNeeded(name, type, shape, textOffset: textOffset), byteCount != needed {
             throw reader.error(
-                at: textOffset, expected: "sizes of at least 1 that fit in memory for tensor \(name)",
-                found: "shape \(sizes)")
-        }
-        let bytes = shape.elementCount * MemoryLayout<Float>.stride
-        guard offsets[1] - offsets[0] == bytes else {
-            throw reader.error(
-                at: textOffset, expected: "\(bytes) bytes for tensor \(name) of shape \(shape)",
+                at: textOffset, expected: "\(needed) bytes for tensor \(name) of shape \(shape), \(type)",
                 found: "data offsets \(offsets[0]) to \(offsets[1])")
         }
         tensors.append(
-            TensorDescription(name: name, shape: shape, begin: offsets[0], end: offsets[1], textOffset: textOffset))
+            TensorDescription(
+                name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1], textOffset: textOffset))
+    }
+
+    /// How many bytes a tensor's elements take; `nil` for a type that isn't known.
+    private func byteCountNeeded(
+        _ name: String, _ type: SafetensorsFile.ElementType, _ shape: Shape, textOffset: Int
+    ) throws(CheckpointError) -> Int? {
+        // Also of a type that isn't known, so that the number of elements can be computed.
+        let bitCount = type.bitCount ?? 1
+        guard let bits = Self.product(shape.dimensions, times: bitCount) else {
+            throw reader.error(
+                at: textOffset, expected: "sizes that fit in memory for tensor \(name)",
+                found: "shape \(shape.dimensions)")
+        }
+        guard type.bitCount != nil else { return nil }
+        guard bits % 8 == 0 else {
+            throw reader.error(
+                at: textOffset, expected: "whole bytes for tensor \(name) of shape \(shape), \(type)",
+                found: "\(bits) bits")
+        }
+        return bits / 8
+    }
+
+    /// `nil` if it overflows. Nothing does that is multiplied by 0.
+    private static func product(_ sizes: [Int], times factor: Int) -> Int? {
+        if sizes.contains(0) { return 0 }
+        var product = factor
+        for size in sizes {
+            let (next, overflow) = product.multipliedReportingOverflow(by: size)
+            if overflow { return nil }
+            product = next
+        }
+        return product
     }
 
     private mutating func integers() throws(CheckpointError) -> [Int] {

@@ -1,7 +1,7 @@
 /// A fingerprint of weights: two networks with the same bits in all weights, and only they, have the same.
 ///
-/// It is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of their names' UTF-8
-/// bytes. Names and shapes themselves are not part of it.
+/// It is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of the UTF-8 bytes of the
+/// weights' names. Names and shapes themselves are not part of it.
 public enum WeightsDigest {
     /// The digest of some tensors, as 64 hexadecimal digits. Their order doesn't matter.
     public static func sha256(of tensors: [BorrowedTensor]) -> String {
@@ -20,7 +20,9 @@ public enum WeightsDigest {
         of file: SafetensorsFile, where isIncluded: (String) -> Bool = { _ in true }
     ) throws(CheckpointError) -> String {
         var hash = SHA256()
-        for name in file.entries.map(\.name).filter(isIncluded).sorted(by: precedes) {
+        for name in file.entries.map(\.name).filter(isIncluded)
+            .sorted(by: { precedes(CheckpointName.weight($0), CheckpointName.weight($1)) })
+        {
             let tensor = try file.tensor(named: name)
             tensor.elements.withUnsafeBytes { hash.update($0) }
         }

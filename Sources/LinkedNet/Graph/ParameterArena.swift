@@ -8,7 +8,7 @@ public struct ParameterInfo: Sendable, Hashable {
     public let isTrainable: Bool
 
     /// The path of its layer: `conv2d_1`.
-    var layer: String { name.split(separator: "/").dropLast().joined(separator: "/") }
+    var layer: String { name.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(name[..<$0]) } ?? "" }
 }
 
 /// Named arrays laid out one after the other, each starting at a multiple of 64 bytes; the gaps hold zeros.

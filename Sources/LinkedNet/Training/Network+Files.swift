@@ -1,9 +1,7 @@
 extension Network {
     /// What the names of tensors begin with that lie in a file beside the weights and aren't weights: the optimizer's
-    /// slots.
-    ///
-    /// It contains a colon so that no ordinary layer's name begins with it.
-    public static let optimizerTensorPrefix = "optimizer:"
+    /// slots. A weight whose own name begins so, or with `weight:`, has `weight:` before its name in files.
+    public static let optimizerTensorPrefix = CheckpointName.slotPrefix
 
     /// Every parameter and state by name, in the order of ``weightInfos``, without a copy.
     ///
@@ -29,7 +27,15 @@ extension Network {
                 path: path, offset: nil, expected: "finite weights (allowsNonFinite: true writes any)",
                 found: "NaN or infinite values in \(info.name)")
         }
-        try Safetensors.write(borrowedWeights, metadata: metadata, to: path)
+        try Safetensors.write(storedWeights, metadata: metadata, to: path)
+    }
+
+    /// ``borrowedWeights`` under the names that they have in files.
+    var storedWeights: [BorrowedTensor] {
+        borrowedWeights.map { weight in
+            BorrowedTensor(
+                name: CheckpointName.names(ofWeight: weight.name)[0], shape: weight.shape, elements: weight.elements)
+        }
     }
 
     /// Reads all parameters and states from a safetensors file. See ``loadWeights(from:)-(SafetensorsFile)``.
@@ -37,21 +43,27 @@ extension Network {
         try loadWeights(from: SafetensorsFile(path))
     }
 
-    /// Reads all parameters and states from a safetensors file; an optimizer's tensors in it are passed over.
+    /// Reads all parameters and states from a safetensors file. An optimizer's tensors in it are passed over, and so
+    /// are those that no weight is like: integers such as counters, and tensors without elements. Floats of other
+    /// precision are converted.
     ///
     /// The network is unchanged if the file can't be read or isn't this network's. Only a disk that fails after the
     /// file was opened leaves some weights new and others old.
     ///
-    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has others, or has some in other shapes;
-    ///   ``CheckpointError``.
+    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has others, or has some in other shapes
+    ///   or not in floats; ``CheckpointError``.
     public func loadWeights(from file: SafetensorsFile) throws {
         let mismatch = WeightsMismatch(file, weightInfos)
         guard mismatch.isEmpty else { throw mismatch }
-        try forEachWeight { try file.read($0.name, into: $1) }
+        func name(_ info: ParameterInfo) -> String {
+            file.first(of: CheckpointName.names(ofWeight: info.name))?.name ?? info.name
+        }
+        for info in weightInfos { try file.checkReadable(name(info)) }
+        try forEachWeight { try file.read(name($0), into: $1) }
     }
 }
 
-/// A file whose weights aren't those of the network: every one that is missing, surplus or of another shape.
+/// A file whose weights aren't those of the network: every one that is missing, surplus, or of another shape or type.
 public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
     /// A weight with another shape.
     public struct Misshapen: Sendable, Equatable {
@@ -63,41 +75,59 @@ public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
         public let found: Shape
     }
 
+    /// A weight that isn't floats in the file.
+    public struct Mistyped: Sendable, Equatable {
+        /// The weight.
+        public let name: String
+        /// Its type in the file.
+        public let found: SafetensorsFile.ElementType
+    }
+
     /// The file.
     public let path: String
     /// The network's weights that the file lacks.
     public private(set) var missing: [String] = []
-    /// The file's tensors that the network lacks.
-    public let surplus: [String]
+    /// The file's tensors of floats that the network lacks.
+    public private(set) var surplus: [String] = []
     /// The weights that both have, in different shapes.
     public private(set) var misshapen: [Misshapen] = []
+    /// The weights that both have, but not as floats in the file.
+    public private(set) var mistyped: [Mistyped] = []
 
     init(_ file: SafetensorsFile, _ infos: [ParameterInfo]) {
         path = file.path
-        let names = Set(infos.map(\.name))
-        surplus = file.entries.map(\.name).filter {
-            !names.contains($0) && !$0.hasPrefix(Network.optimizerTensorPrefix)
-        }
+        var found: Set<ByteName> = []
         for info in infos {
-            guard let entry = file[info.name] else {
+            guard let entry = file.first(of: CheckpointName.names(ofWeight: info.name)) else {
                 missing.append(info.name)
                 continue
             }
+            found.insert(ByteName(entry.name))
             if entry.shape != info.shape {
                 misshapen.append(Misshapen(name: info.name, expected: info.shape, found: entry.shape))
             }
+            if !entry.type.isReadable { mistyped.append(Mistyped(name: info.name, found: entry.type)) }
+        }
+        for entry in file.entries where entry.canBeWeight && !found.contains(ByteName(entry.name)) {
+            surplus.append(entry.name)
         }
     }
 
-    var isEmpty: Bool { missing.isEmpty && surplus.isEmpty && misshapen.isEmpty }
+    var isEmpty: Bool { missing.isEmpty && surplus.isEmpty && misshapen.isEmpty && mistyped.isEmpty }
 
     public var description: String {
         var parts: [String] = []
         if !missing.isEmpty { parts.append("missing: \(Self.list(missing, ", "))") }
         if !surplus.isEmpty { parts.append("not in the network: \(Self.list(surplus, ", "))") }
+        // Such names look the same.
+        if !Set(missing).isDisjoint(with: surplus) { parts.append("some names differ in Unicode normalisation only") }
         if !misshapen.isEmpty {
             parts.append(
                 Self.list(misshapen.map { "\($0.name): expected shape \($0.expected), found \($0.found)" }, "; "))
+        }
+        if !mistyped.isEmpty {
+            parts.append(
+                Self.list(mistyped.map { "\($0.name): expected F32, F64, F16 or BF16, found \($0.found)" }, "; "))
         }
         return "\(path.printable()): expected the network's weights, found others; \(parts.joined(separator: "; "))"
     }

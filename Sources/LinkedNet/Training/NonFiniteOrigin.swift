@@ -30,7 +30,7 @@ extension Trainer {
         }
         guard let found else { return NonFiniteOrigin(layer: "loss", cause: .output) }
         let layer = network.operations[found].name
-        let weight = network.firstNonFiniteWeight { $0.hasPrefix(layer + "/") }
+        let weight = network.firstNonFiniteWeight { $0.utf8.starts(with: (layer + "/").utf8) }
         return weight.map { NonFiniteOrigin(weight: $0) } ?? NonFiniteOrigin(layer: layer, cause: .output)
     }
 
@@ -38,7 +38,8 @@ extension Trainer {
     ///
     /// A step's loss is computed before the step's update, so a finite loss says nothing of the weights after it.
     /// ``fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` calls this after each epoch and at its end,
-    /// and every save calls it. A loop of your own calls it after its last ``step(pixels:labels:count:stepsPerEpoch:)``.
+    /// and every save calls it. A loop of your own calls it after its last
+    /// ``step(pixels:labels:count:stepsPerEpoch:)``.
     ///
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``, which names the first parameter, or else the
     ///   first state, that isn't finite.

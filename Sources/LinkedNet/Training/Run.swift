@@ -165,6 +165,8 @@ public final class Run {
 }
 
 extension Run: TrainingObserver {
+    public var watchedMetrics: [Metric] { [best.metric] }
+
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         try RunDirectory.removeTemporaries(directory)
         try beginSaving(event)

@@ -49,7 +49,8 @@ public struct SavedRun {
             settings.probe(of: network), on: settings.trainingImages(of: source))
     }
 
-    /// The ``WeightsDigest`` of the weights of a run, or of a file of weights, without compiling its network.
+    /// The ``WeightsDigest`` of the weights of a run, or of a file of weights, without compiling its network. Tensors
+    /// of no floats, and those without elements, are no weights.
     ///
     /// - Parameters:
     ///   - path: the run's directory, or the file.
@@ -60,7 +61,7 @@ public struct SavedRun {
     ) throws(CheckpointError) -> String {
         let (file, damage) = try open(path)
         warn(damage)
-        return try WeightsDigest.sha256(of: file) { !$0.hasPrefix(Network.optimizerTensorPrefix) }
+        return try WeightsDigest.sha256(of: file) { file[$0]?.canBeWeight == true }
     }
 
     /// The checkpoint of a run that is given by its directory or by the checkpoint.

@@ -19,9 +19,14 @@ extension Trainer {
     /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the
     ///   library's.
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be
-    ///   continued from there, so what was at `path` stays; ``CheckpointError``.
+    ///   continued from there, so what was at `path` stays; ``CheckpointError``, also for a key that the library
+    ///   writes itself.
     public func save(to path: String, metadata: [String: String] = [:]) throws {
         try checkWeights()
+        if let key = [Key.format, Key.seed, Key.position, Checksum.key].first(where: { metadata[$0] != nil }) {
+            throw CheckpointError.content(
+                path: path, offset: nil, expected: "texts under keys that don't begin with linkednet.", found: key)
+        }
         try Safetensors.writeChecked(
             checkpointTensors, metadata: checkpointMetadata(metadata), to: path, on: SystemDisk())
     }
@@ -32,7 +37,10 @@ extension Trainer {
     }
 
     /// What a checkpoint holds, without a copy: it changes with the next step.
-    var checkpointTensors: [BorrowedTensor] { network.borrowedWeights + borrowedSlots }
+    var checkpointTensors: [BorrowedTensor] {
+        network.storedWeights
+            + borrowedSlots.map { BorrowedTensor(name: $0.names[0], shape: $0.shape, elements: .init($0.elements)) }
+    }
 
     /// What a checkpoint knows besides its tensors.
     func checkpointMetadata(_ own: [String: String]) throws -> [String: String] {
@@ -75,29 +83,40 @@ extension Trainer {
                 path: file.path, offset: nil, expected: "a training position", found: text.isEmpty ? "none" : text)
         }
         let slots = borrowedSlots
+        var names = Set(
+            network.weightInfos.compactMap { file.first(of: CheckpointName.names(ofWeight: $0.name))?.name }
+                .map(ByteName.init))
         for slot in slots {
-            let entry = file[slot.name]
+            let entry = file.first(of: slot.names)
             try expect(
-                entry?.shape == slot.shape, "tensor \(slot.name) of shape \(slot.shape)",
-                entry.map { "shape \($0.shape)" } ?? "none, so another optimizer's state")
+                entry?.shape == slot.shape && entry?.type.isReadable == true,
+                "tensor \(slot.names[0]) of shape \(slot.shape)",
+                entry.map { "shape \($0.shape) of \($0.type)" } ?? "none, so another optimizer's state")
+            if let entry { names.insert(ByteName(entry.name)) }
         }
-        let slotNames = Set(slots.map(\.name))
-        let surplus = file.entries.first {
-            $0.name.hasPrefix(Network.optimizerTensorPrefix) && !slotNames.contains($0.name)
-        }
+        let surplus = file.entries.first { CheckpointName.isSlot($0.name) && !names.contains(ByteName($0.name)) }
         try expect(surplus == nil, "the state of this optimizer", "tensor \(surplus?.name ?? "") of another")
+        for slot in slots { try file.checkReadable(file.first(of: slot.names)?.name ?? slot.names[0]) }
         try network.loadWeights(from: file)
-        for slot in slots { try file.read(slot.name, into: UnsafeMutableBufferPointer(mutating: slot.elements)) }
+        for slot in slots { try file.read(file.first(of: slot.names)?.name ?? slot.names[0], into: slot.elements) }
         self.position = position
     }
 
+    /// A parameter's part of a slot.
+    private struct BorrowedSlot {
+        /// What it may be called in a file, the name that is written first.
+        let names: [String]
+        let shape: Shape
+        let elements: UnsafeMutableBufferPointer<Float>
+    }
+
     /// Every parameter's part of every slot.
-    private var borrowedSlots: [BorrowedTensor] {
+    private var borrowedSlots: [BorrowedSlot] {
         let layout = network.parameterLayout
         return zip(optimizer.slotNames, slots).flatMap { slotName, memory in
             layout.entries.indices.map { index in
-                BorrowedTensor(
-                    name: "\(Network.optimizerTensorPrefix)\(slotName)/\(layout.entries[index].name)",
+                BorrowedSlot(
+                    names: CheckpointName.names(ofSlot: slotName, weight: layout.entries[index].name),
                     shape: layout.entries[index].shape,
                     elements: UnsafeMutableBufferPointer(rebasing: memory.buffer[layout.range(of: index)]))
             }

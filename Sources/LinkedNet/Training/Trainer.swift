@@ -37,7 +37,8 @@ public final class Trainer {
     ///   - network: what to train; its weights are changed in place.
     ///   - gradientClipNorm: more than 0.
     ///   - observers: who is told how training goes.
-    /// - Throws: ``OptimizerError`` for a norm that isn't more than 0, ``OutOfMemory`` if there is none for the slots.
+    /// - Throws: ``OptimizerError`` for a norm that isn't more than 0, or for two slots of one name, ``OutOfMemory`` if
+    ///   there is none for the slots.
     public init(
         _ network: Network, optimizer: any Optimizer, loss: any Loss = SoftmaxCrossEntropy(),
         schedule: LearningRateSchedule = .constant, gradientClipNorm: Double? = nil,
@@ -45,6 +46,10 @@ public final class Trainer {
     ) throws {
         if let norm = gradientClipNorm {
             try OptimizerError.check("gradient clip norm", norm, in: Double.leastNonzeroMagnitude..<Double.infinity)
+        }
+        var slotNames: Set<ByteName> = []
+        if let name = optimizer.slotNames.first(where: { !slotNames.insert(ByteName($0)).inserted }) {
+            throw OptimizerError(setting: "slotNames", expected: "names used once", found: "\(name) twice")
         }
         self.network = network
         self.optimizer = optimizer
@@ -87,10 +92,16 @@ public final class Trainer {
     ) throws -> LossResult {
         let classes = network.outputShape.elementCount
         try check(labels: labels, count: count, classes: classes)
+        let learningRate = learningRate(stepsPerEpoch: stepsPerEpoch)
+        guard learningRate >= 0, learningRate.isFinite else {
+            throw TrainingError.mismatch(
+                subject: "learning rate of step \(position.step + 1), from optimizer, decay and schedule",
+                expected: "a finite number of at least 0", found: "\(learningRate)")
+        }
         network.use.begin()
         defer { network.use.end() }
         stateBackup.pointer.update(from: network.states.baseAddress.unsafelyUnwrapped, count: stateBackup.count)
-        updater.begin(step: position.step, learningRate: learningRate(stepsPerEpoch: stepsPerEpoch))
+        updater.begin(step: position.step, learningRate: learningRate)
         let result = try computeGradients(pixels: pixels, labels: labels, count: count)
         updater.finish(gradientScale: try gradientScale())
         position.step += 1

@@ -63,7 +63,11 @@ import Glibc
         Bad(
             header: #"{"a":{"dtype":"F32","dtype":"F32"}}"#, offset: 28, expected: "every key once",
             found: "dtype again"),
-        Bad(header: #"{"a":{"dtype":"F16"}}"#, offset: 22, expected: "dtype F32 for tensor a", found: "F16"),
+        Bad(
+            header: #"{"a":{"dtype":"F16"}}"#, offset: 13, expected: "dtype, shape and data_offsets for tensor a",
+            found: "only dtype"),
+        Bad(header: #"{"__metadata__":nul}"#, offset: 24, expected: "\"{\"", found: "\"n\""),
+        Bad(header: #"{"__metadata__":nulll}"#, offset: 28, expected: "a comma or \"}\"", found: "\"l\""),
         Bad(
             header: #"{"a":{"strides":[1]}}"#, offset: 24, expected: "dtype, shape or data_offsets for tensor a",
             found: "strides"),
@@ -88,10 +92,16 @@ import Glibc
             expected: "a whole number from 0 to \(Int.max)", found: "\"9\""),
         Bad(
             header: #"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, offset: 13,
-            expected: "sizes of at least 1 that fit in memory for tensor a", found: "shape [4294967296, 4294967296]"),
+            expected: "sizes that fit in memory for tensor a", found: "shape [4294967296, 4294967296]"),
         Bad(
-            header: #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#, offset: 13,
-            expected: "sizes of at least 1 that fit in memory for tensor a", found: "shape [0]"),
+            header: #"{"a":{"dtype":"X1","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, offset: 13,
+            expected: "sizes that fit in memory for tensor a", found: "shape [4294967296, 4294967296]"),
+        Bad(
+            header: #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,4]}}"#, dataBytes: 4, offset: 13,
+            expected: "0 bytes for tensor a of shape 0, F32", found: "data offsets 0 to 4"),
+        Bad(
+            header: #"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#, dataBytes: 2, offset: 13,
+            expected: "whole bytes for tensor a of shape 3, F4", found: "12 bits"),
         Bad(
             header: "{\"a\":{\(tensor),\"data_offsets\":[0]}}", offset: 13,
             expected: "a first and a last data offset for tensor a", found: "[0]"),
@@ -100,7 +110,7 @@ import Glibc
             expected: "a first and a last data offset for tensor a", found: "[8, 0]"),
         Bad(
             header: "{\"a\":{\(tensor),\"data_offsets\":[0,12]}}", dataBytes: 12, offset: 13,
-            expected: "8 bytes for tensor a of shape 2", found: "data offsets 0 to 12"),
+            expected: "8 bytes for tensor a of shape 2, F32", found: "data offsets 0 to 12"),
         Bad(
             header: "{\"a\":{\(tensor),\"data_offsets\":[0,8]}}", dataBytes: 7, offset: 13,
             expected: "tensor a to end within the file's 7 bytes of data", found: "an end at data byte 8"),
@@ -145,6 +155,40 @@ import Glibc
     ]) func accepts(header: String, dataBytes: Int) throws {
         let file = try read(safetensors(header: header, dataBytes: dataBytes))
         #expect(file.entries.count == dataBytes / 8)
+    }
+
+    @Test(arguments: [
+        #"{"__metadata__":null}"#, #"{"__metadata__" : null , "a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+    ])
+    func acceptsNoTexts(header: String) throws {
+        let file = try read(safetensors(header: header, dataBytes: header.contains("F32") ? 8 : 0))
+        #expect(file.metadata == [:])
+        #expect(file.entries.map(\.name) == (header.contains("F32") ? ["a"] : []))
+    }
+
+    /// An é of one character and of two, which Swift takes for equal.
+    private static let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+
+    @Test func namesAreBytes() throws {
+        let path = directory.path + "/file"
+        let tensors = try [Self.composed, Self.decomposed].enumerated().map {
+            (name: $1, tensor: try Tensor(shape: [1], elements: [Float($0)]))
+        }
+        try write(tensors, to: path)
+        let file = try SafetensorsFile(path)
+        #expect(file.entries.map { Array($0.name.utf8) } == [[0xC3, 0xA9], [0x65, 0xCC, 0x81]])
+        #expect(try file.tensor(named: Self.composed).elements == [0])
+        #expect(try file.tensor(named: Self.decomposed).elements == [1])
+        let header = "{\"\(Self.composed)\":{\(Self.tensor),\"data_offsets\":[0,8]}}"
+        let other = try read(safetensors(header: header, dataBytes: 8))
+        #expect(other[Self.composed] != nil)
+        #expect(other[Self.decomposed] == nil)
+    }
+
+    /// A dictionary keeps one of them: the first.
+    @Test func keysOfTextsAreBytes() throws {
+        let header = "{\"__metadata__\":{\"\(Self.composed)\":\"1\",\"\(Self.decomposed)\":\"2\"}}"
+        #expect(try read(safetensors(header: header)).metadata == [Self.composed: "1"])
     }
 
     @Test func readsEscapes() throws {

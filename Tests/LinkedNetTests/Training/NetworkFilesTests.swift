@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import LinkedNet
@@ -81,5 +82,79 @@ import Testing
         try directory.write("weights.safetensors", [1, 2, 3])
         #expect(throws: CheckpointError.self) { try network.loadWeights(from: path) }
         #expect(digest(network) == before)
+    }
+
+    // MARK: Files of others
+
+    /// The network's weights in another precision, with a counter beside them as PyTorch's BatchNorm has it, and a
+    /// tensor of nothing.
+    private func foreignFile(
+        _ network: Network, type: String, bytes: (Float) -> [UInt8], counterName: String = "batch_norm/count"
+    ) throws {
+        var (members, data) = ([String](), [UInt8]())
+        func add(_ name: String, _ type: String, _ shape: Shape, _ bytes: [UInt8]) {
+            members.append(
+                """
+                "\(name)":{"dtype":"\(type)","shape":\(shape.dimensions),\
+                "data_offsets":[\(data.count),\(data.count + bytes.count)]}
+                """)
+            data += bytes
+        }
+        add("empty", "F32", [0], [])
+        for weight in network.borrowedWeights { add(weight.name, type, weight.shape, weight.elements.flatMap(bytes)) }
+        add(counterName, "I64", [], Array(repeating: 1, count: 8))
+        let header = "{\"__metadata__\":null,\(members.joined(separator: ","))}"
+        try directory.write("weights.safetensors", safetensors(header: header) + data)
+    }
+
+    private func wide(_ value: Float) -> [UInt8] {
+        withUnsafeBytes(of: Double(value).bitPattern.littleEndian) { Array($0) }
+    }
+
+    @Test func floatsOfOtherPrecisionAreLoaded() throws {
+        let saved = try network(seed: 1)
+        saved.states.indices.forEach { saved.states[$0] = Float($0) }
+        try foreignFile(saved, type: "F64", bytes: wide)
+        let loaded = try network(seed: 2)
+        try loaded.loadWeights(from: path)
+        #expect(digest(loaded) == digest(saved))
+        #expect(try SavedRun.digest(path) == digest(saved))
+    }
+
+    @Test func aWeightThatIsNoFloatIsNamed() throws {
+        let network = try self.network(seed: 1)
+        try foreignFile(network, type: "I32", bytes: { _ in [0, 0, 0, 0] })
+        let before = digest(network)
+        let mismatch = #expect(throws: WeightsMismatch.self) { try network.loadWeights(from: path) }
+        #expect(digest(network) == before)
+        #expect(mismatch?.mistyped.map(\.name) == network.weightInfos.map(\.name))
+        #expect(mismatch?.missing == [] && mismatch?.surplus == [] && mismatch?.misshapen == [])
+        #expect(mismatch?.description.contains("dense/kernel: expected F32, F64, F16 or BF16, found I32") == true)
+    }
+
+    /// The last weight of all: none before it is changed.
+    @Test func aWeightThatNoFloatHoldsChangesNothing() throws {
+        let network = try self.network(seed: 1)
+        try foreignFile(network, type: "F64", bytes: { _ in wide(0.5) })
+        var bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+        let tooLarge = withUnsafeBytes(of: (1e300).bitPattern.littleEndian) { Array($0) }
+        bytes.replaceSubrange(bytes.count - 16..<bytes.count - 8, with: tooLarge)
+        try directory.write("weights.safetensors", bytes)
+        let before = digest(network)
+        #expect(throws: CheckpointError.self) { try network.loadWeights(from: path) }
+        #expect(digest(network) == before)
+    }
+
+    /// Names that look the same and aren't are told apart, and the error says so.
+    @Test func namesThatOnlyLookTheSameAreNamed() throws {
+        func network(_ name: String) throws -> Network {
+            try Network(Sequential { Dense(2, name: name) }, input: [3], batch: 2, seed: 1)
+        }
+        try network("caf\u{E9}").saveWeights(to: path)
+        try network("caf\u{E9}").loadWeights(from: path)
+        let mismatch = #expect(throws: WeightsMismatch.self) { try network("cafe\u{301}").loadWeights(from: path) }
+        #expect(mismatch?.missing.count == 2)
+        #expect(mismatch?.surplus.count == 2)
+        #expect(mismatch?.description.contains("Unicode normalisation") == true)
     }
 }

@@ -151,7 +151,7 @@ private final class LateBrokenGradient: Loss {
         }
     }
 
-    /// A ReLU makes 0 of minus infinity, so that no later loss shows it.
+    /// A ReLU makes 0 of minus infinity, so that the epoch's only loss doesn't show it.
     @Test func weightsThatNoLossShowsAreFoundAfterTheEpoch() throws {
         let model = Sequential {
             Flatten()
@@ -165,8 +165,8 @@ private final class LateBrokenGradient: Loss {
         try network.setWeight(named: "dense/bias", to: bias)
         let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.01))
         #expect(
-            throws: TrainingError.nonFinite(layer: "dense", cause: .parameter(name: "dense/bias"), step: 3, epoch: 1)
-        ) { try trainer.fit(TinyTraining.dataset(21), test: TinyTraining.dataset(9), epochs: 2) }
+            throws: TrainingError.nonFinite(layer: "dense", cause: .parameter(name: "dense/bias"), step: 1, epoch: 1)
+        ) { try trainer.fit(TinyTraining.dataset(8), epochs: 2) }
     }
 
     /// A loop of one's own asks for it.

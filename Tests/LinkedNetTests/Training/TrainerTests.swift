@@ -98,6 +98,22 @@ private final class SpyOptimizer: Optimizer {
         #expect(optimizer.rates.suffix(2).allSatisfy { abs($0) < 1e-15 })
     }
 
+    /// A rate that is no number would end in weights that are none, and a negative one climbs.
+    @Test(arguments: [Double.nan, .infinity, -0.5])
+    func aRateThatMakesNoSenseIsNamed(factor: Double) throws {
+        let optimizer = SpyOptimizer()
+        let trainer = try Trainer(
+            TinyTraining.network(), optimizer: optimizer, schedule: .steps([.init(fromEpoch: 1, factor: factor)]))
+        let error = try #require(throws: TrainingError.self) { try trainer.fit(TinyTraining.dataset(8), epochs: 3) }
+        guard case .mismatch(let subject, _, let found) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(subject.hasPrefix("learning rate of step 2"))
+        #expect(found == "\(0.5 * factor)")
+        #expect(optimizer.rates == [0.5])
+    }
+
     // MARK: Clipping
 
     @Test func gradientsAreScaledDownToTheNorm() throws {

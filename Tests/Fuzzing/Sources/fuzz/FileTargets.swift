@@ -45,10 +45,15 @@ func safetensors(_ bytes: UnsafeBufferPointer<UInt8>) {
     require(end >= 8, "data after the header")
     for entry in header.entries {
         require(entry.offset == end, "tensors without holes and overlaps")
-        end += entry.shape.elementCount * MemoryLayout<Float>.stride
+        end += entry.byteCount
+        require(entry.byteCount >= 0, "no tensor of fewer bytes than none")
+        if let format = entry.type.format {
+            require(entry.byteCount == entry.shape.elementCount * format.byteCount, "as many bytes as elements need")
+            require(entry.type.bitCount == 8 * format.byteCount, "one size of each type")
+        }
     }
     require(end == bytes.count, "tensors to the end of the file")
-    require(Set(header.entries.map(\.name)).count == header.entries.count, "every name once")
+    require(Set(header.entries.map { ByteName($0.name) }).count == header.entries.count, "every name once")
     writeAndRead(header, dataBytes: bytes.count)
 }
 
@@ -56,7 +61,9 @@ func safetensors(_ bytes: UnsafeBufferPointer<UInt8>) {
 private func writeAndRead(_ header: SafetensorsHeader, dataBytes: Int) {
     let elements = UnsafeMutableBufferPointer<Float>.allocate(capacity: dataBytes / MemoryLayout<Float>.stride + 1)
     defer { elements.deallocate() }
-    let tensors = header.entries.map { entry in
+    // What the library writes: 32-bit floats, at least one.
+    let entries = header.entries.filter { $0.type.format == .float32 && $0.byteCount > 0 }
+    let tensors = entries.map { entry in
         BorrowedTensor(
             name: entry.name, shape: entry.shape,
             elements: UnsafeMutableBufferPointer(rebasing: elements[..<entry.shape.elementCount]))
@@ -68,8 +75,8 @@ private func writeAndRead(_ header: SafetensorsHeader, dataBytes: Int) {
             Array(text[offset..<offset + count])
         }
         require(again.metadata == header.metadata, "metadata are kept")
-        require(again.entries.map(\.name) == header.entries.map(\.name), "names are kept")
-        require(again.entries.map(\.shape) == header.entries.map(\.shape), "shapes are kept")
+        require(again.entries.map { ByteName($0.name) } == entries.map { ByteName($0.name) }, "names are kept")
+        require(again.entries.map(\.shape) == entries.map(\.shape), "shapes are kept")
     } catch {
         require(false, "what was read can be written: \(error)")
     }
