@@ -28,6 +28,16 @@ public enum DurableFile {
     static func replace(
         _ path: String, contents: [UnsafeRawBufferPointer], on disk: any Disk
     ) throws(CheckpointError) {
+        var leftovers = Leftovers()
+        try replace(path, contents: contents, on: disk, leftovers: &leftovers)
+    }
+
+    /// As ``replace(_:contents:)``.
+    ///
+    /// - Parameter leftovers: gets the temporary file if it can't be removed.
+    static func replace(
+        _ path: String, contents: [UnsafeRawBufferPointer], on disk: any Disk, leftovers: inout Leftovers
+    ) throws(CheckpointError) {
         let (directory, name) = split(path)
         guard !name.isEmpty, name != ".", name != ".." else {
             throw .content(path: path, offset: nil, expected: "the path of a file", found: "no file name at its end")
@@ -35,14 +45,14 @@ public enum DurableFile {
         // Short whatever the file's name is, so that a long name stays within the system's limit.
         let temporary =
             directory + temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16) + temporarySuffix
-        let file = try disk.attempt(.create, temporary) { () throws(DiskError) in try disk.create(temporary) }
         do {
+            let file = try disk.attempt(.create, temporary) { () throws(DiskError) in try disk.create(temporary) }
             try disk.finish(file, at: temporary, writing: contents)
             try verify(temporary, contents: contents, on: disk)
             try disk.attempt(.rename, path) { () throws(DiskError) in try disk.rename(temporary, to: path) }
         } catch {
             // The first failure is the one to report; removing is the best that can still be done.
-            try? disk.remove(temporary)
+            leftovers.remove(temporary, on: disk)
             throw error
         }
         let parent = directory.isEmpty ? "." : directory

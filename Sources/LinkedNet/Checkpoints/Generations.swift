@@ -24,6 +24,9 @@ final class Generations {
     private var newest = -1
     /// The newest that are known to be whole, at most two.
     private var whole: [Int] = []
+    /// The one that the pointer names, as far as is known.
+    private var pointed: Int?
+    private var leftovers = Leftovers()
 
     init(_ directory: String, on disk: any Disk = SystemDisk()) {
         self.directory = directory
@@ -78,6 +81,7 @@ final class Generations {
                     let file = try SafetensorsFile(path(Self.name(number)), on: disk)
                     try file.verifyChecksum(isRequired: number > 0)
                     newest = max(numbers[0], pointed ?? 0)
+                    self.pointed = pointed
                     whole = [number]
                     return (file, damage)
                 } catch {
@@ -174,10 +178,11 @@ final class Generations {
     }
 
     /// Adds a checkpoint: ``DurableFile`` says how. Only then the pointer is moved, in the same way, and older ones are
-    /// removed.
+    /// removed, also if the pointer can't be moved: it only shows the way, and the new one is whole without it.
     ///
-    /// - Throws: ``CheckpointError``. What there was is there still then, and perhaps the new one too.
+    /// - Throws: ``CheckpointError``. The two newest that are whole are there still then, and perhaps the new one too.
     func save(_ tensors: [BorrowedTensor], metadata: [String: String]) throws(CheckpointError) {
+        leftovers.removeAll(on: disk)
         try require(Self.size(of: tensors, metadata))
         guard newest < Self.largestNumber else {
             throw .content(
@@ -187,23 +192,28 @@ final class Generations {
         newest = max(newest, 0) + 1
         let name = Self.name(newest)
         do throws(CheckpointError) {
-            try Safetensors.writeChecked(tensors, metadata: metadata, to: path(name), on: disk)
+            try Safetensors.writeChecked(tensors, metadata: metadata, to: path(name), on: disk, leftovers: &leftovers)
         } catch {
             // It may be there already: only that its name survives a power failure isn't certain.
-            try? disk.remove(path(name))
+            leftovers.remove(path(name), on: disk)
             throw error
         }
         whole = [newest] + whole.prefix(1)
+        defer { prune() }
         let pointer = Array("\(name)\n".utf8)
         try pointer.withUnsafeBufferPointer { bytes throws(CheckpointError) in
-            try DurableFile.replace(path(Self.pointerName), contents: [UnsafeRawBufferPointer(bytes)], on: disk)
+            try DurableFile.replace(
+                path(Self.pointerName), contents: [UnsafeRawBufferPointer(bytes)], on: disk, leftovers: &leftovers)
         }
-        prune()
+        pointed = newest
     }
 
-    /// Removes all but the two newest that are whole. What can't be removed does no harm.
+    /// Removes all but the two newest that are whole, and the one that the pointer names if it could not be moved on.
+    /// What can't be removed is tried again after the next save.
     private func prune() {
         guard whole.count == 2, let numbers = try? numbers() else { return }
-        for number in numbers where !whole.contains(number) { try? disk.remove(path(Self.name(number))) }
+        for number in numbers where !whole.contains(number) && number != pointed {
+            try? disk.remove(path(Self.name(number)))
+        }
     }
 }

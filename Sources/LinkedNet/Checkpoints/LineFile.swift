@@ -9,6 +9,7 @@ final class LineFile {
     private var writtenCount: Int
     /// True if the file holds these lines and nothing else.
     private var isSound: Bool
+    private var leftovers = Leftovers()
 
     /// - Parameters:
     ///   - lines: what the file should begin with, each without its end.
@@ -37,6 +38,7 @@ final class LineFile {
     ///   has left of it is not known.
     func flush() throws(CheckpointError) {
         guard writtenCount < lines.count || !isSound else { return }
+        leftovers.removeAll(on: disk)
         let appends = isSound && writtenCount > 0
         let bytes = Array(lines[(appends ? writtenCount : 0)...].map { $0 + "\n" }.joined().utf8)
         isSound = false
@@ -46,7 +48,7 @@ final class LineFile {
                 let file = try disk.attempt(.append, path) { () throws(DiskError) in try disk.append(path) }
                 try disk.finish(file, at: path, writing: [bytes])
             } else {
-                try DurableFile.replace(path, contents: [bytes], on: disk)
+                try DurableFile.replace(path, contents: [bytes], on: disk, leftovers: &leftovers)
             }
         }
         (isSound, writtenCount) = (true, lines.count)

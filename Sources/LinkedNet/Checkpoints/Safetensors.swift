@@ -36,7 +36,10 @@ public enum Safetensors {
     static func write(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
     ) throws(CheckpointError) {
-        try write(SafetensorsHeader.encode(tensors, metadata: metadata, path: path), tensors, to: path, on: disk)
+        var leftovers = Leftovers()
+        try write(
+            SafetensorsHeader.encode(tensors, metadata: metadata, path: path), tensors, to: path, on: disk,
+            leftovers: &leftovers)
     }
 
     /// Writes a file whose header carries a checksum of all of its bytes:
@@ -44,18 +47,30 @@ public enum Safetensors {
     static func writeChecked(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
     ) throws(CheckpointError) {
+        var leftovers = Leftovers()
+        try writeChecked(tensors, metadata: metadata, to: path, on: disk, leftovers: &leftovers)
+    }
+
+    /// As ``writeChecked(_:metadata:to:on:)``.
+    ///
+    /// - Parameter leftovers: gets the temporary file if it can't be removed.
+    static func writeChecked(
+        _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk,
+        leftovers: inout Leftovers
+    ) throws(CheckpointError) {
         let metadata = metadata.merging([Checksum.key: Checksum.zeros]) { $1 }
         var header = try SafetensorsHeader.encode(tensors, metadata: metadata, path: path)
         Checksum.fill(&header, followedBy: tensors.map { UnsafeRawBufferPointer($0.elements) })
-        try write(header, tensors, to: path, on: disk)
+        try write(header, tensors, to: path, on: disk, leftovers: &leftovers)
     }
 
     private static func write(
-        _ header: [UInt8], _ tensors: [BorrowedTensor], to path: String, on disk: any Disk
+        _ header: [UInt8], _ tensors: [BorrowedTensor], to path: String, on disk: any Disk,
+        leftovers: inout Leftovers
     ) throws(CheckpointError) {
         try header.withUnsafeBufferPointer { header throws(CheckpointError) in
             let pieces = [UnsafeRawBufferPointer(header)] + tensors.map { UnsafeRawBufferPointer($0.elements) }
-            try DurableFile.replace(path, contents: pieces, on: disk)
+            try DurableFile.replace(path, contents: pieces, on: disk, leftovers: &leftovers)
         }
     }
 }

@@ -49,6 +49,7 @@ import Testing
                     if fault == .shortTransfer || (fault == .interruption && !forGood) { #expect(error == nil) }
                     // Training goes on, and when the disk works again so does saving.
                     run.disk.plan = .init()
+                    if !forGood { #expect(try !run.disk.names(in: "run").contains { $0.hasSuffix(".tmp") }) }
                     // Whoever looks meanwhile finds the old one, or the new one.
                     let found = try run.find()
                     #expect(found == run.saved || error != nil && found == run.current)
@@ -112,6 +113,72 @@ import Testing
                 try RunDirectory.make(path, on: disk)
             }
         }
+    }
+
+    // MARK: What is left over
+
+    private func checkpoints(_ disk: SimulatedDisk) throws -> [String] {
+        try disk.names(in: "run").filter { $0.hasPrefix("checkpoint") }.sorted()
+    }
+
+    /// The pointer can't be replaced, again and again. No save counts, but each is there, those before it go, and so
+    /// do temporary files.
+    @Test(arguments: [0, 1, 3]) func aPointerThatStaysPilesUpNothing(saved: Int) throws {
+        let run = SimulatedRun(SimulatedDisk())
+        try run.open()
+        for _ in 0..<saved { try #require(run.save() == nil) }
+        run.disk.fixedPaths = ["run/latest"]
+        for attempt in 1...20 {
+            guard case .system(.rename, "run/latest", EACCES) = run.save() else {
+                Issue.record("the pointer was replaced")
+                return
+            }
+            // Two that are whole, and the one that the pointer names.
+            let expected = Set([saved, saved + attempt - 1, saved + attempt].filter { $0 > 0 })
+            #expect(try checkpoints(run.disk) == expected.sorted().map(Generations.name))
+            #expect(try run.find() == run.current)
+            let others = try run.disk.names(in: "run").filter { !$0.hasPrefix("checkpoint") }.sorted()
+            #expect(others == (saved > 0 ? ["latest", "metrics.jsonl"] : ["metrics.jsonl"]))
+        }
+        // Neither a power failure nor another process loses what was written.
+        run.disk.cutPower()
+        #expect(try run.find() == run.current)
+        try run.open()
+        run.disk.fixedPaths = []
+        #expect(run.save() == nil)
+        #expect(try checkpoints(run.disk) == [saved + 20, saved + 21].map(Generations.name))
+    }
+
+    /// Half of the operations fail, those that remove files too. Nothing of it stays when the disk works again.
+    @Test(arguments: [false, true], 0..<5 as Range<UInt64>)
+    func nothingStaysOfFailedSaves(hasEffect: Bool, seed: UInt64) throws {
+        let run = try run(seed: seed)
+        var failures = 0
+        for failuresPerThousand in [50, 200, 500] {
+            run.disk.plan = .init(hasEffect: hasEffect, failuresPerThousand: failuresPerThousand)
+            for _ in 0..<50 where run.save() != nil { failures += 1 }
+            run.disk.plan = .init()
+            #expect(run.save() == nil)
+            #expect(try checkpoints(run.disk).count == 2)
+            let others = try run.disk.names(in: "run").filter { !$0.hasPrefix("checkpoint") }.sorted()
+            #expect(others == ["latest", "metrics.jsonl"])
+            #expect(try run.find() == run.current)
+        }
+        #expect(failures > 50)
+    }
+
+    /// The last operation of writing a checkpoint: its file is in its place already, but not surely for ever.
+    @Test func aFailedSavesFileIsRemoved() throws {
+        let run = try run()
+        let before = try run.disk.names(in: "run").sorted()
+        // Metrics, free space, and the checkpoint's operations but for the last: `theFilesOfASave`.
+        run.disk.plan = .init(index: run.disk.operationCount + 4 + 1 + 11)
+        guard case .system(.synchronizeDirectory, "run/", EIO) = run.save() else {
+            Issue.record("another operation failed")
+            return
+        }
+        #expect(try run.disk.names(in: "run").sorted() == before)
+        #expect(try run.find() == run.saved)
     }
 
     // MARK: Damage

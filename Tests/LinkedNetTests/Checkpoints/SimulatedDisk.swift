@@ -64,6 +64,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     /// True if the planned fault was met.
     private(set) var hasFailed = false
     var freeBytes = Int.max
+    /// Paths that nothing can be renamed to.
+    var fixedPaths: Set<String> = []
     private var random: CounterRandom
     private var files: [Int: File] = [:]
     private var names: [String: Int] = [:]
@@ -296,6 +298,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     func rename(_ source: String, to destination: String) throws(DiskError) {
         try perform { _ throws(DiskError) in
+            if fixedPaths.contains(destination) { throw DiskError(code: EACCES) }
             change(.move(from: Self.name(source), to: Self.name(destination), try find(source)))
         }
     }
