@@ -4,21 +4,23 @@ struct SaveClock {
     /// True if there is a reason that doesn't wait for the interval, such as the end of an epoch.
     var isPending = false
     private var lastStep: Int
-    private var lastTime = ContinuousClock.now
+    private var lastTime: ContinuousClock.Instant
     private var hasFailed = false
+    private let now: () -> ContinuousClock.Instant
 
     /// After a failure, the next attempt comes no later than this.
     private static let retryInterval = Duration.seconds(60)
 
-    init(_ interval: SaveInterval, step: Int) {
-        self.interval = interval
-        lastStep = step
+    /// - Parameter now: the time.
+    init(_ interval: SaveInterval, step: Int, now: @escaping () -> ContinuousClock.Instant = { .now }) {
+        (self.interval, self.now) = (interval, now)
+        (lastStep, lastTime) = (step, now())
     }
 
     func isDue(step: Int) -> Bool {
         if isPending { return true }
         if case .steps(let count) = interval, !hasFailed { return step - lastStep >= count }
-        let elapsed = lastTime.duration(to: .now)
+        let elapsed = lastTime.duration(to: now())
         switch interval {
         case .steps(let count): return step - lastStep >= count || elapsed >= Self.retryInterval
         case .minutes(let minutes):
@@ -29,7 +31,7 @@ struct SaveClock {
 
     /// A save has begun.
     mutating func began(step: Int) {
-        (lastStep, lastTime, isPending) = (step, .now, false)
+        (lastStep, lastTime, isPending) = (step, now(), false)
     }
 
     /// A save has ended.

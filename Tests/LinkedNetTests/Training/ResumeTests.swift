@@ -98,6 +98,39 @@ import Testing
         #expect(try refusal(trainer("momentum"), "\(directory.path)/none").contains("no such file"))
     }
 
+    /// A bit that is another, in the header or in any tensor, is seen before anything is changed.
+    @Test func aDamagedFileIsRefused() throws {
+        let saved = try trainer("adam")
+        _ = try fit(saved, maxSteps: 2)
+        try saved.save(to: path)
+        let good = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+        let end = 8 + good.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let digits = try #require(good.firstRange(of: Array("linkednet.position".utf8))).upperBound + 30
+        for offset in [digits, end, end + (good.count - end) / 2, good.count - 1] {
+            var damaged = good
+            damaged[offset] ^= 1
+            try damaged.withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
+            #expect(try refusal(trainer("adam"), path).contains("it is damaged"), "byte \(offset)")
+        }
+        try good.withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
+        let resumed = try trainer("adam")
+        try resumed.resume(from: path)
+        #expect(resumed.network.digest == saved.network.digest)
+    }
+
+    /// Only files of the first format may lack it.
+    @Test func aFileWithoutItsChecksumIsRefused() throws {
+        let saved = try trainer("sgd")
+        try saved.save(to: path)
+        var metadata = try SafetensorsFile(path).metadata
+        #expect(metadata.removeValue(forKey: "linkednet.checksum") != nil)
+        try saved.network.saveWeights(to: path, metadata: metadata)
+        #expect(try refusal(trainer("sgd"), path).contains("expected a file with a checksum"))
+        metadata["linkednet.format"] = "1"
+        try saved.network.saveWeights(to: path, metadata: metadata)
+        try trainer("sgd").resume(from: path)
+    }
+
     /// The counts of a file must not bring sums to overflow.
     @Test(arguments: ["epoch", "batch", "step", "correct_count", "sample_count"])
     func countsBeyondAnyTrainingAreRefused(name: String) throws {
@@ -199,8 +232,8 @@ import Testing
                 metadata: [
                     "linkednet.format": "1", "linkednet.seed": "7",
                     "linkednet.position": """
-                        {"epoch":1,"batch":2,"step":6,"loss_sum":30,"correct_count":9,"sample_count":32,"epoch_seconds":1}
-                        """,
+                    {"epoch":1,"batch":2,"step":6,"loss_sum":30,"correct_count":9,"sample_count":32,"epoch_seconds":1}
+                    """,
                 ])
             try trainer.resume(from: path)
             return trainer

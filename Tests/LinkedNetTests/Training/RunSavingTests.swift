@@ -93,6 +93,30 @@ import Testing
                 == settings.epochs)
     }
 
+    /// The interval is an hour, but a save that failed is tried again after a minute.
+    @Test func aFailedSaveIsTriedAgainEarly() throws {
+        let run = try run()
+        run.saveInterval = .minutes(60)
+        let retry = EarlyRetry(run)
+        try run.train(on: data, observers: [retry], maxSteps: 6)
+        #expect(retry.savedSteps == [0, 0, 0, 0, 5])
+        #expect(retry.events.map { $0.error == nil } == [false, true])
+        #expect(retry.events.map(\.step) == [2, 5])
+    }
+
+    /// An epoch ends while a save is running, and a weight becomes NaN before the next save: the epoch's line is kept.
+    @Test func anEpochsLineOutlivesWeightsThatAreNoNumbers() throws {
+        let run = try run()
+        run.saveInterval = .steps(6)
+        let damage = DamageDuringSave(run)
+        #expect(throws: TrainingError.self) { try run.train(on: data, observers: [damage]) }
+        #expect(damage.wasSaving)
+        let lines = try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        #expect(lines.map { $0.prefix(27) } == ["{\"event\":\"epoch\",\"epoch\":1,"])
+        // The save that was running came to its end.
+        #expect(try Run(resuming: path).trainer.position.step == 6)
+    }
+
     @Test func aRunThatCannotBeSavedAtItsEndIsAnError() throws {
         let run = try run()
         let watch = SavingWatch(run, repairs: false)
@@ -164,23 +188,26 @@ import Testing
     }
 }
 
-/// Makes a run's directory unusable for saving after the second step, by moving it away, and moves it back at the end
-/// of the second epoch.
+/// Makes a run's directory unusable for saving after a step, the second by default, by moving it away, and moves it
+/// back at the end of the second epoch.
 ///
 /// Saving goes on beside training, so each step waits until no save is running: what fails, and when that is told,
 /// depends on no clock.
 private final class SavingWatch: TrainingObserver {
     private let run: Run
     private let repairs: Bool
+    private let awayAfterStep: Int
     private(set) var events: [SavingEvent] = []
 
-    init(_ run: Run, repairs: Bool = true) {
-        (self.run, self.repairs) = (run, repairs)
+    init(_ run: Run, repairs: Bool = true, awayAfterStep: Int = 2) {
+        (self.run, self.repairs, self.awayAfterStep) = (run, repairs, awayAfterStep)
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         run.saving?.writer.wait()
-        if event.step == 2 { try FileManager.default.moveItem(atPath: run.directory, toPath: run.directory + "-away") }
+        if event.step == awayAfterStep {
+            try FileManager.default.moveItem(atPath: run.directory, toPath: run.directory + "-away")
+        }
         return .proceed
     }
 
@@ -203,6 +230,80 @@ private final class Intruder: TrainingObserver {
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         if event.step == 1 { body() }
+        return .proceed
+    }
+}
+
+/// Makes a run's directory unusable while a save is due, and moves a clock that has nothing to do with the time.
+///
+/// Each step waits until no save is running.
+private final class EarlyRetry: TrainingObserver {
+    private let run: Run
+    private let watch: SavingWatch
+    private var now = ContinuousClock.now
+    /// The step as of which the run is on the disk, after each of the steps 1 to 5.
+    private(set) var savedSteps: [Int] = []
+    var events: [SavingEvent] { watch.events }
+
+    init(_ run: Run) {
+        self.run = run
+        watch = SavingWatch(run, repairs: false, awayAfterStep: 1)
+    }
+
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        run.saving?.clock = SaveClock(run.saveInterval, step: event.position.step) { self.now }
+    }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        _ = try watch.stepEnded(event, trainer)
+        switch event.step {
+        // The save of step 2 is the regular one, and fails.
+        case 1: now += .seconds(3601)
+        // That it has failed is learnt at step 3, where a minute isn't over yet.
+        case 2: now += .seconds(59)
+        case 3:
+            try watch.repair()
+            now += .milliseconds(500)
+        // Not due at step 4, but at step 5.
+        case 4: now += .seconds(1)
+        default: break
+        }
+        if event.step <= 5 {
+            let directory = event.step == 2 ? run.directory + "-away" : run.directory
+            let isAway = event.step == 1
+            savedSteps.append(
+                try JSONDecoder().decode(
+                    TrainingPosition.self,
+                    from: Data(
+                        Generations(isAway ? run.directory + "-away" : directory).open().file
+                            .metadata["linkednet.position", default: ""].utf8)
+                ).step)
+        }
+        return .proceed
+    }
+
+    func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws { try watch.savingChanged(event, trainer) }
+}
+
+/// Holds the save of step 6 back until step 8, where a weight becomes NaN; step 7 ends the epoch.
+private final class DamageDuringSave: TrainingObserver {
+    private let run: Run
+    private let gate = SaveGate()
+    private(set) var wasSaving = false
+
+    init(_ run: Run) { self.run = run }
+
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        let metrics = try #require(run.metrics)
+        run.saving?.writer = try CheckpointWriter(
+            run.generations, metrics: metrics, tensors: trainer.checkpointTensors, startThread: gate.hold)
+    }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        guard event.step == 8 else { return .proceed }
+        wasSaving = run.saving?.writer.isSaving == true
+        trainer.network.parameters[0] = .nan
+        gate.open()
         return .proceed
     }
 }
