@@ -30,6 +30,7 @@ package struct Training: Sendable, Hashable {
     /// The settings of a run: the model's experiment in the paper, but for what differs here.
     func settings(_ budget: Budget, seed: UInt64) throws -> RunSettings {
         var options = RunOptions()
+        options.preset = .paper
         options.model = model
         options.activation = activation
         options.batchNorm = batchNorm

@@ -12,7 +12,7 @@ struct NetworkOptions: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo, exclusivity: .exclusive,
-        help: "Normalise batches between each layer and its activation. (default: the model's experiment's)")
+        help: "Normalise batches between each layer and its activation. (default: that of --settings)")
     var batchNorm: Bool?
 
     @Flag(name: .customLong("sqrt2"), help: "Give every layer √2 times its units.")
@@ -21,7 +21,7 @@ struct NetworkOptions: ParsableArguments {
     @Option(
         name: .customLong("init"),
         help: ArgumentHelp(
-            "How weights start. (default: the model's experiment's)", valueName: "name"))
+            "How weights start. (default: that of --settings)", valueName: "name"))
     var initializer: InitializerName?
 
     @Option(
@@ -38,47 +38,56 @@ struct DataOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Train on the first N images.", valueName: "N"))
     var limit: Int?
 
+    @Option(help: ArgumentHelp("Test on the first N images.", valueName: "N"))
+    var limitTest: Int?
+
     @Flag(
         inversion: .prefixedNo, exclusivity: .exclusive,
-        help: "Flip and shift training images at random. (default: the model's experiment's)")
+        help: "Flip and shift training images at random. (default: that of --settings)")
     var augment: Bool?
 
     @Flag(
         inversion: .prefixedNo, exclusivity: .exclusive,
-        help: "A new order of training images in every epoch. (default: the model's experiment's)")
+        help: "A new order of training images in every epoch. (default: that of --settings)")
     var shuffle: Bool?
 }
 
 struct TrainingOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Train until N epochs are complete. (default: \(RunOptions.defaultEpochs))", valueName: "N"))
+        help: ArgumentHelp(
+            "Settings that nothing else is said about: a recipe that learns fast, or the paper's. (default: recipe)",
+            valueName: "name"))
+    var settings: Preset?
+
+    @Option(
+        help: ArgumentHelp("Train until N epochs are complete. (default: that of --settings)", valueName: "N"))
     var epochs: Int?
 
-    @Option(help: ArgumentHelp("Images in a step. (default: the model's experiment's)", valueName: "N"))
+    @Option(help: ArgumentHelp("Images in a step. (default: that of --settings)", valueName: "N"))
     var batchSize: Int?
 
-    @Option(help: ArgumentHelp("How weights follow gradients. (default: the model's experiment's)", valueName: "name"))
+    @Option(help: ArgumentHelp("How weights follow gradients. (default: that of --settings)", valueName: "name"))
     var optimizer: OptimizerName?
 
     @Option(
         help: ArgumentHelp(
-            "Learning rate. (default: the model's experiment's; with another optimizer Keras' default for it)",
+            "Learning rate. (default: that of --settings; with another optimizer Keras' default for it)",
             valueName: "rate"))
     var learningRate: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Time decay d: update t has the learning rate divided by 1 + d·t. (default: the model's experiment's)",
+            "Time decay d: update t has the learning rate divided by 1 + d·t. (default: that of --settings)",
             valueName: "d"))
     var decay: Double?
 
     @Option(
-        help: ArgumentHelp("Nesterov momentum, for sgd. (default: the model's experiment's)", valueName: "m"))
+        help: ArgumentHelp("Nesterov momentum, for sgd. (default: that of --settings)", valueName: "m"))
     var momentum: Double?
 
     @Option(
         help: ArgumentHelp(
-            "How the learning rate changes: \(LearningRateSchedule.textOptions). (default: the model's experiment's)",
+            "How the learning rate changes: \(LearningRateSchedule.textOptions). (default: that of --settings)",
             valueName: "schedule"))
     var schedule: String?
 
@@ -144,6 +153,7 @@ extension SaveInterval: ExpressibleByArgument {
 }
 
 extension ModelActivation: ExpressibleByArgument {}
+extension Preset: ExpressibleByArgument {}
 extension OptimizerName: ExpressibleByArgument {}
 extension InitializerName: ExpressibleByArgument {}
 extension ConvolutionAlgorithm: ExpressibleByArgument {}

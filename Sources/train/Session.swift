@@ -37,6 +37,7 @@ struct Session {
         }
         let run = try Run(settings, data: data, directory: running.output)
         reporter.line("\(settings)")
+        if let warning = settings.scheduleWarning { reporter.warn(warning) }
         try train(run, data)
     }
 
@@ -44,7 +45,9 @@ struct Session {
         let run = try Run(resuming: directory)
         let contradictions = try options.contradictions(to: run.settings)
         if !contradictions.isEmpty { Self.failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
-        if let epochs = options.epochs { run.extend(toEpochs: epochs) }
+        if let epochs = options.epochs {
+            run.extend(toEpochs: epochs, schedule: try options.addedSchedule(to: run.settings))
+        }
         let data = try run.data(options.data)
         reporter.line(data.note)
         for damage in run.damage { reporter.warn("\(damage); going on from an older checkpoint") }
@@ -52,6 +55,10 @@ struct Session {
         if let change = run.computationChange { reporter.warn(change) }
         if running.dryRun { return show(run.trainer, run.settings) }
         reporter.line("\(run.settings)")
+        if let warning = run.settings.scheduleWarning {
+            reporter.warn(
+                "\(warning); --schedule beside more --epochs gives the epochs that are added one of their own")
+        }
         let position = run.trainer.position
         reporter.line(
             position.epoch < run.settings.epochs

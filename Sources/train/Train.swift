@@ -7,9 +7,11 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train one of the paper's networks on images.",
         discussion: """
-            Unless asked otherwise, a model is trained with the settings of its experiment in the paper, for \
-            \(RunOptions.defaultEpochs) epochs. The run is saved after every epoch, every ten minutes (--save-every), and when it is interrupted \
-            (Ctrl-C: after the running step; another Ctrl-C, a second later or more, leaves at once, and what was saved before stays).
+            Unless asked otherwise, a model is trained by a recipe with which it learns within minutes. --settings \
+            paper takes the settings of its experiment in the paper instead, for \(RunOptions.paperEpochs) epochs. The \
+            line at the start of training states all settings. The run is saved after every epoch, every ten minutes \
+            (--save-every), and when it is interrupted (Ctrl-C: after the running step; another Ctrl-C, a second \
+            later or more, leaves at once, and what was saved before stays).
 
             Examples:
               train --model allcnn
@@ -32,6 +34,7 @@ struct Train: ParsableCommand {
     /// What the library decides settings by.
     var runOptions: RunOptions {
         var options = RunOptions()
+        options.preset = trainingOptions.settings
         options.model = networkOptions.model
         options.activation = networkOptions.activation
         options.batchNorm = networkOptions.batchNorm
@@ -40,6 +43,7 @@ struct Train: ParsableCommand {
         options.convolution = networkOptions.convolution
         options.data = dataOptions.data
         options.limit = dataOptions.limit
+        options.testLimit = dataOptions.limitTest
         options.augments = dataOptions.augment
         options.shuffles = dataOptions.shuffle
         options.epochs = trainingOptions.epochs

@@ -136,7 +136,7 @@ import Glibc
     }
 
     @Test(arguments: [
-        (#"\"learning_rate\":0.01"#, #"\"learning_rate\":-1"#, "learning rate"), ("[8,8,1]", "[0,8,1]", "0×8×1"),
+        (#"\"learning_rate\":0.001"#, #"\"learning_rate\":-1"#, "learning rate"), ("[8,8,1]", "[0,8,1]", "0×8×1"),
         (#"\"batch_size\":32"#, #"\"batch_size\":0"#, "batch size"),
     ])
     func settingsInACheckpointThatMakeNoSense(text: String, replacement: String, named: String) throws {

@@ -164,7 +164,7 @@ import Testing
     @Test func contradictionsWithTheRunAreNamed() throws {
         _ = try Command.train("--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
         let result = try Command.train(
-            "--resume", "run", "--model", "depth", "--seed", "1", "--no-shuffle", in: place)
+            "--resume", "run", "--model", "depth", "--seed", "1", "--shuffle", in: place)
         #expect(result.status == 64)
         #expect(result.errorLines.count == 1)
         #expect(result.errors.contains("--model") && result.errors.contains("--seed"))

@@ -31,6 +31,7 @@ struct SaveStall: ParsableCommand {
 
     func run() throws {
         var options = RunOptions()
+        options.preset = .paper
         (options.model, options.activation, options.batchSize) = (
             training.model, training.activation, training.batchSize
         )

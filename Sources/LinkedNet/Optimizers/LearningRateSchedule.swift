@@ -18,6 +18,8 @@ public enum LearningRateSchedule: Sendable, Hashable {
     /// Rises in a line over the first `steps` updates, from 1/steps of the rate; `then` runs from the start as if there
     /// were no warm-up.
     indirect case warmUp(steps: Int, then: LearningRateSchedule)
+    /// One schedule after the other, each as if training began with it. The first begins with epoch 0.
+    case sequence([Stage])
 
     /// One stair of ``steps(_:)``.
     public struct Step: Sendable, Hashable {
@@ -30,6 +32,20 @@ public enum LearningRateSchedule: Sendable, Hashable {
         public init(fromEpoch epoch: Int, factor: Double) {
             self.epoch = epoch
             self.factor = factor
+        }
+    }
+
+    /// One schedule of ``sequence(_:)``.
+    public struct Stage: Sendable, Hashable {
+        /// The epoch, counted from 0, from which on the schedule holds, later than that of the stage before.
+        public var epoch: Int
+        /// The schedule, which counts epochs and steps from there.
+        public var schedule: LearningRateSchedule
+
+        /// A schedule that holds from an epoch on.
+        public init(fromEpoch epoch: Int, schedule: LearningRateSchedule) {
+            self.epoch = epoch
+            self.schedule = schedule
         }
     }
 
@@ -62,6 +78,37 @@ public enum LearningRateSchedule: Sendable, Hashable {
         case .warmUp(let steps, let then):
             let rise = min(Double(step + 1) / Double(max(steps, 1)), 1)
             return rise * then.factor(epoch: epoch, step: step, stepsPerEpoch: stepsPerEpoch)
+        case .sequence(let stages):
+            var current = 0
+            for index in stages.indices where stages[index].epoch <= epoch { current = index }
+            guard current < stages.count else { return 1 }
+            let start = stages[current].epoch
+            return stages[current].schedule.factor(
+                epoch: epoch - start, step: max(step &- start &* stepsPerEpoch, 0), stepsPerEpoch: stepsPerEpoch)
         }
+    }
+
+    /// Where a schedule comes to its end: from that epoch on, counted from 0, the factor stays. `nil` for a schedule
+    /// that is made to go on.
+    public var end: (epoch: Int, factor: Double)? {
+        switch self {
+        case .constant: return nil
+        case .steps(let steps):
+            // With a factor of zero nothing is learned any more.
+            guard let last = steps.max(by: { $0.epoch <= $1.epoch }), last.factor == 0 else { return nil }
+            return (last.epoch, 0)
+        case .cosine(let epochs, let finalFactor): return (epochs, finalFactor)
+        case .warmUp(_, let then): return then.end
+        case .sequence(let stages):
+            guard let last = stages.last, let end = last.schedule.end else { return nil }
+            return (last.epoch + end.epoch, end.factor)
+        }
+    }
+
+    /// This schedule up to an epoch, counted from 0, and another from it on.
+    func followed(by schedule: LearningRateSchedule, fromEpoch epoch: Int) -> LearningRateSchedule {
+        let stage = Stage(fromEpoch: epoch, schedule: schedule)
+        guard case .sequence(let stages) = self else { return .sequence([Stage(fromEpoch: 0, schedule: self), stage]) }
+        return .sequence(stages.filter { $0.epoch < epoch } + [stage])
     }
 }

@@ -1,4 +1,4 @@
-/// How the paper trains a model.
+/// How a model is trained: settings that belong together. ``ModelName/experiment(linked:)`` has the paper's.
 public struct Experiment: Sendable, Hashable {
     /// The optimizer.
     public var optimizer: OptimizerName
@@ -20,7 +20,7 @@ public struct Experiment: Sendable, Hashable {
     public var initializer: InitializerName
     /// True for BatchNorm between each layer and its activation.
     public var batchNorm: Bool
-    /// How long the paper trains.
+    /// How long it is trained.
     public var epochs: Int
 
     /// The seed of all of the paper's experiments.

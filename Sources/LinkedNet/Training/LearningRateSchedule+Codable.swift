@@ -14,7 +14,7 @@ extension LearningRateSchedule: Codable {
     public func encode(to encoder: any Encoder) throws {
         guard let text else {
             throw EncodingError.invalidValue(
-                self, .init(codingPath: encoder.codingPath, debugDescription: "a cosine that doesn't end at zero"))
+                self, .init(codingPath: encoder.codingPath, debugDescription: "a sequence of schedules in another"))
         }
         var container = encoder.singleValueContainer()
         try container.encode(text)

@@ -120,8 +120,17 @@ public final class Run {
     }
 
     /// Gives the run at least this many epochs.
-    public func extend(toEpochs epochs: Int) {
-        settings.epochs = max(settings.epochs, epochs)
+    ///
+    /// - Parameter schedule: how the learning rate changes in the epochs that are added, as if training began with
+    ///   them; `nil` goes on with the run's schedule, at its final rate if it has come to its end
+    ///   (``RunSettings/scheduleWarning``).
+    public func extend(toEpochs epochs: Int, schedule: LearningRateSchedule? = nil) {
+        guard epochs > settings.epochs else { return }
+        if let schedule {
+            settings.schedule = settings.schedule.followed(by: schedule, fromEpoch: settings.epochs)
+            trainer.schedule = settings.schedule
+        }
+        settings.epochs = epochs
     }
 
     /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it
@@ -155,7 +164,7 @@ public final class Run {
         defer { (trainer.observers, saving) = (own, nil) }
         do {
             return try trainer.fit(
-                images, test: data.test, epochs: settings.epochs, batchSize: settings.batchSize,
+                images, test: settings.testImages(of: data), epochs: settings.epochs, batchSize: settings.batchSize,
                 sampler: settings.sampler, augmentation: settings.augmentation, seed: settings.seed, maxSteps: maxSteps)
         } catch {
             saveIfPossible(after: error)

@@ -3,6 +3,8 @@
 ///
 /// It is a run's memory: stored with its checkpoint, and enough to make its network again.
 public struct RunSettings: Sendable, Hashable, Codable {
+    /// Where those settings come from that nobody asked for.
+    public var preset: Preset
     /// The network.
     public var model: ModelName
     /// The activation after its layers.
@@ -20,6 +22,8 @@ public struct RunSettings: Sendable, Hashable, Codable {
     public var data: String?
     /// Train on this many images, the first.
     public var limit: Int?
+    /// Test on this many images, the first.
+    public var testLimit: Int?
     /// The number of epochs of the whole run.
     public var epochs: Int
     /// Images in a step.
@@ -95,6 +99,11 @@ public struct RunSettings: Sendable, Hashable, Codable {
         limit.map { source.train.prefix($0) } ?? source.train
     }
 
+    /// The images to test on, of those that there are.
+    public func testImages(of source: DataSource) -> any Dataset {
+        testLimit.map { source.test.prefix($0) } ?? source.test
+    }
+
     /// The order of each epoch.
     public var sampler: Sampler { shuffles ? .shuffled : .fileOrder }
 
@@ -121,8 +130,9 @@ extension RunSettings: CustomStringConvertible {
         parts.append(augments ? "augmented" : "not augmented")
         parts.append(shuffles ? "shuffled" : "in file order")
         if let limit { parts.append("first \(limit) images") }
+        if let testLimit { parts.append("tested on the first \(testLimit)") }
         parts.append("\(epochs) epochs")
         parts.append("seed \(seed)")
-        return parts.joined(separator: ", ")
+        return "\(preset.rawValue) settings: \(parts.joined(separator: ", "))"
     }
 }

@@ -16,7 +16,7 @@ public final class Trainer {
     /// What is made small.
     public let loss: any Loss
     /// How the learning rate changes.
-    public let schedule: LearningRateSchedule
+    public internal(set) var schedule: LearningRateSchedule
     /// The Euclidean norm of all gradients together above which they are scaled down to it; `nil` never does.
     public let gradientClipNorm: Double?
     /// Who is told how training goes, in this order.

@@ -109,7 +109,10 @@ import Testing
     }
 
     /// With what a trainer adds: the schedule, clipping, the optimizer, the states' copy.
-    @Test(arguments: [LearningRateSchedule.allCNN, .warmUp(steps: 10, then: .cosine(epochs: 3))])
+    @Test(arguments: [
+        LearningRateSchedule.allCNN, .warmUp(steps: 10, then: .cosine(epochs: 3)),
+        .sequence([.init(fromEpoch: 0, schedule: .warmUp(steps: 10, then: .cosine(epochs: 3)))]),
+    ])
     func aWarmStepOfATrainerAllocatesNothing(schedule: LearningRateSchedule) throws {
         let trainer = try Trainer(
             TinyTraining.network(), optimizer: RMSProp(), schedule: schedule, gradientClipNorm: 0.1)

@@ -81,6 +81,38 @@ import Testing
         #expect(try Run(resuming: path).settings.epochs == 4)
     }
 
+    /// What was added is what a run would learn that had begun with such a sequence.
+    @Test func addedEpochsCanHaveAScheduleOfTheirOwn() throws {
+        var settings = settings
+        settings.schedule = .cosine(epochs: 3)
+        try Run(settings, data: data, directory: path).train(on: data)
+        let finished = try Run(resuming: path).digest
+        let idle = try Run(resuming: path)
+        idle.extend(toEpochs: 5)
+        #expect(idle.settings.scheduleWarning != nil)
+        let longer = try Run(resuming: path)
+        longer.extend(toEpochs: 5, schedule: .constant)
+        #expect(longer.settings.scheduleWarning == nil)
+        try longer.train(on: data, maxSteps: 2)
+        let resumed = try Run(resuming: path)
+        try resumed.train(on: data)
+        #expect(resumed.digest != finished)
+        settings.schedule = .cosine(epochs: 3).followed(by: .constant, fromEpoch: 3)
+        settings.epochs = 5
+        let unbroken = try Run(settings, data: data, directory: "\(directory.path)/runs/unbroken")
+        try unbroken.train(on: data)
+        #expect(resumed.settings == unbroken.settings)
+        #expect(resumed.digest == unbroken.digest)
+    }
+
+    @Test func testImagesCanBeLimited() throws {
+        var settings = settings
+        settings.testLimit = 5
+        let result = try Run(settings, data: data, directory: path).train(on: data)
+        #expect(result.epochs.allSatisfy { $0.test?.sampleCount == 5 })
+        #expect(try Run(resuming: path).settings.testLimit == 5)
+    }
+
     @Test func aRunIsNotOverwritten() throws {
         try Run(settings, data: data, directory: path).train(on: data, maxSteps: 0)
         let error = #expect(throws: SettingsError.self) { try Run(settings, data: data, directory: path) }
@@ -122,7 +154,8 @@ import Testing
     }
 
     @Test(arguments: [
-        LearningRateSchedule.cosine(epochs: 3, finalFactor: 0.5), .cosine(epochs: 0),
+        LearningRateSchedule.cosine(epochs: 3, finalFactor: .nan), .cosine(epochs: 0),
+        .warmUp(steps: 1, then: .sequence([])), .sequence([.init(fromEpoch: 0, schedule: .constant)]),
         .warmUp(steps: 0, then: .constant),
         .steps([.init(fromEpoch: -1, factor: 1)]),
     ])

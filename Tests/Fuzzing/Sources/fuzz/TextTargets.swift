@@ -52,7 +52,10 @@ func options(_ bytes: UnsafeBufferPointer<UInt8>) {
     // A schedule without a number takes the run's epochs, so only these may differ from what was asked for.
     let contradictions = (try? wanted.contradictions(to: settings)) ?? []
     require(contradictions.isEmpty, "no contradiction with oneself: \(contradictions)")
-    _ = try? choices.runOptions().contradictions(to: settings)
+    let others = choices.runOptions()
+    _ = try? others.contradictions(to: settings)
+    _ = try? others.addedSchedule(to: settings)
+    _ = settings.scheduleWarning
     _ = "\(settings)"
 }
 
@@ -87,6 +90,7 @@ func diagnostics(_ bytes: UnsafeBufferPointer<UInt8>) {
 extension Choices {
     mutating func runOptions() -> RunOptions {
         var options = RunOptions()
+        options.preset = optional { $0.one(of: Preset.allCases) }
         options.model = optional { $0.flag() ? .width($0.integer()) : ModelName($0.text()) ?? .depth }
         options.activation = optional { $0.one(of: ModelActivation.allCases) }
         options.batchNorm = optional { $0.flag() }
@@ -94,6 +98,7 @@ extension Choices {
         options.initializer = optional { $0.one(of: InitializerName.allCases) }
         options.convolution = optional { $0.one(of: ConvolutionAlgorithm.allCases) }
         options.limit = optional { $0.integer() }
+        options.testLimit = optional { $0.integer() }
         options.epochs = optional { $0.integer() }
         options.batchSize = optional { $0.integer() }
         options.optimizer = optional { $0.one(of: OptimizerName.allCases) }

@@ -1,0 +1,82 @@
+/// Which settings a run has where nobody asked for others, by the names that commands take.
+public enum Preset: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Settings with which each model learns within minutes on two cores.
+    case recipe
+    /// The settings of each model's experiment in the paper, but for the number of epochs:
+    /// ``RunOptions/paperEpochs`` unless asked otherwise.
+    case paper
+
+    /// The settings of a model.
+    ///
+    /// - Parameters:
+    ///   - linked: true for linked activations.
+    ///   - epochs: the length of the run; `nil` for the preset's own.
+    func experiment(_ model: ModelName, linked: Bool, epochs: Int?) -> Experiment {
+        switch self {
+        case .recipe: return Recipe(model, linked: linked).experiment(epochs: epochs)
+        case .paper:
+            var experiment = model.experiment(linked: linked)
+            experiment.epochs = epochs ?? RunOptions.paperEpochs
+            return experiment
+        }
+    }
+}
+
+/// The settings of ``Preset/recipe``, measured on Fashion-MNIST and the generated shapes.
+private struct Recipe {
+    var optimizer = OptimizerName.adam
+    var learningRate = 1e-3
+    var decay = 0.0
+    var momentum = 0.0
+    /// The steps over which the learning rate rises. It falls along a cosine from then to the end of the run.
+    var warmUpSteps = 0
+    var batchSize = 32
+    var augments = false
+    var shuffles = true
+    var initializer = InitializerName.glorotUniform
+    var batchNorm = false
+    var epochs: Int
+
+    /// The rate at the end of a run, as a share of the rate at its beginning: above zero, so that a run that is given
+    /// more epochs goes on learning.
+    private static let finalFactor = 0.01
+
+    /// Every figure of the recipe, for a model with plain or linked activations.
+    init(_ model: ModelName, linked: Bool) {
+        switch (model, linked) {
+        case (.allCNN, _): self.init(warmUpSteps: 100, epochs: 2)
+        case (.width, _): self.init(epochs: 10)
+        case (.depth, _): self.init(warmUpSteps: 100, epochs: 10)
+        case (.extended, _): self.init(warmUpSteps: 100, epochs: 5)
+        case (.resNet50, _): self.init(warmUpSteps: 100, batchNorm: true, epochs: 3)
+        }
+    }
+
+    private init(warmUpSteps: Int = 0, batchNorm: Bool = false, epochs: Int) {
+        (self.warmUpSteps, self.batchNorm, self.epochs) = (warmUpSteps, batchNorm, epochs)
+    }
+
+    /// The settings of a run of `epochs` epochs; `nil` for the recipe's own number.
+    func experiment(epochs wanted: Int?) -> Experiment {
+        let epochs = wanted ?? epochs
+        let cosine = LearningRateSchedule.cosine(epochs: epochs, finalFactor: Self.finalFactor)
+        return Experiment(
+            optimizer: optimizer, learningRate: learningRate, decay: decay, momentum: momentum,
+            schedule: warmUpSteps > 0 ? .warmUp(steps: warmUpSteps, then: cosine) : cosine, batchSize: batchSize,
+            augments: augments, shuffles: shuffles, initializer: initializer, batchNorm: batchNorm, epochs: epochs)
+    }
+}
+
+/// A checkpoint of before there was a choice names no preset: its settings are the paper's. Those of the paper are
+/// still saved without a name, so that the records of a reproduction stay what they were.
+extension KeyedDecodingContainer {
+    func decode(_ type: Preset.Type, forKey key: Key) throws -> Preset {
+        try decodeIfPresent(type, forKey: key) ?? .paper
+    }
+}
+
+extension KeyedEncodingContainer {
+    mutating func encode(_ value: Preset, forKey key: Key) throws {
+        try encodeIfPresent(value == .paper ? nil : value, forKey: key)
+    }
+}
