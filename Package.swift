@@ -80,6 +80,7 @@ let package = Package(
             swiftSettings: [.unsafeFlags(["-O"])]
         ),
         .testTarget(name: "ReproductionTests", dependencies: ["Reproduction", "LinkedNet"]),
-        .testTarget(name: "CommandTests", dependencies: ["train", "evaluate", "reproduce"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["train", "evaluate", "reproduce", "CommandSupport", "LinkedNet"]),
     ]
 )

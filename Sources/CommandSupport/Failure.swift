@@ -26,13 +26,20 @@ package struct Failure {
     /// Sets how many threads kernels use, if that is asked for, and says if `CK_ISA` names instructions that aren't
     /// there.
     package func prepareKernels(threads: Int?) {
-        if let threads { Runtime.threadCount = threads }
+        if let threads {
+            let processors = ProcessInfo.processInfo.activeProcessorCount
+            if threads > processors {
+                warn("--threads \(threads): there are \(processors) processors; more threads than these are slower")
+            }
+            Runtime.threadCount = threads
+        }
         if let rejected = Runtime.rejectedInstructionSet {
             warn("CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)")
         }
     }
 
-    private func warn(_ message: String) {
+    /// A warning for people.
+    package func warn(_ message: String) {
         Output.standardError.write("\(command): warning: \(message)\n")
     }
 
@@ -41,7 +48,7 @@ package struct Failure {
         let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
         let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
         let line = (lines.filter { !$0.hasPrefix("- ") } + (values.isEmpty ? [] : [values])).joined(separator: " ")
-        Output.standardError.write("\(command): \(line)\n")
+        Output.standardError.write("\(command): \(line.printable(longest: 2000))\n")
         Foundation.exit(status)
     }
 
@@ -49,6 +56,7 @@ package struct Failure {
         switch error {
         case is SettingsError, is OptimizerError, is ShapeError, is LinkageError: EX_USAGE
         case let error as DataError: access(error.path, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT
+        case CheckpointError.content(let path, _, _, _) where access(path, F_OK) != 0: EX_NOINPUT
         case CheckpointError.content, is WeightsMismatch, TrainingError.mismatch: EX_DATAERR
         case CheckpointError.system(.open, _, _), CheckpointError.system(.list, _, _): EX_NOINPUT
         case CheckpointError.system(.create, _, _): EX_CANTCREAT

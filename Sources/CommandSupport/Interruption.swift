@@ -23,6 +23,7 @@ package enum Interruption {
         // A lazily made global must exist before a signal handler uses it.
         received.store(0, ordering: .relaxed)
         receivedTime.store(0, ordering: .relaxed)
+        prepareMessages()
         var action = sigaction()
         #if canImport(Darwin)
         action.__sigaction_u.__sa_handler = { number in Interruption.note(number) }
@@ -63,7 +64,9 @@ package enum Interruption {
         let (isFirst, first) = receivedTime.compareExchange(expected: 0, desired: now, ordering: .relaxed)
         if isFirst {
             received.store(number, ordering: .relaxed)
+            announceStop()
         } else if number != SIGHUP, now &- first >= leastInterval {
+            announceLeave()
             _exit(128 + number)
         }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Standard output or standard error, unbuffered.
 package struct Output {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     package static let standardOutput = Output(descriptor: STDOUT_FILENO)
     package static let standardError = Output(descriptor: STDERR_FILENO)
@@ -19,11 +19,4 @@ package struct Output {
     }
 
     package var isTerminal: Bool { isatty(descriptor) == 1 }
-
-    /// The terminal's width in characters.
-    package var columns: Int {
-        var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
-    }
 }

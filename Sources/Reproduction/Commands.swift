@@ -1,3 +1,5 @@
+import LinkedNet
+
 /// The commands that regenerate what pages show: the same trainings anew, in a directory of their own.
 struct Commands {
     let identity: OutputDirectory.Identity
@@ -28,12 +30,10 @@ struct Commands {
         let limit = identity.limit.map { " --limit \($0)" } ?? ""
         let output = "regenerated/\(identity.scale.rawValue)\(identity.limit.map { "-\($0)" } ?? "")\(place)"
         return
-            """
-            swift run -c release reproduce \(page.rawValue) --data \(Self.quoted(data)) --scale \
-            \(identity.scale.rawValue)\(limit)
-            """
-                + (seeds.map { " --seeds \($0)" } ?? "") + (rows.map { " --rows \(Self.quoted($0))" } ?? "")
-                + (more.map { " \($0)" } ?? "") + " --output \(output) --resume"
+            "swift run reproduce \(page.rawValue) --data \(data.quotedForShell)"
+            + " --scale \(identity.scale.rawValue)\(limit)" + (seeds.map { " --seeds \($0)" } ?? "")
+            + (rows.map { " --rows \($0.quotedForShell)" } ?? "") + (more.map { " \($0)" } ?? "")
+            + " --output \(output) --resume"
     }
 
     /// The number of seeds, where it isn't the scale's.
@@ -46,11 +46,5 @@ struct Commands {
     private func rows(_ page: Page, _ results: [CellResult], _ pattern: String?) -> String? {
         let cells = Paper.cells([page]).filter { cell in pattern.map(cell.matches) ?? true }
         return results.count == cells.count ? pattern : results.map(\.cell.title).joined(separator: "|")
-    }
-
-    /// A word for the shell.
-    private static func quoted(_ word: String) -> String {
-        let plain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }
-        return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -13,8 +13,8 @@ struct Evaluate: ParsableCommand {
               evaluate runs/allcnn-lk-relu-1 --data data --confusion
               evaluate runs/allcnn-lk-relu-1 --digest
 
-            Exit status: 0 done, 1 another failure, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run or missing data, \
-            71 out of memory or threads, 74 a file that can't be read.
+            Exit status: 0 done, 1 another failure, 64 wrong options, 65 a wrong run or wrong data, 66 a missing run \
+            or missing data, 71 out of memory or threads, 74 a file that can't be read.
             """)
 
     @Argument(help: ArgumentHelp("The directory of a run, or one of its checkpoints.", valueName: "run"))
@@ -22,6 +22,13 @@ struct Evaluate: ParsableCommand {
 
     @Option(help: ArgumentHelp("\(DataSource.options). (default: the run's)", valueName: "data"))
     var data: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Test on the first N images. (default: all, also if the run was tested on fewer)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
+    var limitTest: Int?
 
     @Flag(help: "Show how many images of each class were taken for each.")
     var confusion = false
@@ -35,23 +42,33 @@ struct Evaluate: ParsableCommand {
             discussion: "Of parameters and BatchNorm statistics in name order, as little-endian float32."))
     var digest = false
 
-    @Option(help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var threads: Int?
 
     @Flag(help: "Print one line with a JSON object.")
     var json = false
 
+    @Flag(help: "Show no progress.")
+    var quiet = false
+
     func validate() throws {
-        if digest, data != nil || confusion {
-            let found = data == nil ? "--confusion" : "--data"
-            throw ValidationError("--digest: expected neither --data nor --confusion beside it, found \(found)")
-        }
-        if deadNeurons, digest || confusion {
-            throw ValidationError(
-                "--dead-neurons: expected neither --digest nor --confusion beside it, found \(digest ? "--digest" : "--confusion")"
-            )
-        }
-        if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, found \(threads)") }
+        let others = [
+            ("--data", data != nil), ("--limit-test", limitTest != nil), ("--confusion", confusion),
+            ("--dead-neurons", deadNeurons),
+        ]
+        try refuse(digest, "--digest", others.filter { $0.1 }.map(\.0))
+        try refuse(
+            deadNeurons, "--dead-neurons",
+            others.filter { $0.1 && ["--limit-test", "--confusion"].contains($0.0) }.map(\.0))
+    }
+
+    /// Throws if options are given beside one that shows nothing else.
+    private func refuse(_ isGiven: Bool, _ option: String, _ others: [String]) throws {
+        guard isGiven, let found = others.first else { return }
+        throw ValidationError("\(option): expected no \(found) beside it, found both")
     }
 
     private static let failure = Failure(of: "evaluate")
@@ -69,12 +86,23 @@ struct Evaluate: ParsableCommand {
         Self.failure.prepareKernels(threads: threads)
         let saved = try SavedRun(path)
         Self.failure.warn(saved.damage)
+        let source = try data.map { try DataSource.resolve($0) } ?? saved.data()
+        if let warning = saved.classWarning(about: source.test) { Self.failure.warn(warning) }
         if deadNeurons {
-            let found = try saved.deadNeurons(on: data.map { try DataSource.resolve($0) } ?? saved.data())
+            let found = try saved.deadNeurons(on: source)
             return print(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))
         }
-        let test = try (data.map { try DataSource.resolve($0) } ?? saved.data()).test
-        let report = Report(try saved.evaluate(on: test), of: test, confusion: confusion)
+        if let limitTest, limitTest > source.test.count {
+            Self.failure.warn("--limit-test \(limitTest): there are \(source.test.count) test images, and all are used")
+        }
+        let test = limitTest.map { source.test.prefix($0) } ?? source.test
+        // On standard error: on standard output, only the result.
+        let progress = ProgressDisplay(.standardError, isQuiet: quiet || !Output.standardError.isTerminal)
+        progress.beginTest()
+        defer { progress.end() }
+        let result = try saved.evaluate(on: test) { progress.show($0) }
+        progress.end()
+        let report = Report(result, of: test, confusion: confusion)
         print(json ? try report.json() : report.text)
     }
 }

@@ -2,40 +2,33 @@ import CommandSupport
 import Foundation
 import LinkedNet
 
-/// Tells people how training goes: a line for each epoch, and on a terminal one that is written over.
+/// Tells people how training goes: a line for each epoch, and progress in between.
 final class Reporter: TrainingObserver {
-    private let text = Output.standardOutput
+    private let progress: ProgressDisplay
     private var epochs = 0
-    private var lastShown: ContinuousClock.Instant?
-    private var isLineOpen = false
+
+    init(quiet: Bool) {
+        progress = ProgressDisplay(.standardOutput, isQuiet: quiet)
+    }
 
     /// A line of its own.
-    func line(_ line: String) {
-        clear()
-        text.write(line + "\n")
-    }
+    func line(_ line: String) { progress.line(line) }
 
     /// Removes the line that is written over.
-    func clear() {
-        if isLineOpen { text.write("\r\u{1B}[K") }
-        isLineOpen = false
-    }
+    func clear() { progress.end() }
 
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         epochs = event.epochs
+        progress.show(event)
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
-        let now = ContinuousClock.now
-        guard text.isTerminal, lastShown.map({ $0.duration(to: now) > .milliseconds(100) }) ?? true else {
-            return .proceed
-        }
-        lastShown = now
-        let line = String(
-            format: "  epoch %d/%d  step %d/%d  loss %.4f", event.epoch + 1, epochs, event.batch, event.batchesPerEpoch,
-            event.epochResult.loss)
-        text.write("\r" + line.prefix(max(text.columns - 1, 1)) + "\u{1B}[K")
-        isLineOpen = true
+        progress.show(event)
+        return .proceed
+    }
+
+    func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive {
+        progress.show(event)
         return .proceed
     }
 
@@ -44,12 +37,16 @@ final class Reporter: TrainingObserver {
     }
 
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
-        line(
+        progress.show(
+            event,
             String(
-                format: "  epoch %d/%d: loss %.4f, accuracy %.4f, test accuracy %.4f, %.1f + %.1f s", event.epoch + 1,
-                epochs,
-                event.training.loss, event.training.accuracy, event.test?.accuracy ?? 0, event.seconds,
-                event.testSeconds))
+                format: "  epoch %d/%d: loss %.4f, accuracy %.4f, test accuracy %.4f, %.1f s + %.1f s test",
+                event.epoch + 1, epochs, event.training.loss, event.training.accuracy, event.test?.accuracy ?? 0,
+                event.seconds, event.testSeconds))
         return .proceed
+    }
+
+    func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
+        progress.end()
     }
 }

@@ -10,31 +10,44 @@ struct Reproduce: ParsableCommand {
         commandName: "reproduce",
         abstract: "Regenerate the tables and claims of the linked-neurons paper, as pages to look at.",
         discussion: """
-            Trains what a table holds, each network in a directory of its own below --output, and makes the pages from the records. --resume goes \
-            on where an earlier call stopped. list shows every cell; pages makes the pages from the records in --output, whatever they are of.
+            Trains what a table holds, each network in a directory of its own below --output with the paper's \
+            settings, and makes the pages from the records. --resume goes on where an earlier call stopped. list shows \
+            every cell; pages makes the pages from the records in --output, whatever they are of.
             """)
 
     /// What the command does.
-    enum Subject: String, ExpressibleByArgument, CaseIterable {
+    enum Subject: String, CaseIterable {
         case list, table1, table2, table3, table4, table5, table6, claims, all, pages
     }
 
-    @Argument(help: "What to reproduce.")
+    @Argument(
+        help: "What to reproduce: \(OptionValue.names(Subject.self)).", transform: OptionValue.name(of: Subject.self))
     var subject: Subject
 
     @Option(help: ArgumentHelp("\(DataSource.help)", valueName: "data"))
     var data: String?
 
-    @Option(help: "smoke takes minutes, short some hours on two cores, full is the paper's own length.")
+    @Option(
+        help: ArgumentHelp(
+            """
+            smoke takes minutes, short some hours on two cores, full is the paper's own length. (default: smoke)
+            """, valueName: "scale"),
+        transform: OptionValue.name(of: Scale.self))
     var scale: Scale = .smoke
 
-    @Option(help: ArgumentHelp("Train each network from N seeds. (default: the scale's)", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Train each network from N seeds. (default: the scale's)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var seeds: Int?
 
     @Option(help: ArgumentHelp("Only rows like this: \"LK-*\", \"SELU|LK-SELU\", \"*50 units\".", valueName: "pattern"))
     var rows: String?
 
-    @Option(help: ArgumentHelp("Train and test on at most the first N images. (default: the scale's)", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Train and test on at most the first N images. (default: the scale's)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var limit: Int?
 
     @Option(help: ArgumentHelp("Where runs and pages go. (default: reproduction)", valueName: "dir"))
@@ -43,22 +56,27 @@ struct Reproduce: ParsableCommand {
     @Flag(help: "Go on with what is in --output: finished runs are kept, an interrupted one continues.")
     var resume = false
 
-    @Option(help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var threads: Int?
 
     @Flag(help: "Show what would be trained and how long it should take, and do nothing.")
     var dryRun = false
 
+    @Flag(help: "Show no progress between the lines of the epochs.")
+    var quiet = false
+
     @Flag(
-        help:
-            "Watch gradient flow, activation drift and dead neurons while training: a picture of each for every network. Takes up to three times as long."
+        help: """
+            Watch gradient flow, activation drift and dead neurons while training: a picture of each for every \
+            network. Takes up to three times as long.
+            """
     )
     var diagnostics = false
 
     func validate() throws {
-        for (option, value) in [("--seeds", seeds), ("--limit", limit), ("--threads", threads)] {
-            if let value, value < 1 { throw ValidationError("\(option): expected at least 1, found \(value)") }
-        }
         if output.isEmpty { throw ValidationError("--output: expected a directory, found an empty name") }
     }
 
@@ -66,5 +84,3 @@ struct Reproduce: ParsableCommand {
         run(reporting: Session.failure) { try Session($0).run() }
     }
 }
-
-extension Scale: ExpressibleByArgument {}

@@ -8,10 +8,11 @@ struct Session {
     static let failure = Failure(of: "reproduce")
 
     private let command: Reproduce
-    private let reporter = Reporter()
+    private let reporter: Reporter
 
     init(_ command: Reproduce) {
         self.command = command
+        reporter = Reporter(quiet: command.quiet)
     }
 
     func run() throws {

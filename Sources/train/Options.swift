@@ -1,13 +1,21 @@
 import ArgumentParser
+import CommandSupport
 import LinkedNet
 
 struct NetworkOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Which network; width:N has N units. (default: allcnn)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Which network: \(ModelName.options); width:N has N units. (default: allcnn)", valueName: "name"),
+        transform: OptionValue.model)
     var model: ModelName?
 
     @Option(
         help: ArgumentHelp(
-            "What follows each layer; lk-… are linked, g(z) beside g(−z). (default: lk-relu)", valueName: "name"))
+            """
+            What follows each layer: \(OptionValue.names(ModelActivation.self)). lk-… are linked, g(z) beside g(−z). \
+            (default: lk-relu)
+            """, valueName: "name"),
+        transform: OptionValue.name(of: ModelActivation.self))
     var activation: ModelActivation?
 
     @Flag(
@@ -21,13 +29,18 @@ struct NetworkOptions: ParsableArguments {
     @Option(
         name: .customLong("init"),
         help: ArgumentHelp(
-            "How weights start. (default: that of --settings)", valueName: "name"))
+            "How weights start: \(OptionValue.names(InitializerName.self)). (default: that of --settings)",
+            valueName: "name"),
+        transform: OptionValue.name(of: InitializerName.self))
     var initializer: InitializerName?
 
     @Option(
         help: ArgumentHelp(
-            "How convolutions are computed; auto takes for each the one that should be faster. (default: auto)",
-            valueName: "name"))
+            """
+            How convolutions are computed: \(OptionValue.names(ConvolutionAlgorithm.self)). auto takes for each the \
+            one that should be faster. (default: auto)
+            """, valueName: "name"),
+        transform: OptionValue.name(of: ConvolutionAlgorithm.self))
     var convolution: ConvolutionAlgorithm?
 }
 
@@ -35,10 +48,14 @@ struct DataOptions: ParsableArguments {
     @Option(help: ArgumentHelp("\(DataSource.help)", valueName: "data"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Train on the first N images.", valueName: "N"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Train on the first N images.", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var limit: Int?
 
-    @Option(help: ArgumentHelp("Test on the first N images.", valueName: "N"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Test on the first N images.", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var limitTest: Int?
 
     @Flag(
@@ -55,52 +72,79 @@ struct DataOptions: ParsableArguments {
 struct TrainingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Settings that nothing else is said about: a recipe that learns fast, or the paper's. (default: recipe)",
-            valueName: "name"))
+            """
+            Whose settings hold where nothing else is said: recipe learns within minutes, paper is the model's \
+            experiment in the paper. (default: recipe)
+            """, valueName: "name"),
+        transform: OptionValue.name(of: Preset.self))
     var settings: Preset?
 
     @Option(
-        help: ArgumentHelp("Train until N epochs are complete. (default: that of --settings)", valueName: "N"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Train until N epochs are complete. (default: that of --settings)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var epochs: Int?
 
-    @Option(help: ArgumentHelp("Images in a step. (default: that of --settings)", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Images in a step. (default: that of --settings)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var batchSize: Int?
 
-    @Option(help: ArgumentHelp("How weights follow gradients. (default: that of --settings)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "How weights follow gradients: \(OptionValue.names(OptimizerName.self)). (default: that of --settings)",
+            valueName: "name"),
+        transform: OptionValue.name(of: OptimizerName.self))
     var optimizer: OptimizerName?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Learning rate. (default: that of --settings; with another optimizer Keras' default for it)",
-            valueName: "rate"))
+            valueName: "rate"),
+        transform: OptionValue.number)
     var learningRate: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Time decay d: update t has the learning rate divided by 1 + d·t. (default: that of --settings)",
-            valueName: "d"))
+            valueName: "d"),
+        transform: OptionValue.number)
     var decay: Double?
 
     @Option(
-        help: ArgumentHelp("Nesterov momentum, for sgd. (default: that of --settings)", valueName: "m"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Nesterov momentum, for sgd. (default: that of --settings)", valueName: "m"),
+        transform: OptionValue.number)
     var momentum: Double?
 
     @Option(
         help: ArgumentHelp(
-            "How the learning rate changes: \(LearningRateSchedule.textOptions). (default: that of --settings)",
-            valueName: "schedule"))
+            """
+            How the learning rate changes: \(LearningRateSchedule.textOptions). With --resume and more --epochs: in \
+            the epochs that are added. (default: that of --settings)
+            """, valueName: "schedule"))
     var schedule: String?
 
     @Option(
-        help: ArgumentHelp("What all random choices follow from. (default: \(Experiment.seed))", valueName: "N"))
+        parsing: .unconditional,
+        help: ArgumentHelp("What all random choices follow from. (default: \(Experiment.seed))", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 0))
     var seed: UInt64?
 }
 
 struct RunningOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Stop after N steps, counted from this start.", valueName: "N"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Stop after N steps, counted from this start.", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var steps: Int?
 
-    @Option(help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var threads: Int?
 
     @Option(
@@ -111,15 +155,21 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Continue the run saved there, with its settings, of which only more --epochs and another place of the same --data may be given.",
-            valueName: "dir"))
+            """
+            Continue the run saved there, with its settings, of which only more --epochs, a --schedule for these, and \
+            another place of the same --data may be given.
+            """, valueName: "dir"))
     var resume: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "Save the run after every so many steps (500 or 500steps) or minutes (10min) too, not only after epochs. (default: 10min)",
-            valueName: "interval"))
-    var saveEvery: SaveInterval?
+            """
+            Save the run after every so many steps (500 or 500steps) or minutes (10min) too, not only after epochs. \
+            (default: 10min)
+            """, valueName: "interval"),
+        transform: GivenInterval.init)
+    var saveEvery: GivenInterval?
 
     @Flag(help: "Show layers and memory, and don't train.")
     var dryRun = false
@@ -127,13 +177,15 @@ struct RunningOptions: ParsableArguments {
     @Flag(help: "Print a JSON object per event and line on standard output; text for people goes to standard error.")
     var json = false
 
-    @Option(help: ArgumentHelp("Report every N-th step.", valueName: "N"))
+    @Flag(help: "Show no progress between the lines of the epochs.")
+    var quiet = false
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Report every N-th step.", valueName: "N"),
+        transform: OptionValue.wholeNumber(from: 1))
     var logEvery: Int?
 
     func validate() throws {
-        for (option, value) in [("--steps", steps), ("--threads", threads), ("--log-every", logEvery)] {
-            if let value, value < 1 { throw ValidationError("\(option): expected at least 1, found \(value)") }
-        }
         if resume != nil, output != nil {
             throw ValidationError("--output: a resumed run stays in its directory; expected --resume alone, found both")
         }
@@ -142,18 +194,13 @@ struct RunningOptions: ParsableArguments {
     }
 }
 
-extension ModelName: ExpressibleByArgument {
-    public static var allValueStrings: [String] {
-        ["allcnn", "depth", "width50", "width400", "width:N", "extended", "resnet50"]
+/// How often a run is to be saved, as it was given.
+struct GivenInterval {
+    let text: String
+    let interval: SaveInterval
+
+    init(_ text: String) throws {
+        self.text = text
+        interval = try OptionValue.saveInterval(text)
     }
 }
-
-extension SaveInterval: ExpressibleByArgument {
-    public init?(argument: String) { try? self.init(text: argument) }
-}
-
-extension ModelActivation: ExpressibleByArgument {}
-extension Preset: ExpressibleByArgument {}
-extension OptimizerName: ExpressibleByArgument {}
-extension InitializerName: ExpressibleByArgument {}
-extension ConvolutionAlgorithm: ExpressibleByArgument {}

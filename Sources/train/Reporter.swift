@@ -4,61 +4,77 @@ import LinkedNet
 
 /// Tells people, and with `--json` programs, how training goes.
 final class Reporter: TrainingObserver {
-    private let text: Output
     private let printsJSON: Bool
     private let logEvery: Int?
-    private var bar: ProgressBar?
+    private let progress: ProgressDisplay
     private var epochs = 0
+    /// The run that is trained, and what it had saved when that was last looked at.
+    private var saved: (run: Run, step: Int?, command: String)?
 
-    init(json: Bool, logEvery: Int?) {
+    init(json: Bool, quiet: Bool, logEvery: Int?) {
         printsJSON = json
         self.logEvery = logEvery
-        text = json ? .standardError : .standardOutput
-        bar = text.isTerminal ? ProgressBar(text) : nil
+        progress = ProgressDisplay(json ? .standardError : .standardOutput, isQuiet: quiet)
     }
 
     /// A line for people.
-    func line(_ line: String) {
-        clear()
-        text.write(line + "\n")
-    }
+    func line(_ line: String) { progress.line(line) }
 
     /// A warning for people.
     func warn(_ text: String) {
-        clear()
-        Output.standardError.write("train: warning: \(text)\n")
+        progress.interrupt { Output.standardError.write("train: warning: \(text)\n") }
     }
 
     /// Removes the progress bar.
-    func clear() { bar?.clear() }
+    func clear() { progress.end() }
+
+    /// Sees to it that someone who leaves in the middle of a step is told what is saved.
+    ///
+    /// - Parameter command: goes on with the run.
+    func watch(_ run: Run, continuedBy command: String) {
+        saved = (run, nil, command)
+        noteSaves()
+    }
+
+    private func noteSaves() {
+        guard let (run, step, command) = saved, let savedStep = run.savedStep, savedStep != step else { return }
+        saved?.step = savedStep
+        Interruption.setSaved(
+            "saved in \(run.directory.printable()), as of step \(savedStep); continue with: \(command)")
+    }
 
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
         epochs = event.epochs
-        bar?.begin(event)
+        noteSaves()
+        progress.show(event)
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        noteSaves()
         if let logEvery, event.step % logEvery == 0 {
             if printsJSON { Output.standardOutput.write(event.jsonLine + "\n") }
             line(
-                "step \(event.step), epoch \(event.epoch + 1): loss \(format(event.result.loss)), accuracy \(format(event.result.accuracy))"
-            )
+                "step \(event.step), epoch \(event.epoch + 1): loss \(format(event.result.loss)), "
+                    + "accuracy \(format(event.result.accuracy))")
         }
-        bar?.show(event)
+        progress.show(event)
         return .proceed
     }
 
     func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive {
-        bar?.show(event)
+        progress.show(event)
         return .proceed
     }
 
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
         if printsJSON { Output.standardOutput.write(event.jsonLine + "\n") }
         let test = event.test.map { ", test loss \(format($0.loss)), test accuracy \(format($0.accuracy))" } ?? ""
-        line(
-            "epoch \(event.epoch + 1)/\(epochs): loss \(format(event.training.loss)), accuracy \(format(event.training.accuracy))\(test), "
-                + String(format: "%.1f s, %.0f images/s", event.seconds, event.imagesPerSecond))
+        let testTime = event.test == nil ? "" : String(format: " + %.1f s test", event.testSeconds)
+        progress.show(
+            event,
+            "epoch \(event.epoch + 1)/\(epochs): loss \(format(event.training.loss)), "
+                + "accuracy \(format(event.training.accuracy))\(test), "
+                + String(format: "%.1f s%@, %.0f images/s", event.seconds, testTime, event.imagesPerSecond))
         return .proceed
     }
 
@@ -67,7 +83,7 @@ final class Reporter: TrainingObserver {
     }
 
     func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
-        clear()
+        progress.end()
     }
 
     private func format(_ number: Double) -> String { String(format: "%.4f", number) }

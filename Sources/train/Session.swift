@@ -9,11 +9,12 @@ struct Session {
     private let options: RunOptions
     private let running: RunningOptions
     private let reporter: Reporter
+    private let invocation = Invocation()
 
     init(_ command: Train) {
         options = command.runOptions
         running = command.runningOptions
-        reporter = Reporter(json: running.json, logEvery: running.logEvery)
+        reporter = Reporter(json: running.json, quiet: running.quiet, logEvery: running.logEvery)
     }
 
     func run() throws {
@@ -33,11 +34,12 @@ struct Session {
         if running.dryRun {
             let images = settings.trainingImages(of: data)
             let network = try settings.network(imageShape: images.imageShape, classCount: images.classCount)
+            warn(about: settings, data)
             return show(try settings.trainer(network), settings)
         }
         let run = try Run(settings, data: data, directory: running.output)
+        warn(about: settings, data)
         reporter.line("\(settings)")
-        if let warning = settings.scheduleWarning { reporter.warn(warning) }
         try train(run, data)
     }
 
@@ -53,12 +55,12 @@ struct Session {
         for damage in run.damage { reporter.warn("\(damage); going on from an older checkpoint") }
         if let damage = run.metricsDamage { reporter.warn("\(damage)") }
         if let change = run.computationChange { reporter.warn(change) }
-        if running.dryRun { return show(run.trainer, run.settings) }
-        reporter.line("\(run.settings)")
         if let warning = run.settings.scheduleWarning {
             reporter.warn(
                 "\(warning); --schedule beside more --epochs gives the epochs that are added one of their own")
         }
+        if running.dryRun { return show(run.trainer, run.settings) }
+        reporter.line("\(run.settings)")
         let position = run.trainer.position
         reporter.line(
             position.epoch < run.settings.epochs
@@ -67,30 +69,55 @@ struct Session {
         try train(run, data)
     }
 
+    /// Says what of the options comes to nothing, or may mean something else than it seems to.
+    private func warn(about settings: RunSettings, _ data: DataSource) {
+        for warning in settings.warnings(about: data) { reporter.warn(warning) }
+        if let warning = settings.scheduleWarning { reporter.warn(warning) }
+        // The recipe's own warm-up is no business of someone who tries a few steps.
+        if options.schedule != nil, let warning = settings.warmUpWarning(about: data) { reporter.warn(warning) }
+    }
+
     private func show(_ trainer: Trainer, _ settings: RunSettings) {
         reporter.line("\(settings)")
         reporter.line("\(trainer.network.summary)")
         reporter.line(
             String(
-                format:
-                    "training   %.1f MiB more: the optimizer's slots, a copy of the states and sums of gradients; %.1f MiB: a copy of what is being saved",
+                format: """
+                    training   %.1f MiB more: the optimizer's slots, a copy of the states and sums of gradients; \
+                    %.1f MiB: a copy of what is being saved
+                    """,
                 Double(trainer.memoryBytes) / 1_048_576, Double(trainer.checkpointBytes) / 1_048_576))
     }
 
     private func train(_ run: Run, _ data: DataSource) throws {
         // An error's line must not stand behind the progress bar.
         defer { reporter.clear() }
-        if let interval = running.saveEvery { run.saveInterval = interval }
+        if let given = running.saveEvery {
+            run.saveInterval = given.interval
+            if Int(given.text) != nil {
+                reporter.line("saving after every \(given.text) steps; \(given.text)min would mean minutes")
+            }
+        }
+        let resume = "\(invocation.command("train")) --resume \(run.directory.quotedForShell)"
+        reporter.watch(run, continuedBy: resume)
         let result = try run.train(
             on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
         if let score = run.best.value, let epoch = run.best.epoch {
             reporter.line(String(format: "best test accuracy %.4f, in epoch %d", score, epoch + 1))
         }
-        reporter.line("saved in \(run.directory)")
+        reporter.line("saved in \(run.directory.printable())")
         // A signal after the last step interrupts nothing.
         if result.end == .stopped, let signal = Interruption.signal {
-            reporter.line("interrupted; continue with: train --resume \(run.directory)")
+            reporter.line("interrupted; continue with: \(resume)")
             exit(128 + signal)
+        }
+        if result.end == .completed {
+            reporter.line("evaluate with: \(invocation.command("evaluate")) \(run.directory.quotedForShell)")
+            let schedule = run.settings.schedule.end == nil ? "" : " --schedule cosine"
+            let epochs = min(run.settings.epochs, RunOptions.mostEpochs / 2) * 2
+            reporter.line("train further with: \(resume) --epochs \(epochs)\(schedule)")
+        } else {
+            reporter.line("continue with: \(resume)")
         }
     }
 }

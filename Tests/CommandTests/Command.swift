@@ -32,12 +32,25 @@ struct Command {
             .path
     }
 
+    /// No command of the tests takes so long: a command that ignores an option may train for hours.
+    private static let longest = 300.0
+
     /// Runs the command in `directory` and waits for its end.
     ///
     /// - Parameter whileRunning: called with the process when it has started.
     func callAsFunction(
         _ arguments: String..., in directory: Workplace, environment: [String: String] = [:],
         whileRunning: (Process) throws -> Void = { _ in }
+    ) throws -> Result {
+        try run(arguments, in: directory, environment: environment, whileRunning: whileRunning)
+    }
+
+    /// As ``callAsFunction(_:in:environment:whileRunning:)``, with arguments in an array.
+    ///
+    /// - Parameter terminal: standard output, if that is to be a terminal; the result has none then.
+    func run(
+        _ arguments: [String], in directory: Workplace, environment: [String: String] = [:],
+        terminal: FileHandle? = nil, whileRunning: (Process) throws -> Void = { _ in }
     ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
@@ -50,8 +63,12 @@ struct Command {
             try Data().write(to: URL(fileURLWithPath: name))
             return try #require(FileHandle(forWritingAtPath: name))
         }
-        (process.standardOutput, process.standardError) = (files[0], files[1])
+        (process.standardOutput, process.standardError) = (terminal ?? files[0], files[1])
         try process.run()
+        let identifier = process.processIdentifier
+        let watch = DispatchWorkItem { kill(identifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.longest, execute: watch)
+        defer { watch.cancel() }
         defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         try whileRunning(process)
         process.waitUntilExit()

@@ -71,7 +71,10 @@ import Glibc
         ] as [(String, Int32, String)])
     func somethingElseInPlaceOfARun(path: String, status: Int32, found: String) throws {
         try expect(
-            "mkfifo fifo; ln -s loop loop; : > empty; mkdir -p directory/checkpoint.safetensors; \"$evaluate\" --digest \(path)",
+            """
+            mkfifo fifo; ln -s loop loop; : > empty; mkdir -p directory/checkpoint.safetensors
+            "$evaluate" --digest \(path)
+            """,
             status: status, naming: found)
     }
 
@@ -96,7 +99,8 @@ import Glibc
         try expect(
             """
             rm data/train-images-idx3-ubyte
-            { printf '\\0\\0\\10\\3\\0\\0\\0\\310\\0\\0\\0\\10\\0\\0\\0\\10'; head -c 200000000 /dev/zero; } | gzip -1 > data/train-images-idx3-ubyte.gz
+            { printf '\\0\\0\\10\\3\\0\\0\\0\\310\\0\\0\\0\\10\\0\\0\\0\\10'; head -c 200000000 /dev/zero; } |
+            gzip -1 > data/train-images-idx3-ubyte.gz
             "$train" --data data --dry-run
             """, status: 65, naming: "more bytes")
     }
@@ -112,7 +116,8 @@ import Glibc
         let result = try shell(
             """
             mkdir run && touch "run/$(printf '\\377\\376')" "run/$(printf '.linkednet-\\377.tmp')" && mkfifo run/x
-            "$train" --model width:3 --data data --steps 2 --output run && "$train" --resume run --steps 2 && "$evaluate" --digest run
+            "$train" --model width:3 --data data --steps 2 --output run && "$train" --resume run --steps 2 &&
+            "$evaluate" --digest run
             """)
         #expect(result.status == 0, "\(result.errors)")
     }

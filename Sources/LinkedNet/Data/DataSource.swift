@@ -6,7 +6,7 @@ public struct DataSource: Sendable {
     public let train: any Dataset
     /// The images to test on.
     public let test: any Dataset
-    /// One line that says which data this is and, if it was resolved and isn't CIFAR-10, how to get that.
+    /// One line that says which data this is and, if nobody asked for it and it isn't CIFAR-10, how to get that.
     public let note: String
     /// What ``resolve(_:workingDirectory:)`` finds this data by again, from any directory: `shapes`, `fashion-mnist` or
     /// an absolute path. `nil` for data of your own.
@@ -40,8 +40,8 @@ public struct DataSource: Sendable {
         case nil:
             let directory = "\(workingDirectory)/data/cifar-10-batches-bin"
             if RegularFile.isDirectory(directory) { return try cifar10(directory, argument: absolute(directory)) }
-            if let directory = FashionMNIST.installed { return try fashionMNIST(directory) }
-            return try shapes()
+            let source = if let directory = FashionMNIST.installed { try fashionMNIST(directory) } else { try shapes() }
+            return source.withHint("For CIFAR-10, \(DataPlace.howToGetCIFAR10(workingDirectory)).")
         }
     }
 
@@ -53,9 +53,7 @@ public struct DataSource: Sendable {
 
     private static func read(_ directory: String, argument: String) throws(DataError) -> DataSource {
         guard RegularFile.isDirectory(directory) else {
-            throw DataError(
-                path: argument, expected: options,
-                found: RegularFile.exists(directory) ? "something that is no directory" : "no such file or directory")
+            throw DataError(path: argument, expected: options, found: DataPlace.description(of: directory, argument))
         }
         for candidate in [directory, "\(directory)/cifar-10-batches-bin"]
         where RegularFile.exists("\(candidate)/data_batch_1.bin") || RegularFile.exists("\(candidate)/test_batch.bin") {
@@ -72,7 +70,8 @@ public struct DataSource: Sendable {
                 train: IDX.train(in: directory), test: IDX.test(in: directory), name: "IDX images of \(argument)",
                 argument: absolute(directory))
         }
-        throw DataError(path: argument, expected: options, found: "a directory with none of their files")
+        throw DataError(
+            path: argument, expected: options, found: DataPlace.description(ofDirectory: directory, argument))
     }
 
     private static func cifar10(_ directory: String, argument: String) throws(DataError) -> DataSource {
@@ -97,26 +96,23 @@ public struct DataSource: Sendable {
     ///   - train: the images to train on.
     ///   - test: the images to test on, of the same shape and classes.
     public init(train: any Dataset, test: any Dataset) {
-        self.train = train
-        self.test = test
-        note = Self.counts(train, test, name: train.name)
-        argument = nil
+        self.init(train: train, test: test, note: Self.counts(train, test, name: train.name), argument: nil)
     }
 
     private static func counts(_ train: any Dataset, _ test: any Dataset, name: String) -> String {
         "\(name.printable()): \(train.count) training and \(test.count) test images of \(train.imageShape)."
     }
 
-    private init(train: ImageDataset, test: ImageDataset, name: String, argument: String) {
-        self.train = train
-        self.test = test
-        self.argument = argument
-        let counts = Self.counts(train, test, name: name)
-        note =
-            name == "CIFAR-10"
-            ? counts
-            : counts
-                + " For CIFAR-10, unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html"
-                + " into data/."
+    private init(train: any Dataset, test: any Dataset, name: String, argument: String) {
+        self.init(
+            train: train, test: test, note: Self.counts(train, test, name: name), argument: argument)
+    }
+
+    private init(train: any Dataset, test: any Dataset, note: String, argument: String?) {
+        (self.train, self.test, self.note, self.argument) = (train, test, note, argument)
+    }
+
+    private func withHint(_ hint: String) -> DataSource {
+        DataSource(train: train, test: test, note: "\(note) \(hint)", argument: argument)
     }
 }

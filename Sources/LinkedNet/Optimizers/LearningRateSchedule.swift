@@ -101,7 +101,8 @@ public enum LearningRateSchedule: Sendable, Hashable {
         case .warmUp(_, let then): return then.end
         case .sequence(let stages):
             guard let last = stages.last, let end = last.schedule.end else { return nil }
-            return (last.epoch + end.epoch, end.factor)
+            let (epoch, overflows) = last.epoch.addingReportingOverflow(end.epoch)
+            return overflows ? nil : (epoch, end.factor)
         }
     }
 

@@ -90,7 +90,7 @@ extension Run {
         let record = RunRecord(
             settings: settings, imageShape: network.inputShape.dimensions,
             classCount: network.outputShape.elementCount, dataFingerprint: dataFingerprint, best: best,
-            computation: Self.computation(network))
+            computation: Self.computation(network), classNames: classNames)
         return try trainer.checkpointMetadata(record.metadata())
     }
 
@@ -111,7 +111,7 @@ extension Run {
                 "before \($0)"
             }
             ?? "now in another order"
-        return
-            "the run was computed otherwise before (\(difference.printable(longest: 100))), so its bits will not be those of an unbroken run"
+        return "the run was computed otherwise before (\(difference.printable(longest: 100))), "
+            + "so its bits will not be those of an unbroken run"
     }
 }

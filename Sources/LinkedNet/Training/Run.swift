@@ -29,6 +29,9 @@ public final class Run {
     public private(set) var settings: RunSettings
     /// The SHA-256 of the images it trains on: ``Dataset/fingerprint``.
     public let dataFingerprint: String
+    /// The names of the classes that it learns, for people; `nil` in a run of before they were saved, or if there are
+    /// too many.
+    public private(set) var classNames: [String]?
     /// Its network and position.
     public let trainer: Trainer
     /// The best epoch so far, by test accuracy.
@@ -73,6 +76,7 @@ public final class Run {
         trainer = try settings.trainer(network)
         self.settings = settings
         dataFingerprint = images.fingerprint
+        classNames = RunRecord.savable(images.classNames)
         best = BestScore(.testAccuracy)
         (damage, metricsDamage, computationChange) = ([], nil, nil)
         let directory = try RunDirectory.create(
@@ -88,11 +92,13 @@ public final class Run {
     ///
     /// - Throws: ``CheckpointError`` if there is none, ``WeightsMismatch``, ``OutOfMemory``.
     public init(resuming directory: String) throws {
+        try RunPlace.requireRun(in: directory)
         generations = Generations(directory)
         let (file, damage) = try generations.open()
         let record = try RunRecord(file)
         settings = record.settings
         dataFingerprint = record.dataFingerprint
+        classNames = record.classNames
         best = record.best
         self.directory = directory
         let network = try record.settings.network(
@@ -118,6 +124,9 @@ public final class Run {
         try settings.check(source, fingerprint: dataFingerprint, of: directory)
         return source
     }
+
+    /// With how many updates the run is on the disk; `nil` if it isn't there.
+    public var savedStep: Int? { savedPosition?.step }
 
     /// Gives the run at least this many epochs.
     ///
@@ -154,6 +163,7 @@ public final class Run {
         try settings.check(data, fingerprint: dataFingerprint, of: directory)
         // The data may have moved since.
         settings.data = data.argument ?? settings.data
+        classNames = RunRecord.savable(images.classNames)
         // Nobody may go on with the run beside this, or have gone on with it since it was opened.
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }

@@ -9,12 +9,14 @@ struct RunRecord: Codable {
     let best: BestScore
     /// What computed it, and how: ``Run/computation``; `nil` in files of format 1.
     let computation: [String]?
+    /// The names of the classes, for people; `nil` in files of before they were kept, and for very many.
+    let classNames: [String]?
 
     private static let key = "linkednet.run"
 
     init(
         settings: RunSettings, imageShape: [Int], classCount: Int, dataFingerprint: String, best: BestScore,
-        computation: [String]
+        computation: [String], classNames: [String]? = nil
     ) {
         self.settings = settings
         self.imageShape = imageShape
@@ -22,6 +24,12 @@ struct RunRecord: Codable {
         self.dataFingerprint = dataFingerprint
         self.best = best
         self.computation = computation
+        self.classNames = classNames
+    }
+
+    /// Names as a checkpoint keeps them: not so many, and not so long, that they take more room than weights.
+    static func savable(_ names: [String]) -> [String]? {
+        names.count <= 1000 && names.allSatisfy({ $0.utf8.count <= 200 }) ? names : nil
     }
 
     /// - Throws: ``CheckpointError`` if the file isn't a run's checkpoint.

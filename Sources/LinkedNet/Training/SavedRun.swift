@@ -8,6 +8,7 @@ public struct SavedRun {
     public let damage: [CheckpointError]
     private let path: String
     private let dataFingerprint: String
+    private let classNames: [String]?
 
     /// Opens a run: the newest of its checkpoints that is whole. It may be in training.
     ///
@@ -21,6 +22,7 @@ public struct SavedRun {
         settings = record.settings
         self.path = path
         dataFingerprint = record.dataFingerprint
+        classNames = record.classNames
         network = try settings.network(
             imageShape: Shape(record.imageShape), classCount: record.classCount, weights: file)
         try network.loadWeights(from: file)
@@ -36,10 +38,25 @@ public struct SavedRun {
         return source
     }
 
+    /// Says that a data set has other classes than the run has learned, by their names; `nil` if it hasn't, or if the
+    /// run doesn't know its names.
+    public func classWarning(about dataset: any Dataset) -> String? {
+        guard let classNames, classNames != dataset.classNames else { return nil }
+        func text(_ names: [String]) -> String {
+            (names.prefix(3).map { $0.printable(longest: 40) } + (names.count > 3 ? ["…"] : [])).joined(separator: ", ")
+        }
+        return "the run learned the classes \(text(classNames)), and \(dataset.name.printable()) has "
+            + "\(text(dataset.classNames)): its labels may mean something else"
+    }
+
     /// Loss and hits on a data set: ``Trainer/evaluate(_:)``.
-    public func evaluate(on dataset: any Dataset) throws -> EvaluationResult {
+    ///
+    /// - Parameter progress: called after each batch.
+    public func evaluate(
+        on dataset: any Dataset, progress: (EvaluationEvent) -> Void = { _ in }
+    ) throws -> EvaluationResult {
         // Evaluating updates nothing, so any optimizer will do; plain SGD keeps no slots.
-        try Trainer(network, optimizer: SGD(learningRate: 1)).evaluate(dataset)
+        try Trainer(network, optimizer: SGD(learningRate: 1)).evaluate(dataset, progress: progress)
     }
 
     /// The dead neurons of each layer, over the images that the run trained on, of those that `source` has:
@@ -68,8 +85,20 @@ public struct SavedRun {
     private static func open(_ path: String) throws(CheckpointError) -> (
         file: SafetensorsFile, damage: [CheckpointError]
     ) {
-        if RegularFile.isDirectory(path) { return try Generations(path).open() }
-        let file = try SafetensorsFile(path)
+        if RegularFile.isDirectory(path) {
+            try RunPlace.requireRun(in: path)
+            return try Generations(path).open()
+        }
+        let expected = "the directory of a run, or one of its checkpoints"
+        try RunPlace.requireAnything(at: path, expected)
+        let file: SafetensorsFile
+        do {
+            file = try SafetensorsFile(path)
+        } catch {
+            // A file that is no checkpoint is more likely than a damaged one.
+            guard case .content(let path, let offset, let detail, let found) = error else { throw error }
+            throw .content(path: path, offset: offset, expected: "\(expected): \(detail)", found: found)
+        }
         try file.verifyChecksum(isRequired: false)
         return (file, [])
     }

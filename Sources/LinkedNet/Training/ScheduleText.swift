@@ -67,7 +67,13 @@ extension LearningRateSchedule {
     }
 
     private static func error(_ text: String) -> SettingsError {
-        SettingsError(option: "--schedule", expected: textOptions, found: text)
+        let (name, argument) = split(text, at: ":")
+        let names = ["constant", "allcnn", "cosine", "steps", "warm-up"]
+        let nearest = names.contains(name) ? nil : name.nearest(in: names)
+        let meant = nearest.map { $0 + (argument.map { ":\($0)" } ?? "") }
+        let isRight = meant.map { (try? LearningRateSchedule(text: $0, epochs: 1)) != nil } ?? false
+        return SettingsError(
+            option: "--schedule", expected: textOptions, found: text, meant: isRight ? meant : nil)
     }
 
     private static func factor(_ text: String) -> Double? {

@@ -6,13 +6,19 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let expected: String
     /// What was found.
     public let found: String
+    /// What was probably meant, if something near it would have been right.
+    public let meant: String?
 
     /// An error about an option.
-    public init(option: String, expected: String, found: String) {
+    public init(option: String, expected: String, found: String, meant: String? = nil) {
         self.option = option
         self.expected = expected
         self.found = found
+        self.meant = meant
     }
 
-    public var description: String { "\(option): expected \(expected.printable()), found \(found.printable())" }
+    public var description: String {
+        "\(option): expected \(expected.printable()), found \(found.printable())"
+            + (meant.map { "; did you mean \($0.printable())?" } ?? "")
+    }
 }

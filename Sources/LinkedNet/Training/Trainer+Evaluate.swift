@@ -5,7 +5,15 @@ extension Trainer {
     /// - Parameter dataset: images of ``Network/inputShape``, of as many classes as the network has outputs.
     /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
     public func evaluate(_ dataset: any Dataset) throws -> EvaluationResult {
-        try evaluate(dataset, requiresFinite: false) { _ in false }.result
+        try evaluate(dataset) { _ in }
+    }
+
+    /// As ``evaluate(_:)``; `progress` is called after each batch.
+    func evaluate(_ dataset: any Dataset, progress: (EvaluationEvent) -> Void) throws -> EvaluationResult {
+        try evaluate(dataset, requiresFinite: false) { event in
+            progress(event)
+            return false
+        }.result
     }
 
     /// As ``evaluate(_:)``, but tells the observers, and throws if the loss is NaN or infinite; `nil` if an observer

@@ -15,6 +15,7 @@ import Testing
         let error = #expect(throws: SettingsError.self) { try SaveInterval(text: text) }
         #expect(error?.option == "--save-every")
         #expect(error?.found == text)
+        #expect(error?.meant == ["10h": "600min", "10 min": "10min"][text])
     }
 
     @Test func stepsAreCounted() {

@@ -46,10 +46,32 @@ import Glibc
     }
 
     @Test func aDirectoryWithoutARun() {
-        let error = CheckpointError.system(
-            operation: .open, path: directory.path + "/latest", code: ENOENT)
+        let error = CheckpointError.content(
+            path: directory.path, offset: nil, expected: "the directory of a run",
+            found: "a directory without a checkpoint; a run is in \(directory.path)/run")
         #expect(throws: error) { try SavedRun(directory.path) }
         #expect(throws: error) { try SavedRun.digest(directory.path) }
+        #expect(throws: error) { try Run(resuming: directory.path) }
+    }
+
+    @Test func aNameThatIsNearlyARuns() {
+        for (name, hint) in [("rnu", "; did you mean \(path)?"), ("nothing", "")] {
+            let error = CheckpointError.content(
+                path: "\(directory.path)/\(name)", offset: nil, expected: "the directory of a run",
+                found: "no such file or directory\(hint)")
+            #expect(throws: error) { try Run(resuming: "\(directory.path)/\(name)") }
+        }
+    }
+
+    @Test func classesAreComparedByName() throws {
+        func dataset(_ names: [String]) throws -> ImageDataset {
+            try ImageDataset(name: "other", imageShape: [1, 1, 1], classNames: names, pixels: [0], labels: [0])
+        }
+        let saved = try SavedRun(path)
+        #expect(try saved.classWarning(about: dataset(IDX.digits)) == nil)
+        #expect(
+            try saved.classWarning(about: dataset(["cat", "dog"]))
+                == "the run learned the classes 0, 1, 2, …, and other has cat, dog: its labels may mean something else")
     }
 
     @Test func weightsAloneAreNoRun() throws {

@@ -1,0 +1,45 @@
+import Foundation
+import LinkedNet
+
+/// How the user called this command, so that other commands can be shown in the same form.
+package struct Invocation {
+    private enum Form {
+        /// By `swift run`, with what stands before the command's name.
+        case package(options: String)
+        /// By a path, or a name that is found in PATH, with what stands before the last component.
+        case path(directory: String)
+    }
+
+    private let form: Form
+
+    /// The form of the running process.
+    package init() {
+        self.init(CommandLine.arguments.first ?? "", environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// - Parameter path: the process' first argument. `swift run` becomes the command that it runs, and gives it its
+    ///   path from the working directory: `.build/x86_64-unknown-linux-gnu/debug/train`.
+    init(_ path: String, environment: [String: String]) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let directory = parts.dropLast().map { $0 + "/" }.joined()
+        // The shell's own note of the program that it started, which stays when that becomes another.
+        let started = environment["_"]?.split(separator: "/").last.map(String.init)
+        guard let build = parts.lastIndex(of: ".build"), parts.count - build > 3, started != parts.last else {
+            form = .path(directory: directory)
+            return
+        }
+        let configuration = parts[parts.count - 2].lowercased().hasPrefix("release") ? " -c release" : ""
+        let package = parts[..<build].joined(separator: "/")
+        // An absolute path comes from elsewhere than the package's directory, or from another program.
+        let place = package.isEmpty && !path.hasPrefix("/") ? "" : " --package-path \(package.quotedForShell)"
+        form = .package(options: configuration + place)
+    }
+
+    /// The beginning of a command line that calls one of this package's commands.
+    package func command(_ name: String) -> String {
+        switch form {
+        case .package(let options): "swift run\(options) \(name)"
+        case .path(let directory): (directory + name).quotedForShell
+        }
+    }
+}
