@@ -52,7 +52,8 @@ struct IndexPage {
         :root{--ink:#1f2328;--quiet:#59636e;--ground:#f6f8fa;--card:#fff;--line:#d8dee4;--link:#0969da;\
         --good:#1a7f37;--bad:#b35900}
         @media(prefers-color-scheme:dark){\
-        :root{--ink:#e6edf3;--quiet:#9198a1;--ground:#0d1117;--card:#151b23;--line:#30363d;--link:#4493f8;--good:#3fb950;--bad:#e3a04f}}
+        :root{--ink:#e6edf3;--quiet:#9198a1;--ground:#0d1117;--card:#151b23;--line:#30363d;\
+        --link:#4493f8;--good:#3fb950;--bad:#e3a04f}}
         *{box-sizing:border-box}
         body{margin:0 0 60px;background:var(--ground);color:var(--ink);font:15px/1.55 system-ui,"Segoe UI",\
         Roboto,"Helvetica Neue",Arial,sans-serif}

@@ -19,8 +19,8 @@ struct Train: ParsableCommand {
               train --resume runs/allcnn-lk-relu-1
 
             Exit status: 0 done, 1 training failed (a loss or a weight that is not a number), 64 wrong options, 65 \
-            wrong data, 66 missing data, 71 out of memory or threads, 73 or 74 a directory or file that can't be written, 75 \
-            another process trains the run, 129, 130 and 143 interrupted and saved (by a second signal: as last saved).
+            wrong data, 66 missing data, 71 out of memory or threads, 73 or 74 a directory or file that can't be \
+            written, 75 another process trains the run, 129, 130 and 143 interrupted and saved (by a second signal: as last saved).
             """)
 
     @OptionGroup(title: "Network") var networkOptions: NetworkOptions

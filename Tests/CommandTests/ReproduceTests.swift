@@ -90,12 +90,12 @@ import Testing
             ).status == 0)
         let page = try String(contentsOfFile: "\(place.path)/out/table1.md", encoding: .utf8)
         let command = try #require(
-            page.split(separator: "\n").first { $0.hasPrefix("swift run -c release reproduce ") })
+            page.split(separator: "\n").first { $0.hasPrefix("swift run reproduce ") })
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = [
             "-c",
-            command.replacing("swift run -c release reproduce", with: "'\(Command.reproduce.path)'") + " > /dev/null",
+            command.replacing("swift run reproduce", with: "'\(Command.reproduce.path)'") + " > /dev/null",
         ]
         shell.currentDirectoryURL = URL(fileURLWithPath: place.path)
         try shell.run()

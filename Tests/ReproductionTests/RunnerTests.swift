@@ -128,7 +128,7 @@ import Testing
         #expect(
             page.contains(
                 """
-                swift run -c release reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 \
+                swift run reproduce table1 --data data --scale smoke --limit 64 --rows 'ReLU, 50 \
                 units|LK-ReLU, 50 units|PReLU, 50 units|LK-PReLU, 50 units' --output regenerated/smoke-64 --resume
                 """
             ))

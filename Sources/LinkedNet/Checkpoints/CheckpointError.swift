@@ -57,11 +57,13 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .content(let path, let offset, let expected, let found):
-            "\(path.printable())\(offset.map { " at byte \($0)" } ?? ""): expected \(expected.printable()), found \(found.printable())"
+            "\(path.printable())\(offset.map { " at byte \($0)" } ?? ""): "
+                + "expected \(expected.printable()), found \(found.printable())"
         case .system(let operation, let path, let code):
             "\(path.printable()): could not \(operation.rawValue): \(String(cString: strerror(code)).lowercased())"
         case .space(let path, let needed, let free):
-            "\(path.printable()): expected \(Self.megabytes(needed)) of free space for checkpoints, found \(Self.megabytes(free))"
+            "\(path.printable()): expected \(Self.megabytes(needed)) of free space for checkpoints, "
+                + "found \(Self.megabytes(free))"
         case .readBack(let path, let offset):
             "\(path.printable()) at byte \(offset): expected the bytes written, found others when read back"
         }

@@ -5,7 +5,8 @@
 ///
 /// A network is not thread-safe: use one from one thread at a time, and from nowhere else between
 /// ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that begins while
-/// another runs ends the process with a sentence. Tasks that predict at once have a network each, with the same weights.
+/// another runs ends the process with a sentence. Tasks that predict at once have a network each, with the same
+/// weights.
 public final class Network {
     /// The shape of one input sample.
     public let inputShape: Shape

@@ -77,9 +77,7 @@ struct NormalizationGradient {
 
     /// - Parameters:
     ///   - mean: [channels].
-    ///   - terms: what
-    ///     ``BatchNormKernel/backwardTerms(rows:x:gamma:mean:inverseDeviation:yGradient:terms:gammaGradient:betaGradient:scratch:)``
-    ///     gave.
+    ///   - terms: the result of `backwardTerms`.
     init(x: UnsafePointer<Float>, mean: UnsafePointer<Float>, terms: UnsafePointer<Float>, channels: Int) {
         self.terms = ck_normalization_gradient(
             x: x, center: mean, scale: terms, slope: terms + channels, shift: terms + 2 * channels)

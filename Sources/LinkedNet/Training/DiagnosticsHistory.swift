@@ -52,8 +52,8 @@ public struct DiagnosticsHistory: Sendable {
             else {
                 throw .content(
                     path: path, offset: line.startIndex - data.startIndex,
-                    expected:
-                        "figures of \(header.parameterLayers.count) layers and \(header.activationLayers.count) activations",
+                    expected: "figures of \(header.parameterLayers.count) layers"
+                        + " and \(header.activationLayers.count) activations",
                     found: "another number of them")
             }
             samples.append(sample)

@@ -30,9 +30,11 @@ extension StepEvent {
 }
 
 extension EpochResult {
-    /// `{"event":"epoch","epoch":…,"step":…,"loss":…,"accuracy":…,"test_loss":…,"test_accuracy":…,"seconds":…,"test_seconds":…,"images_per_s":…}`:
-    /// the epoch counted from 1; `seconds` and `images_per_s` of training without the test; `null` for figures that
-    /// there aren't.
+    /// An object with the keys `event` (`"epoch"`), `epoch`, `step`, `loss`, `accuracy`, `test_loss`, `test_accuracy`,
+    /// `seconds`, `test_seconds` and `images_per_s`.
+    ///
+    /// The epoch is counted from 1. `seconds` and `images_per_s` are of training without the test. A figure that the
+    /// epoch doesn't have is `null`.
     public var jsonLine: String {
         var line = JSONLine()
         line.add("event", plain: "epoch")

@@ -20,10 +20,9 @@ extension RunSettings {
         guard trainingImages(of: source).fingerprint != fingerprint else { return }
         throw .mismatch(
             subject: "--data",
-            expected:
-                "the images that \(run) was begun with (\(data ?? "data without a name"), fingerprint \(fingerprint.prefix(8)))",
-            found:
-                "others (\(source.argument ?? source.train.name), fingerprint \(trainingImages(of: source).fingerprint.prefix(8)))"
-        )
+            expected: "the images that \(run) was begun with"
+                + " (\(data ?? "data without a name"), fingerprint \(fingerprint.prefix(8)))",
+            found: "others (\(source.argument ?? source.train.name),"
+                + " fingerprint \(trainingImages(of: source).fingerprint.prefix(8)))")
     }
 }

@@ -87,9 +87,8 @@ public struct SavingEvent: Sendable, CustomStringConvertible {
 
     /// A line for people.
     public var description: String {
-        error.map {
-            "could not save at step \(step): \($0); training goes on, and the run as of step \(savedStep) is on the disk"
-        }
-            ?? "saving works again: the run as of step \(savedStep) is on the disk"
+        guard let error else { return "saving works again: the run as of step \(savedStep) is on the disk" }
+        return "could not save at step \(step): \(error); training goes on, "
+            + "and the run as of step \(savedStep) is on the disk"
     }
 }

@@ -58,7 +58,8 @@ import Testing
     /// A type of the future has a size that nobody here knows.
     @Test func anUnknownTypeMattersOnlyWhenItIsRead() throws {
         let header = """
-            {"a":{"dtype":"F2\\u001b","shape":[3],"data_offsets":[0,5]},"b":{\(SafetensorsFileTests.tensor),"data_offsets":[5,13]}}
+            {"a":{"dtype":"F2\\u001b","shape":[3],"data_offsets":[0,5]},\
+            "b":{\(SafetensorsFileTests.tensor),"data_offsets":[5,13]}}
             """
         let file = try read(safetensors(header: header, dataBytes: 13))
         #expect(try file.tensor(named: "b").elements == [0, 0])
@@ -69,7 +70,8 @@ import Testing
     /// As PyTorch writes buffers that hold nothing.
     @Test func tensorsOfNothingLieBesideOthers() throws {
         let header = """
-            {"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"b":{\(SafetensorsFileTests.tensor),"data_offsets":[0,8]},\
+            {"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},\
+            "b":{\(SafetensorsFileTests.tensor),"data_offsets":[0,8]},\
             "c":{"dtype":"I64","shape":[4294967296,4294967296,0],"data_offsets":[8,8]}}
             """
         let file = try read(safetensors(header: header, dataBytes: 8))

@@ -22,6 +22,9 @@ func expectClose(
     }
     #expect(
         worst.difference <= tolerance,
-        "\(what)[\(worst.index)]: off by \(worst.difference / (0x1p-24 * scale)) roundings of the largest magnitude \(scale)",
+        """
+        \(what)[\(worst.index)]: off by \(worst.difference / (0x1p-24 * scale)) roundings of the largest magnitude \
+        \(scale)
+        """,
         sourceLocation: sourceLocation)
 }

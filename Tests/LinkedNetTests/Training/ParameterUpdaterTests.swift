@@ -6,9 +6,10 @@ import Testing
     /// SGD that notes how many elements it was given, and where its slots and gradients start.
     private struct NotingSGD: Optimizer {
         final class Notes: @unchecked Sendable {
-            var calls:
-                [(start: UnsafePointer<Float>, count: Int, gradients: UnsafePointer<Float>, slot: UnsafePointer<Float>)] =
-                    []
+            typealias Call = (
+                start: UnsafePointer<Float>, count: Int, gradients: UnsafePointer<Float>, slot: UnsafePointer<Float>
+            )
+            var calls: [Call] = []
         }
         let sgd: SGD
         let notes = Notes()

@@ -156,7 +156,7 @@ import Testing
 
     @Test(arguments: [
         "", "{}", "{\"epoch\":0}",
-        "{\"epoch\":-1,\"batch\":0,\"step\":0,\"loss_sum\":0,\"correct_count\":0,\"sample_count\":0,\"epoch_seconds\":0}",
+        #"{"epoch":-1,"batch":0,"step":0,"loss_sum":0,"correct_count":0,"sample_count":0,"epoch_seconds":0}"#,
     ])
     func aBrokenPositionIsRefused(text: String) throws {
         let saved = try trainer("sgd")
