@@ -1,4 +1,4 @@
-/// What weights and an optimizer's slots are called in a file.
+/// The names of weights and of an optimizer's slots in a file.
 ///
 /// Layers and slots may be called anything, and still no two tensors of a file get the same name:
 ///
@@ -6,8 +6,8 @@
 /// - A weight keeps its name, unless the name begins with `optimizer:` or `weight:`, or is the one that the format
 ///   reserves. Then `weight:` stands before it.
 ///
-/// Older versions wrote all names as they are. Files of theirs have no two tensors of one name either, so what isn't
-/// found under the name above is looked for under its plain one.
+/// Older versions wrote all names as they are. Their files have no two tensors of one name either, so a tensor that
+/// isn't found under the name above is looked for under its plain name.
 enum CheckpointName {
     static let slotPrefix = "optimizer:"
     private static let weightPrefix = "weight:"

@@ -11,7 +11,7 @@ extension SafetensorsFile {
 
         public var description: String { name.printable(longest: 40) }
 
-        /// What the types take that the format knows.
+        /// The sizes in bits of the types that the format knows.
         private static let bitCounts: [String: Int] = [
             "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E5M2FNUZ": 8,
             "F8_E4M3FNUZ": 8, "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32,

@@ -104,7 +104,7 @@ extension Trainer {
 
     /// A parameter's part of a slot.
     private struct BorrowedSlot {
-        /// What it may be called in a file, the name that is written first.
+        /// The names that it may have in a file, the name that is written first.
         let names: [String]
         let shape: Shape
         let elements: UnsafeMutableBufferPointer<Float>

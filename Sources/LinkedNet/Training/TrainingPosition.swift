@@ -10,7 +10,7 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
     public var epochResult = LossResult()
     /// Time spent training in the running epoch so far, in seconds.
     public var epochSeconds = 0.0
-    /// What the running epoch's batches were cut from; `nil` before its first batch, and in files of older versions.
+    /// The source of the running epoch's batches; `nil` before its first batch, and in files of older versions.
     public internal(set) var batches: EpochBatches?
 
     /// Which images the batches of an epoch hold is a function of these and the epoch. ``batch`` means nothing with

@@ -23,7 +23,7 @@ final class SaveGate: Sendable {
     }
 }
 
-/// What is in a checkpoint that was written beside training: everything that the trainer had when the save began.
+/// The content of a checkpoint that was written beside training: everything that the trainer had when the save began.
 @Suite struct BackgroundCheckpointTests {
     /// Everything that training goes on with, taken from where it lives, as bits.
     private struct Snapshot: Equatable {
@@ -116,7 +116,7 @@ final class SaveGate: Sendable {
         try Trainer(TinyTraining.network(), optimizer: Self.optimizer(optimizer))
     }
 
-    /// After each step of a run, what the save that began then has brought to the disk.
+    /// Compares, after each step of a run, the trainer with the save that began then.
     private final class Comparison: TrainingObserver {
         private let run: Run
         private(set) var count = 0

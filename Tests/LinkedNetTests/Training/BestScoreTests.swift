@@ -97,9 +97,11 @@ import Testing
         #expect(trainer.position.step == 0)
     }
 
-    /// One object for several trainings: the second begins anew.
+    /// A score of an epoch that is to come is another training's: this one begins anew.
     @Test func anotherTrainingsScoreDoesNotCount() throws {
-        let stopping = EarlyStopping(BestScore(.loss), patience: 2, minimumGain: 100)
+        var best = BestScore(.loss)
+        best.consider(result(30, loss: 1e-9, hits: 0))
+        let stopping = EarlyStopping(best, patience: 2, minimumGain: 100)
         for _ in 0..<2 {
             let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), observers: [stopping])
             let result = try trainer.fit(TinyTraining.dataset(9), epochs: 10)
@@ -107,6 +109,15 @@ import Testing
             #expect(result.epochs.count == 3)
             #expect(stopping.best.epoch == 0)
         }
+        // The same training goes on with its score.
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
+        try trainer.fit(TinyTraining.dataset(9), epochs: 3)
+        var own = BestScore(.loss)
+        own.consider(result(2, loss: 1e-9, hits: 0))
+        let resumed = EarlyStopping(own, patience: 2)
+        trainer.observers = [resumed]
+        #expect(try trainer.fit(TinyTraining.dataset(9), epochs: 10).epochs.map(\.epoch) == [3, 4])
+        #expect(resumed.best == own)
     }
 
     @Test func patienceCountsFromTheBestEpoch() throws {

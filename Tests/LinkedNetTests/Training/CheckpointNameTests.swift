@@ -42,7 +42,7 @@ private struct CountingOptimizer: Optimizer {
         try trainer.step(pixels: pixels, labels: [0, 2], count: 2)
     }
 
-    /// What is saved is gone on with as if it hadn't been saved.
+    /// A saved training goes on as if it hadn't been saved.
     private func checkSaving(_ names: [String], optimizer: any Optimizer) throws {
         let saved = try trainer(names, optimizer: optimizer)
         for _ in 0..<3 { try step(saved) }
@@ -101,7 +101,7 @@ private struct CountingOptimizer: Optimizer {
                 == ["optimizer:first_moment/dense/kernel"])
     }
 
-    /// Older versions wrote all names as they are. What they could write can be read.
+    /// Older versions wrote all names as they are. All that they could write can be read.
     @Test(arguments: [["optimizer:x", "dense"], ["weight:x", "weight:optimizer:y"]])
     func olderFilesAreRead(names: [String]) throws {
         let optimizer = CountingOptimizer(slotNames: ["a/b", "c"])

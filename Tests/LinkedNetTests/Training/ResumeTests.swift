@@ -105,8 +105,8 @@ import Testing
         try saved.save(to: path)
         let good = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
         let end = 8 + good.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-        let digits = try #require(good.firstRange(of: Array("linkednet.position".utf8))).upperBound + 30
-        for offset in [digits, end, end + (good.count - end) / 2, good.count - 1] {
+        let seed = try #require(good.firstRange(of: Array("\"linkednet.seed\":\"".utf8))).upperBound
+        for offset in [seed, end, end + (good.count - end) / 2, good.count - 1] {
             var damaged = good
             damaged[offset] ^= 1
             try damaged.withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
