@@ -24,14 +24,15 @@ package struct Invocation {
         let directory = parts.dropLast().map { $0 + "/" }.joined()
         // The shell's own note of the program that it started, which stays when that becomes another.
         let started = environment["_"]?.split(separator: "/").last.map(String.init)
-        guard let build = parts.lastIndex(of: ".build"), parts.count - build > 3, started != parts.last else {
+        guard !path.hasPrefix("/"), let build = parts.lastIndex(of: ".build"), parts.count - build > 3,
+            started != parts.last
+        else {
             form = .path(directory: directory)
             return
         }
         let configuration = parts[parts.count - 2].lowercased().hasPrefix("release") ? " -c release" : ""
         let package = parts[..<build].joined(separator: "/")
-        // An absolute path comes from elsewhere than the package's directory, or from another program.
-        let place = package.isEmpty && !path.hasPrefix("/") ? "" : " --package-path \(package.quotedForShell)"
+        let place = package.isEmpty ? "" : " --package-path \(package.quotedForShell)"
         form = .package(options: configuration + place)
     }
 

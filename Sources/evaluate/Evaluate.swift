@@ -87,7 +87,11 @@ struct Evaluate: ParsableCommand {
         let saved = try SavedRun(path)
         Self.failure.warn(saved.damage)
         let source = try data.map { try DataSource.resolve($0) } ?? saved.data()
-        if let warning = saved.classWarning(about: source.test) { Self.failure.warn(warning) }
+        // Images that the network can't take at all are an error, with a line of its own.
+        let fits =
+            source.test.imageShape == saved.network.inputShape
+            && source.test.classCount == saved.network.outputShape.elementCount
+        if fits, let warning = saved.classWarning(about: source.test) { Self.failure.warn(warning) }
         if deadNeurons {
             let found = try saved.deadNeurons(on: source)
             return print(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))

@@ -33,7 +33,7 @@ struct Command {
     }
 
     /// No command of the tests takes so long: a command that ignores an option may train for hours.
-    private static let longest = 300.0
+    private static let longest = 600.0
 
     /// Runs the command in `directory` and waits for its end.
     ///

@@ -179,6 +179,10 @@ import Glibc
             ("../a b/.build/x86_64-unknown-linux-gnu/debug/train", nil, "swift run --package-path '../a b' evaluate"),
             (".build/debug/train", nil, ".build/debug/evaluate"),
             (
+                "/p/.build/x86_64-unknown-linux-gnu/debug/train", nil,
+                "/p/.build/x86_64-unknown-linux-gnu/debug/evaluate"
+            ),
+            (
                 ".build/x86_64-unknown-linux-gnu/debug/train", ".build/x86_64-unknown-linux-gnu/debug/train",
                 ".build/x86_64-unknown-linux-gnu/debug/evaluate"
             ),
