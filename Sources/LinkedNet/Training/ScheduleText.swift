@@ -48,7 +48,8 @@ extension LearningRateSchedule {
             let (length, final) = split(argument, at: "=")
             guard let length = Int(length), length >= 1, length <= RunOptions.mostEpochs else { throw error }
             guard let final else { return .cosine(epochs: length) }
-            guard let factor = factor(final) else { throw error }
+            // More than 1 would be no fall, and very much more no number in between.
+            guard let factor = factor(final), factor <= 1 else { throw error }
             return .cosine(epochs: length, finalFactor: factor)
         case ("steps", let list?):
             var steps: [Step] = []

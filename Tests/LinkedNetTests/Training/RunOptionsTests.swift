@@ -319,7 +319,7 @@ import Testing
 
     @Test(arguments: [
         "", "cosine:", "cosine:0", "constant:1", "steps", "steps:", "steps:1", "steps:1=", "steps:a=1", "steps:1=-1",
-        "cosine:3=", "cosine:3=-1", "cosine:3=inf", "@", "constant@", "constant@3", "constant@3:",
+        "cosine:3=", "cosine:3=-1", "cosine:3=1.5", "cosine:3=inf", "@", "constant@", "constant@3", "constant@3:",
         "constant@0:constant",
         "constant@3:constant@3:constant", "constant@-1:constant", "@3:constant", "constant@9999999999:constant",
         "steps:1=nan", "steps:1=0.5,", "warm-up", "warm-up:3", "warm-up:0+constant", "warm-up:1+warm-up:1+constant",
