@@ -15,8 +15,14 @@ final class DirectoryLock {
 
     /// - Throws: ``RunInUse`` if someone has it, ``CheckpointError`` if the file system can't do it.
     init(_ directory: String) throws {
+        // Nothing may throw once every property is set: `deinit` runs then, and gives back what was given back before.
+        file = try Self.lockedFile(of: directory)
+    }
+
+    /// The open file that holds the lock. Nothing is open if this throws.
+    private static func lockedFile(of directory: String) throws -> Int32 {
         let path = "\(directory)/lock"
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         guard file >= 0 else { throw CheckpointError.system(operation: .lock, path: path, code: errno) }
         var result: Int32
         repeat { result = flock(file, LOCK_EX | LOCK_NB) } while result != 0 && errno == EINTR
@@ -30,6 +36,7 @@ final class DirectoryLock {
         let text = Array("\(getpid())\n".utf8)
         ftruncate(file, 0)
         _ = text.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
+        return file
     }
 
     deinit {
