@@ -47,4 +47,65 @@ import Testing
         #expect(other == process)
         #expect(Choice(isa: ck_isa_current(), threads: ck_threads()) == process)
     }
+
+    // MARK: Processors
+
+    /// A directory that stands for "/", with these files.
+    private func processors(_ files: [String: String]) throws -> Int32 {
+        let root = NSTemporaryDirectory() + "linkednet-root-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        for (name, text) in files {
+            let url = URL(fileURLWithPath: root + name)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text.write(to: url, atomically: false, encoding: .utf8)
+        }
+        return ck_processors(root)
+    }
+
+    /// The processors of this process's affinity mask.
+    private var ofMask: Int32 { ck_processors("/nowhere") }
+
+    private static let unified = "29 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+    private static let unifiedGroup = "0::/user.slice/job\n"
+
+    @Test func withoutGroupsTheMaskCounts() throws {
+        #expect(ofMask >= 1)
+        #expect(try processors([:]) == ofMask)
+        #expect(try processors(["/proc/self/mountinfo": Self.unified, "/proc/self/cgroup": "0::/\n"]) == ofMask)
+        #expect(try processors(["/proc/self/mountinfo": "nonsense\n - cgroup2\n", "/proc/self/cgroup": ":\n"]) == ofMask)
+    }
+
+    /// A part of a processor is rounded up; no quota gives more than the mask.
+    @Test(arguments: [
+        ("50000 100000", 1), ("100000 100000", 1), ("1000 100000", 1), ("150000 100000", 2), ("200000 100000", 2),
+        ("40000 20000", 2), ("100000000 100000", .max), ("max 100000", .max), ("", .max), ("5", .max),
+    ] as [(String, Int32)])
+    func aQuotaCounts(quota: String, expected: Int32) throws {
+        let files = ["/proc/self/mountinfo": Self.unified, "/proc/self/cgroup": Self.unifiedGroup]
+        // The group's own, one of those around it, and what a container sees as the root.
+        for place in ["/user.slice/job", "/user.slice", ""] {
+            let found = try processors(files.merging(["/sys/fs/cgroup\(place)/cpu.max": quota + "\n"]) { $1 })
+            #expect(found == min(expected, ofMask), "\(place)")
+        }
+        #expect(try processors(files.merging(["/sys/fs/cgroup/other/cpu.max": "1000 100000\n"]) { $1 }) == ofMask)
+    }
+
+    /// Version 1, where controllers have hierarchies of their own, and a container sees its group's outer name.
+    @Test(arguments: ["/", "/docker/12ab"])
+    func aQuotaOfVersion1Counts(root: String) throws {
+        let files = [
+            "/proc/self/mountinfo": """
+                30 25 0:27 \(root) /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset
+                31 25 0:28 \(root) /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
+
+                """,
+            "/proc/self/cgroup": "5:cpuset:/docker/12ab\n4:cpu,cpuacct:/docker/12ab\n0::/docker/12ab\n",
+        ]
+        let group = "/sys/fs/cgroup/cpu,cpuacct" + (root == "/" ? "/docker/12ab" : "")
+        for (quota, expected) in [("-1", ofMask), ("100000", 1), ("110000", min(2, ofMask))] {
+            let more = ["\(group)/cpu.cfs_quota_us": quota + "\n", "\(group)/cpu.cfs_period_us": "100000\n"]
+            #expect(try processors(files.merging(more) { $1 }) == expected, "\(quota)")
+        }
+    }
 }

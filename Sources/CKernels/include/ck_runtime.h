@@ -31,14 +31,29 @@ const char *ck_isa_name(ck_isa isa);
 /// NULL if CK_ISA is unset or could be honoured; otherwise its value, which was ignored.
 const char *ck_isa_rejected_request(void);
 
-/// Sets how many threads later calls may use, at least 1. The default is the number of CPUs this process may run on.
+/// Sets how many threads later calls may use, at least 1. The default is the number that OMP_NUM_THREADS names, else
+/// ck_processors("").
 void ck_set_threads(int threads);
+
+/// How many processors this process may use: those of its affinity mask, at most as many as the quotas of its control
+/// groups (cgroup v1 and v2) give, rounded up. `root` is the directory that stands for "/" in the names of the system's
+/// files; "" for the system's own.
+int ck_processors(const char *root);
+
+/// Asks the system for the threads that calls may use, and for `helpers` more, and lowers ck_set_threads' number to
+/// what the system gives. To be called while the process has one thread. Returns the number.
+int ck_fit_threads(int helpers);
+
+/// Gives the calling thread the processors that the process was started with, if a variable for OpenMP (OMP_PROC_BIND
+/// and its kind) binds threads: a thread that is started by a bound one shares the one's core otherwise.
+void ck_unbind_thread(void);
 
 /// Sets how many threads later calls of the calling thread may use, whatever other threads' may; 0 leaves it to
 /// ck_set_threads. Returns what it was.
 int ck_set_own_threads(int threads);
 
-/// How many threads the calling thread's calls may use now; a kernel uses at most 32.
+/// How many threads the calling thread's calls may use now; a kernel uses at most 32, and fewer where the system gives
+/// fewer.
 int ck_threads(void);
 
 /// One of several pieces of work. `task` selects what to compute; `worker` may select private scratch and nothing else:

@@ -4,9 +4,14 @@
 #define _GNU_SOURCE
 #include "threads.h"
 
+#include "processors.h"
+#include "thread_limit.h"
+
+#include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <unistd.h>
+#include <stdlib.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -29,18 +34,12 @@ static _Atomic int thread_count = 0;
 // What a thread's calls may use instead, or 0.
 static _Thread_local int own_thread_count = 0;
 
-static int available_processors(void) {
-    cpu_set_t set;
-    // The call fails where there are more processors than a set holds.
-    const long count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (int)count : 1;
-}
-
 int ck_threads(void) {
     if (own_thread_count != 0) return own_thread_count;
     int count = thread_count;
     if (count == 0) {
-        const int available = available_processors();
+        const int requested = ck_requested_threads();
+        const int available = requested > 0 ? requested : ck_processors("");
         // On failure, somebody else has set it, and `count` becomes that.
         if (atomic_compare_exchange_strong(&thread_count, &count, available)) count = available;
     }
@@ -81,20 +80,8 @@ static inline float_mode enter_default_float_mode(void) { return 0; }
 static inline void leave_default_float_mode(float_mode before) { (void)before; }
 #endif
 
-void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
-    if (task_count <= 0) return;
-    int workers = 1;
-    if (work >= serial_work && !is_in_team) {
-        workers = ck_threads();
-        if (workers > worker_limit) workers = worker_limit;
-        if (workers > task_count) workers = (int)task_count;
-    }
-    if (workers <= 1) {
-        const float_mode mode = enter_default_float_mode();
-        for (int64_t index = 0; index < task_count; index++) task(context, index, 0);
-        leave_default_float_mode(mode);
-        return;
-    }
+// Tasks 0 ..< task_count on this many workers.
+static void run_team(int workers, int64_t task_count, ck_task task, void *context) {
     const struct ck_kernels *const kernels = ck_own_kernels;
     int64_t next_task = 0;
 #pragma omp parallel num_threads(workers)
@@ -110,6 +97,90 @@ void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task
         is_in_team = false;
         ck_own_kernels = kernels_before;
         leave_default_float_mode(mode);
+    }
+}
+
+// How many workers the calling thread's team has had at most, itself included, and how many it can have.
+static _Thread_local int team_size = 1, team_limit = INT_MAX;
+
+// One team grows at a time: the system's answer holds until OpenMP's runtime has started its threads.
+static pthread_mutex_t growth = PTHREAD_MUTEX_INITIALIZER;
+
+// How many more threads the system is known to give.
+static int known_threads = 0;
+
+// Has OpenMP's runtime start the threads that a team of `workers` needs, if the system gives them. Returns the team's
+// size then: the runtime would end the process if the system refused it a thread.
+static int grow_team(int workers) {
+    pthread_mutex_lock(&growth);
+    const int wanted = workers - team_size;
+    const int known = wanted < known_threads ? wanted : known_threads;
+    known_threads -= known;
+    const int given = known + ck_startable_threads(wanted - known);
+    team_size += given;
+    if (given < wanted) team_limit = team_size;
+    if (given > 0) run_team(team_size, 0, NULL, NULL);
+    pthread_mutex_unlock(&growth);
+    return team_size;
+}
+
+int ck_fit_threads(int helpers) {
+    // A number that no machine has is not asked for: thousands of threads take seconds to start.
+    const int most = 1024;
+    const int count = ck_threads(), wanted = count < most ? count : most;
+    if (wanted == 1) return count;
+    const int startable = ck_startable_threads_of_child(wanted - 1 + helpers);
+    if (startable == wanted - 1 + helpers) {
+        pthread_mutex_lock(&growth);
+        known_threads = wanted - 1;
+        pthread_mutex_unlock(&growth);
+        return count;
+    }
+    const int fitting = startable > helpers ? startable - helpers + 1 : 1;
+    pthread_mutex_lock(&growth);
+    known_threads = fitting - 1;
+    pthread_mutex_unlock(&growth);
+    ck_set_threads(fitting);
+    return fitting;
+}
+
+void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
+    if (task_count <= 0) return;
+    int workers = 1;
+    if (work >= serial_work && !is_in_team) {
+        workers = ck_threads();
+        if (workers > worker_limit) workers = worker_limit;
+        if (workers > task_count) workers = (int)task_count;
+        if (workers > team_size) {
+            if (workers > team_limit) workers = team_limit;
+            if (workers > team_size) workers = grow_team(workers);
+        }
+    }
+    if (workers <= 1) {
+        const float_mode mode = enter_default_float_mode();
+        for (int64_t index = 0; index < task_count; index++) task(context, index, 0);
+        leave_default_float_mode(mode);
+        return;
+    }
+    run_team(workers, task_count, task, context);
+}
+
+// The processors that the process was started with.
+static cpu_set_t first_processors;
+static bool has_first_processors = false;
+
+__attribute__((constructor)) static void note_first_processors(void) {
+    has_first_processors = sched_getaffinity(0, sizeof first_processors, &first_processors) == 0;
+}
+
+void ck_unbind_thread(void) {
+    // Nobody else binds threads. A mask that the user has changed meanwhile stays if no binding was asked for.
+    static const char *const requests[] = {"OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY", "GOMP_CPU_AFFINITY"};
+    if (!has_first_processors) return;
+    for (size_t index = 0; index < sizeof requests / sizeof requests[0]; index++) {
+        if (!getenv(requests[index])) continue;
+        sched_setaffinity(0, sizeof first_processors, &first_processors);
+        return;
     }
 }
 

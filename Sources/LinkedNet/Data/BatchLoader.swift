@@ -75,6 +75,10 @@ public final class BatchLoader {
             self.worker = worker
             do {
                 batch = try worker.take()
+            } catch is OutOfThreads {
+                // The caller's thread does it then: slower, but the same batch.
+                stop()
+                batch = try preparation.prepare(epoch: epoch, batch: batchIndex, slot: 0)
             } catch {
                 stop()
                 throw error

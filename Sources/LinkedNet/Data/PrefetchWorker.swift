@@ -25,7 +25,7 @@ final class PrefetchWorker: @unchecked Sendable {
     /// ``OutOfThreads``.
     init(
         _ preparation: BatchPreparation, epoch: Int, batch: Int,
-        startThread: (@escaping @Sendable () -> Void) -> Bool = { BackgroundThread.start($0) }
+        startThread: (@escaping @Sendable () -> Void) -> Bool = { Runtime.startThread($0) }
     ) {
         self.preparation = preparation
         ring = .allocate(capacity: preparation.slotCount)

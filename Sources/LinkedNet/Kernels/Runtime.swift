@@ -5,12 +5,35 @@ import CKernels
 /// Both are properties of the process, which are set before training starts. A thread may have another number of
 /// threads for what it asks for: ``withThreadCount(_:_:)``.
 public enum Runtime {
-    /// How many threads kernels use; at least 1. The default is the number of CPUs that this process may run on.
+    /// How many threads kernels use; at least 1. The default is the number that the environment variable
+    /// `OMP_NUM_THREADS` names, else the number of processors that this process may use: those of its affinity mask, at
+    /// most as many as the quotas of its control groups give, rounded up. Where the system gives fewer threads, kernels
+    /// use fewer.
     ///
     /// Results have the same bits for any number of threads.
     public static var threadCount: Int {
         get { Int(ck_threads()) }
         set { ck_set_threads(Int32(clamping: newValue)) }
+    }
+
+    /// Asks the system for ``threadCount`` threads and for three more, which load the training's data and the test's, and
+    /// save. Lowers ``threadCount`` to what the system gives. To be called while the process has one thread.
+    ///
+    /// - Returns: true if ``threadCount`` was lowered.
+    package static func fitThreadsToSystem() -> Bool {
+        let wanted = ck_threads()
+        return ck_fit_threads(3) < wanted
+    }
+
+    /// Calls `body` on a thread of its own, on any of the process's processors: variables such as `OMP_PROC_BIND` bind
+    /// the threads that compute, and a thread inherits its maker's binding.
+    ///
+    /// - Returns: false if there is no thread to be had. `body` isn't called then.
+    static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+        BackgroundThread.start {
+            ck_unbind_thread()
+            body()
+        }
     }
 
     /// Runs `body` with another number of threads, at least 1, for the kernels that the calling thread asks for and for
