@@ -2,7 +2,9 @@ import CZlib
 
 /// The unpacked content of a gzip file, read piece by piece in constant memory.
 ///
-/// Members one after the other count as one content, as gzip(1) has it. Checksums are checked.
+/// Members one after the other count as one content, as gzip(1) has it. Checksums are checked. Zeros behind a member
+/// are passed over, for tapes and block devices fill files up with them. Anything else there is an error, where gzip(1)
+/// warns.
 final class GzipStream: ByteStream {
     private let file: any ByteStream
     private let stream: UnsafeMutablePointer<z_stream>
@@ -46,19 +48,13 @@ final class GzipStream: ByteStream {
         guard let start = buffer.baseAddress else { return 0 }
         var done = 0
         while done < buffer.count {
-            if stream.pointee.avail_in == 0 {
-                let count = try file.read(into: input)
-                stream.pointee.next_in = input.bindMemory(to: UInt8.self).baseAddress
-                stream.pointee.avail_in = UInt32(count)
-                if count == 0 {
-                    guard insideMember else { break }
-                    throw DataError(
-                        path: file.path, offset: unpacked, expected: "more gzip data", found: "the end of the file")
-                }
+            if stream.pointee.avail_in == 0, try refill() == 0 {
+                guard insideMember else { break }
+                throw DataError(
+                    path: file.path, offset: unpacked, expected: "more gzip data", found: "the end of the file")
             }
             if !insideMember {
-                inflateReset(stream)
-                insideMember = true
+                guard try beginMember() else { continue }
             }
             let room = min(buffer.count - done, 1 << 30)
             stream.pointee.next_out = (start + done).assumingMemoryBound(to: UInt8.self)
@@ -77,5 +73,33 @@ final class GzipStream: ByteStream {
             }
         }
         return done
+    }
+
+    /// Reads more of the file; returns how many bytes came.
+    private func refill() throws(DataError) -> Int {
+        let count = try file.read(into: input)
+        stream.pointee.next_in = input.bindMemory(to: UInt8.self).baseAddress
+        stream.pointee.avail_in = UInt32(count)
+        return count
+    }
+
+    /// Passes over zeros, and begins the member behind them; false if only zeros were left of what was read.
+    private func beginMember() throws(DataError) -> Bool {
+        while stream.pointee.avail_in > 0, let next = stream.pointee.next_in {
+            switch next.pointee {
+            case 0:
+                stream.pointee.next_in = next + 1
+                stream.pointee.avail_in -= 1
+            case 0x1F:
+                inflateReset(stream)
+                insideMember = true
+                return true
+            case let byte:
+                throw DataError(
+                    path: file.path, offset: unpacked, expected: "zeros or another gzip member behind the gzip data",
+                    found: "byte \(byte)")
+            }
+        }
+        return false
     }
 }

@@ -125,6 +125,35 @@ import Testing
         ) { try read(images: Self.images(2), labels: Self.labels(3)) }
     }
 
+    /// As tapes and block devices fill files up: also beyond what is read at a time.
+    @Test(arguments: [1, 511, 65_536, 200_000])
+    func zerosBehindGzipData(count: Int) throws {
+        let zeros = [UInt8](repeating: 0, count: count)
+        #expect(try readPacked(images: Self.images(2)) { $0 += zeros }.pixels == (0..<12).map(UInt8.init))
+        // The second half of the content is a member of its own, behind the zeros.
+        let (first, second) = (Array(Self.images(2).prefix(20)), Array(Self.images(2).dropFirst(20)))
+        let packed = try directory.gzip(second)
+        #expect(try readPacked(images: first) { $0 += zeros + packed + zeros }.pixels == (0..<12).map(UInt8.init))
+    }
+
+    @Test(arguments: [[1], [0, 0, 7], [0x50, 0x4B]])
+    func otherBytesBehindGzipData(bytes: [UInt8]) throws {
+        #expect(
+            throws: DataError(
+                path: imagePath + ".gz", offset: 28, expected: "zeros or another gzip member behind the gzip data",
+                found: "byte \(bytes.first { $0 != 0 } ?? 0)")
+        ) { try readPacked(images: Self.images(2)) { $0 += bytes } }
+    }
+
+    /// What begins as a member must be one.
+    @Test func aMemberThatIsNone() throws {
+        #expect(
+            throws: DataError(
+                path: imagePath + ".gz", offset: 28, expected: "gzip data",
+                found: "damaged data (incorrect header check)")
+        ) { try readPacked(images: Self.images(2)) { $0 += [0x1F, 1, 2, 3] } }
+    }
+
     @Test func gzipThatEndsEarly() throws {
         // The trailer is checked too, so a file short of one byte is an error, after all 28 bytes were unpacked.
         #expect(
