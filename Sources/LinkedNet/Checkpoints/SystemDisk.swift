@@ -7,7 +7,6 @@ import Darwin
 #endif
 
 // The system calls whose names the methods below take.
-private func systemOpen(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
 private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(file, bytes, count) }
 private func systemClose(_ file: Int32) -> Int32 { close(file) }
 private func systemRename(_ source: String, _ destination: String) -> Int32 { rename(source, destination) }
@@ -15,15 +14,15 @@ private func systemRename(_ source: String, _ destination: String) -> Int32 { re
 /// The real file system.
 struct SystemDisk: Disk {
     func create(_ path: String) throws(DiskError) -> Int32 {
-        try checked(systemOpen(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
+        try checked(FileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
     }
 
     func append(_ path: String) throws(DiskError) -> Int32 {
-        try checked(systemOpen(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0))
+        try checked(FileDescriptor.open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC))
     }
 
     func open(_ path: String) throws(DiskError) -> Int32 {
-        try checked(systemOpen(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0))
+        try checked(FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
     }
 
     func status(_ file: Int32) throws(DiskError) -> FileStatus {
@@ -60,7 +59,7 @@ struct SystemDisk: Disk {
     }
 
     func synchronizeDirectory(_ path: String) throws(DiskError) {
-        let directory = try checked(systemOpen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0))
+        let directory = try checked(FileDescriptor.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
         defer { _ = systemClose(directory) }
         _ = try checked(fsync(directory))
     }

@@ -28,7 +28,7 @@ final class RegularFile: ByteStream {
     init(_ path: String, expectation: String) throws(DataError) {
         var opened: Int32
         repeat {
-            opened = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            opened = FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         } while opened < 0 && errno == EINTR
         guard opened >= 0 else {
             throw DataError(path: path, expected: expectation, found: Self.describe(errno))
