@@ -6,6 +6,7 @@ import LinkedNet
 final class Reporter: TrainingObserver {
     private let progress: ProgressDisplay
     private var epochs = 0
+    private var hasWarned = false
 
     init(quiet: Bool) {
         progress = ProgressDisplay(.standardOutput, isQuiet: quiet)
@@ -33,6 +34,11 @@ final class Reporter: TrainingObserver {
     }
 
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws {
+        // Every run of a reproduction meets the same file system.
+        if event.warning != nil {
+            guard !hasWarned else { return }
+            hasWarned = true
+        }
         line("\(event)")
     }
 

@@ -32,6 +32,25 @@ extension Disk {
         }
     }
 
+    /// Brings the names in a directory to the disk, if the file system can: some network file systems and those of user
+    /// space can't, and say so (`EINVAL` and its kind). Any other failure is the disk's.
+    ///
+    /// - Returns: false if the file system can't. A power failure may undo changes of names then.
+    @discardableResult
+    func settleNames(in directory: String) throws(CheckpointError) -> Bool {
+        do throws(CheckpointError) {
+            try attempt(.synchronizeDirectory, directory) { () throws(DiskError) in
+                try synchronizeDirectory(directory)
+            }
+            return true
+        } catch {
+            guard case .system(_, _, let code) = error, [EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP].contains(code) else {
+                throw error
+            }
+            return false
+        }
+    }
+
     /// Does `body`, again if a signal interrupted it, and names what failed. A disk that is interrupted without end has
     /// failed.
     func attempt<Result>(

@@ -17,7 +17,8 @@ public enum DurableFile {
     /// A temporary file in the same directory is written, brought to the disk, read back and compared, and only then
     /// renamed. If anything fails before the renaming has happened, what was at `path` is untouched and the temporary
     /// file is removed. If bringing the directory to the disk fails, the new file is in place, but a power failure may
-    /// bring the old one back. A symbolic link at `path` is itself replaced.
+    /// bring the old one back. A file system that can't synchronise directories at all is no error: the same holds
+    /// there. A symbolic link at `path` is itself replaced.
     ///
     /// - Parameter contents: what the file holds, in pieces; nothing is copied.
     /// - Throws: ``CheckpointError``.
@@ -55,10 +56,7 @@ public enum DurableFile {
             leftovers.remove(temporary, on: disk)
             throw error
         }
-        let parent = directory.isEmpty ? "." : directory
-        try disk.attempt(.synchronizeDirectory, parent) { () throws(DiskError) in
-            try disk.synchronizeDirectory(parent)
-        }
+        try disk.settleNames(in: directory.isEmpty ? "." : directory)
     }
 
     /// Splits `path` before its last component: the directory, empty or with a slash at its end, and the name.

@@ -152,11 +152,9 @@ final class Generations {
     /// Makes what was found when the run was opened survive a power failure. A killed process may have left changes
     /// that only the cache knows, such as the removal of a checkpoint; nothing may be built on them before they are on
     /// the disk.
-    func settle() throws(CheckpointError) {
-        try disk.attempt(.synchronizeDirectory, directory) { () throws(DiskError) in
-            try disk.synchronizeDirectory(directory)
-        }
-    }
+    ///
+    /// - Returns: false if the directory's file system can't do that.
+    func settle() throws(CheckpointError) -> Bool { try disk.settleNames(in: directory) }
 
     /// Throws if there is no room for the checkpoints of a run: two that are kept, and one that is being written.
     func requireSpace(for tensors: [BorrowedTensor], metadata: [String: String]) throws(CheckpointError) {

@@ -20,6 +20,10 @@ final class CheckpointWriter: @unchecked Sendable {
         let error: CheckpointError?
     }
 
+    /// False if a power failure may undo the changes of names that a save makes: the directory's file system can't
+    /// synchronise directories.
+    let namesLast: Bool
+
     private let condition = NSCondition()
     private var isBusy = false
     private var outcome: Outcome?
@@ -38,9 +42,9 @@ final class CheckpointWriter: @unchecked Sendable {
     ///   brought to the disk.
     init(
         _ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor],
-        startThread: @escaping (@escaping @Sendable () -> Void) -> Bool = { BackgroundThread.start($0) }
+        startThread: @escaping (@escaping @Sendable () -> Void) -> Bool = { Runtime.startThread($0) }
     ) throws {
-        try generations.settle()
+        namesLast = try generations.settle()
         self.generations = generations
         self.metrics = metrics
         self.startThread = startThread

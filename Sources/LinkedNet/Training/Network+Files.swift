@@ -12,7 +12,8 @@ extension Network {
         return tensors
     }
 
-    /// Writes all parameters and states to a safetensors file, durably: see ``DurableFile``.
+    /// Writes all parameters and states to a safetensors file, durably: see ``DurableFile``, also for file systems that
+    /// can't synchronise directories.
     ///
     /// - Parameters:
     ///   - metadata: texts to be kept with them.

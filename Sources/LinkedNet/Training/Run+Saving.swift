@@ -16,6 +16,18 @@ extension Run {
         lastFailure = nil
         try writer.flush([])
         if savedPosition == nil { try save() }
+        if !writer.namesLast {
+            let warning =
+                "\(directory.printable()): the file system cannot synchronize directories; a power failure may undo "
+                + "the newest saves, or all of a new run (the end of a process cannot)"
+            try tell(SavingEvent(step: event.position.step, error: nil, savedStep: savedStep, warning: warning))
+        }
+    }
+
+    private var savedStep: Int { savedPosition?.step ?? 0 }
+
+    private func tell(_ event: SavingEvent) throws {
+        for observer in trainer.observers { try observer.savingChanged(event, trainer) }
     }
 
     /// Begins a save if it is time and none is running, and tells observers how the one before went.
@@ -29,6 +41,15 @@ extension Run {
         guard (try? trainer.checkWeights()) != nil else { return }
         saving?.clock.began(step: step)
         writer.begin(trainer.checkpointTensors, try content())
+    }
+
+    /// Saves the run as it stands, beside its training: for observers that are told to. While another save is running,
+    /// this one follows it after a step. Without a running training there is nothing to save.
+    ///
+    /// - Throws: what observers throw when they are told how the save before went.
+    public func requestSave() throws {
+        saving?.clock.isPending = true
+        try saveIfDue(step: trainer.position.step)
     }
 
     /// Leaves the run as it stands on the disk.
@@ -69,9 +90,7 @@ extension Run {
         let isNews = outcome.error.map { !$0.isSameTrouble(as: lastFailure) } ?? (lastFailure != nil)
         guard isNews else { return }
         lastFailure = outcome.error
-        let event = SavingEvent(
-            step: outcome.position.step, error: outcome.error, savedStep: savedPosition?.step ?? 0)
-        for observer in trainer.observers { try observer.savingChanged(event, trainer) }
+        try tell(SavingEvent(step: outcome.position.step, error: outcome.error, savedStep: savedStep))
     }
 
     /// What goes into a save now; the metrics' new lines are its then.

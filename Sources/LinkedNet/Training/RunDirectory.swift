@@ -37,7 +37,7 @@ enum RunDirectory {
             }
             number += 1
         }
-        try synchronize("runs", on: disk)
+        try disk.settleNames(in: "runs")
         return "runs/\(base)-\(number)"
     }
 
@@ -50,20 +50,21 @@ enum RunDirectory {
             code = failure(toMake: path, on: disk)
         }
         switch code {
-        case nil: try synchronize(parent, on: disk)
+        case nil: try disk.settleNames(in: parent)
         case EEXIST:
             // That fails for anything but a directory.
-            do throws(DiskError) {
-                try disk.synchronizeDirectory(path)
+            do throws(CheckpointError) {
+                try disk.settleNames(in: path)
             } catch {
-                throw .system(operation: .create, path: path, code: error.code == ENOENT ? ENOTDIR : error.code)
+                guard case .system(_, _, let code) = error else { throw error }
+                throw .system(operation: .create, path: path, code: code == ENOENT ? ENOTDIR : code)
             }
         case let code?: throw .system(operation: .create, path: path, code: code)
         }
         // What was found may be from a process that was killed before it had synchronised the name.
         let found = code == nil ? parent : path
         do throws(CheckpointError) {
-            try synchronize(Self.parent(of: found), on: disk)
+            try disk.settleNames(in: Self.parent(of: found))
         } catch {
             // Whose directories can be gone through but not read, like others' homes.
             guard case .system(_, _, EACCES) = error else { throw error }
@@ -78,10 +79,6 @@ enum RunDirectory {
         } catch {
             return error.code
         }
-    }
-
-    private static func synchronize(_ path: String, on disk: any Disk) throws(CheckpointError) {
-        try disk.attempt(.synchronizeDirectory, path) { () throws(DiskError) in try disk.synchronizeDirectory(path) }
     }
 
     // Not Foundation's deletingLastPathComponent, which crashes for names of one letter (Swift 6.3 on Linux).

@@ -48,7 +48,7 @@ public final class TrainingLog: TrainingObserver {
 
     public func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws {
         logger.log(
-            level: event.error == nil ? .info : .error, "\(event)",
+            level: event.error != nil ? .error : event.warning != nil ? .warning : .info, "\(event)",
             metadata: ["step": "\(event.step)", "saved_step": "\(event.savedStep)"])
     }
 

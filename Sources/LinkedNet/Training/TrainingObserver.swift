@@ -14,7 +14,8 @@ public protocol TrainingObserver: AnyObject {
     func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive
     /// After each epoch and its evaluation; ``Trainer/position`` is the next epoch's beginning.
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive
-    /// When a run can't be saved any more, and when it can be again. Training goes on.
+    /// When a run can't be saved any more, and when it can be again; and at the beginning of training if its file
+    /// system doesn't do all that saving needs. Training goes on.
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws
     /// After the last step or epoch, unless an error ended training.
     func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws
@@ -84,9 +85,16 @@ public struct SavingEvent: Sendable, CustomStringConvertible {
     public let error: CheckpointError?
     /// With how many updates the run is on the disk.
     public let savedStep: Int
+    /// What doesn't hold in this training because the file system can't do it; `nil` if the event is another.
+    public let warning: String?
+
+    init(step: Int, error: CheckpointError?, savedStep: Int, warning: String? = nil) {
+        (self.step, self.error, self.savedStep, self.warning) = (step, error, savedStep, warning)
+    }
 
     /// A line for people.
     public var description: String {
+        if let warning { return warning }
         guard let error else { return "saving works again: the run as of step \(savedStep) is on the disk" }
         return "could not save at step \(step): \(error); training goes on, "
             + "and the run as of step \(savedStep) is on the disk"

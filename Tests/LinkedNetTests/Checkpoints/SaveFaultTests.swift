@@ -354,4 +354,39 @@ import Testing
     func otherNamesAreNone(name: String) {
         #expect(Generations.number(name) == nil)
     }
+
+    /// Nothing of the system can be done about it, so a run is made, saved and found.
+    @Test(arguments: [EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP])
+    func aFileSystemThatCannotSynchronizeDirectories(code: Int32) throws {
+        let disk = SimulatedDisk()
+        disk.directoryCode = code
+        #expect(try RunDirectory.create("a/b", base: "base", on: disk) == "a/b")
+        #expect(try RunDirectory.create(nil, base: "base", on: disk) == "runs/base-1")
+        let run = SimulatedRun(disk)
+        try run.open()
+        #expect(run.save() == nil)
+        #expect(run.save() == nil)
+        disk.restart()
+        #expect(try run.find() == 2)
+        // Training says that a power failure may undo saves.
+        let generations = Generations("run", on: disk)
+        #expect(try generations.settle() == false)
+        disk.directoryCode = nil
+        #expect(try generations.settle())
+    }
+
+    /// A disk that fails is no file system that can't.
+    @Test(arguments: [EIO, ENOSPC, EACCES, EBADF])
+    func otherFailuresOfSynchronizingDirectoriesStayErrors(code: Int32) throws {
+        let disk = SimulatedDisk()
+        try RunDirectory.make("run", on: disk)
+        disk.directoryCode = code
+        let expected = CheckpointError.system(operation: .synchronizeDirectory, path: "run", code: code)
+        #expect(throws: expected) { try Generations("run", on: disk).settle() }
+        let bytes = [UInt8](repeating: 1, count: 8)
+        #expect(throws: CheckpointError.self) {
+            try bytes.withUnsafeBytes { try DurableFile.replace("run/file", contents: [$0], on: disk) }
+        }
+        #expect(throws: CheckpointError.self) { try RunDirectory.make("run/more", on: disk) }
+    }
 }

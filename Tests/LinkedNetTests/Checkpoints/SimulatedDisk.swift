@@ -66,6 +66,9 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     var freeBytes = Int.max
     /// Paths that nothing can be renamed to.
     var fixedPaths: Set<String> = []
+    /// What synchronising a directory reports, without doing anything: file systems that can't have an error of their
+    /// own.
+    var directoryCode: Int32?
     private var random: CounterRandom
     private var files: [Int: File] = [:]
     private var names: [String: Int] = [:]
@@ -307,6 +310,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         try perform(isPartlyDoneWhenInterrupted: true) { _ throws(DiskError) in
             let directory = Self.name(path)
             guard isDirectory(directory) else { throw DiskError(code: names[directory] == nil ? ENOENT : ENOTDIR) }
+            if let directoryCode { throw DiskError(code: directoryCode) }
             for change in nameChanges where Self.parent(change.name) == directory { apply(change, to: &storedNames) }
             nameChanges.removeAll { Self.parent($0.name) == directory }
         }
