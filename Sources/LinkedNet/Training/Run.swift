@@ -39,6 +39,8 @@ public final class Run {
 
     /// How often it is saved in the course of its training, besides the end of every epoch.
     public var saveInterval = SaveInterval.minutes(10)
+    /// True to keep other processes off the run while it trains. Without that, nothing does: two at once damage it.
+    public var locksDirectory = true
     /// What is wrong with checkpoints that are newer than the one it was resumed from. Training does the steps between
     /// them again.
     public let damage: [CheckpointError]
@@ -165,7 +167,7 @@ public final class Run {
         settings.data = data.argument ?? settings.data
         classNames = RunRecord.savable(images.classNames)
         // Nobody may go on with the run beside this, or have gone on with it since it was opened.
-        let lock = try DirectoryLock(directory)
+        let lock = locksDirectory ? try DirectoryLock(directory) : nil
         defer { withExtendedLifetime(lock) {} }
         try generations.requireUnchanged()
         let own = trainer.observers

@@ -101,4 +101,133 @@ import Testing
             try DirectoryLock("\(directory.path)/none")
         }
     }
+
+    // MARK: File systems without flock
+
+    private var claim: String { "\(directory.path)/lock-owner" }
+
+    private func lockWithoutFlock(_ code: Int32 = ENOSYS) throws -> DirectoryLock {
+        try DirectoryLock(directory.path) { _ in code }
+    }
+
+    @Test(arguments: [ENOSYS, EOPNOTSUPP, ENOLCK])
+    func aFileIsTheLockWithoutFlock(code: Int32) throws {
+        var first: DirectoryLock? = try lockWithoutFlock(code)
+        #expect(throws: RunInUse(directory: directory.path, processID: getpid())) { try lockWithoutFlock(code) }
+        #expect(LockOwner(text: SmallFile.text(claim) ?? "")?.processID == getpid())
+        withExtendedLifetime(first) {}
+        first = nil
+        #expect(SmallFile.text(claim) == nil)
+        _ = try lockWithoutFlock(code)
+    }
+
+    /// A disk that fails is no file system without locks.
+    @Test func otherFailuresOfFlockStayErrors() {
+        #expect(throws: CheckpointError.system(operation: .lock, path: "\(directory.path)/lock", code: EIO)) {
+            try lockWithoutFlock(EIO)
+        }
+    }
+
+    /// Machines may have mounted one file system with and without flock.
+    @Test func eachWayRespectsTheOther() throws {
+        let used = RunInUse(directory: directory.path, processID: getpid())
+        do {
+            let lock = try lockWithoutFlock()
+            #expect(throws: used) { try DirectoryLock(directory.path) }
+            withExtendedLifetime(lock) {}
+        }
+        let lock = try DirectoryLock(directory.path)
+        #expect(throws: used) { try lockWithoutFlock() }
+        withExtendedLifetime(lock) {}
+    }
+
+    /// A killed process's file is taken over: its number is free, or another process's by now.
+    @Test func aProcessThatHasEndedHoldsNothing() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/true")
+        try process.run()
+        process.waitUntilExit()
+        let own = LockOwner.current()
+        let ended = owner(own, processID: process.processIdentifier)
+        var reused = own
+        reused.start = "1"
+        for other in [ended, reused] {
+            for flockCode in [0, ENOSYS] {
+                try directory.write("lock-owner", Array(other.text.utf8))
+                _ = try DirectoryLock(directory.path) { _ in flockCode }
+                #expect(SmallFile.text(claim) == nil)
+            }
+        }
+    }
+
+    private func owner(_ owner: LockOwner, processID: Int32? = nil, host: String? = nil) -> LockOwner {
+        LockOwner(
+            processID: processID ?? owner.processID, host: host ?? owner.host, boot: owner.boot,
+            namespace: owner.namespace, start: owner.start, token: owner.token)
+    }
+
+    /// From here it can't be seen if it still runs, so the user is told what to do.
+    @Test func anotherMachinesLockIsRespected() throws {
+        var other = owner(.current(), host: "elsewhere")
+        other.boot = "another"
+        try directory.write("lock-owner", Array(other.text.utf8))
+        let expected = RunInUse(
+            directory: directory.path, processID: getpid(), host: "elsewhere", lockFile: claim)
+        for code in [0, ENOSYS] {
+            #expect(throws: expected) { try DirectoryLock(directory.path) { _ in code } }
+        }
+        for part in ["the host elsewhere", "remove \(claim)", "--no-lock"] {
+            #expect("\(expected)".contains(part), "\(part)")
+        }
+        #expect(SmallFile.text(claim) == other.text)
+    }
+
+    @Test func whatCanBeKnownOfAProcess() {
+        let own = LockOwner.current()
+        #expect(own.life(seenBy: own) == .runs)
+        #expect(LockOwner(text: own.text) == own)
+        for text in ["", "12\n", own.text + "\n", own.text.replacing("\(getpid())", with: "-1")] {
+            #expect(LockOwner(text: text) == nil, "\(text)")
+        }
+        // The machine was started anew, or it is another one.
+        var earlier = own
+        earlier.boot = "before"
+        #expect(earlier.life(seenBy: own) == (own.host == "localhost" ? .unknown : .ended))
+        #expect(owner(earlier, host: "localhost").life(seenBy: owner(own, host: "localhost")) == .unknown)
+        #expect(owner(earlier, host: "elsewhere").life(seenBy: own) == .unknown)
+        // A container of the same machine.
+        var contained = own
+        contained.namespace = "pid:[1]"
+        #expect(contained.life(seenBy: own) == .unknown)
+    }
+
+    /// A file that never says whose it is may be a running process's.
+    @Test func aLockThatNamesNobodyIsRespected() throws {
+        try directory.write("lock-owner", Array("12\nhal".utf8))
+        let expected = RunInUse(directory: directory.path, processID: nil, lockFile: claim)
+        #expect(throws: expected) { try lockWithoutFlock() }
+    }
+
+    /// Threads find a killed process's file at the same moment: one of them has the lock at a time.
+    @Test func oneTakesOverWhatAKilledProcessLeft() throws {
+        var ended = LockOwner.current()
+        ended.start = "1"
+        let path = directory.path
+        let holders = Atomic(0), most = Atomic(0), locked = Atomic(0)
+        for _ in 0..<20 {
+            try directory.write("lock-owner", Array(ended.text.utf8))
+            DispatchQueue.concurrentPerform(iterations: 8) { _ in
+                guard let lock = try? DirectoryLock(path, lockFile: { _ in ENOSYS }) else { return }
+                let count = holders.add(1, ordering: .sequentiallyConsistent).newValue
+                most.max(count, ordering: .sequentiallyConsistent)
+                locked.add(1, ordering: .sequentiallyConsistent)
+                usleep(1_000)
+                holders.subtract(1, ordering: .sequentiallyConsistent)
+                withExtendedLifetime(lock) {}
+            }
+        }
+        #expect(most.load(ordering: .sequentiallyConsistent) == 1)
+        #expect(locked.load(ordering: .sequentiallyConsistent) >= 20)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["lock"])
+    }
 }
