@@ -2,8 +2,11 @@ import ArgumentParser
 import LinkedNet
 
 extension ParsableCommand {
-    /// Runs what the arguments ask for. Wrong arguments, and what `body` throws, end the process as `failure` has it.
-    package static func run(reporting failure: Failure, _ body: (Self) throws -> Void) {
+    /// Runs what the arguments ask for, and ends the process. Wrong arguments, what `body` throws, and output that
+    /// can't be written end it as `failure` has it.
+    package static func run(reporting failure: Failure, _ body: (Self) throws -> Void) -> Never {
+        // Before anything opens a file.
+        StandardDescriptors.occupy()
         let command: Self
         do {
             try Arguments.check()
@@ -11,14 +14,17 @@ extension ParsableCommand {
         } catch let error as ArgumentError {
             failure.exitUsage(error.description)
         } catch {
-            guard exitCode(for: error) != .success else { exit(withError: error) }
-            failure.exitUsage(message(for: error))
+            guard exitCode(for: error) == .success else { failure.exitUsage(message(for: error)) }
+            // --help and its like.
+            Output.standardOutput.write(fullMessage(for: error) + "\n")
+            failure.end()
         }
         do {
             try body(command)
         } catch {
             failure.exit(error)
         }
+        failure.end()
     }
 }
 

@@ -18,13 +18,22 @@ package struct Failure {
         exit(Self.status(of: error), "\(error)")
     }
 
+    /// Ends the command.
+    ///
+    /// - Parameter status: what it ends with. Success becomes `EX_IOERR` if what was printed could not be written;
+    ///   nobody may take half a result for a whole one.
+    package func end(_ status: Int32 = EXIT_SUCCESS) -> Never {
+        let isWritten = [Output.standardOutput, .standardError].reduce(true) { $1.finish() && $0 }
+        Foundation.exit(status == EXIT_SUCCESS && !isWritten ? EX_IOERR : status)
+    }
+
     /// Says that checkpoints are damaged that are newer than the one that is used.
     package func warn(_ damage: [CheckpointError]) {
         for error in damage { warn("\(error); using an older checkpoint") }
     }
 
-    /// Sets how many threads kernels use, if that is asked for, and says if `CK_ISA` names instructions that aren't
-    /// there.
+    /// Sets how many threads kernels use: as many as are asked for, but no more than the system gives. Says if these
+    /// are fewer, and if `CK_ISA` names instructions that aren't there. To be called while the process has one thread.
     package func prepareKernels(threads: Int?) {
         if let threads {
             let processors = ProcessInfo.processInfo.activeProcessorCount
@@ -32,6 +41,12 @@ package struct Failure {
                 warn("--threads \(threads): there are \(processors) processors; more threads than these are slower")
             }
             Runtime.threadCount = threads
+        }
+        let wanted = Runtime.threadCount
+        if Runtime.fitThreadsToSystem() {
+            warn(
+                "the system does not give \(wanted) threads and three that load and save (limits of processes: "
+                    + "ulimit -u, pids.max); kernels use \(Runtime.threadCount)")
         }
         if let rejected = Runtime.rejectedInstructionSet {
             warn("CK_ISA=\(rejected) is not available here; using \(Runtime.instructionSet)")

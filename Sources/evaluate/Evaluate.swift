@@ -44,7 +44,8 @@ struct Evaluate: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"),
+        help: ArgumentHelp(
+            "Use N threads. The results are the same. (default: OMP_NUM_THREADS, or all CPUs)", valueName: "N"),
         transform: OptionValue.wholeNumber(from: 1))
     var threads: Int?
 
@@ -80,8 +81,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         if digest {
             let digest = try SavedRun.digest(path, warn: Self.failure.warn)
-            print(json ? "{\"digest\":\"\(digest)\"}" : digest)
-            return
+            return show(json ? "{\"digest\":\"\(digest)\"}" : digest)
         }
         Self.failure.prepareKernels(threads: threads)
         let saved = try SavedRun(path)
@@ -94,7 +94,7 @@ struct Evaluate: ParsableCommand {
         if fits, let warning = saved.classWarning(about: source.test) { Self.failure.warn(warning) }
         if deadNeurons {
             let found = try saved.deadNeurons(on: source)
-            return print(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))
+            return show(json ? try DeadNeuronReport.json(found) : DeadNeuronReport.text(found))
         }
         if let limitTest, limitTest > source.test.count {
             Self.failure.warn("--limit-test \(limitTest): there are \(source.test.count) test images, and all are used")
@@ -107,6 +107,7 @@ struct Evaluate: ParsableCommand {
         let result = try saved.evaluate(on: test) { progress.show($0) }
         progress.end()
         let report = Report(result, of: test, confusion: confusion)
-        print(json ? try report.json() : report.text)
+        show(json ? try report.json() : report.text)
     }
+    private func show(_ text: String) { Output.standardOutput.write(text + "\n") }
 }

@@ -58,7 +58,8 @@ struct Reproduce: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"),
+        help: ArgumentHelp(
+            "Use N threads. The results are the same. (default: OMP_NUM_THREADS, or all CPUs)", valueName: "N"),
         transform: OptionValue.wholeNumber(from: 1))
     var threads: Int?
 

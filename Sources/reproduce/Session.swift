@@ -45,7 +45,7 @@ struct Session {
         try writePages(output)
         if !isComplete, let signal = Interruption.signal {
             reporter.line("interrupted; the same command with --resume goes on")
-            exit(128 + signal)
+            Self.failure.end(128 + signal)
         }
     }
 

@@ -143,7 +143,8 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Use N threads. The results are the same. (default: all CPUs)", valueName: "N"),
+        help: ArgumentHelp(
+            "Use N threads. The results are the same. (default: OMP_NUM_THREADS, or all CPUs)", valueName: "N"),
         transform: OptionValue.wholeNumber(from: 1))
     var threads: Int?
 
@@ -170,6 +171,9 @@ struct RunningOptions: ParsableArguments {
             """, valueName: "interval"),
         transform: GivenInterval.init)
     var saveEvery: GivenInterval?
+
+    @Flag(help: "Train although another process may train the run. Nothing keeps two from damaging it then.")
+    var noLock = false
 
     @Flag(help: "Show layers and memory, and don't train.")
     var dryRun = false

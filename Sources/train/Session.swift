@@ -100,6 +100,10 @@ struct Session {
         }
         let resume = "\(invocation.command("train")) --resume \(run.directory.quotedForShell)"
         reporter.watch(run, continuedBy: resume)
+        if running.noLock {
+            run.locksDirectory = false
+            reporter.warn("--no-lock: nothing keeps another process off \(run.directory); two at once damage a run")
+        }
         let result = try run.train(
             on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
         if let score = run.best.value, let epoch = run.best.epoch {
@@ -109,7 +113,7 @@ struct Session {
         // A signal after the last step interrupts nothing.
         if result.end == .stopped, let signal = Interruption.signal {
             reporter.line("interrupted; continue with: \(resume)")
-            exit(128 + signal)
+            Self.failure.end(128 + signal)
         }
         if result.end == .completed {
             reporter.line("evaluate with: \(invocation.command("evaluate")) \(run.directory.quotedForShell)")

@@ -64,6 +64,8 @@ struct Command {
             return try #require(FileHandle(forWritingAtPath: name))
         }
         (process.standardOutput, process.standardError) = (terminal ?? files[0], files[1])
+        // Tests that are themselves run by nohup, or in a script's background, would hand down what is ignored.
+        for number in [SIGHUP, SIGINT, SIGTERM] { signal(number, SIG_DFL) }
         try process.run()
         let identifier = process.processIdentifier
         let watch = DispatchWorkItem { kill(identifier, SIGKILL) }

@@ -197,8 +197,6 @@ import Testing
     }
 
     @Test func hangingUpSavesTheRun() throws {
-        // A test that is itself run by nohup would hand down that the signal is ignored.
-        Foundation.signal(SIGHUP, SIG_DFL)
         let result = try Command.train(
             "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken",
             in: place,
@@ -235,7 +233,6 @@ import Testing
 
     /// As service managers send them, and terminals that end: nobody was impatient.
     @Test func signalsThatComeTogetherSaveTheRun() throws {
-        Foundation.signal(SIGHUP, SIG_DFL)
         let result = try Command.train(
             "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken",
             in: place,
