@@ -73,14 +73,16 @@ import Testing
         #expect(ofMask >= 1)
         #expect(try processors([:]) == ofMask)
         #expect(try processors(["/proc/self/mountinfo": Self.unified, "/proc/self/cgroup": "0::/\n"]) == ofMask)
-        #expect(try processors(["/proc/self/mountinfo": "nonsense\n - cgroup2\n", "/proc/self/cgroup": ":\n"]) == ofMask)
+        #expect(
+            try processors(["/proc/self/mountinfo": "nonsense\n - cgroup2\n", "/proc/self/cgroup": ":\n"]) == ofMask)
     }
 
     /// A part of a processor is rounded up; no quota gives more than the mask.
-    @Test(arguments: [
-        ("50000 100000", 1), ("100000 100000", 1), ("1000 100000", 1), ("150000 100000", 2), ("200000 100000", 2),
-        ("40000 20000", 2), ("100000000 100000", .max), ("max 100000", .max), ("", .max), ("5", .max),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("50000 100000", 1), ("100000 100000", 1), ("1000 100000", 1), ("150000 100000", 2), ("200000 100000", 2),
+            ("40000 20000", 2), ("100000000 100000", .max), ("max 100000", .max), ("", .max), ("5", .max),
+        ] as [(String, Int32)])
     func aQuotaCounts(quota: String, expected: Int32) throws {
         let files = ["/proc/self/mountinfo": Self.unified, "/proc/self/cgroup": Self.unifiedGroup]
         // The group's own, one of those around it, and what a container sees as the root.
@@ -96,10 +98,10 @@ import Testing
     func aQuotaOfVersion1Counts(root: String) throws {
         let files = [
             "/proc/self/mountinfo": """
-                30 25 0:27 \(root) /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset
-                31 25 0:28 \(root) /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
+            30 25 0:27 \(root) /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset
+            31 25 0:28 \(root) /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
 
-                """,
+            """,
             "/proc/self/cgroup": "5:cpuset:/docker/12ab\n4:cpu,cpuacct:/docker/12ab\n0::/docker/12ab\n",
         ]
         let group = "/sys/fs/cgroup/cpu,cpuacct" + (root == "/" ? "/docker/12ab" : "")

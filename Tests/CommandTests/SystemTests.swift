@@ -28,7 +28,9 @@ import Testing
         for (name, closing) in [("output", ">&-"), ("both", "<&- >&-"), ("all", "<&- >&- 2>&-"), ("errors", "2>&-")] {
             #expect(try shell("$T \(Self.training) \(name) --json \(closing)").status == 0, "\(closing)")
             for file in ["metrics.jsonl", "latest"] {
-                let texts = try ["open", name].map { try String(contentsOfFile: "\(place.path)/\($0)/\(file)", encoding: .utf8) }
+                let texts = try ["open", name].map {
+                    try String(contentsOfFile: "\(place.path)/\($0)/\(file)", encoding: .utf8)
+                }
                 let lines = texts.map { $0.split(separator: "\n") }
                 #expect(lines[0].count == lines[1].count, "\(closing) \(file)")
                 #expect(lines[1].allSatisfy { $0.hasPrefix("{\"event\":\"epoch\"") || $0.hasPrefix("checkpoint-") })
@@ -43,7 +45,8 @@ import Testing
 
     @Test func outputThatCannotBeWrittenIsAnError() throws {
         #expect(try shell("$T \(Self.training) run").status == 0)
-        let lines = ["$E run", "$E run --json", "$E run --digest", "$E run --confusion", "$E run --dead-neurons", "$R list"]
+        let lines =
+            ["$E run", "$E run --json", "$E run --digest", "$E run --confusion", "$E run --dead-neurons", "$R list"]
             + ["$T", "$E", "$R"].map { "\($0) --help" } + ["$T --model width:2 --data data --dry-run"]
         for line in lines {
             let result = try shell("\(line) > /dev/full")
@@ -70,7 +73,9 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Command.train.path)
         process.arguments =
-            "--model width:2 --data data --batch-size 1 --epochs 6 --log-every 1 --output run --json".split(separator: " ")
+            "--model width:2 --data data --batch-size 1 --epochs 6 --log-every 1 --output run --json".split(
+                separator: " "
+            )
             .map(String.init)
         process.currentDirectoryURL = URL(fileURLWithPath: place.path)
         process.standardOutput = ofErrors ? FileHandle.nullDevice : pipe
@@ -157,15 +162,19 @@ import Testing
 
     @Test func theUsualVariableIsTheDefaultOfThreads() throws {
         func threads(_ variable: String, _ arguments: String = "") throws -> String {
-            try shell("$T --model width:2 --data data --dry-run \(arguments)", environment: ["OMP_NUM_THREADS": variable])
-                .output
+            try shell(
+                "$T --model width:2 --data data --dry-run \(arguments)", environment: ["OMP_NUM_THREADS": variable]
+            )
+            .output
         }
         #expect(try threads("1").contains(", 1 thread\n"))
         #expect(try threads("3").contains(", 3 threads\n"))
         #expect(try threads("2,4").contains(", 2 threads\n"))
         #expect(try threads("1", "--threads 2").contains(", 2 threads\n"))
         let usual = try shell("unset OMP_NUM_THREADS; $T --model width:2 --data data --dry-run").output
-        for variable in ["0", "-1", "many", "3x", "99999999999"] { #expect(try threads(variable) == usual, "\(variable)") }
+        for variable in ["0", "-1", "many", "3x", "99999999999"] {
+            #expect(try threads(variable) == usual, "\(variable)")
+        }
     }
 
     /// A thread that a bound one starts would share its processor.

@@ -33,7 +33,8 @@ struct LockOwner: Equatable {
         // One byte stays for the end: a name that is cut off has none.
         gethostname(&name, name.count - 1)
         return LockOwner(
-            processID: getpid(), host: String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self),
+            processID: getpid(),
+            host: String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self),
             boot: firstLine(of: "/proc/sys/kernel/random/boot_id"), namespace: link("/proc/self/ns/pid"),
             start: start(of: getpid()), token: String(UInt64.random(in: .min ... .max), radix: 16))
     }

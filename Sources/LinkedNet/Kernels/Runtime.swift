@@ -16,8 +16,8 @@ public enum Runtime {
         set { ck_set_threads(Int32(clamping: newValue)) }
     }
 
-    /// Asks the system for ``threadCount`` threads and for three more, which load the training's data and the test's, and
-    /// save. Lowers ``threadCount`` to what the system gives. To be called while the process has one thread.
+    /// Asks the system for ``threadCount`` threads and for three more, which load the training's data and the test's,
+    /// and save. Lowers ``threadCount`` to what the system gives. To be called while the process has one thread.
     ///
     /// - Returns: true if ``threadCount`` was lowered.
     package static func fitThreadsToSystem() -> Bool {
