@@ -20,11 +20,9 @@ extension Run {
             let warning =
                 "\(directory.printable()): the file system cannot synchronize directories; a power failure may undo "
                 + "the newest saves, or all of a new run (the end of a process cannot)"
-            try tell(SavingEvent(step: event.position.step, error: nil, savedStep: savedStep, warning: warning))
+            try tell(SavingEvent(step: event.position.step, error: nil, savedStep: savedStep ?? 0, warning: warning))
         }
     }
-
-    private var savedStep: Int { savedPosition?.step ?? 0 }
 
     private func tell(_ event: SavingEvent) throws {
         for observer in trainer.observers { try observer.savingChanged(event, trainer) }
@@ -90,7 +88,7 @@ extension Run {
         let isNews = outcome.error.map { !$0.isSameTrouble(as: lastFailure) } ?? (lastFailure != nil)
         guard isNews else { return }
         lastFailure = outcome.error
-        try tell(SavingEvent(step: outcome.position.step, error: outcome.error, savedStep: savedStep))
+        try tell(SavingEvent(step: outcome.position.step, error: outcome.error, savedStep: savedStep ?? 0))
     }
 
     /// What goes into a save now; the metrics' new lines are its then.
