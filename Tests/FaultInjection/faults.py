@@ -3,7 +3,8 @@
 Each has an identifier (its area first), a file, the `text` that is replaced, the text that stands there instead, a
 pattern of the tests that should find the fault (as for `swift test --filter`), and a line that says what is wrong. The
 text is an expression, or statements with kind="statement"; text and replacement have to compile in this place, and have
-the same type. Where a text occurs more than once, occurrence=(2, 3) means the second of three. Faults beginning with
+the same type. Where a text occurs more than once, occurrence=(2, 3) means the second of three. A fault that
+only some processors show needs a flag of theirs (as in /proc/cpuinfo). Faults beginning with
 `named-` once passed the whole suite.
 """
 import dataclasses
@@ -19,6 +20,7 @@ class Fault:
     says: str
     kind: str = "expression"
     occurrence: tuple = (1, 1)
+    needs: str = ""
 
 
 FAULTS = []
@@ -64,8 +66,8 @@ runtime(
     "mode-stays", "threads.c", "leave_default_float_mode(mode)", "(void)0", "FloatModeTests",
     "a kernel on one thread leaves its caller in another floating-point mode", occurrence=(1, 2))
 runtime(
-    "instructions-stay", "threads.c", "ck_own_kernels = kernels_before", "ck_own_kernels", "RuntimeTests",
-    "workers keep the instruction set of an earlier caller")
+    "workers-instructions", "threads.c", "ck_own_kernels = kernels", "ck_own_kernels", "RuntimeTests",
+    "workers don't take their caller's instruction set", occurrence=(1, 2))
 kernels(
     "bias-of-first-panel", "convolution_forward.c", "call->bias + column_start", "call->bias",
     "/ConvolutionTests|PlanTests",
@@ -97,7 +99,8 @@ kernels(
 kernels(
     "chain-odd-channel", "convolution_chain_backward.c",
     "2 * pair + member * min_of(2, channels - pair) + channel - pair", "2 * pair + member * 2 + channel - pair",
-    "ConvolutionChainTests", "the last of an odd number of channels is folded from the wrong place")
+    "ConvolutionChainTests", "the last of an odd number of channels is folded from the wrong place",
+    needs="avx512f")
 kernels(
     "chain-strided-band", "convolution_chain_backward.c", "(first * c->stride_h + ky) * windows->in_run",
     "(first + ky) * windows->in_run", "ConvolutionChainTests|PlanTests",
