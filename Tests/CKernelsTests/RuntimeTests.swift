@@ -7,21 +7,41 @@ import Testing
         #expect(ck_isa_available(CK_ISA_PORTABLE))
     }
 
-    /// Workers compute with their caller's instructions, and forget them afterwards.
+    /// Workers compute with their caller's instructions. Each of the three takes part: the first tasks wait for all.
     @Test(arguments: availableISAs)
     func workersFollowTheirCaller(isa: ck_isa) {
         var found = [ck_isa](repeating: ck_isa(rawValue: .max), count: 32)
         for expected in [isa, CK_ISA_PORTABLE] {
+            let team = Team()
             with(isa: expected, threads: 3) {
                 found.withUnsafeMutableBytes { bytes in
+                    team.found = bytes.bindMemory(to: ck_isa.self)
                     ck_run_tasks(
                         32, 3,
-                        { context, task, _ in
-                            context?.assumingMemoryBound(to: ck_isa.self)[Int(task)] = ck_isa_current()
-                        }, { _, _, _ in }, bytes.baseAddress)
+                        { context, task, worker in
+                            guard let context else { return }
+                            Unmanaged<Team>.fromOpaque(context).takeUnretainedValue().run(Int(task), Int(worker))
+                        }, { _, _, _ in }, Unmanaged.passUnretained(team).toOpaque())
                 }
             }
+            #expect(team.workers == [0, 1, 2])
             #expect(found.allSatisfy { $0 == expected })
+        }
+    }
+
+    private final class Team: @unchecked Sendable {
+        var found = UnsafeMutableBufferPointer<ck_isa>(start: nil, count: 0)
+        private(set) var workers: Set<Int> = []
+        private let condition = NSCondition()
+        private let deadline = Date(timeIntervalSinceNow: 30)
+
+        func run(_ task: Int, _ worker: Int) {
+            found[task] = ck_isa_current()
+            condition.lock()
+            workers.insert(worker)
+            condition.broadcast()
+            while workers.count < 3, condition.wait(until: deadline) {}
+            condition.unlock()
         }
     }
 
