@@ -216,9 +216,11 @@ graph(
     "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests",
     "the memory of an input that backward reads is reused")
 graph(
-    "shared-parameter", "MemoryMap.swift", "hasBackward && !writtenParameters.insert($0.index).inserted", "false",
-    "CustomLayerTests|NetworkGradientTests",
+    "shared-parameter", "MemoryMap.swift", "!writtenParameters.insert(parameter).inserted", "false", "SharedTests",
     "the last use of a shared parameter overwrites the gradients of the others")
+graph(
+    "repeated-input", "MemoryMap.swift", "ownTensors.insert(input).inserted", "true", "RepeatedInputTests",
+    "the gradients of two inputs that are one tensor share memory")
 graph(
     "reshape-keeps-activation", "GraphBuilder.swift", "shape == value.shape || shape.rank == 1", "true",
     "NetworkTests|CustomLayerTests|ShapeInferenceTests", "an image of another shape keeps an activation by channel")
@@ -408,7 +410,7 @@ named_checkpoints = area("named-checkpoints", "Sources/LinkedNet/Checkpoints")
 resuming = area("checkpoints", "Sources/LinkedNet/Training")
 
 named_checkpoints(
-    "failed-file-stays", "Generations.swift", "try? disk.remove(path(name))", "",
+    "failed-file-stays", "Generations.swift", "leftovers.remove(path(name), on: disk)", "",
     "SaveFaultTests|CheckpointWriterTests",
     "the file of a failed save stays", kind="statement")
 checkpoints(

@@ -167,7 +167,7 @@ public final class GraphBuilder {
                 subject: currentName, expected: "the parameters and states of the shared layer's first use",
                 found: "\(own.name) beside them")
         }
-        return scope == ScopeTree.root ? own.name : "\(currentName)/\(own.name)"
+        return scope == ScopeTree.root ? own.name : "\(scopes.path(of: scope))/\(own.name)"
     }
 
     private func check(_ shape: Shape, ofRepeated name: String, declared: Shape) throws(ShapeError) {

@@ -82,14 +82,6 @@ import Testing
             ], ["mix", "7×6×4", "3×3×3"]
         ),
         ([Concat(name: "mix") {}], ["mix", "branch"]),
-        // `same` twice becomes same and same_1, which the third is called already.
-        (
-            [
-                Conv2D(3, kernel: 1, name: "same"), Conv2D(3, kernel: 1, name: "same"),
-                Conv2D(3, kernel: 1, name: "same_1"),
-            ],
-            ["same_1", "kernel"]
-        ),
         ([], ["at least one layer"]),
         ([Flatten()], ["at least one layer"]),
     ]
