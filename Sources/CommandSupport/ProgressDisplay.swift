@@ -73,7 +73,7 @@ package final class ProgressDisplay {
         let figures = String(
             format: "loss %.4f  accuracy %.4f  %.0f images/s  ", event.epochResult.loss, event.epochResult.accuracy,
             Double(event.epochResult.sampleCount) / event.epochSeconds)
-        let rest = "\(figures)\(Self.duration(secondsLeft(after: event))) left"
+        let rest = "\(figures)\(ProgressLines.duration(secondsLeft(after: event))) left"
         switch form {
         case .bar:
             draw(
@@ -188,15 +188,5 @@ package final class ProgressDisplay {
         let (steps, overflows) = (begin.epochs - position.epoch).multipliedReportingOverflow(by: begin.batchesPerEpoch)
         let last = overflows ? .max : position.step - position.batch + min(steps, .max / 2)
         return " of \(min(last, begin.lastStep ?? .max))"
-    }
-
-    /// `1:05`, `2:00:07`.
-    static func duration(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e9 else { return "?" }
-        let total = Int(seconds.rounded())
-        let (hours, minutes) = (total / 3600, total / 60 % 60)
-        return hours > 0
-            ? String(format: "%d:%02d:%02d", hours, minutes, total % 60)
-            : String(format: "%d:%02d", minutes, total % 60)
     }
 }

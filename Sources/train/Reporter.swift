@@ -68,13 +68,7 @@ final class Reporter: TrainingObserver {
 
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
         if printsJSON { Output.standardOutput.write(event.jsonLine + "\n") }
-        let test = event.test.map { ", test loss \(format($0.loss)), test accuracy \(format($0.accuracy))" } ?? ""
-        let testTime = event.test == nil ? "" : String(format: " + %.1f s test", event.testSeconds)
-        progress.show(
-            event,
-            "epoch \(event.epoch + 1)/\(epochs): loss \(format(event.training.loss)), "
-                + "accuracy \(format(event.training.accuracy))\(test), "
-                + String(format: "%.1f s%@, %.0f images/s", event.seconds, testTime, event.imagesPerSecond))
+        progress.show(event, event.line(epochs: epochs))
         return .proceed
     }
 

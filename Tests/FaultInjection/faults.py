@@ -481,7 +481,10 @@ for name, holder in [
     "trainingOptions.seed"),
     ("convolution", "networkOptions.convolution"),
 ]:
-    train(f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored")
+    # The text of `limit` is also the beginning of `limitTest`.
+    train(
+        f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored",
+        occurrence=(1, 2) if name == "limit" else (1, 1))
 train(
     "sqrt2-ignored", "Train.swift", "networkOptions.sqrt2 ? true : nil", "nil", OPTION_TESTS, "--sqrt2 is ignored")
 options(

@@ -45,7 +45,7 @@ private struct Recipe {
     init(_ model: ModelName, linked: Bool) {
         switch (model, linked) {
         case (.allCNN, _): self.init(warmUpSteps: 100, epochs: 2)
-        case (.width, _): self.init(epochs: 10)
+        case (.width, _): self.init(epochs: 5)
         case (.depth, _): self.init(warmUpSteps: 100, epochs: 10)
         case (.extended, _): self.init(warmUpSteps: 100, epochs: 5)
         case (.resNet50, _): self.init(warmUpSteps: 100, batchNorm: true, epochs: 3)

@@ -91,8 +91,8 @@ extension EpochResult {
         var line = String(
             format: "epoch %d/%d: loss %.4f, accuracy %.4f", epoch + 1, epochs, training.loss, training.accuracy)
         if let test { line += String(format: ", test loss %.4f, test accuracy %.4f", test.loss, test.accuracy) }
-        line += String(format: ", %.1f s, %.0f images/s", seconds, imagesPerSecond)
+        line += String(format: ", %.1f s", seconds)
         if test != nil { line += String(format: " + %.1f s test", testSeconds) }
-        return line
+        return line + String(format: ", %.0f images/s", imagesPerSecond)
     }
 }
