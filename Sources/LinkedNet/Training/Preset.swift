@@ -13,7 +13,7 @@ public enum Preset: String, Sendable, Hashable, Codable, CaseIterable {
     ///   - epochs: the length of the run; `nil` for the preset's own.
     func experiment(_ model: ModelName, linked: Bool, epochs: Int?) -> Experiment {
         switch self {
-        case .recipe: return Recipe(model, linked: linked).experiment(epochs: epochs)
+        case .recipe: return Recipe(model).experiment(epochs: epochs)
         case .paper:
             var experiment = model.experiment(linked: linked)
             experiment.epochs = epochs ?? RunOptions.paperEpochs
@@ -29,31 +29,31 @@ private struct Recipe {
     var decay = 0.0
     var momentum = 0.0
     /// The steps over which the learning rate rises. It falls along a cosine from then to the end of the run.
-    var warmUpSteps = 0
-    var batchSize = 32
+    var warmUpSteps: Int
+    var batchSize: Int
     var augments = false
     var shuffles = true
     var initializer = InitializerName.glorotUniform
-    var batchNorm = false
+    var batchNorm: Bool
     var epochs: Int
 
     /// The rate at the end of a run, as a share of the rate at its beginning: above zero, so that a run that is given
     /// more epochs goes on learning.
     private static let finalFactor = 0.01
 
-    /// Every figure of the recipe, for a model with plain or linked activations.
-    init(_ model: ModelName, linked: Bool) {
-        switch (model, linked) {
-        case (.allCNN, _): self.init(warmUpSteps: 100, epochs: 2)
-        case (.width, _): self.init(epochs: 5)
-        case (.depth, _): self.init(warmUpSteps: 100, epochs: 10)
-        case (.extended, _): self.init(warmUpSteps: 100, epochs: 5)
-        case (.resNet50, _): self.init(warmUpSteps: 100, batchNorm: true, epochs: 3)
+    /// Every figure of the recipe, which is the same for plain and linked activations.
+    init(_ model: ModelName) {
+        switch model {
+        case .allCNN: self.init(warmUpSteps: 100, batchSize: 16, epochs: 1)
+        case .width: self.init(epochs: 5)
+        case .depth: self.init(warmUpSteps: 100, epochs: 10)
+        case .extended: self.init(warmUpSteps: 100, epochs: 5)
+        case .resNet50: self.init(warmUpSteps: 100, batchNorm: true, epochs: 3)
         }
     }
 
-    private init(warmUpSteps: Int = 0, batchNorm: Bool = false, epochs: Int) {
-        (self.warmUpSteps, self.batchNorm, self.epochs) = (warmUpSteps, batchNorm, epochs)
+    private init(warmUpSteps: Int = 0, batchSize: Int = 32, batchNorm: Bool = false, epochs: Int) {
+        (self.warmUpSteps, self.batchSize, self.batchNorm, self.epochs) = (warmUpSteps, batchSize, batchNorm, epochs)
     }
 
     /// The settings of a run of `epochs` epochs; `nil` for the recipe's own number.
