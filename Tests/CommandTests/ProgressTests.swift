@@ -141,7 +141,7 @@ import Glibc
         let terminal = FileHandle(fileDescriptor: slave, closeOnDealloc: true)
         // Nothing is read before the command has ended: what it writes fits into the terminal's buffer.
         let result = try Command.train.run(
-            ["--model", "width:2", "--data", "data", "--steps", "2"], in: place,
+            ["--model", "width:2", "--data", "data", "--epochs", "10", "--steps", "2"], in: place,
             environment: ["CI": "", "NO_COLOR": "", "TERM": "xterm", "COLUMNS": ""].merging(environment) { $1 },
             terminal: terminal)
         #expect(result.status == 0, "\(result.errors)")
