@@ -17,9 +17,9 @@ struct ClaimsPage {
     private func linkedPairs() throws -> [Block] {
         let figures: [(String, String, Linkage)] = [
             ("Figure 1a: ReLU, linked by minimum and maximum", "figures/figure1a.svg", .minMax),
-            ("Figure 1b: SELU and its mirror image", "figures/figure1b.svg", try .mirrored(.selu)),
-            ("ReLU and its mirror image", "figures/figure1-relu.svg", try .mirrored(.relu)),
-            ("Swish and its mirror image", "figures/figure1-swish.svg", try .mirrored(.swish)),
+            ("Figure 1b: SELU and its mirror image", "figures/figure1b.svg", .mirrored(.selu)),
+            ("ReLU and its mirror image", "figures/figure1-relu.svg", .mirrored(.relu)),
+            ("Swish and its mirror image", "figures/figure1-swish.svg", .mirrored(.swish)),
         ]
         return [
             .heading("Linked pairs (Figure 1)"),

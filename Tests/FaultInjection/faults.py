@@ -179,48 +179,62 @@ kernels(
 # Graph and fusions.
 
 graph = area("graph", "Sources/LinkedNet/Graph")
-named_graph = area("named-graph", "Sources/LinkedNet/Graph")
+rewrite = area("graph", "Sources/LinkedNet/Compiler/Rewrites")
+named_rewrite = area("named-graph", "Sources/LinkedNet/Compiler/Rewrites")
 
-named_graph(
-    "sum-host-readers", "SumFusion.swift", "readerCount(of: host) == 1", "true",
+named_rewrite(
+    "sum-host-readers", "FusedSums.swift", "uses.soleReader(of: host) != nil", "host != graph.output",
     "SumFusionTests|GeneratedNetworkTests|BranchGradientTests", "a sum is fused into a host that others read too")
-named_graph(
-    "taker-reads-every-pixel", "SumFusion.swift", "operation.kernel.readsEveryPixel", "true",
+named_rewrite(
+    "taker-reads-every-pixel", "FusedSums.swift", "operation.kernel.readsEveryPixel", "true",
     "SumFusionTests|GeneratedNetworkTests|BranchGradientTests",
     "a gradient is left to a convolution that doesn't read every pixel")
-named_graph(
-    "chain-readers", "ConvolutionChains.swift", "readers[input.index] == 1", "true",
+named_rewrite(
+    "chain-readers", "ConvolutionChains.swift", "uses.soleReader(of: input) != nil", "input != graph.output",
     "ConvolutionChainTests|GeneratedNetworkTests", "a chain hides a tensor that others read")
-graph(
-    "sum-host-is-output", "SumFusion.swift", "host.index != output.index", "true",
+rewrite(
+    "sum-host-is-output", "FusedSums.swift", "uses.soleReader(of: host) != nil", "uses.readers(of: host).count == 1",
     "SumFusionTests|GeneratedNetworkTests",
     "a sum is fused into the operation that gives the network's output")
-graph(
-    "chain-shared-parameters", "ConvolutionChains.swift", "parameterReaders[$0.index] == 1", "true",
+rewrite(
+    "chain-shared-parameters", "ConvolutionChains.swift", "uses.areReadOnce(node.parameters)", "true",
     "ConvolutionChainTests|CustomLayerTests|GeneratedNetworkTests",
     "a chain takes a layer whose weights another shares")
-graph(
-    "dense-fusion-readers", "ConvolutionDenseFusion.swift", "readers[node.inputs[0].index] == 1", "true",
+rewrite(
+    "dense-fusion-readers", "ConvolutionsIntoDense.swift", "uses.soleReader(of: source.output) != nil", "true",
     "ConvolutionDenseFusionTests|GeneratedNetworkTests",
     "a convolution that others read too is hidden in a dense layer")
-graph(
-    "dense-fusion-input", "ConvolutionDenseFusion.swift", "!needsGradient[nodes[first].inputs[0].index]", "true",
+rewrite(
+    "dense-fusion-input", "ConvolutionsIntoDense.swift", "!uses.needsGradient(source.inputs[0])", "true",
     "ConvolutionDenseFusionTests|GeneratedNetworkTests",
     "a convolution whose input needs a gradient is fused with a dense layer, which gives none")
+rewrite(
+    "shared-normalization-readers", "SharedNormalizations.swift", "uses.soleReader(of: node.inputs[0]) != nil", "true",
+    "NetworkGradientTests|GeneratedNetworkTests",
+    "a convolution leaves its output's gradient to one BatchNorm although others read it")
+rewrite(
+    "shared-normalization-shortcut", "SharedNormalizations.swift", "convolution.addend == nil", "true",
+    "GeneratedNetworkTests|BranchGradientTests",
+    "a convolution that adds a shortcut leaves the shortcut without a gradient")
 graph(
-    "reads-output", "MemoryMap.swift", "node.operation.backwardReadsOutput", "false",
-    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests",
-    "the memory of an output that backward reads is reused")
+    "reads-output", "Operations/CustomOperation.swift", "operation.backwardReadsOutput", "false",
+    "CustomLayerTests", "an operation gets no output that its backward pass reads")
 graph(
-    "reads-inputs", "MemoryMap.swift", "node.operation.backwardReadsInputs", "false",
-    "NetworkGradientTests|GeneratedNetworkTests|CustomLayerTests",
-    "the memory of an input that backward reads is reused")
+    "kept-output", "StepBuilder.swift", "add(.value(node.output), .read)",
+    "add(.value(node.inputs.first ?? node.output), .read)", "GeneratedNetworkTests|PlanDescriptionTests",
+    "a step that reads its node's output reads the input")
 graph(
-    "shared-parameter", "MemoryMap.swift", "!writtenParameters.insert(parameter).inserted", "false", "SharedTests",
+    "shared-parameter", "GradientLedger.swift", "!writtenParameters.insert(parameter).inserted", "false", "SharedTests",
     "the last use of a shared parameter overwrites the gradients of the others")
 graph(
-    "repeated-input", "MemoryMap.swift", "ownTensors.insert(input).inserted", "true", "RepeatedInputTests",
+    "repeated-input", "StepBuilder.swift", "ownGradients.insert(tensor).inserted", "true", "RepeatedInputTests",
     "the gradients of two inputs that are one tensor share memory")
+graph(
+    "first-writer", "GradientLedger.swift", "!writtenTensors.insert(tensor).inserted", "false",
+    "BranchGradientTests|GeneratedNetworkTests", "each reader of a tensor overwrites the gradients of the others")
+graph(
+    "complete-from", "../Compiler/Plan.swift", "lastUses.lastIndex { $0 > step }", "lastUses.lastIndex { $0 > step + 2 }",
+    "ParameterUpdaterTests", "parameters are updated while steps still read them")
 graph(
     "reshape-keeps-activation", "GraphBuilder.swift", "shape == value.shape || shape.rank == 1", "true",
     "NetworkTests|CustomLayerTests|ShapeInferenceTests", "an image of another shape keeps an activation by channel")

@@ -43,7 +43,7 @@ public final class ActivationProbe {
             guard let members = operation.activationMemberCount else { return nil }
             let units = operation.outputShape[-1] / members
             // BatchNorm stands between a layer and its activation.
-            let source = copy.operations[..<index].last { $0.parameterCount > 0 && !$0.label.hasPrefix("BatchNorm") }
+            let source = copy.operations[..<index].last { $0.parameterCount > 0 && !$0.isNormalization }
             layers.append(
                 Layer(
                     name: source?.name ?? operation.name, units: units,

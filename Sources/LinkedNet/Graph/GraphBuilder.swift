@@ -93,10 +93,16 @@ public final class GraphBuilder {
         return try entering(known.scope, body)
     }
 
-    /// The names that parameters, states and operations have in the network.
+    /// The finished graph, with the names that parameters, states and operations have in the network.
     ///
     /// - Throws: ``ShapeError`` if two parameters or states have one name.
-    func namedGraph() throws(ShapeError) -> Graph {
+    func finished(output: Value) throws -> Graph {
+        let output = try materialized(output)
+        graph.output = output.tensor
+        return try namedGraph()
+    }
+
+    private func namedGraph() throws(ShapeError) -> Graph {
         let weights = parameterNames + stateNames
         func names(_ paths: (Int) -> String) -> [String] {
             weights.map { $0.scope == ScopeTree.root ? $0.name : "\(paths($0.scope))/\($0.name)" }
@@ -185,7 +191,17 @@ public final class GraphBuilder {
     ///
     /// - Throws: ``ShapeError`` if `outputShape` isn't valid.
     public func add(
-        _ operation: any Operation, inputs: [Value], parameters: [ParameterID] = [], states: [StateID] = [],
+        _ operation: any GraphOperation, inputs: [Value], parameters: [ParameterID] = [], states: [StateID] = [],
+        outputShape: Shape
+    ) throws -> Value {
+        try add(
+            CustomOperation(operation), inputs: inputs, parameters: parameters, states: states,
+            outputShape: outputShape)
+    }
+
+    /// Adds a built-in operation, as ``add(_:inputs:parameters:states:outputShape:)``.
+    func add(
+        _ operation: any NodeOperation, inputs: [Value], parameters: [ParameterID] = [], states: [StateID] = [],
         outputShape: Shape
     ) throws -> Value {
         let stored = try inputs.map(materialized)
@@ -196,7 +212,7 @@ public final class GraphBuilder {
     /// Adds an operation that forms the input's pending activation itself. Its slopes, if any, become the last
     /// parameter.
     func addFusing(
-        _ operation: any Operation, input: Value, parameters: [ParameterID], outputShape: Shape
+        _ operation: any NodeOperation, input: Value, parameters: [ParameterID], outputShape: Shape
     ) throws -> Value {
         let slopes = input.activation?.slopes.map { [$0] } ?? []
         return try append(
@@ -204,7 +220,7 @@ public final class GraphBuilder {
     }
 
     private func append(
-        _ operation: any Operation, inputs: [TensorID], parameters: [ParameterID], states: [StateID],
+        _ operation: any NodeOperation, inputs: [TensorID], parameters: [ParameterID], states: [StateID],
         outputShape: Shape
     ) throws(ShapeError) -> Value {
         let shape = try outputShape.validated(as: currentName)
@@ -284,52 +300,4 @@ private struct ScopedName: Hashable {
 private struct RepeatedUse {
     /// Scopes of the first use that this one has had.
     var visited: Set<Int> = []
-}
-
-/// What a network computes together.
-enum Fusion {
-    /// Whatever is faster together.
-    case everything
-    /// Whatever is faster together, save activations: each is a node of its own, named after its layer.
-    case allButActivations
-    /// Nothing: each layer's operations are nodes of their own. For tests, which compare a network with itself.
-    case nothing
-}
-
-/// A finished list of operations, in an order in which they can run.
-struct Graph {
-    struct Node {
-        var name: String
-        var operation: any Operation
-        let inputs: [TensorID]
-        let output: TensorID
-        let parameters: [ParameterID]
-        let states: [StateID]
-        /// The nodes that this one computes together; none for an ordinary one.
-        var members: [Node] = []
-        /// A tensor whose gradient is part of that of the first input's activation.
-        var gradientTaken: TensorID?
-        /// Inputs whose gradient another node gives.
-        var withheldGradients: [Int] = []
-        /// A node that normalises the output: the gradient follows from that of its output.
-        var normalizer: Int?
-    }
-
-    struct Parameter {
-        var name: String
-        let shape: Shape
-        let initialization: GraphBuilder.Initialization
-    }
-
-    struct State {
-        var name: String
-        let shape: Shape
-        let value: Float
-    }
-
-    /// Per sample; number 0 is the network's input.
-    var tensorShapes: [Shape]
-    var nodes: [Node] = []
-    var parameters: [Parameter] = []
-    var states: [State] = []
 }

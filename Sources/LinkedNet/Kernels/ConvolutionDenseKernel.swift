@@ -31,11 +31,17 @@ struct ConvolutionDenseKernel: Sendable {
     }
 
     /// The weights of both layers, or their gradients.
-    struct Parameters<Pointer> {
-        var weights: Pointer
-        var bias: Pointer?
-        var denseWeights: Pointer
-        var denseBias: Pointer?
+    struct Parameters<Element> {
+        var weights: Element
+        var bias: Element?
+        var denseWeights: Element
+        var denseBias: Element?
+
+        func map<Result>(_ transform: (Element) -> Result) -> Parameters<Result> {
+            .init(
+                weights: transform(weights), bias: bias.map(transform), denseWeights: transform(denseWeights),
+                denseBias: denseBias.map(transform))
+        }
     }
 
     func forward(

@@ -49,7 +49,7 @@ struct PoolingKernel: Sendable {
 
     /// `z` isn't read if no activation is formed.
     func maximumBackward(
-        batch: Int, argmax: UnsafePointer<UInt8>, z: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
+        batch: Int, argmax: UnsafePointer<UInt8>, z: UnsafePointer<Float>?, yGradient: UnsafePointer<Float>,
         zGradient: UnsafeMutablePointer<Float>, accumulate: Bool
     ) {
         var pooling = pooling(batch: batch)

@@ -4,7 +4,7 @@ import Glibc
 import Foundation
 #endif
 
-/// A scalar activation function g(z).
+/// A scalar activation function g(z): a built-in one, or one of your own.
 public struct ActivationFunction: Sendable {
     enum Kind: Sendable {
         case builtIn(ScalarFunction, SlopeSharing)
@@ -13,32 +13,33 @@ public struct ActivationFunction: Sendable {
 
     let kind: Kind
 
-    private init(_ function: ScalarFunction, _ sharing: SlopeSharing = .perPosition) {
-        kind = .builtIn(function, sharing)
+    private init(kind: Kind) {
+        self.kind = kind
     }
 
-    /// z
+    /// A function that the kernels know.
+    public init(_ function: BuiltInFunction) {
+        self.init(kind: .builtIn(function.function, function.sharing))
+    }
+
+    /// ``BuiltInFunction/identity``
     public static let identity = ActivationFunction(.identity)
-    /// max(z, 0)
+    /// ``BuiltInFunction/relu``
     public static let relu = ActivationFunction(.relu)
-    /// λ·z for z > 0, λ·α·(e^z − 1) otherwise, α = 1.6732632423543772, λ = 1.0507009873554805 (Klambauer et al. 2017)
+    /// ``BuiltInFunction/selu``
     public static let selu = ActivationFunction(.selu)
-    /// z·sigmoid(z) (Ramachandran et al. 2017), PyTorch's SiLU.
+    /// ``BuiltInFunction/swish``
     public static let swish = ActivationFunction(.swish)
-    /// z for z > 0, slope·z otherwise (Maas et al. 2013). The default slope is Keras'.
+    /// ``BuiltInFunction/leakyReLU(slope:)``
     public static func leakyReLU(slope: Float = 0.3) -> ActivationFunction { .init(.leakyReLU(slope: slope)) }
-    /// z for z > 0, alpha·(e^z − 1) otherwise (Clevert et al. 2016).
+    /// ``BuiltInFunction/elu(alpha:)``
     public static func elu(alpha: Float = 1) -> ActivationFunction { .init(.elu(alpha: alpha)) }
-    /// z for z > 0, slope·z otherwise, the slopes learned and zero at first (He et al. 2015).
-    public static func prelu(_ sharing: SlopeSharing = .perPosition) -> ActivationFunction { .init(.prelu, sharing) }
+    /// ``BuiltInFunction/prelu(_:)``
+    public static func prelu(_ sharing: SlopeSharing = .perPosition) -> ActivationFunction { .init(.prelu(sharing)) }
 
     /// A function of your own, computed in Swift: flexible, and slower than the built-in ones.
     public static func custom(_ function: ElementFunction) -> ActivationFunction {
         ActivationFunction(kind: .custom(function))
-    }
-
-    private init(kind: Kind) {
-        self.kind = kind
     }
 
     /// A short name.

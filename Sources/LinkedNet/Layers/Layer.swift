@@ -1,6 +1,6 @@
 /// A layer of a network: a value that describes a computation, and adds it to a graph when a network is compiled.
 ///
-/// A layer of your own conforms to this protocol and either composes other layers or adds an ``Operation`` of its own.
+/// A layer of your own conforms to this protocol, and either composes other layers or adds a ``GraphOperation``.
 /// Shapes are inferred from the input, so nothing is typed twice.
 ///
 /// Layers are values and hold no weights: one that is used twice in a model becomes two layers, each with parameters of

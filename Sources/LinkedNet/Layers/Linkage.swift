@@ -3,8 +3,8 @@ import Foundation
 /// Neurons that share one pre-activation z, at least one of which has a non-zero gradient wherever z lies
 /// (Riera et al., "Solving internal covariate shift in deep learning with linked neurons").
 ///
-/// Making one checks that condition. Each member gives as many channels as z has; they lie side by side, member after
-/// member.
+/// Making a linkage checks that condition, where it isn't known to hold. Each member gives as many channels as z has;
+/// they lie side by side, member after member.
 public struct Linkage: Sendable {
     /// One neuron of a linkage: outputScale·g(inputScale·z).
     public struct Member: Sendable {
@@ -47,9 +47,16 @@ public struct Linkage: Sendable {
         self.members = members
     }
 
-    /// concat(g(z), g(−z)), the paper's linkage.
+    /// concat(g(z), g(−z)), the paper's linkage, of a function that the kernels know.
+    public static func mirrored(_ function: BuiltInFunction) -> Linkage {
+        let function = ActivationFunction(function)
+        return Linkage(knownToBeLinked: [Member(function), Member(function, inputScale: -1)])
+    }
+
+    /// concat(g(z), g(−z)), the paper's linkage, of any function.
     ///
     /// - Throws: ``LinkageError`` if g is flat on both sides of 0 at the same distance.
+    @_disfavoredOverload
     public static func mirrored(_ function: ActivationFunction) throws(LinkageError) -> Linkage {
         try Linkage([Member(function), Member(function, inputScale: -1)])
     }

@@ -3,10 +3,10 @@
 /// ```swift
 /// let model = try Sequential {
 ///     Conv2D(32, kernel: 3, padding: .same)
-///     try LinkedActivation(.mirrored(.relu))
+///     LinkedActivation(.mirrored(.relu))
 ///     for _ in 0..<4 {
 ///         Conv2D(32, kernel: 3, padding: .same)
-///         try LinkedActivation(.mirrored(.relu))
+///         LinkedActivation(.mirrored(.relu))
 ///     }
 ///     GlobalAveragePool2D()
 ///     Dense(10)

@@ -23,7 +23,7 @@ extension Trainer {
         }
         var found: Int?
         network.forward(
-            input: pixels, count: count, mode: mode, in: network.passMemories[0]
+            input: pixels, count: count, mode: mode, in: network.workspaces[0]
         ) { operation, output in
             guard found == nil, let start = output.baseAddress else { return }
             if Elementwise.firstNonFinite(count: output.count, start) != nil { found = operation }

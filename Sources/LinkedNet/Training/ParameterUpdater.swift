@@ -26,7 +26,7 @@ final class ParameterUpdater {
         self.optimizer = optimizer
         var starts: [Int] = []
         if early, optimizer.treatsElementsAlone {
-            for start in network.completeFrom.reversed()
+            for start in network.plan.completeFrom[(network.plan.loss + 1)...]
             where (starts.last ?? network.parameterLayout.count) - start >= Self.leastElements {
                 starts.append(start)
             }

@@ -61,7 +61,7 @@ final class TrainingPasses: ConcurrentWork {
     func run(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
         batch = (pixels, labels, count, step)
         ranges = PassRanges(samples: count, passSize: network.passSize)
-        Runtime.run(self, parts: ranges.count, workers: network.passMemories.count)
+        Runtime.run(self, parts: ranges.count, workers: network.workspaces.count)
         guard gradientSum.count > 0 else { return }
         Elementwise.copy(
             count: gradientSum.count, gradientSum.pointer,
@@ -71,7 +71,7 @@ final class TrainingPasses: ConcurrentWork {
 
     override func run(_ pass: Int, worker: Int) {
         guard let batch else { return }
-        let memory = network.passMemories[worker]
+        let memory = network.workspaces[worker]
         let first = ranges[pass].lowerBound, size = ranges[pass].count, classes = network.outputShape.elementCount
         network.forward(
             input: batch.pixels + first * network.inputShape.elementCount, count: size,
@@ -92,7 +92,7 @@ final class TrainingPasses: ConcurrentWork {
     override func finish(_ pass: Int, worker: Int) {
         guard gradientSum.count > 0 else { return }
         Elementwise.copy(
-            count: gradientSum.count, network.passMemories[worker].parameterGradients.pointer, out: gradientSum.pointer,
+            count: gradientSum.count, network.workspaces[worker].parameterGradients.pointer, out: gradientSum.pointer,
             accumulate: pass > 0)
     }
 }

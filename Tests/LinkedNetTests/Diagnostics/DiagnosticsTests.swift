@@ -4,12 +4,12 @@ import Testing
 
 @Suite struct DiagnosticsTests {
     private static func model(_ activation: any Layer) throws -> Sequential {
-        try Sequential {
+        Sequential {
             Conv2D(3, kernel: 3, padding: .same)
             activation
             Flatten()
             Dense(4)
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             Dense(3)
         }
     }
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func linkedMembersAreOneNeuron() throws {
-        let linked = try LinkedActivation(.mirrored(.relu))
+        let linked = LinkedActivation(.mirrored(.relu))
         let network = try Self.network(linked)
         let probe = try ActivationProbe(Self.model(linked), of: network)
         try network.setWeight(named: "conv2d/bias", to: Tensor(shape: [3], elements: [-100, 100, 0]))

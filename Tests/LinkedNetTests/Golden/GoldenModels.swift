@@ -62,12 +62,12 @@ enum GoldenModels {
         "residual after swish": { [Activation(.swish), residual] },
         "residual after linked prelu": {
             [
-                LinkedActivation(try .mirrored(.prelu(.perChannel))),
+                LinkedActivation(.mirrored(.prelu(.perChannel))),
                 Residual { Conv2D(6, kernel: 3, padding: .same) },
             ]
         },
         "residual with projection": {
-            let linkage = try Linkage.mirrored(.selu)
+            let linkage = Linkage.mirrored(.selu)
             return [
                 Residual {
                     Conv2D(2, kernel: 3, stride: 2, padding: .same)

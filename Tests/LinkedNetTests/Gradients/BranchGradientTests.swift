@@ -13,7 +13,7 @@ import Testing
     func slopesWithFourReaders(sharing: SlopeSharing) throws {
         try expectGradients(seed: 31) {
             Conv2D(3, kernel: 3)
-            try LinkedActivation(.mirrored(.prelu(sharing)))
+            LinkedActivation(.mirrored(.prelu(sharing)))
             Concat {
                 Conv2D(2, kernel: 1)
                 Conv2D(4, kernel: 3, padding: .same)
@@ -41,7 +41,7 @@ import Testing
                 }
                 Residual {}
             }
-            try LinkedActivation(.mirrored(.elu()))
+            LinkedActivation(.mirrored(.elu()))
             Flatten()
             Dense(5)
         }
@@ -71,14 +71,14 @@ import Testing
     @Test func activationsInARow() throws {
         try expectGradients(seed: 34) {
             Conv2D(2, kernel: 3)
-            try LinkedActivation(.mirrored(.swish))
-            try LinkedActivation(.mirrored(.selu))
+            LinkedActivation(.mirrored(.swish))
+            LinkedActivation(.mirrored(.selu))
             Dropout(0.3)
             Activation(.prelu(.perChannel))
             Flatten()
             Activation(.prelu())
             Dense(6)
-            try LinkedActivation(.mirrored(.prelu(.perChannel)))
+            LinkedActivation(.mirrored(.prelu(.perChannel)))
             Dense(4)
         }
     }

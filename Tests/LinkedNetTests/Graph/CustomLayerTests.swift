@@ -14,7 +14,7 @@ private struct ExponentialScale: Layer {
     }
 }
 
-private struct ExponentialScaleOperation: LinkedNet.Operation {
+private struct ExponentialScaleOperation: GraphOperation {
     let rows, channels: Int
 
     var label: String { "ExponentialScale" }

@@ -71,8 +71,8 @@ import Testing
 
     /// A pending activation seen in another image shape is computed before it is read as one.
     @Test func aReshapedActivationIsComputedFirst() throws {
-        let model = try Sequential {
-            try LinkedActivation(.mirrored(.relu))
+        let model = Sequential {
+            LinkedActivation(.mirrored(.relu))
             Reshaped(shape: [8, 8, 2])
             Conv2D(1, kernel: 1, kernelInitializer: .ones)
             Flatten()

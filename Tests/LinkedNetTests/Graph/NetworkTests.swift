@@ -4,10 +4,10 @@ import Testing
 
 @Suite struct NetworkTests {
     private static func model() throws -> Sequential {
-        try Sequential {
+        Sequential {
             Conv2D(7, kernel: 3, padding: .same)
             BatchNorm()
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             MaxPool2D(2)
             Dropout(0.4)
             Residual {
@@ -15,7 +15,7 @@ import Testing
                 Activation(.prelu())
             }
             Conv2D(9, kernel: 3, stride: 2)
-            try LinkedActivation(.mirrored(.swish))
+            LinkedActivation(.mirrored(.swish))
             Flatten()
             Dense(10)
         }

@@ -20,7 +20,7 @@ import Testing
 
     @Test func whatIsFused() throws {
         let windows = MaxPool2D(2), overlapping = MaxPool2D(3, stride: 2)
-        for linkage in try [Linkage.mirrored(.relu), .mirrored(.leakyReLU())] {
+        for linkage in [Linkage.mirrored(.relu), .mirrored(.leakyReLU())] {
             for pooling in [windows, overlapping] {
                 #expect(try Self.labels(linkage, pooling).allSatisfy { !$0.hasPrefix("Activation") })
             }
@@ -36,7 +36,7 @@ import Testing
     @Test func sameBitsAsStored() throws {
         var random = CounterRandom(seed: 5, use: RandomUse(rawValue: 2004))
         let images = (0..<(3 * 9 * 8 * 3)).map { _ in Float(random.normal()) }
-        for linkage in try [Linkage.mirrored(.relu), .mirrored(.swish), .mirrored(.leakyReLU())] {
+        for linkage in [Linkage.mirrored(.relu), .mirrored(.swish), .mirrored(.leakyReLU())] {
             let results = try [true, false].map { isFused in
                 let network = try Network(
                     Self.model(linkage, MaxPool2D(2)), input: [9, 8, 3], batch: 3, seed: 6, fusesActivations: isFused)

@@ -17,7 +17,7 @@ import Testing
         #expect(try shape([7, 6, 3]) { LinkedActivation(.minMax) } == [7, 6, 6])
         #expect(
             try shape([7, 6, 3]) {
-                try LinkedActivation(.mirrored(.relu))
+                LinkedActivation(.mirrored(.relu))
                 Flatten()
                 Dense(5)
             } == [5])
@@ -31,11 +31,11 @@ import Testing
     }
 
     @Test func linkedChannelsReachTheKernel() throws {
-        let model = try Sequential {
+        let model = Sequential {
             Conv2D(8, kernel: 3)
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             Conv2D(4, kernel: 3)
-            try LinkedActivation(.mirrored(.prelu()))
+            LinkedActivation(.mirrored(.prelu()))
             Flatten()
             Dense(2)
         }

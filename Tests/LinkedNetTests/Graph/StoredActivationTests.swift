@@ -50,7 +50,7 @@ import Testing
             Conv2D(6, kernel: 1)
             Activation(.swish)
             Conv2D(6, kernel: 1)
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             Conv2D(6, kernel: 1)
         }
         #expect(swish.allSatisfy { !$0.contains("→") })

@@ -127,9 +127,9 @@ import Glibc
     /// More samples than the network takes at once are shown in several passes.
     @Test func aProbeTakesAnyNumberOfSamples() throws {
         func distributions(batch: Int) throws -> [ActivationProbe.Distribution] {
-            let model = try Sequential {
+            let model = Sequential {
                 Conv2D(4, kernel: 3)
-                try LinkedActivation(.mirrored(.elu()))
+                LinkedActivation(.mirrored(.elu()))
                 Flatten()
                 Dense(3)
             }

@@ -47,7 +47,7 @@ import Testing
 
     @Test func linkagesEqualFusedOnes() throws {
         try expectSame(
-            [LinkedActivation(try .mirrored(.relu)), consumer],
+            [LinkedActivation(.mirrored(.relu)), consumer],
             [LinkedActivation(try .mirrored(.custom(Self.relu))), consumer])
         // One custom member makes the whole linkage unfused; the built-in ones are then computed in Swift too.
         let scales: [(ActivationFunction, Float, Float)] = [

@@ -24,11 +24,11 @@ import Testing
     // MARK: One set of parameters
 
     @Test func parametersAndStatesStandThereOnce() throws {
-        let block = try Shared(
+        let block = Shared(
             Sequential {
                 Conv2D(4, kernel: 3, padding: .same)
                 BatchNorm()
-                try LinkedActivation(.mirrored(.prelu(.perChannel)))
+                LinkedActivation(.mirrored(.prelu(.perChannel)))
                 Conv2D(4, kernel: 1)
             })
         let network = try network {
@@ -195,7 +195,7 @@ import Testing
 
     @Test(arguments: [SlopeSharing.perChannel, .perPosition])
     func gradientsOfSharedSlopes(sharing: SlopeSharing) throws {
-        let activation = Shared(try LinkedActivation(.mirrored(.prelu(sharing))))
+        let activation = Shared(LinkedActivation(.mirrored(.prelu(sharing))))
         try expectGradients(seed: 63) {
             Conv2D(3, kernel: 1)
             activation

@@ -16,11 +16,11 @@ import Testing
         let expected = try #require(curves["\(side)"])
         #expect(expected.count == 100)
 
-        let model = try Sequential {
+        let model = Sequential {
             Conv2D(8, kernel: 3, padding: .same, algorithm: algorithm)
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             Conv2D(8, kernel: 3, stride: 2, padding: .same, algorithm: algorithm)
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             GlobalAveragePool2D()
             Dense(10)
         }

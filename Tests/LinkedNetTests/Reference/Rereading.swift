@@ -43,7 +43,7 @@ struct Reread: Layer {
 
 /// Σ weight·factor·input, each factor a parameter of its own. Backward reads all that it adds to before it writes any,
 /// and writes the last first.
-private struct WeighingOperation: LinkedNet.Operation {
+private struct WeighingOperation: GraphOperation {
     let elementCount, inputCount: Int
 
     var label: String { "Weighing" }

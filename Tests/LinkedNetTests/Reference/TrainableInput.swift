@@ -20,7 +20,7 @@ struct TrainableInput: Layer {
 }
 
 /// The output is the parameter; always the whole batch is asked for.
-private struct ParameterOperation: LinkedNet.Operation {
+private struct ParameterOperation: GraphOperation {
     let elementCount: Int
 
     var label: String { "Parameter" }

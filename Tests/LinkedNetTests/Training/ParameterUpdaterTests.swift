@@ -32,11 +32,11 @@ import Testing
 
     /// Two layers of more than a mebibyte each, with small ones around them.
     private func network() throws -> Network {
-        let model = try Sequential {
+        let model = Sequential {
             Dense(512)
             Activation(.swish)
             Dense(600)
-            try LinkedActivation(.mirrored(.prelu(.perChannel)))
+            LinkedActivation(.mirrored(.prelu(.perChannel)))
             Dense(320)
             Activation(.relu)
             Dense(4)

@@ -4,9 +4,9 @@ import Testing
 /// Steps that take a batch in several passes.
 @Suite struct PassTests {
     private static func network(batch: Int) throws -> Network {
-        let model = try Sequential {
+        let model = Sequential {
             Conv2D(32, kernel: 3, padding: .same)
-            try LinkedActivation(.mirrored(.relu))
+            LinkedActivation(.mirrored(.relu))
             Conv2D(32, kernel: 1)
             Activation(.relu)
             MaxPool2D(2)

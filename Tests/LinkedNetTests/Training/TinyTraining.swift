@@ -19,10 +19,10 @@ enum TinyTraining {
     }
 
     static func network(batch: Int = 8, seed: UInt64 = 7) throws -> Network {
-        let model = try Sequential {
+        let model = Sequential {
             Conv2D(4, kernel: 3, padding: .same)
             BatchNorm()
-            try LinkedActivation(.mirrored(.prelu(.perChannel)))
+            LinkedActivation(.mirrored(.prelu(.perChannel)))
             Dropout(0.2)
             Flatten()
             Dense(3)

@@ -11,7 +11,7 @@ struct ChannelScale: Layer {
     }
 }
 
-private struct ChannelScaleOperation: Operation {
+private struct ChannelScaleOperation: GraphOperation {
     let positions, channels: Int
 
     var label: String { "ChannelScale" }

@@ -1,12 +1,6 @@
-/// An operation that computes the members of an activation, member after member.
-protocol ActivationNode: Operation {
-    /// 1 if it isn't linked.
-    var memberCount: Int { get }
-}
-
 /// An activation computed by a node of its own, for consumers that can't form it as they read. Parameter: its slopes,
 /// if any.
-struct ActivationOperation: ActivationNode {
+struct ActivationOperation: NodeOperation {
     private let kernel: ActivationKernel
     private let input: FusedInput
 
@@ -17,7 +11,7 @@ struct ActivationOperation: ActivationNode {
             pending.function, positions: pending.positions, channels: pending.channels, subject: name)
     }
 
-    var memberCount: Int { input.function.members.count }
+    var activationMemberCount: Int? { input.function.members.count }
 
     var label: String { "Activation \(input.function.label)" }
 
@@ -30,18 +24,26 @@ struct ActivationOperation: ActivationNode {
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 
-    func forward(_ context: OperationContext) {
-        kernel.forward(
-            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: 0), out: context.output)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), slopes = input.readSlopes(&step), out = step.writeOutput()
+            return { [kernel] call in
+                kernel.forward(batch: call.batch, z: call[z], slopes: call[ifAny: slopes], out: call[out])
+            }
+        }
     }
 
-    func backward(_ context: OperationContext) {
-        let zGradient = context.inputGradient()
-        let slopesGradient = input.slopesGradient(context, after: 0)
-        guard zGradient != nil || slopesGradient != nil else { return }
-        kernel.backward(
-            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: 0),
-            outGradient: context.outputGradient, zGradient: zGradient,
-            accumulate: context.accumulatesInputGradient(), slopesGradient: slopesGradient, scratch: context.scratch)
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let zGradient = step.writeInputGradient(), slopesGradient = input.writeSlopesGradient(&step)
+            guard zGradient != nil || slopesGradient != nil else { return nil }
+            let z = step.readInput(), slopes = input.readSlopes(&step), outGradient = step.readOutputGradient()
+            return { [kernel] call in
+                kernel.backward(
+                    batch: call.batch, z: call[z], slopes: call[ifAny: slopes], outGradient: call[outGradient],
+                    zGradient: call[ifAny: zGradient], accumulate: zGradient.accumulates,
+                    slopesGradient: call[ifAny: slopesGradient], scratch: call.scratch)
+            }
+        }
     }
 }

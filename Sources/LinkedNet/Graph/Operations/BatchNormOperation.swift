@@ -1,14 +1,14 @@
 /// Batch normalisation over all but the last dimension, which may add another value to its output. Inputs: x, and the
 /// addend if there is one; parameters: gamma, beta; states: running mean, running variance.
-struct BatchNormOperation: Operation {
+struct BatchNormOperation: NodeOperation {
     private let kernel: BatchNormKernel
     private let positions: Int
     private let momentum: Float
     private let unbiasedRunningVariance: Bool
-    private var addend: Addend?
+    private(set) var addend: Addend?
     private var postOps = PostOps()
-    /// The kernel of the operation that gives x, if that finds x's moments and forms x's gradient itself.
-    private var source: PointwiseKernel?
+    /// The kernel of the 1×1 convolution that gives x, if the convolution finds x's moments, and forms x's gradient.
+    var source: PointwiseKernel?
 
     init(shape: Shape, momentum: Float, epsilon: Float, unbiasedRunningVariance: Bool) {
         kernel = BatchNormKernel(channels: shape[-1], epsilon: epsilon)
@@ -19,96 +19,112 @@ struct BatchNormOperation: Operation {
 
     var label: String { "BatchNorm\(postOps.label)" }
 
-    /// The batch's mean and inverse deviation, then the terms of x's gradient, then x's moments if another operation
-    /// finds them.
-    func savedBytes(batch: Int) -> Int {
-        Self.momentsOffset(channels: kernel.channels) + (source?.momentsBytes(batch: batch) ?? 0)
-    }
-
-    /// An even number of vectors, so that doubles follow aligned.
-    private static func momentsOffset(channels: Int) -> Int { 6 * channels * MemoryLayout<Float>.stride }
-
-    /// Where the operation that gives x leaves its moments.
-    ///
-    /// - Parameter statistics: what the operation saves.
-    static func inputMoments(_ statistics: UnsafeMutableRawPointer, channels: Int) -> UnsafeMutablePointer<Double> {
-        (statistics + momentsOffset(channels: channels)).assumingMemoryBound(to: Double.self)
-    }
+    var isNormalization: Bool { true }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(rows: batch * positions) }
 
-    private func vectors(_ context: OperationContext) -> BatchNormKernel.Vectors {
-        .init(
-            gamma: context.parameter(0), beta: context.parameter(1), runningMean: context.state(0),
-            runningVariance: context.state(1))
-    }
-
-    private func statistics(
-        _ context: OperationContext
-    ) -> (mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>) {
-        let saved = context.saved.assumingMemoryBound(to: Float.self)
-        return (saved, saved + kernel.channels)
-    }
-
-    func forward(_ context: OperationContext) {
-        let rows = context.batch * positions
-        let addend = addend.map { _ in context.input(1) }
-        if context.isTraining {
-            let statistics = statistics(context)
-            let moments = source.map { source in
-                source.moments(
-                    batch: context.batch, values: Self.inputMoments(context.saved, channels: kernel.channels))
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let buffers = NormalizationBuffers(of: step.node)
+            let x = step.readInput(), addend = addend.map { _ in step.readInput(1) }, y = step.writeOutput()
+            let gamma = step.readParameter(0), beta = step.readParameter(1)
+            let runningMean = step.updateState(0), runningVariance = step.updateState(1)
+            let statistics = buffers.writeStatistics(&step, channels: kernel.channels)
+            let moments = source.map { (kernel: $0, values: buffers.readMoments(&step)) }
+            return { [kernel, positions, momentum, unbiasedRunningVariance, postOps] call in
+                let rows = call.batch * positions
+                let vectors = BatchNormKernel.Vectors(
+                    gamma: call[gamma], beta: call[beta], runningMean: call[runningMean],
+                    runningVariance: call[runningVariance])
+                guard call.isTraining else {
+                    return kernel.forwardInference(
+                        rows: rows, x: call[x], vectors: vectors, postOps: postOps, addend: call[ifAny: addend],
+                        y: call[y])
+                }
+                kernel.forwardTraining(
+                    rows: rows, x: call[x],
+                    moments: moments.map {
+                        $0.kernel.moments(batch: call.batch, values: UnsafeMutablePointer(mutating: call[$0.values]))
+                    },
+                    vectors: vectors, momentum: momentum, unbiasedRunningVariance: unbiasedRunningVariance,
+                    mean: call[statistics], inverseDeviation: call[statistics] + kernel.channels, postOps: postOps,
+                    addend: call[ifAny: addend], y: call[y], scratch: call.scratch)
             }
-            kernel.forwardTraining(
-                rows: rows, x: context.input(), moments: moments, vectors: vectors(context), momentum: momentum,
-                unbiasedRunningVariance: unbiasedRunningVariance, mean: statistics.mean,
-                inverseDeviation: statistics.inverseDeviation, postOps: postOps, addend: addend, y: context.output,
-                scratch: context.scratch)
-        } else {
-            kernel.forwardInference(
-                rows: rows, x: context.input(), vectors: vectors(context), postOps: postOps, addend: addend,
-                y: context.output)
         }
     }
 
-    func backward(_ context: OperationContext) {
-        let statistics = statistics(context)
-        addend?.backward(context, input: 1)
-        guard source == nil else {
-            return kernel.backwardTerms(
-                rows: context.batch * positions, x: context.input(), gamma: context.parameter(0), mean: statistics.mean,
-                inverseDeviation: statistics.inverseDeviation, yGradient: context.outputGradient,
-                terms: statistics.mean + 2 * kernel.channels, gammaGradient: context.parameterGradient(0),
-                betaGradient: context.parameterGradient(1), scratch: context.scratch)
+    func addBackward(to steps: inout NodeSteps) {
+        addend?.addBackward(to: &steps, input: 1)
+        if source == nil { addGradients(to: &steps) } else { addTerms(to: &steps) }
+    }
+
+    /// All gradients.
+    private func addGradients(to steps: inout NodeSteps) {
+        steps.add { step in
+            let x = step.readInput(), gamma = step.readParameter(0), yGradient = step.readOutputGradient()
+            let statistics = NormalizationBuffers(of: step.node).readStatistics(&step)
+            let xGradient = step.writeInputGradient()
+            let gammaGradient = step.writeParameterGradient(0), betaGradient = step.writeParameterGradient(1)
+            return { [kernel, positions] call in
+                kernel.backward(
+                    rows: call.batch * positions, x: call[x], gamma: call[gamma], mean: call[statistics],
+                    inverseDeviation: call[statistics] + kernel.channels, yGradient: call[yGradient],
+                    xGradient: call[ifAny: xGradient], accumulate: xGradient.accumulates,
+                    gammaGradient: call[gammaGradient], betaGradient: call[betaGradient], scratch: call.scratch)
+            }
         }
-        kernel.backward(
-            rows: context.batch * positions, x: context.input(), gamma: context.parameter(0), mean: statistics.mean,
-            inverseDeviation: statistics.inverseDeviation, yGradient: context.outputGradient,
-            xGradient: context.inputGradient(), accumulate: context.accumulatesInputGradient(),
-            gammaGradient: context.parameterGradient(0), betaGradient: context.parameterGradient(1),
-            scratch: context.scratch)
     }
 
-    /// How x's gradient follows from the output's, after the backward pass of an operation that leaves it to another.
-    ///
-    /// - Parameter statistics: what the operation saved.
-    static func inputGradient(
-        x: UnsafePointer<Float>, statistics: UnsafeRawPointer, channels: Int
-    ) -> NormalizationGradient {
-        let saved = statistics.assumingMemoryBound(to: Float.self)
-        return NormalizationGradient(x: x, mean: saved, terms: saved + 2 * channels, channels: channels)
-    }
-
-    /// The operation where the 1×1 convolution that gives x finds x's moments, and forms x's gradient itself.
-    func sharing(with source: PointwiseOperation) -> BatchNormOperation {
-        var result = self
-        result.source = source.kernel
-        return result
+    /// The gradients of gamma and beta, and the terms from which the convolution that gives x forms x's gradient.
+    private func addTerms(to steps: inout NodeSteps) {
+        steps.add("\(label) terms") { step in
+            let buffers = NormalizationBuffers(of: step.node)
+            let x = step.readInput(), gamma = step.readParameter(0), yGradient = step.readOutputGradient()
+            let statistics = buffers.readStatistics(&step)
+            let terms = buffers.writeTerms(&step, channels: kernel.channels)
+            let gammaGradient = step.writeParameterGradient(0), betaGradient = step.writeParameterGradient(1)
+            return { [kernel, positions] call in
+                kernel.backwardTerms(
+                    rows: call.batch * positions, x: call[x], gamma: call[gamma], mean: call[statistics],
+                    inverseDeviation: call[statistics] + kernel.channels, yGradient: call[yGradient],
+                    terms: call[terms], gammaGradient: call[gammaGradient], betaGradient: call[betaGradient],
+                    scratch: call.scratch)
+            }
+        }
     }
 }
 
+/// The buffers of a BatchNorm. Where a 1×1 convolution gives x, the convolution's steps use the same buffers.
+struct NormalizationBuffers {
+    /// The BatchNorm's output, which owns the buffers.
+    let output: TensorID
+
+    init(of node: Graph.Node) { output = node.output }
+
+    /// The batch's mean of each channel, then the inverse deviations: [2][channels].
+    func writeStatistics(_ step: inout StepBuilder, channels: Int) -> Writable<Float> {
+        step.writeSaved("statistics", bytes: 2 * channels * MemoryLayout<Float>.stride, owner: output)
+    }
+
+    func readStatistics(_ step: inout StepBuilder) -> Readable<Float> { step.readSaved("statistics", owner: output) }
+
+    /// The terms of ``NormalizationGradient``: [3][channels].
+    func writeTerms(_ step: inout StepBuilder, channels: Int) -> Writable<Float> {
+        step.writeSaved("terms", bytes: 3 * channels * MemoryLayout<Float>.stride, owner: output)
+    }
+
+    func readTerms(_ step: inout StepBuilder) -> Readable<Float> { step.readSaved("terms", owner: output) }
+
+    /// Sums of x and of its squares: ``PointwiseKernel/moments(batch:values:)``.
+    func writeMoments(_ step: inout StepBuilder, bytes: Int) -> Writable<Double> {
+        step.writeSaved("moments", bytes: bytes, owner: output)
+    }
+
+    func readMoments(_ step: inout StepBuilder) -> Readable<Double> { step.readSaved("moments", owner: output) }
+}
+
 extension BatchNormOperation: AddendTaking {
-    func adding(_ addend: Addend) -> (any Operation)? {
+    func adding(_ addend: Addend) -> (any NodeOperation)? {
         guard self.addend == nil else { return nil }
         var result = self
         result.addend = addend
@@ -118,7 +134,7 @@ extension BatchNormOperation: AddendTaking {
 }
 
 extension BatchNormOperation: ActivationStoring, ActivationReading {
-    func storing(_ activation: FusibleActivation) -> any Operation {
+    func storing(_ activation: FusibleActivation) -> any NodeOperation {
         var result = self
         result.postOps.apply(activation)
         return result
@@ -126,7 +142,7 @@ extension BatchNormOperation: ActivationStoring, ActivationReading {
 
     func activation(ofInput index: Int) -> FusibleActivation? { index == 0 ? .identity : addend?.activation }
 
-    func readingStoredActivation(ofInput index: Int) -> any Operation {
+    func readingStoredActivation(ofInput index: Int) -> any NodeOperation {
         var result = self
         result.postOps.addAppliedActivation()
         return result

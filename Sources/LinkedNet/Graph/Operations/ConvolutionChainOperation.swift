@@ -1,49 +1,65 @@
 /// Convolutions of few channels that feed each other, computed as one. Parameters: those of all its convolutions, in
 /// order.
-struct ConvolutionChainOperation: GroupedOperation {
-    let kernel: ConvolutionChainKernel
+struct ConvolutionChainOperation: NodeOperation {
+    private let kernel: ConvolutionChainKernel
+    private let layers: [ComputedLayer]
     /// The number of elements of the largest output in between, of one sample.
-    let largestOutput: Int
+    private let largestOutput: Int
+
+    /// - Parameters:
+    ///   - layers: the convolutions, in order.
+    ///   - largestOutput: the number of elements of the largest output in between, of one sample.
+    init(kernel: ConvolutionChainKernel, layers: [ComputedLayer], largestOutput: Int) {
+        self.kernel = kernel
+        self.layers = layers.map { layer in
+            var layer = layer
+            layer.algorithm = "chain of \(layers.count)"
+            return layer
+        }
+        self.largestOutput = largestOutput
+    }
 
     var label: String { "Conv2D chain" }
-    var backwardReadsInputs: Bool { false }
     var treatsSamplesAlone: Bool { true }
 
-    func savedBytes(batch: Int) -> Int { kernel.keptBytes(batch: batch) }
+    func layers(of node: Graph.Node) -> [ComputedLayer] { layers }
 
     func scratchBytes(batch: Int) -> Int {
         max(kernel.scratchBytes(batch: batch), batch * largestOutput * MemoryLayout<Float>.stride)
     }
 
-    func forward(_ context: OperationContext) {
-        context.bindings.parameters.withUnsafeBufferPointer { parameters in
-            kernel.forward(
-                batch: context.batch, z: context.input(), parameters: parameters, y: context.output,
-                kept: context.saved,
-                scratch: context.scratch)
-        }
-    }
+    /// The layers' inputs, for the backward pass.
+    private static let kept = "kept"
 
-    func backward(_ context: OperationContext) {
-        context.bindings.parameters.withUnsafeBufferPointer { parameters in
-            context.bindings.parameterGradients.withUnsafeBufferPointer { gradients in
-                kernel.backward(
-                    batch: context.batch, parameters: parameters, yGradient: context.outputGradient,
-                    kept: context.saved,
-                    zGradient: context.inputGradient(), accumulate: context.accumulatesInputGradient(),
-                    gradients: gradients, scratch: context.scratch)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), parameters = step.readParameters(), y = step.writeOutput()
+            let kept: Writable<UInt8> = step.writeSaved(Self.kept, bytes: kernel.keptBytes(batch: step.batch))
+            step.show = { [kernel] layer, call, body in
+                guard layer < kernel.layerCount - 1 else { return body(call[y]) }
+                let copy = call.scratch.assumingMemoryBound(to: Float.self)
+                kernel.copyOutput(ofLayer: layer, batch: call.batch, kept: call[kept], to: copy)
+                body(copy)
+            }
+            return { [kernel] call in
+                kernel.forward(
+                    batch: call.batch, z: call[z], parameters: call[parameters], y: call[y], kept: call[kept],
+                    scratch: call.scratch)
             }
         }
     }
 
-    // MARK: Its convolutions
-
-    func algorithm(ofMember member: Int) -> String? { "chain of \(kernel.layerCount)" }
-
-    func withOutput(ofMember member: Int, _ context: OperationContext, _ body: (UnsafePointer<Float>) -> Void) {
-        guard member < kernel.layerCount - 1 else { return body(context.output) }
-        let copy = context.scratch.assumingMemoryBound(to: Float.self)
-        kernel.copyOutput(ofLayer: member, batch: context.batch, kept: context.saved, to: copy)
-        body(copy)
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let parameters = step.readParameters(), yGradient = step.readOutputGradient()
+            let kept: Readable<UInt8> = step.readSaved(Self.kept)
+            let zGradient = step.writeInputGradient(), gradients = step.writeParameterGradients()
+            return { [kernel] call in
+                kernel.backward(
+                    batch: call.batch, parameters: call[parameters], yGradient: call[yGradient], kept: call[kept],
+                    zGradient: call[ifAny: zGradient], accumulate: zGradient.accumulates, gradients: call[gradients],
+                    scratch: call.scratch)
+            }
+        }
     }
 }

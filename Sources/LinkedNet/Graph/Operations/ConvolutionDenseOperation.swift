@@ -1,47 +1,64 @@
 /// A convolution into a dense layer, computed as one. Parameters: those of the convolution, then those of the dense
 /// layer.
-struct ConvolutionDenseOperation: GroupedOperation {
-    let kernel: ConvolutionDenseKernel
+struct ConvolutionDenseOperation: NodeOperation {
+    private let kernel: ConvolutionDenseKernel
+    private let layers: [ComputedLayer]
     /// Whether the convolution and the dense layer have a bias.
-    let usesBias: (convolution: Bool, dense: Bool)
+    private let usesBias: (convolution: Bool, dense: Bool)
+
+    init(
+        kernel: ConvolutionDenseKernel, convolution: ComputedLayer, dense: ComputedLayer,
+        usesBias: (convolution: Bool, dense: Bool)
+    ) {
+        self.kernel = kernel
+        layers = [(convolution, "fused with dense"), (dense, nil)].map { layer, algorithm in
+            var layer = layer
+            layer.algorithm = algorithm
+            return layer
+        }
+        self.usesBias = usesBias
+    }
 
     var label: String { "Conv2D into Dense" }
     var treatsSamplesAlone: Bool { true }
 
+    func layers(of node: Graph.Node) -> [ComputedLayer] { layers }
+
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 
-    func forward(_ context: OperationContext) {
-        kernel.forward(
-            batch: context.batch, input: context.input(), parameters: parameters(context), y: context.output,
-            scratch: context.scratch)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let input = step.readInput(), parameters = arranged { step.readParameter($0) }, y = step.writeOutput()
+            step.show = { [kernel] layer, call, body in
+                guard layer == 0 else { return body(call[y]) }
+                kernel.withConvolutionOutput(
+                    batch: call.batch, input: call[input], parameters: parameters.map { call[$0] }, body)
+            }
+            return { [kernel] call in
+                kernel.forward(
+                    batch: call.batch, input: call[input], parameters: parameters.map { call[$0] }, y: call[y],
+                    scratch: call.scratch)
+            }
+        }
     }
 
-    func backward(_ context: OperationContext) {
-        kernel.backward(
-            batch: context.batch, input: context.input(), parameters: parameters(context),
-            yGradient: context.outputGradient,
-            gradients: arranged { context.parameterGradient($0) }, scratch: context.scratch)
-    }
-
-    private func parameters(_ context: OperationContext) -> ConvolutionDenseKernel.Parameters<UnsafePointer<Float>> {
-        arranged { context.parameter($0) }
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let input = step.readInput(), parameters = arranged { step.readParameter($0) }
+            let yGradient = step.readOutputGradient(), gradients = arranged { step.writeParameterGradient($0) }
+            return { [kernel] call in
+                kernel.backward(
+                    batch: call.batch, input: call[input], parameters: parameters.map { call[$0] },
+                    yGradient: call[yGradient], gradients: gradients.map { call[$0] }, scratch: call.scratch)
+            }
+        }
     }
 
     /// The parameters by what they are, from those by number.
-    private func arranged<Pointer>(_ parameter: (Int) -> Pointer) -> ConvolutionDenseKernel.Parameters<Pointer> {
+    private func arranged<Element>(_ parameter: (Int) -> Element) -> ConvolutionDenseKernel.Parameters<Element> {
         let dense = usesBias.convolution ? 2 : 1
         return .init(
             weights: parameter(0), bias: usesBias.convolution ? parameter(1) : nil, denseWeights: parameter(dense),
             denseBias: usesBias.dense ? parameter(dense + 1) : nil)
-    }
-
-    // MARK: Its two layers
-
-    func algorithm(ofMember member: Int) -> String? { member == 0 ? "fused with dense" : nil }
-
-    func withOutput(ofMember member: Int, _ context: OperationContext, _ body: (UnsafePointer<Float>) -> Void) {
-        guard member == 0 else { return body(context.output) }
-        kernel.withConvolutionOutput(
-            batch: context.batch, input: context.input(), parameters: parameters(context), body)
     }
 }

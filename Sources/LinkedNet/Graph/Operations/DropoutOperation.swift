@@ -1,26 +1,34 @@
 /// Inverted dropout. The mask is a function of the step and the operation, so it isn't stored.
-struct DropoutOperation: Operation {
+struct DropoutOperation: NodeOperation {
     let rate: Float
     let elementCount: Int
 
     var label: String { "Dropout \(rate)" }
-    var backwardReadsInputs: Bool { false }
 
-    func forward(_ context: OperationContext) {
-        let count = context.batch * elementCount
-        if context.isTraining {
-            Elementwise.dropout(
-                count: count, key: context.randomKey, rate: rate, context.input(), out: context.output,
-                accumulate: false)
-        } else {
-            Elementwise.copy(count: count, context.input(), out: context.output, accumulate: false)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let x = step.readInput(), out = step.writeOutput()
+            return { [rate, elementCount] call in
+                let count = call.batch * elementCount
+                if call.isTraining {
+                    Elementwise.dropout(
+                        count: count, key: call.randomKey, rate: rate, call[x], out: call[out], accumulate: false)
+                } else {
+                    Elementwise.copy(count: count, call[x], out: call[out], accumulate: false)
+                }
+            }
         }
     }
 
-    func backward(_ context: OperationContext) {
-        guard let gradient = context.inputGradient() else { return }
-        Elementwise.dropout(
-            count: context.batch * elementCount, key: context.randomKey, rate: rate, context.outputGradient,
-            out: gradient, accumulate: context.accumulatesInputGradient())
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            guard let gradient = step.writeInputGradient() else { return nil }
+            let outGradient = step.readOutputGradient()
+            return { [rate, elementCount] call in
+                Elementwise.dropout(
+                    count: call.batch * elementCount, key: call.randomKey, rate: rate, call[outGradient],
+                    out: call[gradient], accumulate: gradient.accumulates)
+            }
+        }
     }
 }

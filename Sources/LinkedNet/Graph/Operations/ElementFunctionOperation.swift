@@ -22,7 +22,7 @@ public struct ElementFunction: Sendable {
 
 /// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't
 /// know. Computed an element at a time, on the thread that runs the pass.
-struct ElementFunctionOperation: ActivationNode {
+struct ElementFunctionOperation: NodeOperation {
     struct Member {
         let function: ElementFunction
         let inputScale, outputScale: Float
@@ -31,16 +31,33 @@ struct ElementFunctionOperation: ActivationNode {
     let members: [Member]
     let positions, channels: Int
 
-    var memberCount: Int { members.count }
+    var activationMemberCount: Int? { members.count }
 
     var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
 
     var treatsSamplesAlone: Bool { true }
 
-    func forward(_ context: OperationContext) {
-        let z = context.input()
-        let out = context.output
-        for position in 0..<context.batch * positions {
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), out = step.writeOutput()
+            return { [self] call in forward(batch: call.batch, z: call[z], out: call[out]) }
+        }
+    }
+
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            guard let zGradient = step.writeInputGradient() else { return nil }
+            let z = step.readInput(), outGradient = step.readOutputGradient()
+            return { [self] call in
+                backward(
+                    batch: call.batch, z: call[z], outGradient: call[outGradient], zGradient: call[zGradient],
+                    accumulate: zGradient.accumulates)
+            }
+        }
+    }
+
+    private func forward(batch: Int, z: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>) {
+        for position in 0..<batch * positions {
             for index in members.indices {
                 let member = members[index]
                 let target = out + (position * members.count + index) * channels
@@ -52,15 +69,14 @@ struct ElementFunctionOperation: ActivationNode {
         }
     }
 
-    func backward(_ context: OperationContext) {
-        guard let zGradient = context.inputGradient() else { return }
-        let z = context.input()
-        let outGradient = context.outputGradient
-        let accumulates = context.accumulatesInputGradient()
-        for position in 0..<context.batch * positions {
+    private func backward(
+        batch: Int, z: UnsafePointer<Float>, outGradient: UnsafePointer<Float>,
+        zGradient: UnsafeMutablePointer<Float>, accumulate: Bool
+    ) {
+        for position in 0..<batch * positions {
             for channel in 0..<channels {
                 let element = position * channels + channel
-                var sum: Float = accumulates ? zGradient[element] : 0
+                var sum: Float = accumulate ? zGradient[element] : 0
                 for index in members.indices {
                     let member = members[index]
                     let slope = member.function.derivative(member.inputScale * z[element])

@@ -1,5 +1,5 @@
-/// The input of an operation that forms a pending activation while it reads: which one, and where its slopes and their
-/// gradients are.
+/// The input of an operation that forms a pending activation while it reads: the activation, and where the slopes and
+/// their gradients are.
 struct FusedInput: Sendable {
     let function: FusibleActivation
     /// The stored pre-activation z is [positions][channels].
@@ -29,14 +29,14 @@ struct FusedInput: Sendable {
         function == .identity ? "" : " ← \(function.label)"
     }
 
-    /// The slopes, given that they are the operation's last parameter, after `parameterCount` of its own.
-    func slopes(_ context: OperationContext, after parameterCount: Int) -> UnsafePointer<Float>? {
-        hasSlopes ? context.parameter(parameterCount) : nil
+    /// The slopes, which are the node's last parameter.
+    func readSlopes(_ step: inout StepBuilder) -> Readable<Float>? {
+        hasSlopes ? step.readParameter(step.node.parameters.count - 1) : nil
     }
 
-    /// Where the slopes' gradients go.
-    func slopesGradient(_ context: OperationContext, after parameterCount: Int) -> UnsafeMutablePointer<Float>? {
-        hasSlopes ? context.parameterGradient(parameterCount) : nil
+    /// Where the gradients of the slopes go.
+    func writeSlopesGradient(_ step: inout StepBuilder) -> Writable<Float>? {
+        hasSlopes ? step.writeParameterGradient(step.node.parameters.count - 1) : nil
     }
 }
 

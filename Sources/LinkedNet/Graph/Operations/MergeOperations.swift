@@ -1,28 +1,36 @@
 /// The sum of two inputs of the same shape.
-struct AddOperation: Operation {
+struct AddOperation: NodeOperation {
     let elementCount: Int
 
     var label: String { "Add" }
-    var backwardReadsInputs: Bool { false }
     var treatsSamplesAlone: Bool { true }
 
-    func forward(_ context: OperationContext) {
-        Elementwise.add(
-            count: context.batch * elementCount, context.input(0), context.input(1), out: context.output)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let a = step.readInput(0), b = step.readInput(1), sum = step.writeOutput()
+            return { [elementCount] call in
+                Elementwise.add(count: call.batch * elementCount, call[a], call[b], out: call[sum])
+            }
+        }
     }
 
-    func backward(_ context: OperationContext) {
+    func addBackward(to steps: inout NodeSteps) {
         for index in 0..<2 {
-            guard let gradient = context.inputGradient(index) else { continue }
-            Elementwise.copy(
-                count: context.batch * elementCount, context.outputGradient, out: gradient,
-                accumulate: context.accumulatesInputGradient(index))
+            steps.add { step in
+                guard let gradient = step.writeInputGradient(index) else { return nil }
+                let sumGradient = step.readOutputGradient()
+                return { [elementCount] call in
+                    Elementwise.copy(
+                        count: call.batch * elementCount, call[sumGradient], out: call[gradient],
+                        accumulate: gradient.accumulates)
+                }
+            }
         }
     }
 }
 
 /// Inputs side by side as channels.
-struct ConcatOperation: Operation {
+struct ConcatOperation: NodeOperation {
     let positions: Int
     let channels: [Int]
     private let totalChannels: Int
@@ -34,29 +42,39 @@ struct ConcatOperation: Operation {
     }
 
     var label: String { "Concat" }
-    var backwardReadsInputs: Bool { false }
     var treatsSamplesAlone: Bool { true }
 
-    func forward(_ context: OperationContext) {
-        var offset = 0
+    func addForward(to steps: inout NodeSteps) {
         for index in channels.indices {
-            Elementwise.concatenate(
-                rows: context.batch * positions, channels: channels[index], narrow: context.input(index),
-                wideChannels: totalChannels, offset: offset, wide: context.output)
-            offset += channels[index]
+            steps.add { step in
+                let narrow = step.readInput(index), wide = step.writeOutput()
+                let (positions, own, total) = (positions, channels[index], totalChannels)
+                let offset = offset(of: index)
+                return { call in
+                    Elementwise.concatenate(
+                        rows: call.batch * positions, channels: own, narrow: call[narrow], wideChannels: total,
+                        offset: offset, wide: call[wide])
+                }
+            }
         }
     }
 
-    func backward(_ context: OperationContext) {
-        var offset = 0
+    func addBackward(to steps: inout NodeSteps) {
         for index in channels.indices {
-            if let gradient = context.inputGradient(index) {
-                Elementwise.split(
-                    rows: context.batch * positions, channels: channels[index], wide: context.outputGradient,
-                    wideChannels: totalChannels, offset: offset, narrow: gradient,
-                    accumulate: context.accumulatesInputGradient(index))
+            steps.add { step in
+                guard let gradient = step.writeInputGradient(index) else { return nil }
+                let wide = step.readOutputGradient()
+                let (positions, own, total) = (positions, channels[index], totalChannels)
+                let offset = offset(of: index)
+                return { call in
+                    Elementwise.split(
+                        rows: call.batch * positions, channels: own, wide: call[wide], wideChannels: total,
+                        offset: offset, narrow: call[gradient], accumulate: gradient.accumulates)
+                }
             }
-            offset += channels[index]
         }
     }
+
+    /// The first of an input's channels in the output.
+    private func offset(of index: Int) -> Int { channels[..<index].reduce(0, +) }
 }

@@ -1,15 +1,17 @@
 /// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend if there is one. Parameters:
 /// weights, then a bias if there is one.
-struct PointwiseOperation: Operation {
+struct PointwiseOperation: NodeOperation {
     private(set) var kernel: PointwiseKernel
     let input: FusedInput
     let usesBias: Bool
     private let strideLabel: String
-    private var addend: Addend?
+    private(set) var addend: Addend?
     private var postOps = PostOps()
-    /// Set if the output's only reader is a BatchNorm, which takes the output's moments from this operation and leaves
-    /// its input's gradient to it.
-    private(set) var isNormalized = false
+    /// The BatchNorm that reads the output, if this operation finds the output's moments for the BatchNorm, and forms
+    /// the output's gradient from that of the BatchNorm's output.
+    var normalizer: NormalizationBuffers?
+    /// A tensor whose gradient is a part of the gradient of the first input's activation.
+    var takenGradient: TensorID?
 
     /// - Throws: ``ShapeError`` naming `name`, or gives `nil` where ``WeightedOperation`` has to do it.
     init?(convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, name: String) throws(ShapeError) {
@@ -28,7 +30,6 @@ struct PointwiseOperation: Operation {
     var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(postOps.label)" }
     var algorithm: String? { "pointwise" }
     var treatsSamplesAlone: Bool { true }
-    var backwardReadsOutput: Bool { isNormalized }
 
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
         try kernel.prepare(batch: calls.batch, isAlone: calls.isAlone, subject: name)
@@ -36,46 +37,50 @@ struct PointwiseOperation: Operation {
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 
-    func forward(_ context: OperationContext) {
-        kernel.forward(
-            batch: context.batch, z: context.input(), weights: context.parameter(0),
-            bias: usesBias ? context.parameter(1) : nil, postOps: postOps, addend: addend.map { _ in context.input(1) },
-            y: context.output,
-            moments: context.isTraining
-                ? context.normalizationStatistics.map {
-                    BatchNormOperation.inputMoments($0, channels: kernel.outputShape[-1])
-                } : nil,
-            scratch: context.scratch)
-    }
-
-    func backward(_ context: OperationContext) {
-        let normalization = context.normalizationStatistics.map { statistics in
-            BatchNormOperation.inputGradient(
-                x: context.output, statistics: statistics, channels: kernel.outputShape[-1])
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), weights = step.readParameter(0)
+            let bias = usesBias ? step.readParameter(1) : nil
+            let addend = addend.map { _ in step.readInput(1) }, y = step.writeOutput()
+            let moments = normalizer.map { $0.writeMoments(&step, bytes: kernel.momentsBytes(batch: step.batch)) }
+            return { [kernel, postOps] call in
+                kernel.forward(
+                    batch: call.batch, z: call[z], weights: call[weights], bias: call[ifAny: bias], postOps: postOps,
+                    addend: call[ifAny: addend], y: call[y], moments: call.isTraining ? moments.map { call[$0] } : nil,
+                    scratch: call.scratch)
+            }
         }
-        kernel.backward(
-            batch: context.batch, z: context.input(), weights: context.parameter(0), yGradient: context.outputGradient,
-            normalization: normalization, activationGradient: context.activationGradient,
-            zGradient: context.inputGradient(),
-            accumulate: context.accumulatesInputGradient(), weightsGradient: context.parameterGradient(0),
-            biasGradient: usesBias ? context.parameterGradient(1) : nil, scratch: context.scratch)
-        addend?.backward(context, input: 1)
     }
-}
 
-extension PointwiseOperation {
-    var addsShortcut: Bool { addend != nil }
-
-    /// The operation where a BatchNorm leaves the gradient of what it read to it.
-    var normalized: PointwiseOperation {
-        var result = self
-        result.isNormalized = true
-        return result
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), weights = step.readParameter(0)
+            let yGradient = normalizer.map { step.readGradient(of: $0.output) } ?? step.readOutputGradient()
+            let normalization = normalizer.map { normalizer in
+                (y: step.readOutput(), statistics: normalizer.readStatistics(&step), terms: normalizer.readTerms(&step))
+            }
+            let activationGradient = takenGradient.map { step.readGradient(of: $0) }
+            let zGradient = step.writeInputGradient(), weightsGradient = step.writeParameterGradient(0)
+            let biasGradient = usesBias ? step.writeParameterGradient(1) : nil
+            return { [kernel] call in
+                kernel.backward(
+                    batch: call.batch, z: call[z], weights: call[weights], yGradient: call[yGradient],
+                    normalization: normalization.map {
+                        NormalizationGradient(
+                            x: call[$0.y], mean: call[$0.statistics], terms: call[$0.terms],
+                            channels: kernel.outputShape[-1])
+                    },
+                    activationGradient: call[ifAny: activationGradient], zGradient: call[ifAny: zGradient],
+                    accumulate: zGradient.accumulates, weightsGradient: call[weightsGradient],
+                    biasGradient: call[ifAny: biasGradient], scratch: call.scratch)
+            }
+        }
+        addend?.addBackward(to: &steps, input: 1)
     }
 }
 
 extension PointwiseOperation: AddendTaking {
-    func adding(_ addend: Addend) -> (any Operation)? {
+    func adding(_ addend: Addend) -> (any NodeOperation)? {
         guard self.addend == nil else { return nil }
         var result = self
         result.addend = addend
@@ -85,7 +90,7 @@ extension PointwiseOperation: AddendTaking {
 }
 
 extension PointwiseOperation: ActivationStoring, ActivationReading {
-    func storing(_ activation: FusibleActivation) -> any Operation {
+    func storing(_ activation: FusibleActivation) -> any NodeOperation {
         var result = self
         result.postOps.apply(activation)
         return result
@@ -93,7 +98,7 @@ extension PointwiseOperation: ActivationStoring, ActivationReading {
 
     func activation(ofInput index: Int) -> FusibleActivation? { index == 0 ? input.function : addend?.activation }
 
-    func readingStoredActivation(ofInput index: Int) -> any Operation {
+    func readingStoredActivation(ofInput index: Int) -> any NodeOperation {
         var result = self
         if index == 0 {
             result.kernel = kernel.readingStoredActivation

@@ -1,5 +1,5 @@
 /// The largest element of each window, of each member of a pending activation that it forms while it reads its input.
-struct MaxPoolOperation: Operation {
+struct MaxPoolOperation: NodeOperation {
     let kernel: PoolingKernel
     let window: Window2D
     let input: FusedInput
@@ -24,23 +24,35 @@ struct MaxPoolOperation: Operation {
     }
 
     var label: String { "MaxPool2D \(window.height)×\(window.width)\(input.label)" }
-    var backwardReadsInputs: Bool { input.function != .identity }
     var treatsSamplesAlone: Bool { true }
 
-    /// Which element of its window each output is.
-    func savedBytes(batch: Int) -> Int { batch * kernel.outputShape.elementCount }
+    /// Which element of its window each output is: one byte an output.
+    private static let argmax = "argmax"
 
-    func forward(_ context: OperationContext) {
-        kernel.maximumForward(
-            batch: context.batch, z: context.input(), y: context.output,
-            argmax: context.isTraining ? context.saved.assumingMemoryBound(to: UInt8.self) : nil)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), y = step.writeOutput()
+            let argmax: Writable<UInt8> = step.writeSaved(
+                Self.argmax, bytes: step.batch * kernel.outputShape.elementCount)
+            return { [kernel] call in
+                kernel.maximumForward(
+                    batch: call.batch, z: call[z], y: call[y], argmax: call.isTraining ? call[argmax] : nil)
+            }
+        }
     }
 
-    func backward(_ context: OperationContext) {
-        guard let gradient = context.inputGradient() else { return }
-        kernel.maximumBackward(
-            batch: context.batch, argmax: context.saved.assumingMemoryBound(to: UInt8.self), z: context.input(),
-            yGradient: context.outputGradient, zGradient: gradient, accumulate: context.accumulatesInputGradient())
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            guard let zGradient = step.writeInputGradient() else { return nil }
+            let argmax: Readable<UInt8> = step.readSaved(Self.argmax), yGradient = step.readOutputGradient()
+            // The gradient of a plain maximum doesn't depend on z.
+            let z = input.function == .identity ? nil : step.readInput()
+            return { [kernel] call in
+                kernel.maximumBackward(
+                    batch: call.batch, argmax: call[argmax], z: call[ifAny: z], yGradient: call[yGradient],
+                    zGradient: call[zGradient], accumulate: zGradient.accumulates)
+            }
+        }
     }
 }
 
@@ -67,43 +79,59 @@ extension Value {
 }
 
 /// The mean of each window.
-struct AveragePoolOperation: Operation {
+struct AveragePoolOperation: NodeOperation {
     let kernel: PoolingKernel
     let window: Window2D
 
     var label: String { "AveragePool2D \(window.height)×\(window.width)" }
-    var backwardReadsInputs: Bool { false }
     var treatsSamplesAlone: Bool { true }
 
-    func forward(_ context: OperationContext) {
-        kernel.averageForward(batch: context.batch, x: context.input(), y: context.output)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let x = step.readInput(), y = step.writeOutput()
+            return { [kernel] call in kernel.averageForward(batch: call.batch, x: call[x], y: call[y]) }
+        }
     }
 
-    func backward(_ context: OperationContext) {
-        guard let gradient = context.inputGradient() else { return }
-        kernel.averageBackward(
-            batch: context.batch, yGradient: context.outputGradient, xGradient: gradient,
-            accumulate: context.accumulatesInputGradient())
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            guard let xGradient = step.writeInputGradient() else { return nil }
+            let yGradient = step.readOutputGradient()
+            return { [kernel] call in
+                kernel.averageBackward(
+                    batch: call.batch, yGradient: call[yGradient], xGradient: call[xGradient],
+                    accumulate: xGradient.accumulates)
+            }
+        }
     }
 }
 
 /// The mean over all positions of each channel.
-struct GlobalAveragePoolOperation: Operation {
+struct GlobalAveragePoolOperation: NodeOperation {
     let positions, channels: Int
 
     var label: String { "GlobalAveragePool2D" }
-    var backwardReadsInputs: Bool { false }
     var treatsSamplesAlone: Bool { true }
 
-    func forward(_ context: OperationContext) {
-        GlobalAveragePoolKernel.forward(
-            batch: context.batch, positions: positions, channels: channels, x: context.input(), y: context.output)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let x = step.readInput(), y = step.writeOutput()
+            return { [positions, channels] call in
+                GlobalAveragePoolKernel.forward(
+                    batch: call.batch, positions: positions, channels: channels, x: call[x], y: call[y])
+            }
+        }
     }
 
-    func backward(_ context: OperationContext) {
-        guard let gradient = context.inputGradient() else { return }
-        GlobalAveragePoolKernel.backward(
-            batch: context.batch, positions: positions, channels: channels, yGradient: context.outputGradient,
-            xGradient: gradient, accumulate: context.accumulatesInputGradient())
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            guard let xGradient = step.writeInputGradient() else { return nil }
+            let yGradient = step.readOutputGradient()
+            return { [positions, channels] call in
+                GlobalAveragePoolKernel.backward(
+                    batch: call.batch, positions: positions, channels: channels, yGradient: call[yGradient],
+                    xGradient: call[xGradient], accumulate: xGradient.accumulates)
+            }
+        }
     }
 }

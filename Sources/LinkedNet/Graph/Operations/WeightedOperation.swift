@@ -1,6 +1,6 @@
 /// A convolution or a dense layer: a kernel with weights that forms a pending activation while it reads its input.
 /// Parameters: weights, then a bias if there is one, then the fused activation's slopes.
-struct WeightedOperation<Kernel: WeightedKernel>: Operation {
+struct WeightedOperation<Kernel: WeightedKernel>: NodeOperation {
     let label: String
     var kernel: Kernel
     let input: FusedInput
@@ -15,23 +15,35 @@ struct WeightedOperation<Kernel: WeightedKernel>: Operation {
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }
 
-    private var ownParameterCount: Int { usesBias ? 2 : 1 }
-
-    func forward(_ context: OperationContext) {
-        kernel.forward(
-            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: ownParameterCount),
-            weights: context.parameter(0), bias: usesBias ? context.parameter(1) : nil, y: context.output,
-            scratch: context.scratch)
+    func addForward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), weights = step.readParameter(0)
+            let bias = usesBias ? step.readParameter(1) : nil
+            let slopes = input.readSlopes(&step), y = step.writeOutput()
+            return { [kernel] call in
+                kernel.forward(
+                    batch: call.batch, z: call[z], slopes: call[ifAny: slopes], weights: call[weights],
+                    bias: call[ifAny: bias],
+                    y: call[y], scratch: call.scratch)
+            }
+        }
     }
 
-    func backward(_ context: OperationContext) {
-        kernel.backward(
-            batch: context.batch, z: context.input(), slopes: input.slopes(context, after: ownParameterCount),
-            weights: context.parameter(0), yGradient: context.outputGradient, zGradient: context.inputGradient(),
-            accumulate: context.accumulatesInputGradient(),
-            slopesGradient: input.slopesGradient(context, after: ownParameterCount),
-            weightsGradient: context.parameterGradient(0), biasGradient: usesBias ? context.parameterGradient(1) : nil,
-            scratch: context.scratch)
+    func addBackward(to steps: inout NodeSteps) {
+        steps.add { step in
+            let z = step.readInput(), weights = step.readParameter(0), slopes = input.readSlopes(&step)
+            let yGradient = step.readOutputGradient(), zGradient = step.writeInputGradient()
+            let weightsGradient = step.writeParameterGradient(0)
+            let biasGradient = usesBias ? step.writeParameterGradient(1) : nil
+            let slopesGradient = input.writeSlopesGradient(&step)
+            return { [kernel] call in
+                kernel.backward(
+                    batch: call.batch, z: call[z], slopes: call[ifAny: slopes], weights: call[weights],
+                    yGradient: call[yGradient], zGradient: call[ifAny: zGradient], accumulate: zGradient.accumulates,
+                    slopesGradient: call[ifAny: slopesGradient], weightsGradient: call[weightsGradient],
+                    biasGradient: call[ifAny: biasGradient], scratch: call.scratch)
+            }
+        }
     }
 }
 

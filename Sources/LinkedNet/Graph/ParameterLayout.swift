@@ -45,18 +45,3 @@ public struct ParameterLayout: Sendable {
         offsets[index]..<offsets[index] + entries[index].shape.elementCount
     }
 }
-
-extension Graph {
-    /// For each node, the offset from which on all parameters are read by it and later nodes alone.
-    func completeParameterOffsets(_ layout: ParameterLayout) -> [Int] {
-        var firstReaders = Array(repeating: nodes.count, count: parameters.count)
-        for (index, node) in nodes.enumerated().reversed() {
-            for parameter in node.parameters { firstReaders[parameter.index] = index }
-        }
-        return nodes.indices.map { node in
-            firstReaders.lastIndex { $0 < node }.map {
-                $0 + 1 < parameters.count ? layout.offsets[$0 + 1] : layout.count
-            } ?? 0
-        }
-    }
-}

@@ -11,17 +11,17 @@ final class InferencePasses: ConcurrentWork {
     }
 
     /// The most samples of one call of ``run(pixels:count:)``.
-    var mostSamples: Int { network.passSize * network.passMemories.count }
+    var mostSamples: Int { network.passSize * network.workspaces.count }
 
     /// Computes the outputs of `count` samples.
     func run(pixels: UnsafePointer<Float>, count: Int) {
         self.pixels = pixels
         ranges = PassRanges(samples: count, passSize: network.passSize)
-        Runtime.run(self, parts: ranges.count, workers: network.passMemories.count)
+        Runtime.run(self, parts: ranges.count, workers: network.workspaces.count)
     }
 
     /// What a pass of the last call gave, [samples] + ``Network/outputShape``.
-    func output(of pass: Int) -> UnsafePointer<Float> { UnsafePointer(network.passMemories[pass].output) }
+    func output(of pass: Int) -> UnsafePointer<Float> { UnsafePointer(network.workspaces[pass].output) }
 
     override func run(_ pass: Int, worker: Int) {
         guard let pixels else { return }
@@ -29,6 +29,6 @@ final class InferencePasses: ConcurrentWork {
         network.forward(
             input: pixels + ranges[pass].lowerBound * network.inputShape.elementCount, count: ranges[pass].count,
             mode: .inference,
-            in: network.passMemories[pass])
+            in: network.workspaces[pass])
     }
 }

@@ -1,0 +1,38 @@
+/// A change of a graph that keeps what the network computes: fewer or faster nodes, or a choice that the plan needs.
+protocol Rewrite {
+    /// - Throws: ``ShapeError`` if the kernels refuse what the rewrite makes or chooses.
+    func apply(to graph: inout Graph) throws(ShapeError)
+}
+
+enum Rewrites {
+    /// All rewrites, in the order in which they are applied.
+    ///
+    /// Sums come first, because a node that takes over a sum changes its output. The size of a micro-batch follows from
+    /// the tensors that are stored then. Algorithms, chains and pairs depend on the size of a micro-batch.
+    static func ordered(_ fusion: Fusion) -> [any Rewrite] {
+        guard fusion != .nothing else { return [MicroBatching(), AlgorithmChoice()] }
+        return [
+            FusedSums(withActivations: fusion == .everything),
+            SharedNormalizations(),
+            StoredActivations(),
+            MicroBatching(),
+            AlgorithmChoice(),
+            ConvolutionChains(),
+            ConvolutionsIntoDense(),
+        ]
+    }
+}
+
+extension Graph {
+    /// Replaces groups of nodes, each by one node that computes them together. The new node stands in the place of the
+    /// group's last, where the tensors that the group reads are there.
+    mutating func replace(_ groups: [(nodes: [Int], replacement: Node)]) {
+        var replacements: [Int: Node] = [:]
+        var replaced: Set<Int> = []
+        for group in groups {
+            replacements[group.nodes[group.nodes.count - 1]] = group.replacement
+            replaced.formUnion(group.nodes)
+        }
+        nodes = nodes.indices.compactMap { replacements[$0] ?? (replaced.contains($0) ? nil : nodes[$0]) }
+    }
+}

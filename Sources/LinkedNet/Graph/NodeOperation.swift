@@ -1,0 +1,124 @@
+/// How a node of a graph is computed: which steps it becomes in a plan.
+///
+/// The built-in operations conform. A user's ``GraphOperation`` becomes one by ``CustomOperation``.
+protocol NodeOperation {
+    /// The name for the summary: `Conv2D 3×3`.
+    var label: String { get }
+
+    /// The algorithm that was chosen, for the summary; `nil` if there is only one.
+    var algorithm: String? { get }
+
+    /// True if every sample's output and gradients depend on that sample alone: ``GraphOperation/treatsSamplesAlone``.
+    var treatsSamplesAlone: Bool { get }
+
+    /// The number of members of the activation that the operation computes, 1 if it isn't linked; `nil` for other
+    /// operations.
+    var activationMemberCount: Int? { get }
+
+    /// True if the operation normalises the layer before it, which stays the layer that an activation belongs to.
+    var isNormalization: Bool { get }
+
+    /// Chooses what depends on the largest number of samples of a call: ``GraphOperation/prepare(for:name:)``.
+    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
+
+    /// The memory that each step needs while it runs, for up to `batch` samples.
+    func scratchBytes(batch: Int) -> Int
+
+    /// The layers that the operation computes as the node `node`, in the order in which a model has them.
+    func layers(of node: Graph.Node) -> [ComputedLayer]
+
+    /// Adds the steps that compute the output.
+    func addForward(to steps: inout NodeSteps)
+
+    /// Adds the steps that compute the gradients. Called if the node has a parameter, or an input whose gradient
+    /// somebody needs.
+    func addBackward(to steps: inout NodeSteps)
+}
+
+extension NodeOperation {
+    var algorithm: String? { nil }
+    var treatsSamplesAlone: Bool { false }
+    var activationMemberCount: Int? { nil }
+    var isNormalization: Bool { false }
+    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {}
+    func scratchBytes(batch: Int) -> Int { 0 }
+    func layers(of node: Graph.Node) -> [ComputedLayer] { [ComputedLayer(node)] }
+}
+
+/// A layer's operation as people see it: what one node computes, or one of several that a node computes together.
+struct ComputedLayer {
+    let name, label: String
+    var algorithm: String?
+    let output: TensorID
+    let parameters: [ParameterID]
+    let activationMemberCount: Int?
+    let isNormalization: Bool
+
+    /// All that a node computes.
+    init(_ node: Graph.Node) {
+        name = node.name
+        label = node.operation.label
+        algorithm = node.operation.algorithm
+        output = node.output
+        parameters = node.parameters
+        activationMemberCount = node.operation.activationMemberCount
+        isNormalization = node.operation.isNormalization
+    }
+}
+
+/// Collects the steps of one node, forward or backward.
+struct NodeSteps {
+    let node: Graph.Node
+    /// The most samples of a call.
+    let batch: Int
+    private let phase: PlanStep.Phase
+    private let graph: Graph
+    private let ledger: GradientLedger
+    private(set) var steps: [PlanStep] = []
+    private(set) var savedBytes: [SavedBuffer: Int] = [:]
+
+    init(_ node: Graph.Node, of graph: Graph, batch: Int, phase: PlanStep.Phase, ledger: GradientLedger) {
+        self.node = node
+        self.batch = batch
+        self.phase = phase
+        self.graph = graph
+        self.ledger = ledger
+    }
+
+    /// Adds a step.
+    ///
+    /// - Parameters:
+    ///   - label: `nil` for the operation's own.
+    ///   - declare: declares the buffers and gives the call; `nil` if there is nothing to do.
+    mutating func add(_ label: String? = nil, _ declare: (inout StepBuilder) -> PlanStep.Body?) {
+        var builder = StepBuilder(node, of: graph, batch: batch, ledger: ledger)
+        guard let body = declare(&builder) else { return }
+        steps.append(
+            PlanStep(
+                phase: phase, name: node.name, label: label ?? node.operation.label, node: node.output,
+                operands: builder.operands, scratchBytes: node.operation.scratchBytes(batch: batch), run: body,
+                show: builder.show))
+        savedBytes.merge(builder.savedBytes) { max($0, $1) }
+        for share in builder.shares { add(share) }
+    }
+
+    /// Adds the step that adds a gradient to its place.
+    private mutating func add(_ share: GradientLedger.Share) {
+        let elements = share.elementCount, isPerSample = share.isPerSample
+        steps.append(
+            PlanStep(
+                phase: phase, name: node.name, label: "add a gradient", node: node.output,
+                operands: [
+                    Operand(buffer: .share(share.number), access: .read),
+                    Operand(buffer: share.target, access: .accumulate),
+                ],
+                scratchBytes: 0,
+                run: { call in
+                    Elementwise.copy(
+                        count: isPerSample ? call.batch * elements : elements, call.addresses[0],
+                        out: call.addresses[1],
+                        accumulate: true)
+                },
+                show: nil))
+    }
+}

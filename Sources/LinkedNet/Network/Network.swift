@@ -1,0 +1,235 @@
+/// A compiled network: its operations in order, all of their memory, its weights.
+///
+/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a
+/// pass allocates nothing. Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
+///
+/// A network is not thread-safe: use one from one thread at a time, and from nowhere else between
+/// ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that begins while
+/// another runs ends the process with a sentence. Tasks that predict at once have a network each, with the same
+/// weights.
+public final class Network {
+    /// The shape of one input sample.
+    public let inputShape: Shape
+    /// The shape of one output sample.
+    public let outputShape: Shape
+    /// The largest number of samples in a training step.
+    public let batchSize: Int
+    /// The largest number of samples in a pass: ``batchSize``, or a part of it where a step is faster in several
+    /// passes.
+    public let passSize: Int
+    /// What the weights were initialised from and dropout is keyed by.
+    public let seed: UInt64
+
+    /// The layout of the trained parameters, their gradients and the optimizers' slots.
+    public let parameterLayout: ParameterLayout
+    /// The layout of what is saved with the weights but not trained.
+    public let stateLayout: ParameterLayout
+    /// The operations in order, for summaries and diagnostics.
+    public let operations: [OperationInfo]
+    /// How much memory the network holds.
+    public let memory: MemoryUse
+
+    /// The steps of a pass.
+    let plan: Plan
+    /// For each step, which of ``operations`` is its node's first, and how many its node has.
+    private let operationRanges: [Range<Int>]
+    /// For each step, what the random keys of its node depend on.
+    private let randomIndices: [UInt64]
+
+    /// Taken by whoever computes in ``workspaces``.
+    let use = ExclusiveUse()
+    /// Of the passes that run at once, in order. The first is what everybody else sees.
+    let workspaces: [Workspace]
+    private let parameterStorage: AlignedStorage<Float>
+    private let stateStorage: AlignedStorage<Float>
+
+    /// Compiles what `builder` holds, with `output` as the result.
+    ///
+    /// - Parameters:
+    ///   - batch: the largest number of samples in a training step.
+    ///   - seed: initial weights and dropout are functions of it.
+    /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow;
+    ///   ``OutOfMemory``.
+    public convenience init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
+        try self.init(builder: builder, output: output, batch: batch, seed: seed) { _ in }
+    }
+
+    /// As ``init(builder:output:batch:seed:)``.
+    ///
+    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends
+    ///   compiling.
+    init(
+        builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
+    ) throws {
+        let graph = try Compiler.compile(builder, output: output, batch: batch)
+        inputShape = graph.tensorShapes[0]
+        outputShape = output.shape
+        batchSize = batch
+        passSize = graph.microBatch
+        self.seed = seed
+        parameterLayout = ParameterLayout(
+            graph.parameters.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: true) })
+        stateLayout = ParameterLayout(
+            graph.states.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: false) })
+        plan = Plan(graph, layout: parameterLayout)
+        try accept(parameterLayout.entries + stateLayout.entries)
+
+        parameterStorage = try AlignedStorage(count: parameterLayout.count)
+        stateStorage = try AlignedStorage(count: stateLayout.count)
+        // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made
+        // to be shared.
+        let passesAtOnce = min(PassRanges(samples: batch, passSize: graph.microBatch).count, Runtime.threadCount)
+        var workspaces: [Workspace] = []
+        for _ in 0..<passesAtOnce {
+            workspaces.append(
+                try Workspace(
+                    plan, parameters: (parameterLayout, parameterStorage.pointer),
+                    states: (stateLayout, stateStorage.pointer)))
+        }
+        self.workspaces = workspaces
+
+        var operations: [OperationInfo] = []
+        var ranges: [TensorID: Range<Int>] = [:]
+        for node in graph.nodes {
+            let layers = node.operation.layers(of: node)
+            ranges[node.output] = operations.count..<operations.count + layers.count
+            operations += layers.map { OperationInfo($0, of: node, in: graph) }
+        }
+        self.operations = operations
+        operationRanges = plan.steps.map { step in step.node.flatMap { ranges[$0] } ?? 0..<0 }
+        randomIndices = operationRanges.map { UInt64($0.lowerBound) }
+        let parameterBytes = parameterLayout.count * MemoryLayout<Float>.stride
+        memory = MemoryUse(
+            parameterBytes: parameterBytes,
+            stateBytes: stateLayout.count * MemoryLayout<Float>.stride,
+            arenaBytes: passesAtOnce * plan.arenaBytes + (passesAtOnce - 1) * parameterBytes,
+            unsharedArenaBytes: passesAtOnce * plan.unsharedBytes,
+            scratchBytes: passesAtOnce * plan.scratchBytes)
+
+        for (index, parameter) in graph.parameters.enumerated() {
+            var random = CounterRandom(seed: seed, sample: UInt64(index), use: .initialization)
+            let range = parameterLayout.range(of: index)
+            parameter.initialization(UnsafeMutableBufferPointer(rebasing: parameterStorage.buffer[range]), &random)
+        }
+        for (index, state) in graph.states.enumerated() {
+            stateStorage.buffer[stateLayout.range(of: index)].update(repeating: state.value)
+        }
+    }
+
+    // MARK: Flat memory
+
+    /// All parameters in ``parameterLayout``.
+    public var parameters: UnsafeMutableBufferPointer<Float> { parameterStorage.buffer }
+    /// The gradients of the last ``backward(count:step:)``, in ``parameterLayout``.
+    public var parameterGradients: UnsafeMutableBufferPointer<Float> { workspaces[0].parameterGradients.buffer }
+    /// All states in ``stateLayout``.
+    public var states: UnsafeMutableBufferPointer<Float> { stateStorage.buffer }
+
+    /// The result of the last forward pass, [count] + ``outputShape``.
+    public var output: UnsafePointer<Float> { UnsafePointer(workspaces[0].output) }
+    /// Where the gradient of the loss with respect to the output is put before ``backward(count:step:)``.
+    public var outputGradient: UnsafeMutablePointer<Float> { workspaces[0].outputGradient }
+
+    // MARK: Passes
+
+    /// What a forward pass is for.
+    public enum Mode: Sendable {
+        /// A training step: dropout keyed by the step, BatchNorm with the batch's statistics.
+        case training(step: UInt64)
+        /// Evaluation: no dropout, running statistics.
+        case inference
+    }
+
+    /// Called after an operation with its index in ``operations`` and its output of `count` samples.
+    public typealias Inspection = (_ operation: Int, _ output: UnsafeBufferPointer<Float>) -> Void
+
+    /// Computes the output for `count` samples.
+    ///
+    /// - Parameters:
+    ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
+    ///   - count: 1 … ``passSize``.
+    ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
+    /// - Throws: ``ShapeError`` for another count.
+    public func forward(
+        input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
+    ) throws(ShapeError) {
+        try checkPass(count)
+        use.begin()
+        defer { use.end() }
+        forward(input: input, count: count, mode: mode, in: workspaces[0], inspection: inspection)
+    }
+
+    /// ``forward(input:count:mode:inspection:)`` in a workspace of its own, of a count that a pass takes, for whoever
+    /// has taken ``use``.
+    func forward(
+        input: UnsafePointer<Float>, count: Int, mode: Mode, in workspace: Workspace, inspection: Inspection? = nil
+    ) {
+        workspace.setInput(input)
+        let (isTraining, trainingStep) =
+            switch mode {
+            case .training(let step): (true, step)
+            case .inference: (false, UInt64(0))
+            }
+        for step in 0..<plan.loss {
+            let call = call(step, in: workspace, count: count, isTraining: isTraining, trainingStep: trainingStep)
+            plan.steps[step].run(call)
+            if let inspection { inspect(step, call, in: workspace, inspection) }
+        }
+    }
+
+    /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with
+    /// the same count and step.
+    ///
+    /// - Throws: ``ShapeError`` for a count outside 1 … ``passSize``.
+    public func backward(count: Int, step: UInt64) throws(ShapeError) {
+        try checkPass(count)
+        use.begin()
+        defer { use.end() }
+        backward(count: count, step: step, in: workspaces[0])
+    }
+
+    /// ``backward(count:step:)`` in a workspace of its own, of a count that a pass takes, for whoever has taken
+    /// ``use``.
+    ///
+    /// - Parameter completed: called after each step with the place in ``parameterLayout`` from which on gradients are
+    ///   complete and parameters won't be read again.
+    func backward(count: Int, step: UInt64, in workspace: Workspace, completed: (_ start: Int) -> Void = { _ in }) {
+        for index in plan.loss + 1..<plan.steps.count {
+            plan.steps[index].run(
+                call(index, in: workspace, count: count, isTraining: true, trainingStep: step))
+            completed(plan.completeFrom[index])
+        }
+    }
+
+    private func checkPass(_ count: Int) throws(ShapeError) {
+        guard count >= 1, count <= passSize else {
+            throw ShapeError(
+                subject: "pass", expected: "1 to \(passSize) samples, the network's pass size", found: "\(count)")
+        }
+    }
+
+    /// Shows the outputs of the layers that a node computes, after the last of the node's steps.
+    private func inspect(_ step: Int, _ call: StepCall, in workspace: Workspace, _ inspection: Inspection) {
+        guard let node = plan.steps[step].node, plan.steps[step + 1].node != node else { return }
+        for operation in operationRanges[step] {
+            let elements = call.batch * operations[operation].outputShape.elementCount
+            func show(_ output: UnsafePointer<Float>) {
+                inspection(operation, UnsafeBufferPointer(start: output, count: elements))
+            }
+            if let layer = plan.steps[step].show {
+                layer(operation - operationRanges[step].lowerBound, call, show)
+            } else {
+                show(workspace.value(of: node, plan))
+            }
+        }
+    }
+
+    private func call(
+        _ step: Int, in workspace: Workspace, count: Int, isTraining: Bool, trainingStep: UInt64
+    ) -> StepCall {
+        workspace.call(
+            step, batch: count, isTraining: isTraining,
+            randomKey: CounterRandom.key(
+                seed: seed, epoch: trainingStep, sample: randomIndices[step], use: .dropout))
+    }
+}

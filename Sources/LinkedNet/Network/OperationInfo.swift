@@ -1,0 +1,35 @@
+/// One operation of a compiled network.
+public struct OperationInfo: Sendable {
+    /// The path of the layer that added it.
+    public let name: String
+    /// What it is: `Conv2D 3×3`.
+    public let label: String
+    /// The algorithm chosen for it, if there was a choice.
+    public let algorithm: String?
+    /// The shape of one output sample.
+    public let outputShape: Shape
+    /// For an activation computed by an operation of its own, the number of its linkage's members (1 if it isn't
+    /// linked); its channels are member after member. `nil` for other operations.
+    public let activationMemberCount: Int?
+    /// The number of trained parameters it reads.
+    public let parameterCount: Int
+    /// The size of its output for a whole pass.
+    public let outputBytes: Int
+    /// The scratch it uses while it runs; layers that are computed as one use it together.
+    public let scratchBytes: Int
+    /// True if the operation normalises the layer before it.
+    let isNormalization: Bool
+}
+
+extension OperationInfo {
+    /// A layer that a node computes.
+    init(_ layer: ComputedLayer, of node: Graph.Node, in graph: Graph) {
+        let shape = graph.tensorShapes[layer.output.index]
+        self.init(
+            name: layer.name, label: layer.label, algorithm: layer.algorithm, outputShape: shape,
+            activationMemberCount: layer.activationMemberCount,
+            parameterCount: layer.parameters.reduce(0) { $0 + graph.elementCount(of: $1) },
+            outputBytes: graph.microBatch * shape.elementCount * MemoryLayout<Float>.stride,
+            scratchBytes: node.operation.scratchBytes(batch: graph.microBatch), isNormalization: layer.isNormalization)
+    }
+}
