@@ -39,27 +39,30 @@ named_kernels = area("named-kernels", "Sources/CKernels/drivers")
 runtime = area("kernels", "Sources/CKernels/runtime")
 
 named_kernels(
-    "winograd-chunk-overwrites", "winograd_backward.c", "first_chunk && frequency / call->tiles->frequencies < own",
+    "winograd-chunk-overwrites", "convolution/winograd/backward.c",
+    "first_chunk && frequency / call->tiles->frequencies < own",
     "frequency / call->tiles->frequencies < own", "PlanTests", "a second chunk of a task overwrites dw")
 named_kernels(
-    "winograd-chunk-clears-slopes", "winograd_backward.c", "chunk == start", "true", "PlanTests",
+    "winograd-chunk-clears-slopes", "convolution/winograd/backward.c", "chunk == start", "true", "PlanTests",
     "a second chunk of a task clears the slopes' gradients", occurrence=(1, 2))
 named_kernels(
-    "group-in-mid-row", "convolution_backward_data.c", "(first + i) % grid->columns", "i % grid->columns", "PlanTests",
+    "group-in-mid-row", "convolution/direct/backward_data.c",
+    "(first + i) % grid->columns", "i % grid->columns", "PlanTests",
     "a group of a strided image's pixels that begins in mid-row is taken to begin with a row")
 named_kernels(
-    "dense-bias-mode", "convolution_dense_forward.c", "ck_serial(add_dense_bias, &call)",
+    "dense-bias-mode", "convolution/into_dense/forward.c", "ck_serial(add_dense_bias, &call)",
     "add_dense_bias(&call, 0, 0)", "FloatModeTests", "the bias is added in the caller's floating-point mode")
 named_kernels(
-    "dense-bias-gradient-mode", "convolution_dense_backward.c", "ck_serial(sum_dense_bias, &call)",
+    "dense-bias-gradient-mode", "convolution/into_dense/backward.c", "ck_serial(sum_dense_bias, &call)",
     "sum_dense_bias(&call, 0, 0)", "FloatModeTests",
     "the bias's gradient is summed in the caller's floating-point mode")
 
 kernels(
-    "sums-mode", "elementwise.c", "ck_serial(add_sums, &call)", "add_sums(&call, 0, 0)", "FloatModeTests",
+    "sums-mode", "elementwise/reduction.c", "ck_serial(add_sums, &call)", "add_sums(&call, 0, 0)", "FloatModeTests",
     "parts of a sum of squares are added in the caller's floating-point mode")
 kernels(
-    "loss-mode", "loss.c", "ck_serial(add_results, &call)", "add_results(&call, 0, 0)", "FloatModeTests",
+    "loss-mode", "loss/softmax_cross_entropy.c",
+    "ck_serial(add_results, &call)", "add_results(&call, 0, 0)", "FloatModeTests",
     "parts of a loss are added in the caller's floating-point mode")
 runtime(
     "mode-stays", "threads.c", "leave_default_float_mode(mode)", "(void)0", "FloatModeTests",
@@ -68,112 +71,116 @@ runtime(
     "workers-instructions", "threads.c", "ck_own_kernels = kernels", "ck_own_kernels", "RuntimeTests",
     "workers don't take their caller's instruction set", occurrence=(1, 2))
 kernels(
-    "bias-of-first-panel", "convolution_forward.c", "call->bias + column_start", "call->bias",
+    "bias-of-first-panel", "convolution/direct/forward.c", "call->bias + column_start", "call->bias",
     "/ConvolutionTests|PlanTests",
     "every panel of outputs starts from the first panel's bias")
 kernels(
-    "weights-overwritten", "convolution_backward_weights.c", "first ? ck_gemm_zeros : NULL", "ck_gemm_zeros",
+    "weights-overwritten", "convolution/direct/backward_weights.c", "first ? ck_gemm_zeros : NULL", "ck_gemm_zeros",
     "/ConvolutionTests|PlanTests", "each step over the images overwrites the weights' gradients")
 kernels(
-    "weights-last-group", "convolution_backward_weights.c", "group < plan->groups", "group < plan->groups - 1",
+    "weights-last-group", "convolution/direct/backward_weights.c", "group < plan->groups", "group < plan->groups - 1",
     "/ConvolutionTests|PlanTests", "the last group of images has no part in the weights' gradients")
 kernels(
-    "slopes-share-a-part", "slopes.c", "parts->per_position ? group : group * parts->bands + band", "group",
+    "slopes-share-a-part", "shared/slopes.c", "parts->per_position ? group : group * parts->bands + band", "group",
     "ActivationTests|/ConvolutionTests", "bands of an image overwrite each other's gradients of slopes")
 kernels(
-    "sum-of-pieces", "gemm.c", "initial = NULL", "initial", "DenseTests|/ConvolutionTests|PlanTests",
+    "sum-of-pieces", "shared/gemm.c", "initial = NULL", "initial", "DenseTests|/ConvolutionTests|PlanTests",
     "each piece of a long sum starts anew")
 kernels(
-    "winograd-phases-overwrite", "winograd_forward.c", "i < tiles->outputs && j < tiles->outputs", "i < tiles->outputs",
+    "winograd-phases-overwrite", "convolution/winograd/forward.c",
+    "i < tiles->outputs && j < tiles->outputs", "i < tiles->outputs",
     "WinogradTests", "a phase of a strided convolution overwrites another's products")
 kernels(
-    "winograd-bias-overwritten", "winograd_backward.c", "index == start", "true", "WinogradTests",
+    "winograd-bias-overwritten", "convolution/winograd/backward.c", "index == start", "true", "WinogradTests",
     "each image overwrites its group's gradient of the bias")
 kernels(
-    "choose-backward", "convolution_choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
+    "choose-backward", "convolution/choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
     "the cost of a direct backward pass is that of its forward pass")
 kernels(
-    "chain-borders", "convolution_chain_backward.c", "memcmp(&before, &next_shape, sizeof before) != 0", "false",
+    "chain-borders", "convolution/chain/backward.c", "memcmp(&before, &next_shape, sizeof before) != 0", "false",
     "ConvolutionChainTests", "the borders of a chain's plane of gradients are not cleared")
 kernels(
-    "chain-odd-channel", "convolution_chain_backward.c",
+    "chain-odd-channel", "convolution/chain/backward.c",
     "2 * pair + member * min_of(2, channels - pair) + channel - pair", "2 * pair + member * 2 + channel - pair",
     "ConvolutionChainTests", "the last of an odd number of channels is folded from the wrong place",
     needs="avx512f")
 kernels(
-    "chain-strided-band", "convolution_chain_backward.c", "(first * c->stride_h + ky) * windows->in_run",
+    "chain-strided-band", "convolution/chain/backward.c", "(first * c->stride_h + ky) * windows->in_run",
     "(first + ky) * windows->in_run", "ConvolutionChainTests|PlanTests",
     "the second band of a strided layer reads the wrong rows")
 kernels(
-    "fused-chunk-overwrites", "convolution_dense_forward.c", "pixel == first && filter == 0", "pixel == first",
+    "fused-chunk-overwrites", "convolution/into_dense/forward.c", "pixel == first && filter == 0", "pixel == first",
     "ConvolutionDenseTests|PlanTests", "a second chunk of filters overwrites the first's products")
 kernels(
-    "fused-images-overwrite", "convolution_dense_backward.c", "first && image == 0", "first",
+    "fused-images-overwrite", "convolution/into_dense/backward.c", "first && image == 0", "first",
     "ConvolutionDenseTests|PlanTests", "a second group of images overwrites the convolution's gradients")
 kernels(
-    "fused-dense-images-overwrite", "convolution_dense_backward.c", "image == 0", "true",
+    "fused-dense-images-overwrite", "convolution/into_dense/backward.c", "image == 0", "true",
     "ConvolutionDenseTests|PlanTests", "a second group of images overwrites the dense weights' gradients",
     occurrence=(2, 3))
 kernels(
-    "dense-bias-in-each-part", "dense_forward.c", "part == 0 && call->bias != NULL", "call->bias != NULL", "DenseTests",
+    "dense-bias-in-each-part", "dense/forward.c", "part == 0 && call->bias != NULL", "call->bias != NULL", "DenseTests",
     "every part of the inputs adds the bias")
 kernels(
-    "dense-images-overwrite", "dense_backward.c", "row == 0 ? ck_gemm_zeros : NULL", "ck_gemm_zeros", "DenseTests",
+    "dense-images-overwrite", "dense/backward_weights.c",
+    "row == 0 ? ck_gemm_zeros : NULL", "ck_gemm_zeros", "DenseTests",
     "a second group of images overwrites the weights' gradients")
 kernels(
-    "dense-not-accumulated", "dense_backward.c", "call->accumulate", "false", "DenseTests",
+    "dense-not-accumulated", "dense/backward_data.c", "call->accumulate", "false", "DenseTests",
     "dz is overwritten where it should be added to")
 kernels(
-    "pointwise-bias-overwritten", "pointwise_backward.c", "first == start", "true", "PointwiseTests",
+    "pointwise-bias-overwritten", "convolution/pointwise/backward.c", "first == start", "true", "PointwiseTests",
     "each block of pixels overwrites the bias's gradient", occurrence=(2, 2))
 kernels(
-    "pointwise-weights-overwritten", "pointwise_backward.c", "first == start", "true", "PointwiseTests",
+    "pointwise-weights-overwritten", "convolution/pointwise/backward.c", "first == start", "true", "PointwiseTests",
     "each block of pixels overwrites the weights' gradients", occurrence=(1, 2))
 kernels(
-    "pointwise-rows-not-cleared", "pointwise_backward.c",
+    "pointwise-rows-not-cleared", "convolution/pointwise/backward.c",
     "run->y + 1 == c->out_height ? c->height : (run->y + 1) * c->stride_h",
     "min_of((run->y + 1) * c->stride_h, c->height)", "PointwiseTests",
     "rows of pixels that nobody reads keep what their gradients' memory held")
 kernels(
-    "pointwise-moments", "pointwise_forward.c", "first - start", "0", "NormalizationTests",
+    "pointwise-moments", "convolution/pointwise/forward.c", "first - start", "0", "NormalizationTests",
     "moments hold the last group of pixels alone")
 kernels(
-    "post-activation", "post_ops.c", "post_ops->activation.member_count == 0", "true",
+    "post-activation", "shared/post_ops.c", "post_ops->activation.member_count == 0", "true",
     "PointwiseTests|NormalizationTests", "an activation after a sum is left out")
 kernels(
-    "norm-joins-parts", "normalization.c", "found.rows * off * off", "off * off", "NormalizationTests",
+    "norm-joins-parts", "normalization/batch_norm.c", "found.rows * off * off", "off * off", "NormalizationTests",
     "the distance of parts' means counts once instead of once a row")
 kernels(
-    "norm-unbiased", "normalization.c", "call->unbiased_running_variance && call->rows > 1", "false",
+    "norm-unbiased", "normalization/batch_norm.c", "call->unbiased_running_variance && call->rows > 1", "false",
     "NormalizationTests", "the running variance is the biased one always")
 kernels(
-    "norm-rest", "normalization.c", "blocks + (layout->rest_rows > 0)", "blocks", "NormalizationTests",
+    "norm-rest", "normalization/batch_norm.c", "blocks + (layout->rest_rows > 0)", "blocks", "NormalizationTests",
     "rows that fill no long row are left out")
 kernels(
-    "global-mean", "pooling.c", "(float)call->positions", "(float)(call->positions + 1)", "PoolingTests",
+    "global-mean", "pooling/global_average.c", "(float)call->positions", "(float)(call->positions + 1)", "PoolingTests",
     "the gradient of a global mean is divided by one too many")
 kernels(
-    "velocity-of-first-block", "optimizer.c", "call->slot1 == NULL ? NULL : call->slot1 + first", "call->slot1",
+    "velocity-of-first-block", "optimizer/update.c", "call->slot1 == NULL ? NULL : call->slot1 + first", "call->slot1",
     "OptimizerTests", "every block of an update uses the first block's velocity")
 kernels(
-    "second-moment-of-first-block", "optimizer.c", "call->slot2 + first", "call->slot2", "OptimizerTests",
+    "second-moment-of-first-block", "optimizer/update.c", "call->slot2 + first", "call->slot2", "OptimizerTests",
     "every block of an update uses the first block's second moments")
 kernels(
-    "dropout-repeats", "elementwise.c", "call->first + (uint64_t)begin", "call->first", "DropoutTests",
+    "dropout-repeats", "elementwise/dropout.c", "call->first + (uint64_t)begin", "call->first", "DropoutTests",
     "the mask repeats in each block")
 kernels(
-    "place-in-part", "elementwise.c", "found < 0 ? -1 : first + found", "found", "ElementwiseTests",
+    "place-in-part", "elementwise/reduction.c", "found < 0 ? -1 : first + found", "found", "ElementwiseTests",
     "the place of a number that isn't finite is counted from its part")
 kernels(
-    "ties", "loss.c", "earlier == label", "true", "LossTests", "of equal logits, any counts as the largest")
+    "ties", "loss/softmax_cross_entropy.c",
+    "earlier == label", "true", "LossTests", "of equal logits, any counts as the largest")
 kernels(
-    "label-gradient", "loss.c", "(float)(own_term * call->gradient_scale)", "(float)own_term", "LossTests",
+    "label-gradient", "loss/softmax_cross_entropy.c",
+    "(float)(own_term * call->gradient_scale)", "(float)own_term", "LossTests",
     "the label's gradient is not scaled")
 kernels(
-    "held-row", "input.c", "down.fraction == 0 ? -1 : lower", "lower", "InputTests",
+    "held-row", "input/images.c", "down.fraction == 0 ? -1 : lower", "lower", "InputTests",
     "an image moved to the right alone repeats a row")
 kernels(
-    "slopes-of-first-block", "activation.c", "first * block.slope_position", "0", "ActivationTests",
+    "slopes-of-first-block", "activation/activation.c", "first * block.slope_position", "0", "ActivationTests",
     "every block of positions reads the first block's slopes", occurrence=(1, 2))
 
 # Graph and fusions.

@@ -1,0 +1,121 @@
+// The stand-alone activation. A task takes a block of positions of some images.
+
+#include "dispatch/kernels.h"
+#include "drivers/shared/blocks.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/scratch.h"
+#include "drivers/shared/slopes.h"
+#include "include/ck_activation.h"
+#include "runtime/threads.h"
+
+// Of images where slopes have gradients: each keeps a part of their sums.
+enum { MOST_GROUPS = 8 };
+
+typedef struct activation_plan {
+    int64_t block_positions, blocks; // of an image
+    int64_t groups;                  // of images, which share a part of the slopes' gradients
+    slope_parts slopes;
+} activation_plan;
+
+static activation_plan plan_of(const ck_activation_shape *shape) {
+    activation_plan plan;
+    plan.block_positions = min_of(rows_per_block(shape->channels), shape->positions);
+    plan.blocks = divide_up(shape->positions, plan.block_positions);
+    plan.groups =
+        ck_activation_slope_count(&shape->activation, 1, 1) > 0 ? min_of(shape->batch, MOST_GROUPS) : shape->batch;
+    plan.slopes = ck_slope_parts(&shape->activation, shape->positions, shape->channels, plan.groups, plan.blocks);
+    return plan;
+}
+
+typedef struct activation_call {
+    const ck_activation_shape *shape;
+    const activation_tiles *tiles;
+    activation_plan plan;
+    const float *z, *slopes, *dout;
+    float *out, *dz;
+    float *slope_gradients; // NULL if not wanted
+    bool accumulate;
+} activation_call;
+
+static activation_block block_of(const ck_activation_shape *shape, int64_t positions) {
+    const bool per_position = shape->activation.slope_sharing == CK_SLOPES_PER_POSITION;
+    return (activation_block){
+        .positions = positions,
+        .channels = shape->channels,
+        .z_position = shape->channels,
+        .out_position = shape->activation.member_count * shape->channels,
+        .out_member = shape->channels,
+        .slope_position = per_position ? shape->channels : 0,
+        .slope_member = per_position ? shape->positions * shape->channels : shape->channels,
+    };
+}
+
+static void run_block(void *context, int64_t task, int worker) {
+    (void)worker;
+    const activation_call *call = context;
+    const ck_activation_shape *shape = call->shape;
+    const activation_plan *plan = &call->plan;
+    const int64_t group = task / plan->blocks, band = task % plan->blocks, first = band * plan->block_positions;
+    const int64_t positions = min_of(plan->block_positions, shape->positions - first);
+    const activation_block block = block_of(shape, positions);
+    const float *slopes = call->slopes == NULL ? NULL : call->slopes + first * block.slope_position;
+    float *part = NULL;
+    if (call->slope_gradients != NULL)
+        part =
+            ck_slope_part_start(
+                &plan->slopes, call->slope_gradients, group, band, (slope_range){first, positions, 0, shape->channels})
+            + first * block.slope_position;
+    for (int64_t b = group * shape->batch / plan->groups; b < (group + 1) * shape->batch / plan->groups; b++) {
+        const int64_t position = b * shape->positions + first;
+        const float *z = call->z + position * block.z_position;
+        if (call->dout == NULL)
+            call->tiles->forward(&shape->activation, &block, z, slopes, call->out + position * block.out_position);
+        else
+            call->tiles->backward(
+                &shape->activation, &block, z, slopes, call->dout + position * block.out_position,
+                call->dz == NULL ? NULL : call->dz + position * block.z_position, call->accumulate, part);
+    }
+}
+
+static void run(activation_call *call) {
+    const ck_activation_shape *shape = call->shape;
+    call->tiles = &ck_kernels_current()->activation;
+    const double work = 16.0 * (double)shape->batch * (double)shape->positions * (double)shape->channels
+        * (double)shape->activation.member_count;
+    ck_parallel(call->plan.groups * call->plan.blocks, CK_MAX_WORKERS, work, run_block, call);
+}
+
+void ck_activation_forward(const ck_activation_shape *shape, const float *z, const float *slopes, float *out) {
+    activation_call call = {.shape = shape, .plan = plan_of(shape), .z = z, .slopes = slopes, .out = out};
+    run(&call);
+}
+
+size_t ck_activation_backward_scratch(const ck_activation_shape *shape) {
+    const activation_plan plan = plan_of(shape);
+    return (size_t)round_up(plan.slopes.count * plan.slopes.stride * 4, 64);
+}
+
+void ck_activation_backward(
+    const ck_activation_shape *shape, const float *z, const float *slopes, const float *dout, float *dz,
+    bool accumulate, float *dslopes, void *scratch) {
+    activation_call call = {
+        .shape = shape,
+        .plan = plan_of(shape),
+        .z = z,
+        .slopes = slopes,
+        .dout = dout,
+        .dz = dz,
+        .accumulate = accumulate,
+    };
+    if (dslopes != NULL && call.plan.slopes.count > 0) call.slope_gradients = scratch;
+    run(&call);
+    if (call.slope_gradients != NULL) ck_sum_slope_parts(&call.plan.slopes, call.slope_gradients, dslopes);
+}
+
+ck_plan ck_activation_plan(const ck_activation_shape *shape) {
+    const activation_plan plan = plan_of(shape);
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks of positions", shape->positions, plan.block_positions);
+    if (plan.slopes.count > 0) add_split(&loops, "groups of images", shape->batch, plan.groups);
+    return loops;
+}

@@ -1,0 +1,308 @@
+// Backward-data. An input pixel whose padded row is a·stride_h + p gets its gradient from the kernel rows p +
+// t·stride_h and the rows a − t of dy alone. So the pixels of one phase (p of rows, p of columns) are a convolution of
+// stride 1 over dy with that phase's taps, t counted backwards. A task takes a band of input rows:
+//   A  row i is input pixel i's window in the padded plane of dy: taps_h runs of taps_w·N floats
+//   B  weights packed as [phase][panel of K][taps_h][taps_w·N][width]
+//   C  the members' gradients [pixel][K], folded into dz (and the slopes' gradients) while they are in the cache
+
+#include "drivers/convolution/direct/direct.h"
+#include "drivers/shared/gemm.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/slopes.h"
+#include "runtime/threads.h"
+
+enum { CACHE_LINE_FLOATS = 16 };
+
+typedef struct backward_plan {
+    int64_t depth;                 // K
+    int64_t taps_h, taps_w;        // most taps of a phase
+    bool direct;                   // windows are read from dy itself
+    int64_t first_column, columns; // of the plane, in columns of dy
+    int64_t band_rows, bands, groups, tasks;
+    int64_t plane_floats, gradient_stride, gradient_floats;
+    slope_parts slopes;
+    size_t a_runs, weights, planes, gradients, slope_gradients, size;
+} backward_plan;
+
+// Taps of a phase, and of all phases before it.
+static int64_t taps_of(int64_t kernel, int64_t stride, int64_t phase) {
+    return phase < kernel ? divide_up(kernel - phase, stride) : 0;
+}
+
+static int64_t taps_before(int64_t kernel, int64_t stride, int64_t phase) {
+    const int64_t longer = kernel % stride; // so many phases have one tap more than the rest
+    return kernel / stride * phase + min_of(phase, longer);
+}
+
+static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
+    backward_plan plan = {.depth = convolution_depth(c)};
+    plan.taps_h = divide_up(c->kernel_h, c->stride_h);
+    plan.taps_w = divide_up(c->kernel_w, c->stride_w);
+    plan.direct = c->kernel_h == 1 && c->kernel_w == 1 && c->stride_h == 1 && c->stride_w == 1
+        && c->out_height == c->height && c->out_width == c->width;
+    plan.first_column = c->pad_left / c->stride_w - (plan.taps_w - 1);
+    plan.columns = (c->width - 1 + c->pad_left) / c->stride_w - plan.first_column + 1;
+
+    // With slopes, several images share a task, so that their partial gradients are few.
+    const bool slopes = ck_activation_slope_count(&c->activation, 1, 1) > 0;
+    plan.groups = slopes ? min_of(batch, TASKS_WANTED) : batch;
+    const int64_t row_floats = plan.columns * c->out_channels;
+    const int64_t plane_rows = PLANE_BYTES / 4 / row_floats;
+    plan.band_rows = max_of((plane_rows - plan.taps_h) * c->stride_h, 1);
+    plan.band_rows = min_of(plan.band_rows, divide_up(c->height, divide_up(TASKS_WANTED, plan.groups)));
+    plan.bands = divide_up(c->height, plan.band_rows);
+    plan.tasks = plan.groups * plan.bands;
+    const int64_t most_rows = (plan.band_rows + c->stride_h - 2) / c->stride_h + plan.taps_h;
+    plan.plane_floats = plan.direct ? 0 : round_up(most_rows * row_floats, 16);
+    plan.gradient_stride = spread_stride(plan.depth);
+    plan.gradient_floats = GEMM_GROUP_ROWS * plan.gradient_stride;
+    plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, plan.bands);
+
+    const int64_t workers = ck_worker_limit(plan.tasks);
+    plan.a_runs = scratch_take(&plan.size, plan.taps_h * 8);
+    plan.weights =
+        scratch_take(&plan.size, c->kernel_h * c->kernel_w * c->out_channels * gemm_padded_columns(plan.depth) * 4);
+    plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
+    plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
+    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
+    return plan;
+}
+
+size_t ck_direct_backward_data_scratch(const ck_convolution *convolution) {
+    size_t size = plan_for_batch(convolution, convolution->batch).size;
+    for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
+        const size_t smaller = plan_for_batch(convolution, batch).size;
+        if (smaller > size) size = smaller;
+    }
+    return size;
+}
+
+typedef struct backward_call {
+    const ck_convolution *convolution;
+    const ck_kernels *kernels;
+    backward_plan plan;
+    gemm_panels panels;
+    const float *z, *slopes, *weights, *dy;
+    const int64_t *a_runs;
+    float *packed_weights, *planes, *gradients, *dz;
+    float *slope_gradients; // NULL if not wanted
+    bool accumulate;
+} backward_call;
+
+// Where the packed weights of a phase start.
+static float *phase_weights(const backward_call *call, int64_t phase_y, int64_t phase_x) {
+    const ck_convolution *c = call->convolution;
+    const int64_t taps = taps_before(c->kernel_h, c->stride_h, phase_y) * c->kernel_w
+        + taps_of(c->kernel_h, c->stride_h, phase_y) * taps_before(c->kernel_w, c->stride_w, phase_x);
+    return call->packed_weights + taps * c->out_channels * call->panels.width * call->panels.count;
+}
+
+// One panel of one kernel tap: [K][N] becomes [N][width].
+static void pack_weights(void *context, int64_t task, int worker) {
+    (void)worker;
+    const backward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const int64_t panel = task % call->panels.count, tap = task / call->panels.count;
+    const int64_t ky = tap / c->kernel_w, kx = tap % c->kernel_w, width = call->panels.width;
+    const int64_t phase_y = ky % c->stride_h, phase_x = kx % c->stride_w;
+    const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y),
+                  taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
+    const int64_t row = taps_h - 1 - ky / c->stride_h, column = taps_w - 1 - kx / c->stride_w;
+    const int64_t index = (panel * taps_h + row) * taps_w + column;
+    call->kernels->gemm.transpose(
+        call->weights + (tap * call->plan.depth + panel * width) * c->out_channels, c->out_channels,
+        gemm_panel_columns(&call->panels, panel), c->out_channels,
+        phase_weights(call, phase_y, phase_x) + index * c->out_channels * width, width);
+}
+
+// What one task needs to know of the image and the plane it is at.
+typedef struct band_view {
+    const backward_call *call;
+    const float *plane;
+    int64_t first_plane_row, first_plane_column, row_floats;
+    int64_t image, first_row, end_row;
+    float *gradients, *slope_part;
+} band_view;
+
+// The pixels of one phase in the band: a grid of rows × columns, stride_h and stride_w apart.
+typedef struct phase_grid {
+    int64_t y, x, rows, columns;
+} phase_grid;
+
+// Where pixel `index` of the grid is in its image.
+static int64_t grid_position(const ck_convolution *c, const phase_grid *grid, int64_t index) {
+    const int64_t row = index / grid->columns, column = index % grid->columns;
+    return (grid->y + row * c->stride_h) * c->width + grid->x + column * c->stride_w;
+}
+
+// Asks for the memory that folding the pixels first ..< end will need. With a stride, the CPU doesn't see it coming.
+static void prefetch_pixels(const band_view *view, const phase_grid *grid, int64_t first, int64_t end) {
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    for (int64_t i = first; i < end; i++) {
+        const int64_t at = (view->image * c->height * c->width + grid_position(c, grid, i)) * c->channels;
+        for (int64_t channel = 0; channel < c->channels; channel += CACHE_LINE_FLOATS) {
+            __builtin_prefetch(call->z + at + channel, 0, 2);
+            if (call->dz != NULL) __builtin_prefetch(call->dz + at + channel, 1, 2);
+        }
+    }
+}
+
+static void fold_group(const band_view *view, const phase_grid *grid, int64_t first, int64_t count) {
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    const plane_source pixels = {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0,
+                                 c->channels};
+    activation_block block = ck_plane_block(&pixels, 0);
+    const int64_t slope_position = block.slope_position;
+    block.z_position *= c->stride_w;
+    block.slope_position *= c->stride_w;
+    block.out_position = call->plan.gradient_stride;
+    for (int64_t i = 0; i < count; i += block.positions) {
+        block.positions = min_of(count - i, grid->columns - (first + i) % grid->columns);
+        const int64_t position = grid_position(c, grid, first + i);
+        const int64_t at = (view->image * c->height * c->width + position) * c->channels;
+        const int64_t slope_at = position * slope_position;
+        call->kernels->activation.backward(
+            &c->activation, &block, call->z + at, call->slopes == NULL ? NULL : call->slopes + slope_at,
+            view->gradients + i * block.out_position, call->dz == NULL ? NULL : call->dz + at, call->accumulate,
+            view->slope_part == NULL ? NULL : view->slope_part + slope_at);
+    }
+}
+
+// All positions of the band in the phase of its position (y, x).
+static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
+    const backward_call *call = view->call;
+    const ck_convolution *c = call->convolution;
+    const int64_t phase_y = (y + c->pad_top) % c->stride_h, phase_x = (x + c->pad_left) % c->stride_w;
+    const int64_t taps_h = taps_of(c->kernel_h, c->stride_h, phase_y),
+                  taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
+    const phase_grid grid = {y, x, divide_up(view->end_row - y, c->stride_h), divide_up(c->width - x, c->stride_w)};
+
+    // A phase without taps has gradients of zero: a sum of no runs.
+    const bool empty = taps_h == 0 || taps_w == 0;
+    const int64_t length = taps_w * c->out_channels, width = call->panels.width;
+    const gemm_sum sum = {
+        .runs = empty ? 0 : taps_h,
+        .length = length,
+        .a_runs = call->a_runs,
+        .a_step = 1,
+        .b_run = length * width,
+        .b_step = width};
+    const float *weights = phase_weights(call, phase_y, phase_x);
+    const float *origin = view->plane;
+    if (!empty)
+        origin += ((grid.y + c->pad_top) / c->stride_h - (taps_h - 1) - view->first_plane_row) * view->row_floats
+            + ((grid.x + c->pad_left) / c->stride_w - (taps_w - 1) - view->first_plane_column) * c->out_channels;
+
+    const int64_t pixels = grid.rows * grid.columns;
+    for (int64_t first = 0; first < pixels; first += GEMM_GROUP_ROWS) {
+        const int64_t count = min_of(GEMM_GROUP_ROWS, pixels - first);
+        const float *windows[GEMM_GROUP_ROWS];
+        int64_t row = first / grid.columns, column = first % grid.columns;
+        for (int64_t i = 0; i < count; i++) {
+            windows[i] = empty ? origin : origin + row * view->row_floats + column * c->out_channels;
+            if (++column == grid.columns) column = 0, row++;
+        }
+        const int64_t panels = call->panels.count;
+        for (int64_t panel = 0; panel < panels; panel++) {
+            if (c->stride_w > 1)
+                prefetch_pixels(view, &grid, first + panel * count / panels, first + (panel + 1) * count / panels);
+            ck_gemm_panel(
+                call->kernels, &sum, windows, count, weights + panel * taps_h * length * width, ck_gemm_zeros,
+                view->gradients + panel * width, call->plan.gradient_stride, gemm_panel_columns(&call->panels, panel));
+        }
+        fold_group(view, &grid, first, count);
+    }
+}
+
+static void convolve_band(void *context, int64_t task, int worker) {
+    const backward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    const int64_t group = task / plan->bands, band = task % plan->bands;
+    band_view view = {
+        .call = call,
+        .first_row = band * plan->band_rows,
+        .gradients = call->gradients + worker * plan->gradient_floats,
+    };
+    view.end_row = min_of(view.first_row + plan->band_rows, c->height);
+    if (call->slope_gradients != NULL)
+        view.slope_part = ck_slope_part_start(
+            &plan->slopes, call->slope_gradients, group, band,
+            (slope_range){view.first_row * c->width, (view.end_row - view.first_row) * c->width, 0, c->channels});
+
+    const plane_source source = {call->kernels, &ck_no_activation, NULL, c->out_height,
+                                 c->out_width,  c->out_channels,   0,    c->out_channels};
+    float *packed = call->planes + worker * plan->plane_floats;
+    const int64_t last_plane_row = (view.end_row - 1 + c->pad_top) / c->stride_h;
+    view.row_floats = plan->columns * c->out_channels;
+    if (!plan->direct) {
+        view.first_plane_row = (view.first_row + c->pad_top) / c->stride_h - (plan->taps_h - 1);
+        view.first_plane_column = plan->first_column;
+    }
+    for (view.image = group * c->batch / plan->groups; view.image < (group + 1) * c->batch / plan->groups;
+         view.image++) {
+        view.plane = call->dy + view.image * c->out_height * c->out_width * c->out_channels;
+        if (!plan->direct) {
+            for (int64_t row = view.first_plane_row; row <= last_plane_row; row++)
+                ck_pack_pixels(
+                    &source, view.plane, row, plan->first_column, plan->columns,
+                    packed + (row - view.first_plane_row) * view.row_floats);
+            view.plane = packed;
+        }
+        // The phases that occur, each at its first row and column.
+        for (int64_t y = view.first_row; y < min_of(view.first_row + c->stride_h, view.end_row); y++)
+            for (int64_t x = 0; x < min_of(c->stride_w, c->width); x++) convolve_phase(&view, y, x);
+    }
+}
+
+void ck_direct_backward_data(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
+    float *dz, bool accumulate, float *dslopes, void *scratch) {
+    const ck_convolution *c = convolution;
+    const ck_kernels *kernels = ck_kernels_current();
+    backward_call call = {
+        .convolution = c,
+        .kernels = kernels,
+        .plan = plan_for_batch(c, c->batch),
+        .z = z,
+        .slopes = slopes,
+        .weights = weights,
+        .dy = dy,
+        .dz = dz,
+        .accumulate = accumulate,
+    };
+    const backward_plan *plan = &call.plan;
+    call.panels = ck_gemm_panels(kernels, plan->depth);
+    call.packed_weights = scratch_floats(scratch, plan->weights);
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.gradients = scratch_floats(scratch, plan->gradients);
+    if (dslopes != NULL && plan->slopes.count > 0)
+        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
+    int64_t *a_runs = scratch_integers(scratch, plan->a_runs);
+    for (int64_t row = 0; row < plan->taps_h; row++) a_runs[row] = row * plan->columns * c->out_channels;
+    call.a_runs = a_runs;
+
+    const double bytes =
+        8.0 * (double)c->kernel_h * (double)c->kernel_w * (double)plan->depth * (double)c->out_channels;
+    ck_parallel(c->kernel_h * c->kernel_w * call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
+    const double fold_work = 8.0 * (double)c->batch * (double)c->height * (double)c->width * (double)plan->depth;
+    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c) + fold_work, convolve_band, &call);
+    if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
+}
+
+void ck_direct_backward_data_loops(const ck_convolution *c, ck_plan *loops) {
+    const backward_plan plan = plan_for_batch(c, c->batch);
+    const int64_t columns = divide_up(c->width, c->stride_w);
+    const int64_t pixels = divide_up(plan.band_rows, c->stride_h) * columns;
+    add_split(loops, "data: groups of images", c->batch, plan.groups);
+    add_loop(loops, "data: bands of an image", c->height, plan.band_rows);
+    add_loop(loops, "data: groups of a phase's pixels", pixels, GEMM_GROUP_ROWS);
+    // With a remainder, the second group begins in mid-row.
+    if (pixels > GEMM_GROUP_ROWS)
+        add_loop(
+            loops, c->stride_w > 1 ? "data: rows of a group of strided pixels" : "data: rows of a group of pixels",
+            GEMM_GROUP_ROWS, columns);
+    add_loop(loops, "data: panels of members", plan.depth, ck_gemm_panels(ck_kernels_current(), plan.depth).width);
+}

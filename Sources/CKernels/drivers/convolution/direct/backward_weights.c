@@ -1,0 +1,227 @@
+// Backward-weights. A task owns a slice of z's channels, with all their members and all kernel taps, and a group of
+// images. Step by step (a few images, or a band of one) it packs the slice's windows and adds to its own gradients,
+// which stay in the cache:
+//   A  row j is element j of a kernel row's kernel_w·depth run, its sum running over output pixels
+//   B  dy itself, a row per output pixel
+//   C  [kernel_h][kernel_w·depth][padded N] per task; the groups' parts are added in order at the end
+// where depth = members·(channels of the slice). The bias gradient is one more row of the first slice, whose A is all
+// ones: a sweep of its own over dy would find it gone from L1.
+
+#include "drivers/convolution/direct/direct.h"
+#include "drivers/shared/gemm.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/parts.h"
+#include "runtime/threads.h"
+
+enum {
+    SLICE_CHANNELS = 16, // narrow enough for the gradients of a slice to stay in L2
+    STEP_PIXELS = 256,   // output pixels worth a pass over those gradients
+    STEP_PLANE_BYTES = 256 << 10,
+    WEIGHT_TASKS_WANTED = 12,
+};
+
+typedef struct weights_plan {
+    window_axis y, x;
+    int64_t slices, slice_channels, groups, tasks;
+    int64_t band_rows, step_images; // of a step: a band of one image, or all rows of some
+    int64_t columns, plane_floats;  // of the plane of one image or band
+    int64_t padded_columns, gradient_floats;
+    size_t a_runs, planes, ones, gradients, size;
+} weights_plan;
+
+static weights_plan plan_of(const ck_convolution *c) {
+    weights_plan plan = {.y = convolution_rows(c), .x = convolution_columns(c)};
+    plan.slice_channels = min_of(c->channels, SLICE_CHANNELS);
+    plan.slices = divide_up(c->channels, plan.slice_channels);
+    plan.groups = c->alone ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
+    plan.tasks = plan.slices * plan.groups;
+
+    const int64_t depth = c->activation.member_count * plan.slice_channels;
+    plan.columns = window_extent(&plan.x, c->out_width);
+    const int64_t row_floats = plan.columns * depth;
+    const int64_t plane_rows = STEP_PLANE_BYTES / 4 / row_floats;
+    plan.band_rows = plane_rows < c->kernel_h ? 1 : (plane_rows - c->kernel_h) / window_step(&plan.y) + 1;
+    plan.band_rows = min_of(plan.band_rows, c->out_height);
+    plan.plane_floats = round_up(window_extent(&plan.y, plan.band_rows) * row_floats, 16);
+    plan.step_images = 1;
+    if (plan.band_rows == c->out_height) {
+        const int64_t wanted = divide_up(STEP_PIXELS, c->out_height * c->out_width);
+        const int64_t room = max_of(STEP_PLANE_BYTES / 4 / plan.plane_floats, 1);
+        plan.step_images = min_of(min_of(wanted, room), divide_up(c->batch, plan.groups));
+    }
+
+    plan.padded_columns = gemm_padded_columns(c->out_channels);
+    plan.gradient_floats = (c->kernel_h * c->kernel_w * depth + 1) * plan.padded_columns;
+    plan.a_runs = scratch_take(&plan.size, 2 * plan.step_images * plan.band_rows * 8);
+    plan.planes = scratch_take(&plan.size, ck_worker_limit(plan.tasks) * plan.step_images * plan.plane_floats * 4);
+    plan.ones = scratch_take(&plan.size, plan.step_images * plan.plane_floats * 4);
+    plan.gradients = scratch_take(&plan.size, plan.tasks * plan.gradient_floats * 4);
+    return plan;
+}
+
+size_t ck_direct_backward_weights_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+
+typedef struct weights_call {
+    const ck_convolution *convolution;
+    const ck_kernels *kernels;
+    weights_plan plan;
+    gemm_panels panels;
+    const float *z, *slopes, *dy;
+    const int64_t *a_runs;      // where the output rows of a step start in the planes,
+    const int64_t *last_a_runs; // and in those of the last slice
+    float *planes, *gradients, *dweights;
+    const float *ones; // as a step's planes; NULL if no bias gradient is wanted
+} weights_call;
+
+// The channels of a slice; the last may be narrower.
+static int64_t slice_width(const weights_call *call, int64_t slice) {
+    return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
+}
+
+// Adds the products of one step: `runs` output rows of dy and their windows in `plane`, and with `ones` unless it is
+// NULL.
+static void add_step(
+    const weights_call *call, const float *plane, const float *ones, int64_t depth, const int64_t *a_runs,
+    const float *dy, int64_t runs, bool first, float *gradients) {
+    const ck_convolution *c = call->convolution;
+    const int64_t run = c->kernel_w * depth, row_floats = call->plan.columns * depth;
+    const int64_t rows = c->kernel_h * run, all_rows = rows + (ones != NULL);
+    const gemm_sum sum = {
+        .runs = runs,
+        .length = c->out_width,
+        .a_runs = a_runs,
+        .a_step = window_step(&call->plan.x) * depth,
+        .b_run = c->out_width * c->out_channels,
+        .b_step = c->out_channels,
+        .b_ahead = GEMM_PIECE_TERMS * c->out_channels,
+    };
+    for (int64_t panel = 0; panel < call->panels.count; panel++) {
+        const int64_t column = panel * call->panels.width;
+        for (int64_t start = 0; start < all_rows; start += GEMM_GROUP_ROWS) {
+            const int64_t count = min_of(GEMM_GROUP_ROWS, all_rows - start);
+            const float *elements[GEMM_GROUP_ROWS];
+            int64_t row = start / run, element = start % run;
+            for (int64_t i = 0; i < count; i++) {
+                elements[i] = start + i < rows ? plane + row * row_floats + element : ones;
+                if (++element == run) element = 0, row++;
+            }
+            ck_gemm_panel(
+                call->kernels, &sum, elements, count, dy + column, first ? ck_gemm_zeros : NULL,
+                gradients + start * call->plan.padded_columns + column, call->plan.padded_columns,
+                gemm_panel_columns(&call->panels, panel));
+        }
+    }
+}
+
+static void accumulate_slice(void *context, int64_t task, int worker) {
+    const weights_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const weights_plan *plan = &call->plan;
+    const int64_t group = task / plan->slices, slice = task % plan->slices;
+    const int64_t end_image = (group + 1) * c->batch / plan->groups, channels = slice_width(call, slice);
+    const plane_source source = {
+        call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, slice * plan->slice_channels,
+        channels};
+    const int64_t depth = c->activation.member_count * channels;
+    const int64_t *a_runs = slice == plan->slices - 1 ? call->last_a_runs : call->a_runs;
+    float *planes = call->planes + worker * plan->step_images * plan->plane_floats;
+    float *gradients = call->gradients + task * plan->gradient_floats;
+    bool first = true;
+    for (int64_t image = group * c->batch / plan->groups; image < end_image; image += plan->step_images)
+        for (int64_t row = 0; row < c->out_height; row += plan->band_rows) {
+            const int64_t images = min_of(plan->step_images, end_image - image);
+            const int64_t rows = min_of(plan->band_rows, c->out_height - row);
+            for (int64_t i = 0; i < images; i++)
+                ck_pack_windows(
+                    &source, call->z + (image + i) * c->height * c->width * c->channels, &plan->y, &plan->x, row, rows,
+                    planes + i * window_extent(&plan->y, plan->band_rows) * plan->columns * depth);
+            const float *dy = call->dy + (image * c->out_height + row) * c->out_width * c->out_channels;
+            add_step(call, planes, slice == 0 ? call->ones : NULL, depth, a_runs, dy, images * rows, first, gradients);
+            first = false;
+        }
+}
+
+// Adds the groups' parts of one slice of one kernel tap, and puts them where they belong.
+static void gather_slice(void *context, int64_t task, int worker) {
+    (void)worker;
+    const weights_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const weights_plan *plan = &call->plan;
+    const int64_t slice = task % plan->slices, tap = task / plan->slices, channels = slice_width(call, slice);
+    for (int64_t m = 0; m < c->activation.member_count; m++)
+        for (int64_t channel = 0; channel < channels; channel++) {
+            const int64_t row = (tap * c->activation.member_count + m) * channels + channel;
+            const float *part = call->gradients + slice * plan->gradient_floats + row * plan->padded_columns;
+            float *restrict target = call->dweights
+                + (tap * convolution_depth(c) + m * c->channels + slice * plan->slice_channels + channel)
+                    * c->out_channels;
+            for (int64_t n = 0; n < c->out_channels; n++) target[n] = part[n];
+            for (int64_t group = 1; group < plan->groups; group++) {
+                const float *restrict other = part + group * plan->slices * plan->gradient_floats;
+                for (int64_t n = 0; n < c->out_channels; n++) target[n] += other[n];
+            }
+        }
+}
+
+// Where each output row of a step starts in its planes.
+static void fill_a_runs(const weights_plan *plan, int64_t depth, int64_t *a_runs) {
+    const int64_t plane_rows = window_extent(&plan->y, plan->band_rows), step = window_step(&plan->y);
+    for (int64_t image = 0; image < plan->step_images; image++)
+        for (int64_t row = 0; row < plan->band_rows; row++)
+            a_runs[image * plan->band_rows + row] = (image * plane_rows + row * step) * plan->columns * depth;
+}
+
+void ck_direct_backward_weights(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *dy, float *dweights,
+    float *dbias, void *scratch) {
+    const ck_convolution *c = convolution;
+    const ck_kernels *kernels = ck_kernels_current();
+    weights_call call = {
+        .convolution = c,
+        .kernels = kernels,
+        .plan = plan_of(c),
+        .panels = ck_gemm_panels(kernels, c->out_channels),
+        .z = z,
+        .slopes = slopes,
+        .dy = dy,
+        .dweights = dweights,
+    };
+    const weights_plan *plan = &call.plan;
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.gradients = scratch_floats(scratch, plan->gradients);
+    if (dbias != NULL) {
+        float *ones = scratch_floats(scratch, plan->ones);
+        for (int64_t i = 0; i < plan->step_images * plan->plane_floats; i++) ones[i] = 1;
+        call.ones = ones;
+    }
+    int64_t *a_runs = scratch_integers(scratch, plan->a_runs);
+    int64_t *last_a_runs = a_runs + plan->step_images * plan->band_rows;
+    fill_a_runs(plan, c->activation.member_count * plan->slice_channels, a_runs);
+    fill_a_runs(plan, c->activation.member_count * slice_width(&call, plan->slices - 1), last_a_runs);
+    call.a_runs = a_runs;
+    call.last_a_runs = last_a_runs;
+
+    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c), accumulate_slice, &call);
+    const int64_t weights = c->kernel_h * c->kernel_w * convolution_depth(c) * c->out_channels;
+    ck_parallel(
+        c->kernel_h * c->kernel_w * plan->slices, CK_MAX_WORKERS, 4.0 * (double)(plan->groups + 1) * (double)weights,
+        gather_slice, &call);
+    if (dbias != NULL)
+        ck_sum_parts(
+            call.gradients
+                + c->kernel_h * c->kernel_w * c->activation.member_count * slice_width(&call, 0) * plan->padded_columns,
+            plan->groups, plan->slices * plan->gradient_floats, c->out_channels, dbias);
+}
+
+void ck_direct_backward_weights_loops(const ck_convolution *c, ck_plan *loops) {
+    const weights_plan plan = plan_of(c);
+    const int64_t rows = c->kernel_h * c->kernel_w * c->activation.member_count * plan.slice_channels + 1;
+    add_loop(loops, "weights: slices of channels", c->channels, plan.slice_channels);
+    add_split(loops, "weights: groups of images", c->batch, plan.groups);
+    add_loop(loops, "weights: steps of several images", divide_up(c->batch, plan.groups), plan.step_images);
+    add_loop(loops, "weights: bands of an image", c->out_height, plan.band_rows);
+    add_loop(loops, "weights: groups of a slice's elements", rows, GEMM_GROUP_ROWS);
+    add_loop(
+        loops, "weights: panels of outputs", c->out_channels,
+        ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
+}

@@ -1,0 +1,178 @@
+// Backward of a convolution into a dense layer: the lanes are filters. A task takes a range of pixels, some filters at
+// a time. It computes the convolution's output again. From that and the outputs' gradients follow the dense weights'
+// gradients, written once, and the gradient of the convolution's output, which goes at once into the task's part of the
+// convolution's gradients. The parts are added in order.
+
+#include "drivers/convolution/into_dense/into_dense.h"
+#include "drivers/shared/loops.h"
+
+#include <string.h>
+
+// Images whose z and dz stay in L1 with the rest of a chunk.
+enum { GROUP_IMAGES = 32, GROUP_FLOATS = GROUP_IMAGES * CK_FUSED_COLUMNS };
+
+typedef struct backward_plan {
+    fused_sizes sizes;
+    int64_t patch_floats, column_floats, chunk_floats, part_floats;
+    size_t planes, packed, patches, chunks, dy_columns, parts, size;
+} backward_plan;
+
+static backward_plan plan_of(const ck_convolution_dense *fused) {
+    const ck_convolution *c = &fused->convolution;
+    const int64_t members = fused->activation.member_count;
+    backward_plan plan = {.sizes = ck_fused_sizes(fused)};
+    const fused_sizes *sizes = &plan.sizes;
+    plan.patch_floats = fused_patch_floats(sizes);
+    plan.column_floats = members * fused->out_features * CK_FUSED_COLUMNS;
+    plan.chunk_floats = 2 * GROUP_FLOATS + 2 * plan.column_floats;
+    plan.part_floats = sizes->blocks * sizes->block_floats;
+    plan.planes = scratch_take(&plan.size, fused_plane_floats(sizes, c) * 4);
+    plan.packed = scratch_take(&plan.size, fused_packed_floats(sizes) * 4);
+    plan.patches = scratch_take(&plan.size, sizes->workers * plan.patch_floats * 4);
+    plan.chunks = scratch_take(&plan.size, sizes->workers * plan.chunk_floats * 4);
+    plan.dy_columns = scratch_take(&plan.size, fused->out_features * sizes->image_stride * 4);
+    plan.parts = scratch_take(&plan.size, sizes->tasks * plan.part_floats * 4);
+    return plan;
+}
+
+size_t ck_fused_backward_scratch(const ck_convolution_dense *fused) { return plan_of(fused).size; }
+
+typedef struct backward_call {
+    const ck_convolution_dense *fused;
+    const ck_kernels *kernels;
+    backward_plan plan;
+    const float *dense_weights, *dy;
+    float *dweights, *dbias, *ddense_weights, *ddense_bias;
+    float *planes, *packed, *patches, *chunks, *dy_columns, *parts;
+} backward_call;
+
+// What a worker computes for some filters of a pixel.
+typedef struct chunk_memory {
+    float *z, *dz;             // [GROUP_IMAGES][CK_FUSED_COLUMNS]
+    float *columns, *dcolumns; // the dense weights and their gradients, [member][output][CK_FUSED_COLUMNS]
+} chunk_memory;
+
+static void take_chunk(
+    const backward_call *call, const float *patch, int64_t pixel, int64_t filter, bool first, const chunk_memory *chunk,
+    float *part) {
+    const ck_convolution_dense *fused = call->fused;
+    const fused_tiles *tiles = &call->kernels->fused;
+    const fused_sizes *sizes = &call->plan.sizes;
+    const ck_activation *activation = &fused->activation;
+    const int64_t batch = fused->convolution.batch, features = fused->out_features, width = CK_FUSED_COLUMNS;
+    const int64_t filters = min_of(width, fused->convolution.out_channels - filter),
+                  block = fused_block_start(sizes, filter);
+    const int64_t columns = round_up(filters, call->kernels->vector_floats),
+                  member = fused->convolution.out_channels * features;
+    const int64_t start = fused_first_input(sizes, pixel, filter) * features, count = filters * features;
+    const float *weights = call->dense_weights + start;
+    float *dweights = call->ddense_weights + start;
+
+    // Memory is asked for about a chunk ahead: the next one's weights now, and this one's gradients, which are written
+    // at its end.
+    for (int m = 0; m < activation->member_count; m++) {
+        tiles->gather_columns(filters, features, weights + m * member, chunk->columns + m * features * width, width);
+        fused_fetch(weights + m * member + count, count);
+    }
+    for (int64_t image = 0; image < batch; image += GROUP_IMAGES) {
+        const int64_t images = min_of(GROUP_IMAGES, batch - image), rows = round_up(images, CK_FUSED_ROWS);
+        tiles->multiply(
+            1 + sizes->terms, rows, columns, patch + image, sizes->image_stride, call->packed + block, width, chunk->z,
+            width);
+        for (int m = 0; m < activation->member_count; m++) {
+            if (image == 0) fused_fetch_to_write(dweights + m * member, count);
+            tiles->multiply_member(
+                &activation->members[m], images, features, columns, call->dy + image * features, features, chunk->z,
+                width, image == 0, chunk->dcolumns + m * features * width, width);
+        }
+        tiles->fold(
+            activation, features, rows, columns, call->dy_columns + image, sizes->image_stride, chunk->columns,
+            features * width, width, chunk->z, chunk->dz, width);
+        tiles->multiply_rows(
+            images, 1 + sizes->terms, columns, patch + image, sizes->image_stride, chunk->dz, width,
+            first && image == 0, part + block, width);
+    }
+    for (int m = 0; m < activation->member_count; m++)
+        tiles->scatter_columns(filters, features, chunk->dcolumns + m * features * width, width, dweights + m * member);
+}
+
+static void backward_range(void *context, int64_t task, int worker) {
+    const backward_call *call = context;
+    const backward_plan *plan = &call->plan;
+    const fused_sizes *sizes = &plan->sizes;
+    float *patch = call->patches + worker * plan->patch_floats, *memory = call->chunks + worker * plan->chunk_floats;
+    float *part = call->parts + task * plan->part_floats;
+    const chunk_memory chunk = {
+        .z = memory,
+        .dz = memory + GROUP_FLOATS,
+        .columns = memory + 2 * GROUP_FLOATS,
+        .dcolumns = memory + 2 * GROUP_FLOATS + plan->column_floats,
+    };
+    const int64_t first = task * sizes->task_pixels, end = min_of(first + sizes->task_pixels, sizes->pixels);
+    ck_fused_patch_ones(sizes, patch);
+    for (int64_t pixel = first; pixel < end; pixel++) {
+        ck_fused_patch(call->fused, sizes, call->planes, pixel, patch);
+        for (int64_t filter = 0; filter < call->fused->convolution.out_channels; filter += CK_FUSED_COLUMNS)
+            take_chunk(call, patch, pixel, filter, pixel == first, &chunk, part);
+    }
+}
+
+// Adds the tasks' parts of the convolution's gradients for one block of filters.
+static void sum_block(void *context, int64_t block, int worker) {
+    (void)worker;
+    const backward_call *call = context;
+    const fused_sizes *sizes = &call->plan.sizes;
+    const int64_t filters = call->fused->convolution.out_channels, filter = block * CK_FUSED_COLUMNS;
+    const size_t bytes = (size_t)min_of(CK_FUSED_COLUMNS, filters - filter) * sizeof(float);
+    float *restrict sums = call->parts + block * sizes->block_floats;
+    for (int64_t task = 1; task < sizes->tasks; task++) {
+        const float *restrict part = sums + task * call->plan.part_floats;
+        for (int64_t i = 0; i < sizes->block_floats; i++) sums[i] += part[i];
+    }
+    if (call->dbias != NULL) memcpy(call->dbias + filter, sums, bytes);
+    for (int64_t t = 0; t < sizes->terms; t++)
+        memcpy(call->dweights + t * filters + filter, sums + (1 + t) * CK_FUSED_COLUMNS, bytes);
+}
+
+static void sum_dense_bias(void *context, int64_t task, int worker) {
+    (void)task, (void)worker;
+    const backward_call *call = context;
+    call->kernels->gemm.sum_rows(
+        call->dy, call->fused->convolution.batch, call->fused->out_features, true, call->ddense_bias);
+}
+
+void ck_convolution_dense_backward(
+    const ck_convolution_dense *fused, const float *input, const float *weights, const float *bias,
+    const float *dense_weights, const float *dy, float *dweights, float *dbias, float *ddense_weights,
+    float *ddense_bias, void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const int64_t batch = fused->convolution.batch, features = fused->out_features;
+    backward_call call = {
+        .fused = fused,
+        .kernels = kernels,
+        .plan = plan_of(fused),
+        .dense_weights = dense_weights,
+        .dy = dy,
+        .dweights = dweights,
+        .dbias = dbias,
+        .ddense_weights = ddense_weights,
+        .ddense_bias = ddense_bias};
+    const backward_plan *plan = &call.plan;
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.packed = scratch_floats(scratch, plan->packed);
+    call.patches = scratch_floats(scratch, plan->patches);
+    call.chunks = scratch_floats(scratch, plan->chunks);
+    call.parts = scratch_floats(scratch, plan->parts);
+    call.dy_columns = scratch_floats(scratch, plan->dy_columns);
+    memset(call.dy_columns, 0, (size_t)(features * plan->sizes.image_stride) * sizeof(float));
+    kernels->gemm.transpose(dy, features, batch, features, call.dy_columns, plan->sizes.image_stride);
+    ck_fused_prepare(kernels, fused, &plan->sizes, input, weights, bias, call.planes, call.packed);
+    ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, 3 * ck_fused_work(fused), backward_range, &call);
+    const double sum_bytes = 4.0 * (double)plan->sizes.tasks * (double)plan->part_floats;
+    ck_parallel(plan->sizes.blocks, CK_MAX_WORKERS, sum_bytes, sum_block, &call);
+    if (ddense_bias != NULL) ck_serial(sum_dense_bias, &call);
+}
+
+void ck_fused_backward_loops(const ck_convolution_dense *fused, ck_plan *loops) {
+    add_loop(loops, "groups of images", fused->convolution.batch, GROUP_IMAGES);
+}

@@ -1,0 +1,126 @@
+// Forward of a convolution into a dense layer: the lanes are images. A task computes the convolution's output for a
+// range of pixels, some filters at a time, forms their members while they are in L1, and adds the products with the
+// dense weights to its own part of the outputs. The dense weights are read where they lie, once. The parts are added in
+// order.
+
+#include "drivers/convolution/into_dense/into_dense.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/parts.h"
+
+// What fits L1 beside the weights of a convolution of few terms.
+enum { CHUNK_FILTERS = 64 };
+
+typedef struct forward_plan {
+    fused_sizes sizes;
+    int64_t chunk_filters, patch_floats, chunk_floats, part_floats;
+    size_t planes, packed, patches, chunks, parts, size;
+} forward_plan;
+
+static forward_plan plan_of(const ck_convolution_dense *fused) {
+    const ck_convolution *c = &fused->convolution;
+    forward_plan plan = {.sizes = ck_fused_sizes(fused)};
+    const fused_sizes *sizes = &plan.sizes;
+    plan.chunk_filters = min_of(CHUNK_FILTERS, round_up(c->out_channels, CK_FUSED_ROWS));
+    plan.patch_floats = fused_patch_floats(sizes);
+    plan.chunk_floats = plan.chunk_filters * CK_FUSED_COLUMNS;
+    plan.part_floats = fused->out_features * sizes->image_stride;
+    plan.planes = scratch_take(&plan.size, fused_plane_floats(sizes, c) * 4);
+    plan.packed = scratch_take(&plan.size, fused_packed_floats(sizes) * 4);
+    plan.patches = scratch_take(&plan.size, sizes->workers * plan.patch_floats * 4);
+    plan.chunks = scratch_take(&plan.size, sizes->workers * plan.chunk_floats * 4);
+    plan.parts = scratch_take(&plan.size, (sizes->tasks + 1) * plan.part_floats * 4);
+    return plan;
+}
+
+size_t ck_fused_forward_scratch(const ck_convolution_dense *fused) { return plan_of(fused).size; }
+
+typedef struct forward_call {
+    const ck_convolution_dense *fused;
+    const ck_kernels *kernels;
+    forward_plan plan;
+    const float *dense_weights, *dense_bias;
+    float *planes, *packed, *patches, *chunks, *parts, *y;
+} forward_call;
+
+// Adds the products of some filters of a pixel with the dense weights, for one panel of images.
+static void add_chunk(
+    const forward_call *call, const float *patch, int64_t pixel, int64_t filter, int64_t image, bool first,
+    float *chunk, float *part) {
+    const ck_convolution_dense *fused = call->fused;
+    const fused_tiles *tiles = &call->kernels->fused;
+    const fused_sizes *sizes = &call->plan.sizes;
+    const int64_t features = fused->out_features, width = CK_FUSED_COLUMNS;
+    const int64_t filters = min_of(call->plan.chunk_filters, fused->convolution.out_channels - filter);
+    const int64_t columns = min_of(width, round_up(fused->convolution.batch - image, call->kernels->vector_floats));
+    for (int64_t f = 0; f < filters; f += width)
+        tiles->multiply(
+            1 + sizes->terms, round_up(min_of(width, filters - f), CK_FUSED_ROWS), columns,
+            call->packed + fused_block_start(sizes, filter + f), width, patch + image, sizes->image_stride,
+            chunk + f * width, width);
+    const float *weights = call->dense_weights + fused_first_input(sizes, pixel, filter) * features;
+    for (int m = 0; m < fused->activation.member_count; m++) {
+        fused_fetch(weights + filters * features, filters * features);
+        tiles->multiply_member(
+            &fused->activation.members[m], filters, features, columns, weights, features, chunk, width, first && m == 0,
+            part + image, sizes->image_stride);
+        weights += fused->convolution.out_channels * features;
+    }
+}
+
+static void forward_range(void *context, int64_t task, int worker) {
+    const forward_call *call = context;
+    const forward_plan *plan = &call->plan;
+    const fused_sizes *sizes = &plan->sizes;
+    const ck_convolution *c = &call->fused->convolution;
+    float *patch = call->patches + worker * plan->patch_floats, *chunk = call->chunks + worker * plan->chunk_floats;
+    float *part = call->parts + task * plan->part_floats;
+    const int64_t first = task * sizes->task_pixels, end = min_of(first + sizes->task_pixels, sizes->pixels);
+    ck_fused_patch_ones(sizes, patch);
+    for (int64_t pixel = first; pixel < end; pixel++) {
+        ck_fused_patch(call->fused, sizes, call->planes, pixel, patch);
+        for (int64_t filter = 0; filter < c->out_channels; filter += plan->chunk_filters)
+            for (int64_t image = 0; image < c->batch; image += CK_FUSED_COLUMNS)
+                add_chunk(call, patch, pixel, filter, image, pixel == first && filter == 0, chunk, part);
+    }
+}
+
+static void add_dense_bias(void *context, int64_t task, int worker) {
+    (void)task, (void)worker;
+    const forward_call *call = context;
+    const int64_t batch = call->fused->convolution.batch, features = call->fused->out_features;
+    for (int64_t image = 0; image < batch; image++)
+        for (int64_t n = 0; n < features; n++) call->y[image * features + n] += call->dense_bias[n];
+}
+
+void ck_convolution_dense_forward(
+    const ck_convolution_dense *fused, const float *input, const float *weights, const float *bias,
+    const float *dense_weights, const float *dense_bias, float *y, void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const int64_t batch = fused->convolution.batch, features = fused->out_features;
+    forward_call call = {
+        .fused = fused,
+        .kernels = kernels,
+        .plan = plan_of(fused),
+        .dense_weights = dense_weights,
+        .dense_bias = dense_bias,
+        .y = y};
+    const forward_plan *plan = &call.plan;
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.packed = scratch_floats(scratch, plan->packed);
+    call.patches = scratch_floats(scratch, plan->patches);
+    call.chunks = scratch_floats(scratch, plan->chunks);
+    call.parts = scratch_floats(scratch, plan->parts);
+    ck_fused_prepare(kernels, fused, &plan->sizes, input, weights, bias, call.planes, call.packed);
+    ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, ck_fused_work(fused), forward_range, &call);
+    float *sums = call.parts + plan->sizes.tasks * plan->part_floats;
+    ck_sum_parts(call.parts, plan->sizes.tasks, plan->part_floats, plan->part_floats, sums);
+    kernels->gemm.transpose(sums, plan->sizes.image_stride, features, batch, y, features);
+    if (dense_bias != NULL) ck_serial(add_dense_bias, &call);
+}
+
+void ck_fused_forward_loops(const ck_convolution_dense *fused, ck_plan *loops) {
+    const int64_t filters = fused->convolution.out_channels, chunk = plan_of(fused).chunk_filters;
+    add_loop(loops, "chunks of filters", filters, chunk);
+    add_loop(loops, "blocks of the last chunk", (filters - 1) % chunk + 1, CK_FUSED_COLUMNS);
+    add_loop(loops, "panels of images", fused->convolution.batch, CK_FUSED_COLUMNS);
+}

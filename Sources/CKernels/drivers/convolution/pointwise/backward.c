@@ -1,0 +1,278 @@
+// Backward pass of 1×1 convolutions: both gradients in one sweep, so that z and dy are read from memory once. A task
+// takes a range of output pixels, block by block:
+//   members   packed [pixel][K] (z itself where it is its own activation)
+//   dy        where y was normalised, formed from the gradient of the result
+//   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
+//   dweights  [K][N] += membersᵀ · dy: a part for each task, added in order at the end
+// The tasks are few, because each has a part.
+
+#include <string.h>
+
+#include "drivers/convolution/pointwise/pointwise.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/parts.h"
+#include "runtime/threads.h"
+
+enum {
+    BLOCK_PIXELS = 2 * GEMM_GROUP_ROWS,
+    BACKWARD_TASKS = 16,
+};
+
+typedef struct backward_plan {
+    int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
+    int64_t blocks, tasks;
+    bool direct; // the members are z itself
+    int64_t members_floats, gradient_floats, normalized_floats, part_stride, part_floats;
+    size_t weights, members, gradients, normalized, parts, bias_parts, size;
+} backward_plan;
+
+static backward_plan plan_of(const ck_convolution *c) {
+    backward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
+    plan.stride = spread_stride(plan.depth);
+    plan.columns = gemm_padded_columns(c->out_channels);
+    plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
+    plan.tasks = c->alone ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
+    plan.gradient_floats = BLOCK_PIXELS * plan.stride;
+    plan.members_floats = BLOCK_PIXELS * plan.stride;
+    plan.normalized_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
+    // A single task's part is the weights' gradient itself.
+    plan.part_stride = plan.tasks == 1 ? c->out_channels : plan.columns;
+    plan.part_floats = plan.tasks == 1 ? 0 : plan.depth * plan.columns;
+    plan.weights = scratch_take(&plan.size, c->out_channels * gemm_padded_columns(plan.depth) * 4);
+    plan.members = scratch_take(&plan.size, BACKWARD_TASKS * plan.members_floats * 4);
+    plan.gradients = scratch_take(&plan.size, BACKWARD_TASKS * plan.gradient_floats * 4);
+    plan.normalized = scratch_take(&plan.size, BACKWARD_TASKS * plan.normalized_floats * 4);
+    plan.parts = scratch_take(&plan.size, plan.tasks * plan.part_floats * 4);
+    plan.bias_parts = scratch_take(&plan.size, plan.tasks * plan.columns * 4);
+    return plan;
+}
+
+size_t ck_pointwise_backward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+
+typedef struct backward_call {
+    const ck_convolution *convolution;
+    const ck_kernels *kernels;
+    backward_plan plan;
+    gemm_panels panels, weight_panels; // of K, and of N
+    const float *z, *weights, *dy, *dactivation;
+    const ck_normalization_gradient *normalization; // or NULL
+    float *packed_weights, *members, *gradients, *normalized, *parts;
+    float *dz, *dweights;
+    float *bias_parts; // NULL if not wanted
+    bool accumulate;
+} backward_call;
+
+// One panel: [K][N] becomes [N][width].
+static void pack_weights(void *context, int64_t panel, int worker) {
+    (void)worker;
+    const backward_call *call = context;
+    const int64_t out_channels = call->convolution->out_channels, width = call->panels.width;
+    call->kernels->gemm.transpose(
+        call->weights + panel * width * out_channels, out_channels, gemm_panel_columns(&call->panels, panel),
+        out_channels, call->packed_weights + panel * out_channels * width, width);
+}
+
+// The gradients of pixels of z that no output pixel reads, in a run's share of the image.
+static void clear_share(const backward_call *call, const pixel_run *run) {
+    const ck_convolution *c = call->convolution;
+    const int64_t end_y = run->y + 1 == c->out_height ? c->height : (run->y + 1) * c->stride_h;
+    const int64_t end_x = run->x + run->count == c->out_width ? c->width : (run->x + run->count) * c->stride_w;
+    const int64_t first_x = run->x * c->stride_w;
+    for (int64_t y = run->y * c->stride_h; y < end_y; y++)
+        memset(
+            call->dz + ((run->image * c->height + y) * c->width + first_x) * c->channels, 0,
+            (size_t)((end_x - first_x) * c->channels) * sizeof(float));
+}
+
+// The gradients of some pixels' members.
+static void find_gradients(
+    const backward_call *call, const float *dy, int64_t first, int64_t count, gemm_ahead *ahead, float *gradients) {
+    const backward_plan *plan = &call->plan;
+    const int64_t out_channels = call->convolution->out_channels;
+    const gemm_sum sum = {
+        .runs = 1,
+        .length = out_channels,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = call->panels.width,
+        .a_distance = out_channels};
+    if (call->dactivation != NULL)
+        call->kernels->elementwise.copy_rows(
+            count, plan->depth, call->dactivation + first * plan->depth, plan->depth, gradients, plan->stride, false);
+    for (int64_t group = 0; group < count; group += GEMM_GROUP_ROWS) {
+        const int64_t group_rows = min_of(GEMM_GROUP_ROWS, count - group);
+        const float *rows[GEMM_GROUP_ROWS];
+        for (int64_t i = 0; i < group_rows; i++) rows[i] = dy + (group + i) * out_channels;
+        for (int64_t panel = 0; panel < call->panels.count; panel++)
+            ck_gemm_panel_ahead(
+                call->kernels, &sum, rows, group_rows, call->packed_weights + panel * out_channels * call->panels.width,
+                call->dactivation != NULL ? NULL : ck_gemm_zeros,
+                gradients + group * plan->stride + panel * call->panels.width, plan->stride,
+                gemm_panel_columns(&call->panels, panel), ahead);
+    }
+}
+
+// The gradient of y for some pixels.
+static const float *undo_normalization(const backward_call *call, int64_t first, int64_t count, float *gradient) {
+    const ck_normalization_gradient *norm = call->normalization;
+    const int64_t columns = call->convolution->out_channels, at = first * columns;
+    call->kernels->normalization.gradient(
+        count, columns, norm->x + at, call->dy + at, norm->center, norm->scale, norm->slope, norm->shift, gradient,
+        false);
+    return gradient;
+}
+
+// Adds a block's products, its rows of A `a_step` apart.
+static void add_weights(
+    const backward_call *call, const float *members, int64_t a_step, const float *dy, int64_t count, bool first,
+    gemm_ahead *ahead, float *part) {
+    const backward_plan *plan = &call->plan;
+    const gemm_sum sum = {
+        .runs = 1,
+        .length = count,
+        .a_runs = &no_offset,
+        .a_step = a_step,
+        .b_step = call->convolution->out_channels,
+        .a_distance = 1};
+    for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
+        const int64_t column = panel * call->weight_panels.width;
+        for (int64_t k = 0; k < plan->depth; k += GEMM_GROUP_ROWS) {
+            const int64_t rows = min_of(GEMM_GROUP_ROWS, plan->depth - k);
+            const float *elements[GEMM_GROUP_ROWS];
+            for (int64_t i = 0; i < rows; i++) elements[i] = members + k + i;
+            ck_gemm_panel_ahead(
+                call->kernels, &sum, elements, rows, dy + column, first ? ck_gemm_zeros : NULL,
+                part + k * plan->part_stride + column, plan->part_stride,
+                gemm_panel_columns(&call->weight_panels, panel), ahead);
+        }
+    }
+}
+
+// What the block of `count` pixels from `first` on will touch.
+static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t count) {
+    const ck_convolution *c = call->convolution;
+    const int64_t depth = call->plan.depth;
+    gemm_ahead ahead = {0};
+    if (count <= 0) return ahead;
+    const pixel_run run = pixel_run_at(c, first, count);
+    const int64_t at = run.position * c->channels, floats = pixel_run_floats(c, &run);
+    gemm_ahead_add(&ahead, 0, call->dy + first * c->out_channels, count * c->out_channels);
+    gemm_ahead_add(&ahead, 1, call->z + at, floats);
+    if (call->dz != NULL) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
+    if (call->dactivation != NULL) gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
+    gemm_ahead_spread(
+        &ahead,
+        (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, depth))
+            + ck_gemm_tile_count(call->kernels, depth, c->out_channels));
+    return ahead;
+}
+
+static void sweep_pixels(void *context, int64_t task, int worker) {
+    const backward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    const int64_t pixels = pointwise_pixels(c),
+                  end = min_of((task + 1) * plan->blocks / plan->tasks * BLOCK_PIXELS, pixels);
+    float *const packed = call->members + worker * plan->members_floats;
+    float *const gradients = call->gradients + worker * plan->gradient_floats;
+    float *const part = call->parts + task * plan->part_floats;
+    const bool gapless = pixel_runs_are_whole(c);
+    const bool read_in_place = plan->direct && gapless;
+    const bool clear = call->dz != NULL && !call->accumulate && !gapless;
+    const int64_t start = task * plan->blocks / plan->tasks * BLOCK_PIXELS;
+    for (int64_t first = start; first < end; first += BLOCK_PIXELS) {
+        const int64_t count = min_of(BLOCK_PIXELS, end - first);
+        const float *dy = call->dy + first * c->out_channels;
+        if (call->normalization != NULL)
+            dy = undo_normalization(call, first, count, call->normalized + worker * plan->normalized_floats);
+        gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
+        if (call->dz != NULL) find_gradients(call, dy, first, count, &ahead, gradients);
+        for (int64_t done = 0; done < count;) {
+            const pixel_run run = pixel_run_at(c, first + done, count - done);
+            const activation_block block = pixel_run_block(c, &run, plan->stride);
+            const int64_t at = run.position * c->channels;
+            if (!read_in_place)
+                call->kernels->activation.forward(
+                    &c->activation, &block, call->z + at, NULL, packed + done * plan->stride);
+            if (clear) clear_share(call, &run);
+            if (call->dz != NULL)
+                call->kernels->activation.backward(
+                    &c->activation, &block, call->z + at, NULL, gradients + done * plan->stride, call->dz + at,
+                    call->accumulate, NULL);
+            done += run.count;
+        }
+        add_weights(
+            call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride,
+            dy, count, first == start, &ahead, part);
+        if (call->bias_parts != NULL)
+            call->kernels->gemm.sum_rows(
+                dy, count, c->out_channels, first == start, call->bias_parts + task * plan->columns);
+    }
+}
+
+// Adds the parts of some rows of the weights' gradient.
+static void gather_row(void *context, int64_t row, int worker) {
+    (void)worker;
+    const backward_call *call = context;
+    const backward_plan *plan = &call->plan;
+    const int64_t out_channels = call->convolution->out_channels;
+    const float *part = call->parts + row * plan->part_stride;
+    float *target = call->dweights + row * out_channels;
+    memcpy(target, part, (size_t)out_channels * sizeof(float));
+    for (int64_t task = 1; task < plan->tasks; task++)
+        call->kernels->elementwise.add(out_channels, target, part + task * plan->part_floats, target);
+}
+
+void ck_pointwise_backward(
+    const ck_convolution *convolution, const float *z, const float *weights, const float *dy,
+    const ck_normalization_gradient *normalization, const float *dactivation, float *dz, bool accumulate,
+    float *dweights, float *dbias, void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    backward_call call = {
+        .convolution = convolution,
+        .kernels = kernels,
+        .plan = plan_of(convolution),
+        .weight_panels = ck_gemm_panels(kernels, convolution->out_channels),
+        .z = z,
+        .weights = weights,
+        .dy = dy,
+        .normalization = normalization,
+        .dactivation = dactivation,
+        .dz = dz,
+        .dweights = dweights,
+        .accumulate = accumulate,
+    };
+    const backward_plan *plan = &call.plan;
+    call.panels = ck_gemm_panels(kernels, plan->depth);
+    call.packed_weights = scratch_floats(scratch, plan->weights);
+    call.members = scratch_floats(scratch, plan->members);
+    call.gradients = scratch_floats(scratch, plan->gradients);
+    call.normalized = scratch_floats(scratch, plan->normalized);
+    call.parts = plan->tasks == 1 ? dweights : scratch_floats(scratch, plan->parts);
+    if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);
+    if (dz != NULL) {
+        const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
+        ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
+    }
+    ck_parallel(plan->tasks, BACKWARD_TASKS, 2 * convolution_work(convolution), sweep_pixels, &call);
+    if (plan->tasks > 1) {
+        const double parts_work =
+            4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
+        ck_parallel(plan->depth, CK_MAX_WORKERS, parts_work, gather_row, &call);
+    }
+    if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->tasks, plan->columns, convolution->out_channels, dbias);
+}
+
+void ck_pointwise_backward_loops(const ck_convolution *c, ck_plan *loops) {
+    const ck_kernels *kernels = ck_kernels_current();
+    const backward_plan plan = plan_of(c);
+    const int64_t pixels = pointwise_pixels(c), last_task = (plan.tasks - 1) * plan.blocks / plan.tasks * BLOCK_PIXELS;
+    add_split(loops, "tasks", plan.blocks, plan.tasks);
+    add_loop(loops, "blocks of the last task", pixels - last_task, BLOCK_PIXELS);
+    add_loop(loops, "groups of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_GROUP_ROWS);
+    if (!pixel_runs_are_whole(c) && pixels > BLOCK_PIXELS)
+        add_loop(loops, "runs of a block", BLOCK_PIXELS, c->out_width);
+    add_loop(loops, "groups of members", plan.depth, GEMM_GROUP_ROWS);
+    add_loop(loops, "panels of members", plan.depth, ck_gemm_panels(kernels, plan.depth).width);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
+}

@@ -1,0 +1,168 @@
+// Forward pass of 1×1 convolutions. A task takes a range of output pixels, group by group:
+//   A  row i is pixel i of z, or of its members packed
+//   B  weights packed as [panel][K][width]; with a single panel that is their own layout
+//   C  y, starting from the bias; what follows is applied to a group while it is in the cache, and then its moments are
+//   taken
+
+#include <string.h>
+
+#include "drivers/convolution/pointwise/pointwise.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/post_ops.h"
+#include "runtime/threads.h"
+
+enum { FORWARD_TASK_PIXELS = 20 * GEMM_GROUP_ROWS };
+
+typedef struct forward_plan {
+    int64_t depth, task_pixels, tasks;
+    bool direct;           // A is z itself
+    int64_t packed_floats; // of a group
+    size_t weights, packed, size;
+} forward_plan;
+
+static forward_plan plan_of(const ck_convolution *c) {
+    forward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
+    const int64_t pixels = pointwise_pixels(c);
+    plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), GEMM_GROUP_ROWS), FORWARD_TASK_PIXELS);
+    plan.tasks = divide_up(pixels, plan.task_pixels);
+    plan.packed_floats = plan.direct ? 0 : GEMM_GROUP_ROWS * spread_stride(plan.depth);
+    plan.weights = scratch_take(&plan.size, plan.depth * gemm_padded_columns(c->out_channels) * 4);
+    plan.packed = scratch_take(&plan.size, CK_MAX_WORKERS * plan.packed_floats * 4);
+    return plan;
+}
+
+int64_t ck_pointwise_moments_rows(const ck_convolution *convolution) { return plan_of(convolution).task_pixels; }
+
+size_t ck_pointwise_moments_count(const ck_convolution *convolution) {
+    const int64_t pixels = pointwise_pixels(convolution), small_tasks = divide_up(pixels, GEMM_GROUP_ROWS);
+    const int64_t large_tasks = divide_up(pixels, FORWARD_TASK_PIXELS);
+    const int64_t parts = max_of(min_of(small_tasks, TASKS_WANTED), large_tasks);
+    return (size_t)(parts * 2 * convolution->out_channels);
+}
+
+size_t ck_pointwise_forward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+
+typedef struct forward_call {
+    const ck_convolution *convolution;
+    const ck_kernels *kernels;
+    forward_plan plan;
+    gemm_panels panels;
+    gemm_sum sum;
+    const float *z, *weights, *bias;
+    const ck_post_ops *post_ops;
+    float *packed_weights, *packed, *y;
+    double *moments;
+} forward_call;
+
+static void pack_weights(void *context, int64_t panel, int worker) {
+    (void)worker;
+    const forward_call *call = context;
+    const int64_t columns = call->convolution->out_channels, width = call->panels.width;
+    const size_t bytes = (size_t)gemm_panel_columns(&call->panels, panel) * sizeof(float);
+    for (int64_t k = 0; k < call->plan.depth; k++)
+        memcpy(
+            call->packed_weights + (panel * call->plan.depth + k) * width, call->weights + k * columns + panel * width,
+            bytes);
+}
+
+// Where the rows of A of a group start.
+static void find_rows(const forward_call *call, int64_t first, int64_t count, float *packed, const float **rows) {
+    const ck_convolution *c = call->convolution;
+    const int64_t stride = spread_stride(call->plan.depth);
+    for (int64_t done = 0; done < count;) {
+        const pixel_run run = pixel_run_at(c, first + done, count - done);
+        const float *z = call->z + run.position * c->channels;
+        if (call->plan.direct) {
+            for (int64_t i = 0; i < run.count; i++) rows[done + i] = z + i * run.position_step * c->channels;
+        } else {
+            const activation_block block = pixel_run_block(c, &run, stride);
+            call->kernels->activation.forward(&c->activation, &block, z, NULL, packed + done * stride);
+            for (int64_t i = 0; i < run.count; i++) rows[done + i] = packed + (done + i) * stride;
+        }
+        done += run.count;
+    }
+}
+
+// What the group of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by
+// itself.
+static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t count) {
+    const ck_convolution *c = call->convolution;
+    gemm_ahead ahead = {0};
+    if (count <= 0) return ahead;
+    gemm_ahead_add(&ahead, 0, call->y + first * c->out_channels, count * c->out_channels);
+    if (call->post_ops != NULL && call->post_ops->addend != NULL)
+        gemm_ahead_add(&ahead, 1, call->post_ops->addend + first * c->out_channels, count * c->out_channels);
+    if (call->plan.direct) {
+        const pixel_run run = pixel_run_at(c, first, count);
+        gemm_ahead_add(&ahead, 2, call->z + run.position * c->channels, pixel_run_floats(c, &run));
+    }
+    gemm_ahead_spread(&ahead, ck_gemm_tile_count(call->kernels, GEMM_GROUP_ROWS, c->out_channels));
+    return ahead;
+}
+
+static void multiply_pixels(void *context, int64_t task, int worker) {
+    const forward_call *call = context;
+    const forward_plan *plan = &call->plan;
+    const int64_t columns = call->convolution->out_channels;
+    const int64_t start = task * plan->task_pixels;
+    const int64_t end = min_of(start + plan->task_pixels, pointwise_pixels(call->convolution));
+    double *const mean = call->moments != NULL ? call->moments + task * 2 * columns : NULL;
+    for (int64_t first = start; first < end; first += GEMM_GROUP_ROWS) {
+        const int64_t count = min_of(GEMM_GROUP_ROWS, end - first);
+        const float *rows[GEMM_GROUP_ROWS];
+        float *y = call->y + first * columns;
+        gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_GROUP_ROWS, end - first - count));
+        find_rows(call, first, count, call->packed + worker * plan->packed_floats, rows);
+        for (int64_t panel = 0; panel < call->panels.count; panel++) {
+            const int64_t column = panel * call->panels.width;
+            ck_gemm_panel_ahead(
+                call->kernels, &call->sum, rows, count, call->weights + panel * plan->depth * call->panels.width,
+                call->bias != NULL ? call->bias + column : ck_gemm_zeros, y + column, columns,
+                gemm_panel_columns(&call->panels, panel), &ahead);
+        }
+        ck_apply_post_ops(call->kernels, call->post_ops, first * columns, count * columns, call->y);
+        if (mean != NULL) call->kernels->normalization.moments(first - start, count, columns, y, mean, mean + columns);
+    }
+}
+
+void ck_pointwise_forward(
+    const ck_convolution *convolution, const float *z, const float *weights, const float *bias,
+    const ck_post_ops *post_ops, float *y, double *moments, void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    forward_call call = {
+        .convolution = convolution,
+        .kernels = kernels,
+        .plan = plan_of(convolution),
+        .panels = ck_gemm_panels(kernels, convolution->out_channels),
+        .z = z,
+        .weights = weights,
+        .bias = bias,
+        .post_ops = post_ops,
+        .y = y,
+        .moments = moments,
+    };
+    const forward_plan *plan = &call.plan;
+    call.packed = scratch_floats(scratch, plan->packed);
+    call.packed_weights = scratch_floats(scratch, plan->weights);
+    int64_t b_step = convolution->out_channels;
+    if (call.panels.count > 1) {
+        b_step = call.panels.width;
+        const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
+        ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
+        call.weights = call.packed_weights;
+    }
+    call.sum = (gemm_sum){.runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = b_step};
+    if (!plan->direct) call.sum.a_distance = spread_stride(plan->depth);
+    else if (pixel_runs_are_whole(convolution)) call.sum.a_distance = convolution->channels;
+    ck_parallel(plan->tasks, CK_MAX_WORKERS, convolution_work(convolution), multiply_pixels, &call);
+}
+
+void ck_pointwise_forward_loops(const ck_convolution *c, ck_plan *loops) {
+    const forward_plan plan = plan_of(c);
+    const int64_t pixels = pointwise_pixels(c), last_task = (pixels - 1) % plan.task_pixels + 1;
+    add_loop(loops, "tasks", pixels, plan.task_pixels);
+    add_loop(loops, "groups of the last task", last_task, GEMM_GROUP_ROWS);
+    if (!pixel_runs_are_whole(c) && pixels > GEMM_GROUP_ROWS)
+        add_loop(loops, "runs of a group", GEMM_GROUP_ROWS, c->out_width);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
+}

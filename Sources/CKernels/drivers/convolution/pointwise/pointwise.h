@@ -1,0 +1,64 @@
+#ifndef CK_POINTWISE_DRIVER_H
+#define CK_POINTWISE_DRIVER_H
+
+#include "drivers/convolution/shape.h"
+#include "drivers/shared/gemm.h"
+#include "include/ck_plans.h"
+#include "include/ck_pointwise.h"
+
+// What the two passes of 1×1 convolutions share. Output pixels of all images are numbered through.
+
+size_t ck_pointwise_forward_scratch(const ck_convolution *convolution);
+size_t ck_pointwise_backward_scratch(const ck_convolution *convolution);
+
+void ck_pointwise_forward_loops(const ck_convolution *convolution, ck_plan *loops);
+void ck_pointwise_backward_loops(const ck_convolution *convolution, ck_plan *loops);
+
+static inline int64_t pointwise_pixels(const ck_convolution *convolution) {
+    return convolution->batch * convolution->out_height * convolution->out_width;
+}
+
+/// Neighbouring output pixels whose pixels of z are equally far apart.
+typedef struct pixel_run {
+    int64_t count;
+    int64_t position;      ///< of the first one's pixel in z, images numbered through
+    int64_t image, y, x;   ///< of the first output pixel
+    int64_t position_step; ///< from one pixel of z to the next
+} pixel_run;
+
+/// True if each pixel of z gives one of y, in order: then one run may hold any number of them.
+static inline bool pixel_runs_are_whole(const ck_convolution *c) {
+    return c->stride_h == 1 && c->stride_w == 1 && c->out_height == c->height && c->out_width == c->width;
+}
+
+/// The run that starts at output pixel `first` and has at most `most` pixels.
+static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int64_t most) {
+    const int64_t row = first / c->out_width, x = first % c->out_width, image = row / c->out_height,
+                  y = row % c->out_height;
+    return (pixel_run){
+        .count = pixel_runs_are_whole(c) ? most : min_of(most, c->out_width - x),
+        .position = (image * c->height + y * c->stride_h) * c->width + x * c->stride_w,
+        .image = image,
+        .y = y,
+        .x = x,
+        .position_step = c->stride_w,
+    };
+}
+
+/// The block of a run's pixels of z and of their packed members, `stride` floats from one pixel to the next.
+static inline activation_block pixel_run_block(const ck_convolution *c, const pixel_run *run, int64_t stride) {
+    return (activation_block){
+        .positions = run->count,
+        .channels = c->channels,
+        .z_position = run->position_step * c->channels,
+        .out_position = stride,
+        .out_member = c->channels,
+    };
+}
+
+/// Floats of z that the run's pixels lie in.
+static inline int64_t pixel_run_floats(const ck_convolution *c, const pixel_run *run) {
+    return ((run->count - 1) * run->position_step + 1) * c->channels;
+}
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef CK_CONVOLUTION_SHAPE_H
+#define CK_CONVOLUTION_SHAPE_H
+
+#include "drivers/shared/plane.h"
+#include "include/ck_convolution.h"
+
+// What the drivers of all convolutions share.
+
+/// Bytes of a packed plane that leave the L2 cache room for weights and results.
+enum { PLANE_BYTES = 512 << 10 };
+
+/// Fewer tasks than this would leave threads idle; images are cut into bands until there are as many.
+enum { TASKS_WANTED = 8 };
+
+static inline int64_t convolution_depth(const ck_convolution *convolution) {
+    return convolution->activation.member_count * convolution->channels;
+}
+
+static inline window_axis convolution_rows(const ck_convolution *convolution) {
+    return (window_axis){convolution->out_height, convolution->kernel_h, convolution->stride_h, convolution->pad_top};
+}
+
+static inline window_axis convolution_columns(const ck_convolution *convolution) {
+    return (window_axis){convolution->out_width, convolution->kernel_w, convolution->stride_w, convolution->pad_left};
+}
+
+/// Multiplications and additions of one pass.
+static inline double convolution_work(const ck_convolution *convolution) {
+    return 2.0 * (double)convolution->batch * (double)convolution->out_height * (double)convolution->out_width
+        * (double)convolution->kernel_h * (double)convolution->kernel_w * (double)convolution_depth(convolution)
+        * (double)convolution->out_channels;
+}
+
+#endif

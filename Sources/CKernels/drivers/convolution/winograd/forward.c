@@ -1,0 +1,188 @@
+// Winograd forward. A task takes a block of tiles through all three steps, so that frequencies stay in its cache:
+//   A  frequencies of the input: a matrix [tile][K] for each
+//   B  frequencies of the weights, packed as [frequency][panel][K][width], shared by all tasks
+//   C  frequencies of the output: a matrix [tile][N] for each, then y
+
+#include "drivers/convolution/winograd/winograd.h"
+#include "drivers/shared/loops.h"
+#include "runtime/threads.h"
+
+enum {
+    // Rows of A that a pass over the weights serves: many, as long as their frequencies stay in L2 beside the weights
+    // that pass.
+    LEAST_BLOCK_TILES = 16,
+    MOST_BLOCK_TILES = 48,
+    BLOCK_BYTES = 672 << 10,
+    WEIGHT_ROWS = 16, // of K in one task of the weights' map
+};
+
+typedef struct forward_plan {
+    int64_t depth; // K
+    tile_grid grid;
+    tile_window window;
+    int64_t slice, plane_floats;
+    int64_t block_segments, blocks;
+    frequency_matrices inputs, outputs;
+    size_t weights, planes, input_frequencies, output_frequencies, size;
+} forward_plan;
+
+static forward_plan plan_of(const ck_convolution *c) {
+    const winograd_tiles *shape = ck_winograd_shape(c, CK_FORWARD);
+    forward_plan plan = {.depth = convolution_depth(c)};
+    plan.grid = ck_tile_grid(divide_up(c->out_height, shape->output_tile), divide_up(c->out_width, shape->output_tile));
+    plan.window = (tile_window){shape->patch, shape->tile, -c->pad_top, -c->pad_left};
+    const int64_t members = c->activation.member_count, segment = plan.grid.segment_columns;
+    plan.slice = ck_winograd_slice(&plan.window, segment, c->channels, members);
+    plan.plane_floats = round_up(ck_winograd_plane_floats(&plan.window, segment, members * plan.slice), 16);
+    const int64_t frequencies = input_frequencies(shape), outputs = shape->outputs * shape->outputs;
+    const int64_t tile_bytes = (frequencies * plan.depth + outputs * c->out_channels) * 4;
+    const int64_t tiles = min_of(max_of(BLOCK_BYTES / tile_bytes, LEAST_BLOCK_TILES), MOST_BLOCK_TILES);
+    plan.block_segments = max_of(tiles / segment, 1);
+    plan.blocks = divide_up(c->batch * plan.grid.image_segments, plan.block_segments);
+    plan.inputs = ck_frequency_matrices(frequencies, plan.block_segments * segment, plan.depth);
+    plan.outputs = ck_frequency_matrices(outputs, plan.block_segments * segment, c->out_channels);
+
+    const int64_t workers = ck_worker_limit(plan.blocks);
+    plan.weights = scratch_take(
+        &plan.size, weight_frequencies(shape) * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
+    plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
+    plan.input_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.inputs) * 4);
+    plan.output_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.outputs) * 4);
+    return plan;
+}
+
+size_t ck_winograd_forward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+
+typedef struct forward_call {
+    const ck_convolution *convolution;
+    const ck_kernels *kernels;
+    const winograd_tiles *tiles;
+    forward_plan plan;
+    gemm_panels panels;
+    const float *z, *slopes, *weights, *bias;
+    float *weight_frequencies, *planes, *input_frequencies, *output_frequencies, *y;
+} forward_call;
+
+static void map_weights(void *context, int64_t task, int worker) {
+    (void)worker;
+    const forward_call *call = context;
+    const int64_t depth = call->plan.depth, columns = call->convolution->out_channels;
+    const int64_t end = min_of((task + 1) * WEIGHT_ROWS, depth);
+    for (int64_t panel = 0; panel < call->panels.count; panel++)
+        for (int64_t k = task * WEIGHT_ROWS; k < end; k++)
+            call->tiles->weights(
+                call->weights + k * columns + panel * call->panels.width, depth * columns,
+                gemm_panel_columns(&call->panels, panel),
+                call->weight_frequencies + (panel * depth + k) * call->panels.width,
+                spread_matrix(call->panels.count * depth * call->panels.width));
+}
+
+// C += A·B for all frequencies of a block of `rows` tiles.
+static void multiply_frequencies(const forward_call *call, int64_t rows, const float *inputs, float *outputs) {
+    const winograd_tiles *tiles = call->tiles;
+    const forward_plan *plan = &call->plan;
+    const int64_t width = call->panels.width, panel_floats = plan->depth * width;
+    const gemm_sum sum = {
+        .runs = 1,
+        .length = plan->depth,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = width,
+        .a_distance = plan->inputs.row};
+    for (int i = 0; i < tiles->frequencies; i++)
+        for (int j = 0; j < tiles->frequencies; j++) {
+            const int64_t weight = tiles->weights_of[i] * tiles->weight_frequencies + tiles->weights_of[j];
+            const int64_t output = tiles->output_of[i] * tiles->outputs + tiles->output_of[j];
+            // The first `outputs` of each axis come first, each to a place of its own.
+            const bool first = i < tiles->outputs && j < tiles->outputs;
+            const float *a = inputs + (i * tiles->frequencies + j) * plan->inputs.matrix;
+            const float *b = call->weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
+            float *c = outputs + output * plan->outputs.matrix;
+            for (int64_t start = 0; start < rows; start += GEMM_GROUP_ROWS) {
+                const int64_t count = min_of(GEMM_GROUP_ROWS, rows - start);
+                const float *a_rows[GEMM_GROUP_ROWS];
+                for (int64_t r = 0; r < count; r++) a_rows[r] = a + (start + r) * plan->inputs.row;
+                for (int64_t panel = 0; panel < call->panels.count; panel++)
+                    ck_gemm_panel(
+                        call->kernels, &sum, a_rows, count, b + panel * panel_floats, first ? ck_gemm_zeros : NULL,
+                        c + start * plan->outputs.row + panel * width, plan->outputs.row,
+                        gemm_panel_columns(&call->panels, panel));
+            }
+        }
+}
+
+static void convolve_block(void *context, int64_t task, int worker) {
+    const forward_call *call = context;
+    const ck_convolution *c = call->convolution;
+    const forward_plan *plan = &call->plan;
+    const frequency_source source = {
+        {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0, c->channels},
+        plan->window,
+        plan->slice,
+        call->tiles->inputs};
+    float *plane = call->planes + worker * plan->plane_floats;
+    float *inputs = call->input_frequencies + worker * frequency_floats(&plan->inputs);
+    float *outputs = call->output_frequencies + worker * frequency_floats(&plan->outputs);
+    const int64_t first = task * plan->block_segments;
+    const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
+
+    multiply_frequencies(
+        call, ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs),
+        inputs, outputs);
+    const plane_source result = {call->kernels, &ck_no_activation, NULL, c->out_height,
+                                 c->out_width,  c->out_channels,   0,    c->out_channels};
+    const int64_t output_tile = call->tiles->output_tile;
+    const tile_window result_window = {output_tile, output_tile, 0, 0};
+    const winograd_pixels pixels = {c->out_width * c->out_channels, c->out_channels};
+    int64_t rows = 0;
+    for (int64_t index = first; index < end; index++) {
+        const tile_segment segment = ck_tile_segment(&plan->grid, index),
+                           next = ck_tile_segment(&plan->grid, index + 1);
+        const int64_t y = segment.row * output_tile;
+        for (int64_t tile = 0; tile < segment.tiles; tile++) {
+            const int64_t x = (segment.column + tile) * output_tile;
+            if (index + 1 < end) ck_fetch_tile(&result, &result_window, &next, tile, call->y);
+            call->tiles->output(
+                outputs + (rows + tile) * plan->outputs.row, plan->outputs.matrix, c->out_channels, call->bias,
+                call->y + ((segment.image * c->out_height + y) * c->out_width + x) * c->out_channels, pixels,
+                c->out_height - y, c->out_width - x);
+        }
+        rows += segment.tiles;
+    }
+}
+
+void ck_winograd_forward(
+    const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
+    float *y, void *scratch) {
+    const ck_kernels *kernels = ck_kernels_current();
+    forward_call call = {
+        .convolution = convolution,
+        .kernels = kernels,
+        .tiles = &kernels->winograd[ck_winograd_kind(convolution, CK_FORWARD)],
+        .plan = plan_of(convolution),
+        .panels = ck_gemm_panels(kernels, convolution->out_channels),
+        .z = z,
+        .slopes = slopes,
+        .weights = weights,
+        .bias = bias,
+        .y = y,
+    };
+    const forward_plan *plan = &call.plan;
+    call.weight_frequencies = scratch_floats(scratch, plan->weights);
+    call.planes = scratch_floats(scratch, plan->planes);
+    call.input_frequencies = scratch_floats(scratch, plan->input_frequencies);
+    call.output_frequencies = scratch_floats(scratch, plan->output_frequencies);
+    const double weight_bytes =
+        4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
+    ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), CK_MAX_WORKERS, weight_bytes, map_weights, &call);
+    ck_parallel(plan->blocks, ck_worker_limit(plan->blocks), convolution_work(convolution), convolve_block, &call);
+}
+
+void ck_winograd_forward_loops(const ck_convolution *c, ck_plan *loops) {
+    const forward_plan plan = plan_of(c);
+    add_loop(loops, "blocks of segments", c->batch * plan.grid.image_segments, plan.block_segments);
+    add_loop(loops, "segments of a row of tiles", plan.grid.columns, plan.grid.segment_columns);
+    add_loop(loops, "slices of channels", c->channels, plan.slice);
+    add_loop(loops, "parts of the weights' rows", plan.depth, WEIGHT_ROWS);
+    add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
+}

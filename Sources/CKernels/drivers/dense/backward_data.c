@@ -1,0 +1,199 @@
+// Dense backward-data. A task takes a block of the inputs for all rows of the batch, so that each weight is read once and
+// gradients need no partial sums (but slopes shared by several blocks). One factor of the product has to be transposed,
+// the smaller one:
+//   few outputs   A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients
+//   many outputs  A is the block's weights where they lie, B dy packed as [N][batch], C the members' gradients,
+//                 transposed back
+// Either adds the same terms in the same order. C is folded at once.
+
+#include "drivers/dense/dense.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/slopes.h"
+#include "runtime/threads.h"
+
+enum {
+    LEAST_DATA_INPUTS = 48,
+    LEAST_PACKED_BATCH = 16,                            // fewer rows leave lanes of a vector idle
+    PRODUCT_FLOATS = GEMM_GROUP_ROWS * GEMM_GROUP_ROWS, // some inputs × some rows of the batch
+};
+
+typedef struct data_plan {
+    dense_blocks blocks;
+    bool packs_weights;
+    int64_t weight_floats, gradient_floats;
+    int64_t packed_batch; // floats from one row of the packed dy to the next
+    slope_parts slopes;
+    size_t weights, packed_gradients, products, gradients, slope_gradients, size;
+} data_plan;
+
+static data_plan plan_of(const ck_dense *dense) {
+    data_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_DATA_INPUTS)};
+    plan.weight_floats = gemm_padded_columns(plan.blocks.length) * dense->out_features;
+    plan.gradient_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.slopes = ck_slope_parts(
+        &dense->activation, dense->positions, dense->channels, 1, plan.blocks.count / plan.blocks.channel_blocks);
+    const int64_t workers = ck_worker_limit(plan.blocks.count);
+    plan.packs_weights = dense->batch < LEAST_PACKED_BATCH || dense->out_features <= dense->batch;
+    plan.packed_batch = round_up(min_of(dense->batch, dense->out_features), 16);
+    // Room for both, so that it never shrinks when the batch grows.
+    plan.weights = scratch_take(&plan.size, workers * round_up(plan.weight_floats, 16) * 4);
+    plan.packed_gradients = scratch_take(&plan.size, dense->out_features * plan.packed_batch * 4);
+    plan.products = scratch_take(&plan.size, workers * PRODUCT_FLOATS * 4);
+    plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
+    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
+    return plan;
+}
+
+size_t ck_dense_backward_data_scratch(const ck_dense *dense) { return plan_of(dense).size; }
+
+typedef struct data_call {
+    const ck_dense *dense;
+    const ck_kernels *kernels;
+    data_plan plan;
+    const float *z, *slopes, *weights, *dy;
+    float *packed_weights, *packed_gradients, *products, *gradients, *dz;
+    float *slope_gradients; // NULL if not wanted
+    bool accumulate;
+} data_call;
+
+static void pack_weights(const data_call *call, const dense_block *block, const gemm_panels *panels, float *packed) {
+    const int64_t out_features = call->dense->out_features;
+    for (int64_t panel = 0; panel < panels->count; panel++, packed += out_features * panels->width) {
+        const int64_t first = panel * panels->width, end = first + gemm_panel_columns(panels, panel);
+        int64_t count;
+        for (int64_t input = first; input < end; input += count) {
+            const int64_t segment = input / block->segment_length, offset = input % block->segment_length;
+            count = min_of(end - input, block->segment_length - offset);
+            const int64_t row = block->first_row + segment * block->segment_distance + offset;
+            call->kernels->gemm.transpose(
+                call->weights + row * out_features, out_features, count, out_features, packed + (input - first),
+                panels->width);
+        }
+    }
+}
+
+// The members' gradients for `rows` rows of the batch, from the packed weights.
+static void multiply_packed_weights(
+    const data_call *call, const dense_block *block, int64_t first, int64_t rows, const float *packed,
+    float *gradients) {
+    const int64_t out_features = call->dense->out_features;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, block->length);
+    const gemm_sum sum = {
+        .runs = 1,
+        .length = out_features,
+        .a_runs = &no_offset,
+        .a_step = 1,
+        .b_step = panels.width,
+        .a_distance = out_features};
+    const float *starts[GEMM_GROUP_ROWS];
+    for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
+    for (int64_t panel = 0; panel < panels.count; panel++)
+        ck_gemm_panel(
+            call->kernels, &sum, starts, rows, packed + panel * out_features * panels.width, ck_gemm_zeros,
+            gradients + panel * panels.width, dense_packed_stride(&call->plan.blocks),
+            gemm_panel_columns(&panels, panel));
+}
+
+// The same from the packed dy, some inputs at a time.
+static void multiply_packed_gradients(
+    const data_call *call, const dense_block *block, int64_t first, int64_t rows, float *products, float *gradients) {
+    const int64_t out_features = call->dense->out_features;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, rows);
+    const gemm_sum sum = {
+        .runs = 1, .length = out_features, .a_runs = &no_offset, .a_step = 1, .b_step = call->plan.packed_batch};
+    for (int64_t input = 0; input < block->length; input += GEMM_GROUP_ROWS) {
+        const int64_t inputs = min_of(GEMM_GROUP_ROWS, block->length - input);
+        const float *starts[GEMM_GROUP_ROWS];
+        for (int64_t i = 0; i < inputs; i++) {
+            const int64_t segment = (input + i) / block->segment_length, offset = (input + i) % block->segment_length;
+            starts[i] = call->weights + (block->first_row + segment * block->segment_distance + offset) * out_features;
+        }
+        for (int64_t panel = 0; panel < panels.count; panel++)
+            ck_gemm_panel(
+                call->kernels, &sum, starts, inputs, call->packed_gradients + first + panel * panels.width,
+                ck_gemm_zeros, products + panel * panels.width, GEMM_GROUP_ROWS, gemm_panel_columns(&panels, panel));
+        call->kernels->gemm.transpose(
+            products, GEMM_GROUP_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
+    }
+}
+
+static void data_block(void *context, int64_t task, int worker) {
+    const data_call *call = context;
+    const ck_dense *dense = call->dense;
+    const data_plan *plan = &call->plan;
+    const int64_t stride = dense_packed_stride(&plan->blocks);
+    const dense_block block = ck_dense_block(dense, &plan->blocks, task);
+    const gemm_panels panels = ck_gemm_panels(call->kernels, block.length);
+    float *packed = call->packed_weights + worker * round_up(plan->weight_floats, 16);
+    float *gradients = call->gradients + worker * plan->gradient_floats;
+    if (plan->packs_weights) pack_weights(call, &block, &panels, packed);
+
+    activation_block extent = ck_dense_activation_block(dense, &block);
+    const int64_t image = dense->positions * dense->channels;
+    const int64_t at = block.first_position * dense->channels + block.first_channel;
+    const int64_t slope_at = block.first_position * extent.slope_position + block.first_channel;
+    float *slope_part = NULL;
+    if (call->slope_gradients != NULL)
+        slope_part = ck_slope_part_start(
+                         &plan->slopes, call->slope_gradients, 0, task / plan->blocks.channel_blocks,
+                         (slope_range){block.first_position, block.positions, block.first_channel, block.channels})
+            + slope_at;
+
+    for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
+        const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
+        if (plan->packs_weights) multiply_packed_weights(call, &block, first, rows, packed, gradients);
+        else multiply_packed_gradients(call, &block, first, rows, call->products + worker * PRODUCT_FLOATS, gradients);
+        for (int64_t row = 0; row < rows; row++) {
+            const int64_t z_at = (first + row) * image + at;
+            call->kernels->activation.backward(
+                &dense->activation, &extent, call->z + z_at, call->slopes == NULL ? NULL : call->slopes + slope_at,
+                gradients + row * stride, call->dz == NULL ? NULL : call->dz + z_at, call->accumulate, slope_part);
+        }
+    }
+}
+
+void ck_dense_backward_data(
+    const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *dy, float *dz,
+    bool accumulate, float *dslopes, void *scratch) {
+    data_call call = {
+        .dense = dense,
+        .kernels = ck_kernels_current(),
+        .plan = plan_of(dense),
+        .z = z,
+        .slopes = slopes,
+        .weights = weights,
+        .dy = dy,
+        .dz = dz,
+        .accumulate = accumulate,
+    };
+    const data_plan *plan = &call.plan;
+    call.packed_weights = scratch_floats(scratch, plan->weights);
+    call.packed_gradients = scratch_floats(scratch, plan->packed_gradients);
+    call.products = scratch_floats(scratch, plan->products);
+    call.gradients = scratch_floats(scratch, plan->gradients);
+    if (!plan->packs_weights)
+        call.kernels->gemm.transpose(
+            dy, dense->out_features, dense->batch, dense->out_features, call.packed_gradients, plan->packed_batch);
+    if (dslopes != NULL && plan->slopes.count > 0)
+        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
+    ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), data_block, &call);
+    if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
+}
+
+void ck_dense_backward_data_loops(const ck_dense *dense, ck_plan *loops) {
+    const data_plan plan = plan_of(dense);
+    const dense_blocks *blocks = &plan.blocks;
+    if (blocks->channel_blocks > 1) add_loop(loops, "data: blocks of channels", dense->channels, blocks->channels);
+    else add_loop(loops, "data: blocks of positions", dense->positions, blocks->positions);
+    if (plan.packs_weights) {
+        const gemm_panels panels = ck_gemm_panels(ck_kernels_current(), blocks->length);
+        add_loop(loops, "data: panels of inputs", blocks->length, panels.width);
+    } else {
+        const ck_kernels *kernels = ck_kernels_current();
+        const int64_t rows = (dense->batch - 1) % GEMM_GROUP_ROWS + 1;
+        add_loop(loops, "data: groups of inputs", blocks->length, GEMM_GROUP_ROWS);
+        // With the longest vectors, one panel takes a whole group.
+        if (kernels->gemm.vectors * kernels->vector_floats < GEMM_GROUP_ROWS)
+            add_loop(loops, "data: panels of the last images", rows, ck_gemm_panels(kernels, rows).width);
+    }
+}

@@ -1,0 +1,132 @@
+// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns; the weights are
+// read where they lie, once. With several tasks along the inputs each has partial sums of its own, [task][batch][N],
+// added in order at the end.
+
+#include "drivers/dense/dense.h"
+#include "drivers/shared/loops.h"
+#include "drivers/shared/parts.h"
+#include "runtime/threads.h"
+
+enum {
+    // Of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch.
+    LEAST_FORWARD_INPUTS = 512,
+    MOST_PARTS = 64,
+    TASKS_WANTED = 8,
+    LEAST_COLUMNS = 192, // a task packs its inputs anew, which fewer columns would not repay
+};
+
+typedef struct forward_plan {
+    dense_blocks blocks;
+    int64_t parts;                 // ranges of blocks with partial sums of their own
+    int64_t slices, slice_columns; // ranges of columns
+    int64_t tasks, packed_floats;
+    size_t packed, sums, size;
+} forward_plan;
+
+static forward_plan plan_of(const ck_dense *dense) {
+    forward_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_FORWARD_INPUTS)};
+    plan.parts = min_of(plan.blocks.count, MOST_PARTS);
+    const int64_t most_slices = divide_up(dense->out_features, LEAST_COLUMNS);
+    const int64_t slices = min_of(divide_up(TASKS_WANTED, plan.parts), most_slices);
+    plan.slice_columns = gemm_padded_columns(divide_up(dense->out_features, slices));
+    plan.slices = divide_up(dense->out_features, plan.slice_columns);
+    plan.tasks = plan.parts * plan.slices;
+    plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.packed = scratch_take(&plan.size, ck_worker_limit(plan.tasks) * plan.packed_floats * 4);
+    plan.sums = scratch_take(&plan.size, plan.parts > 1 ? plan.parts * dense->batch * dense->out_features * 4 : 0);
+    return plan;
+}
+
+size_t ck_dense_forward_scratch(const ck_dense *dense) { return plan_of(dense).size; }
+
+typedef struct forward_call {
+    const ck_dense *dense;
+    const ck_kernels *kernels;
+    forward_plan plan;
+    const float *z, *slopes, *weights, *bias;
+    float *packed, *sums; // of all parts, or y itself
+} forward_call;
+
+// Adds one block's products for some rows of the batch and some columns.
+static void add_block(
+    const forward_call *call, const dense_block *block, const dense_inputs *inputs, int64_t rows, int64_t column,
+    int64_t columns, const float *initial, float *sums) {
+    const int64_t out_features = call->dense->out_features;
+    const float *starts[GEMM_GROUP_ROWS];
+    for (int64_t row = 0; row < rows; row++) starts[row] = inputs->start + row * inputs->stride;
+    int64_t a_runs[CK_MAX_MEMBERS];
+    for (int64_t segment = 0; segment < block->segments; segment++) a_runs[segment] = segment * block->segment_length;
+    const gemm_panels panels = ck_gemm_panels(call->kernels, columns);
+    const gemm_sum sum = {
+        .runs = block->segments,
+        .length = block->segment_length,
+        .a_runs = a_runs,
+        .a_step = 1,
+        .b_run = block->segment_distance * out_features,
+        .b_step = out_features,
+        // The next panel: a row's part of a panel is too short a stretch for the CPU to foresee it.
+        .b_ahead = panels.width,
+    };
+    for (int64_t panel = 0; panel < panels.count; panel++) {
+        const int64_t offset = panel * panels.width;
+        // Only where sums start do they take a bias.
+        ck_gemm_panel(
+            call->kernels, &sum, starts, rows, call->weights + block->first_row * out_features + column + offset,
+            initial == NULL || initial == ck_gemm_zeros ? initial : initial + column + offset, sums + column + offset,
+            out_features, gemm_panel_columns(&panels, panel));
+    }
+}
+
+static void multiply_part(void *context, int64_t task, int worker) {
+    const forward_call *call = context;
+    const ck_dense *dense = call->dense;
+    const forward_plan *plan = &call->plan;
+    const int64_t part = task / plan->slices, column = task % plan->slices * plan->slice_columns;
+    const int64_t columns = min_of(plan->slice_columns, dense->out_features - column);
+    const int64_t first_block = part * plan->blocks.count / plan->parts;
+    const int64_t end_block = (part + 1) * plan->blocks.count / plan->parts;
+    float *packed = call->packed + worker * plan->packed_floats;
+    for (int64_t index = first_block; index < end_block; index++) {
+        const dense_block block = ck_dense_block(dense, &plan->blocks, index);
+        const float *initial = NULL;
+        if (index == first_block) initial = part == 0 && call->bias != NULL ? call->bias : ck_gemm_zeros;
+        for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
+            const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
+            const dense_inputs inputs =
+                ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
+            add_block(
+                call, &block, &inputs, rows, column, columns, initial,
+                call->sums + (part * dense->batch + row) * dense->out_features);
+        }
+    }
+}
+
+void ck_dense_forward(
+    const ck_dense *dense, const float *z, const float *slopes, const float *weights, const float *bias, float *y,
+    void *scratch) {
+    forward_call call = {
+        .dense = dense,
+        .kernels = ck_kernels_current(),
+        .plan = plan_of(dense),
+        .z = z,
+        .slopes = slopes,
+        .weights = weights,
+        .bias = bias,
+    };
+    const forward_plan *plan = &call.plan;
+    call.packed = scratch_floats(scratch, plan->packed);
+    call.sums = plan->parts > 1 ? scratch_floats(scratch, plan->sums) : y;
+    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), dense_work(dense), multiply_part, &call);
+    const int64_t outputs = dense->batch * dense->out_features;
+    if (plan->parts > 1) ck_sum_parts(call.sums, plan->parts, outputs, outputs, y);
+}
+
+void ck_dense_forward_loops(const ck_dense *dense, ck_plan *loops) {
+    const forward_plan plan = plan_of(dense);
+    const int64_t last_slice = (dense->out_features - 1) % plan.slice_columns + 1;
+    if (plan.blocks.channel_blocks > 1) add_loop(loops, "blocks of channels", dense->channels, plan.blocks.channels);
+    else add_loop(loops, "blocks of positions", dense->positions, plan.blocks.positions);
+    add_split(loops, "parts of blocks", plan.blocks.count, plan.parts);
+    add_loop(loops, "slices of columns", dense->out_features, plan.slice_columns);
+    add_loop(loops, "panels of the last slice", last_slice, ck_gemm_panels(ck_kernels_current(), last_slice).width);
+}

@@ -1,0 +1,43 @@
+// Dropout.
+
+#include "include/ck_elementwise.h"
+
+#include "dispatch/kernels.h"
+#include "drivers/shared/blocks.h"
+#include "runtime/threads.h"
+
+typedef struct dropout_call {
+    const elementwise_tiles *tiles;
+    int64_t count;
+    uint64_t key, first;
+    float rate;
+    const float *x;
+    float *out;
+    bool accumulate;
+} dropout_call;
+
+static void dropout_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const dropout_call *call = context;
+    const int64_t begin = block * BLOCK_FLOATS;
+    const double rate = call->rate;
+    // Exact for every float rate of at least 2^-8; below that, rounded down to a multiple of 2^-32.
+    const uint32_t threshold = (uint32_t)(rate * 0x1p32);
+    call->tiles->dropout(
+        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, threshold,
+        (float)(1.0 - rate), call->x + begin, call->out + begin, call->accumulate);
+}
+
+void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const float *x, float *out, bool accumulate) {
+    dropout_call call = {
+        .tiles = &ck_kernels_current()->elementwise,
+        .count = count,
+        .key = key,
+        .first = first,
+        .rate = rate,
+        .x = x,
+        .out = out,
+        .accumulate = accumulate};
+    // About 40 operations an element.
+    ck_parallel(divide_up(count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)count * 40, dropout_task, &call);
+}

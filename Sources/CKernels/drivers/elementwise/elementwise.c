@@ -1,0 +1,70 @@
+// Element by element.
+
+#include "include/ck_elementwise.h"
+
+#include <string.h>
+
+#include "dispatch/kernels.h"
+#include "drivers/shared/blocks.h"
+#include "drivers/shared/loops.h"
+#include "runtime/threads.h"
+
+typedef struct elementwise_call {
+    const elementwise_tiles *tiles;
+    int64_t count;
+    const float *a, *b;
+    float *out;
+    float factor;
+    bool accumulate;
+} elementwise_call;
+
+/// Runs `task` over blocks of BLOCK_FLOATS elements that touch `bytes` of memory each.
+static void over_blocks(elementwise_call *call, int64_t bytes, ck_task task) {
+    call->tiles = &ck_kernels_current()->elementwise;
+    ck_parallel(divide_up(call->count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
+}
+
+static int64_t block_length(const elementwise_call *call, int64_t block) {
+    return min_of(BLOCK_FLOATS, call->count - block * BLOCK_FLOATS);
+}
+
+static void add_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const elementwise_call *call = context;
+    const int64_t first = block * BLOCK_FLOATS;
+    call->tiles->add(block_length(call, block), call->a + first, call->b + first, call->out + first);
+}
+
+void ck_add(int64_t count, const float *a, const float *b, float *out) {
+    over_blocks(&(elementwise_call){.count = count, .a = a, .b = b, .out = out}, 12, add_task);
+}
+
+static void copy_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const elementwise_call *call = context;
+    const int64_t first = block * BLOCK_FLOATS;
+    memcpy(call->out + first, call->a + first, (size_t)block_length(call, block) * sizeof(float));
+}
+
+void ck_copy(int64_t count, const float *x, float *out, bool accumulate) {
+    if (accumulate) ck_add(count, out, x, out);
+    else over_blocks(&(elementwise_call){.count = count, .a = x, .out = out}, 8, copy_task);
+}
+
+static void scale_task(void *context, int64_t block, int worker) {
+    (void)worker;
+    const elementwise_call *call = context;
+    call->tiles->scale(block_length(call, block), call->factor, call->out + block * BLOCK_FLOATS);
+}
+
+void ck_scale(int64_t count, float factor, float *x) {
+    over_blocks(&(elementwise_call){.count = count, .factor = factor, .out = x}, 8, scale_task);
+}
+
+ck_plan ck_elementwise_plan(int64_t count) {
+    const parts cut = cut_into_parts(count, BLOCK_FLOATS);
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks", count, BLOCK_FLOATS);
+    add_loop(&loops, cut.length > BLOCK_FLOATS ? "parts of a long sum" : "parts of a sum", count, cut.length);
+    return loops;
+}

@@ -1,0 +1,76 @@
+// The mean over all positions.
+
+#include "include/ck_pooling.h"
+
+#include "dispatch/kernels.h"
+#include "drivers/shared/blocks.h"
+#include "drivers/shared/loops.h"
+#include "runtime/threads.h"
+
+/// A task of global pooling: some images, and of these a group of channels.
+typedef struct global_call {
+    const pooling_tiles *tiles;
+    int64_t batch, positions, channels, block_images, groups;
+    const float *source;
+    float *target;
+    bool accumulate;
+} global_call;
+
+enum { GROUP_CHANNELS = 64 };
+
+static void over_images(global_call *call, ck_task task) {
+    call->tiles = &ck_kernels_current()->pooling;
+    call->groups = divide_up(call->channels, GROUP_CHANNELS);
+    call->block_images = rows_per_block(call->positions * min_of(call->channels, GROUP_CHANNELS));
+    ck_parallel(
+        divide_up(call->batch, call->block_images) * call->groups, CK_MAX_WORKERS,
+        (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
+}
+
+static void global_forward_task(void *context, int64_t task, int worker) {
+    (void)worker;
+    const global_call *call = context;
+    const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
+    const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
+    for (int64_t image = block * call->block_images; image < end; image++)
+        call->tiles->row_mean(
+            call->positions, min_of(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->source + image * call->positions * call->channels + channel,
+            call->target + image * call->channels + channel);
+}
+
+void ck_global_average_pool_forward(int64_t batch, int64_t positions, int64_t channels, const float *x, float *y) {
+    global_call call = {.batch = batch, .positions = positions, .channels = channels, .source = x, .target = y};
+    over_images(&call, global_forward_task);
+}
+
+static void global_backward_task(void *context, int64_t task, int worker) {
+    (void)worker;
+    const global_call *call = context;
+    const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
+    const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
+    for (int64_t image = block * call->block_images; image < end; image++)
+        call->tiles->spread_row(
+            call->positions, min_of(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->source + image * call->channels + channel, (float)call->positions,
+            call->target + image * call->positions * call->channels + channel, call->accumulate);
+}
+
+void ck_global_average_pool_backward(
+    int64_t batch, int64_t positions, int64_t channels, const float *dy, float *dx, bool accumulate) {
+    global_call call = {
+        .batch = batch,
+        .positions = positions,
+        .channels = channels,
+        .source = dy,
+        .target = dx,
+        .accumulate = accumulate};
+    over_images(&call, global_backward_task);
+}
+
+ck_plan ck_global_average_pool_plan(int64_t batch, int64_t positions, int64_t channels) {
+    ck_plan loops = {0};
+    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, GROUP_CHANNELS)));
+    add_loop(&loops, "groups of channels", channels, GROUP_CHANNELS);
+    return loops;
+}

@@ -1,0 +1,77 @@
+#ifndef CK_GEMM_H
+#define CK_GEMM_H
+
+#include "dispatch/kernels.h"
+#include "drivers/shared/scratch.h"
+#include "include/ck_plans.h"
+
+/// The columns of a product in panels as wide as the largest tile or, where that wastes less, a little narrower.
+typedef struct gemm_panels {
+    int64_t columns, width, count;
+} gemm_panels;
+
+gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns);
+
+/// `columns` rounded up to whole panels of any instruction set: what packed columns may take.
+static inline int64_t gemm_padded_columns(int64_t columns) {
+    return round_up(columns, CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS);
+}
+
+static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t panel) {
+    return min_of(panels->width, panels->columns - panel * panels->width);
+}
+
+/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time. Divisible by every
+/// tile's.
+enum { GEMM_GROUP_ROWS = 48 };
+
+/// Terms of a sum that are added in one pass over the rows.
+enum { GEMM_PIECE_TERMS = 256 };
+
+/// The distances of a sum of one run.
+static const int64_t no_offset = 0;
+
+/// The initial value of sums that start from nothing: as many zeros as a panel has columns.
+extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
+
+/// One panel of a product: c[r][n] = initial[n] + sum (or += if `initial` is NULL) for `rows` rows of A, `a[r]` their
+/// starts. The sum is taken in pieces of about 256 terms, so that a piece of B stays in the L1 cache while all rows
+/// pass.
+void ck_gemm_panel(
+    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns);
+
+/// The loops over the pieces of a sum.
+void ck_gemm_loops(ck_plan *plan, int64_t runs, int64_t length);
+
+/// Memory that will be read or overwritten soon, asked for a little with every tile, so that it arrives while others
+/// are computed. A large tensor's pixels come in more streams than the processor follows by itself, and stores that
+/// miss hold up those behind them.
+typedef struct gemm_ahead {
+    const float *start[4];
+    int64_t lines[4]; ///< of 64 bytes
+    int64_t part;     ///< the first that has lines left
+    int64_t lines_per_tile;
+} gemm_ahead;
+
+static inline void gemm_ahead_add(gemm_ahead *ahead, int part, const float *start, int64_t floats) {
+    ahead->start[part] = start;
+    ahead->lines[part] = divide_up(floats, 16);
+}
+
+/// To have fetched everything after so many tiles.
+static inline void gemm_ahead_spread(gemm_ahead *ahead, int64_t tiles) {
+    ahead->lines_per_tile = divide_up(ahead->lines[0] + ahead->lines[1] + ahead->lines[2] + ahead->lines[3], tiles);
+}
+
+/// As ck_gemm_panel, while `ahead` is fetched.
+void ck_gemm_panel_ahead(
+    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
+    const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead);
+
+/// How many tiles give `rows` × `columns`, if the sum is one piece. A tall tile counts as two, so that with such half
+/// of what is ahead is fetched: all of it would drive from L1 what is being multiplied (2 to 3 % of a step of
+/// ResNet50).
+int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns);
+
+#endif
