@@ -90,9 +90,22 @@ void ck_activation_forward(const ck_activation_shape *shape, const float *z, con
     run(&call);
 }
 
+typedef struct backward_memory {
+    float *slope_gradients;
+    size_t size;
+} backward_memory;
+
+static backward_memory memory_of(const activation_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    backward_memory memory;
+    memory.slope_gradients = take_floats(&parts, plan->slopes.count * plan->slopes.stride);
+    memory.size = parts.size;
+    return memory;
+}
+
 size_t ck_activation_backward_scratch(const ck_activation_shape *shape) {
     const activation_plan plan = plan_of(shape);
-    return (size_t)round_up(plan.slopes.count * plan.slopes.stride * 4, 64);
+    return memory_of(&plan, NULL).size;
 }
 
 void ck_activation_backward(
@@ -107,7 +120,8 @@ void ck_activation_backward(
         .dz = dz,
         .accumulate = accumulate,
     };
-    if (dslopes != NULL && call.plan.slopes.count > 0) call.slope_gradients = scratch;
+    if (dslopes != NULL && call.plan.slopes.count > 0)
+        call.slope_gradients = memory_of(&call.plan, scratch).slope_gradients;
     run(&call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&call.plan.slopes, call.slope_gradients, dslopes);
 }

@@ -23,7 +23,6 @@ typedef struct data_plan {
     int64_t weight_floats, gradient_floats;
     int64_t packed_batch; // floats from one row of the packed dy to the next
     slope_parts slopes;
-    size_t weights, packed_gradients, products, gradients, slope_gradients, size;
 } data_plan;
 
 static data_plan plan_of(const ck_dense *dense) {
@@ -32,26 +31,42 @@ static data_plan plan_of(const ck_dense *dense) {
     plan.gradient_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
     plan.slopes = ck_slope_parts(
         &dense->activation, dense->positions, dense->channels, 1, plan.blocks.count / plan.blocks.channel_blocks);
-    const int64_t workers = ck_worker_limit(plan.blocks.count);
     plan.packs_weights = dense->batch < LEAST_PACKED_BATCH || dense->out_features <= dense->batch;
     plan.packed_batch = round_up(min_of(dense->batch, dense->out_features), 16);
-    // Room for both, so that it never shrinks when the batch grows.
-    plan.weights = scratch_take(&plan.size, workers * round_up(plan.weight_floats, 16) * 4);
-    plan.packed_gradients = scratch_take(&plan.size, dense->out_features * plan.packed_batch * 4);
-    plan.products = scratch_take(&plan.size, workers * PRODUCT_FLOATS * 4);
-    plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
-    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
     return plan;
 }
 
-size_t ck_dense_backward_data_scratch(const ck_dense *dense) { return plan_of(dense).size; }
+// Room for both ways, so that the scratch never shrinks when the batch grows.
+typedef struct data_memory {
+    float *weights, *packed_gradients, *products, *gradients, *slope_gradients;
+    size_t size;
+} data_memory;
+
+static data_memory memory_of(const ck_dense *dense, const data_plan *plan, void *scratch) {
+    const int64_t workers = ck_worker_limit(plan->blocks.count);
+    scratch_parts parts = {.base = scratch};
+    data_memory memory;
+    memory.weights = take_floats(&parts, workers * round_up(plan->weight_floats, 16));
+    memory.packed_gradients = take_floats(&parts, dense->out_features * plan->packed_batch);
+    memory.products = take_floats(&parts, workers * PRODUCT_FLOATS);
+    memory.gradients = take_floats(&parts, workers * plan->gradient_floats);
+    memory.slope_gradients = take_floats(&parts, plan->slopes.count * plan->slopes.stride);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_dense_backward_data_scratch(const ck_dense *dense) {
+    const data_plan plan = plan_of(dense);
+    return memory_of(dense, &plan, NULL).size;
+}
 
 typedef struct data_call {
     const ck_dense *dense;
     const ck_kernels *kernels;
     data_plan plan;
     const float *z, *slopes, *weights, *dy;
-    float *packed_weights, *packed_gradients, *products, *gradients, *dz;
+    data_memory memory;
+    float *dz;
     float *slope_gradients; // NULL if not wanted
     bool accumulate;
 } data_call;
@@ -110,7 +125,7 @@ static void multiply_packed_gradients(
         }
         for (int64_t panel = 0; panel < panels.count; panel++)
             ck_gemm_panel(
-                call->kernels, &sum, starts, inputs, call->packed_gradients + first + panel * panels.width,
+                call->kernels, &sum, starts, inputs, call->memory.packed_gradients + first + panel * panels.width,
                 ck_gemm_zeros, products + panel * panels.width, GEMM_GROUP_ROWS, gemm_panel_columns(&panels, panel));
         call->kernels->gemm.transpose(
             products, GEMM_GROUP_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
@@ -124,8 +139,8 @@ static void data_block(void *context, int64_t task, int worker) {
     const int64_t stride = dense_packed_stride(&plan->blocks);
     const dense_block block = ck_dense_block(dense, &plan->blocks, task);
     const gemm_panels panels = ck_gemm_panels(call->kernels, block.length);
-    float *packed = call->packed_weights + worker * round_up(plan->weight_floats, 16);
-    float *gradients = call->gradients + worker * plan->gradient_floats;
+    float *packed = call->memory.weights + worker * round_up(plan->weight_floats, 16);
+    float *gradients = call->memory.gradients + worker * plan->gradient_floats;
     if (plan->packs_weights) pack_weights(call, &block, &panels, packed);
 
     activation_block extent = ck_dense_activation_block(dense, &block);
@@ -142,7 +157,9 @@ static void data_block(void *context, int64_t task, int worker) {
     for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
         const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
         if (plan->packs_weights) multiply_packed_weights(call, &block, first, rows, packed, gradients);
-        else multiply_packed_gradients(call, &block, first, rows, call->products + worker * PRODUCT_FLOATS, gradients);
+        else
+            multiply_packed_gradients(
+                call, &block, first, rows, call->memory.products + worker * PRODUCT_FLOATS, gradients);
         for (int64_t row = 0; row < rows; row++) {
             const int64_t z_at = (first + row) * image + at;
             call->kernels->activation.backward(
@@ -167,15 +184,12 @@ void ck_dense_backward_data(
         .accumulate = accumulate,
     };
     const data_plan *plan = &call.plan;
-    call.packed_weights = scratch_floats(scratch, plan->weights);
-    call.packed_gradients = scratch_floats(scratch, plan->packed_gradients);
-    call.products = scratch_floats(scratch, plan->products);
-    call.gradients = scratch_floats(scratch, plan->gradients);
+    call.memory = memory_of(dense, plan, scratch);
     if (!plan->packs_weights)
         call.kernels->gemm.transpose(
-            dy, dense->out_features, dense->batch, dense->out_features, call.packed_gradients, plan->packed_batch);
-    if (dslopes != NULL && plan->slopes.count > 0)
-        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
+            dy, dense->out_features, dense->batch, dense->out_features, call.memory.packed_gradients,
+            plan->packed_batch);
+    if (dslopes != NULL && plan->slopes.count > 0) call.slope_gradients = call.memory.slope_gradients;
     ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), data_block, &call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }

@@ -10,17 +10,31 @@ enum { LEAST_WEIGHTS_INPUTS = 512 };
 typedef struct weights_plan {
     dense_blocks blocks;
     int64_t packed_floats;
-    size_t packed, size;
 } weights_plan;
 
 static weights_plan plan_of(const ck_dense *dense) {
     weights_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_WEIGHTS_INPUTS)};
     plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
-    plan.packed = scratch_take(&plan.size, ck_worker_limit(plan.blocks.count) * plan.packed_floats * 4);
     return plan;
 }
 
-size_t ck_dense_backward_weights_scratch(const ck_dense *dense) { return plan_of(dense).size; }
+typedef struct weights_memory {
+    float *packed;
+    size_t size;
+} weights_memory;
+
+static weights_memory memory_of(const weights_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    weights_memory memory;
+    memory.packed = take_floats(&parts, ck_worker_limit(plan->blocks.count) * plan->packed_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_dense_backward_weights_scratch(const ck_dense *dense) {
+    const weights_plan plan = plan_of(dense);
+    return memory_of(&plan, NULL).size;
+}
 
 typedef struct weights_call {
     const ck_dense *dense;
@@ -28,7 +42,8 @@ typedef struct weights_call {
     weights_plan plan;
     gemm_panels panels;
     const float *z, *slopes, *dy;
-    float *packed, *dweights;
+    weights_memory memory;
+    float *dweights;
     float *dbias; // NULL if not wanted
 } weights_call;
 
@@ -37,7 +52,7 @@ static void weights_block(void *context, int64_t task, int worker) {
     const ck_dense *dense = call->dense;
     const int64_t out_features = dense->out_features;
     const dense_block block = ck_dense_block(dense, &call->plan.blocks, task);
-    float *packed = call->packed + worker * call->plan.packed_floats;
+    float *packed = call->memory.packed + worker * call->plan.packed_floats;
     if (task == 0 && call->dbias != NULL)
         call->kernels->gemm.sum_rows(call->dy, dense->batch, out_features, true, call->dbias);
     for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
@@ -86,7 +101,7 @@ void ck_dense_backward_weights(
         .dbias = dbias,
     };
     const weights_plan *plan = &call.plan;
-    call.packed = scratch_floats(scratch, plan->packed);
+    call.memory = memory_of(plan, scratch);
     ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), weights_block, &call);
 }
 

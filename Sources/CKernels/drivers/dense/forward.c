@@ -20,7 +20,6 @@ typedef struct forward_plan {
     int64_t parts;                 // ranges of blocks with partial sums of their own
     int64_t slices, slice_columns; // ranges of columns
     int64_t tasks, packed_floats;
-    size_t packed, sums, size;
 } forward_plan;
 
 static forward_plan plan_of(const ck_dense *dense) {
@@ -32,19 +31,35 @@ static forward_plan plan_of(const ck_dense *dense) {
     plan.slices = divide_up(dense->out_features, plan.slice_columns);
     plan.tasks = plan.parts * plan.slices;
     plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
-    plan.packed = scratch_take(&plan.size, ck_worker_limit(plan.tasks) * plan.packed_floats * 4);
-    plan.sums = scratch_take(&plan.size, plan.parts > 1 ? plan.parts * dense->batch * dense->out_features * 4 : 0);
     return plan;
 }
 
-size_t ck_dense_forward_scratch(const ck_dense *dense) { return plan_of(dense).size; }
+typedef struct forward_memory {
+    float *packed, *sums;
+    size_t size;
+} forward_memory;
+
+static forward_memory memory_of(const ck_dense *dense, const forward_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    forward_memory memory;
+    memory.packed = take_floats(&parts, ck_worker_limit(plan->tasks) * plan->packed_floats);
+    memory.sums = take_floats(&parts, plan->parts > 1 ? plan->parts * dense->batch * dense->out_features : 0);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_dense_forward_scratch(const ck_dense *dense) {
+    const forward_plan plan = plan_of(dense);
+    return memory_of(dense, &plan, NULL).size;
+}
 
 typedef struct forward_call {
     const ck_dense *dense;
     const ck_kernels *kernels;
     forward_plan plan;
     const float *z, *slopes, *weights, *bias;
-    float *packed, *sums; // of all parts, or y itself
+    forward_memory memory;
+    float *sums; // of all parts, or y itself
 } forward_call;
 
 // Adds one block's products for some rows of the batch and some columns.
@@ -85,7 +100,7 @@ static void multiply_part(void *context, int64_t task, int worker) {
     const int64_t columns = min_of(plan->slice_columns, dense->out_features - column);
     const int64_t first_block = part * plan->blocks.count / plan->parts;
     const int64_t end_block = (part + 1) * plan->blocks.count / plan->parts;
-    float *packed = call->packed + worker * plan->packed_floats;
+    float *packed = call->memory.packed + worker * plan->packed_floats;
     for (int64_t index = first_block; index < end_block; index++) {
         const dense_block block = ck_dense_block(dense, &plan->blocks, index);
         const float *initial = NULL;
@@ -114,8 +129,8 @@ void ck_dense_forward(
         .bias = bias,
     };
     const forward_plan *plan = &call.plan;
-    call.packed = scratch_floats(scratch, plan->packed);
-    call.sums = plan->parts > 1 ? scratch_floats(scratch, plan->sums) : y;
+    call.memory = memory_of(dense, plan, scratch);
+    call.sums = plan->parts > 1 ? call.memory.sums : y;
     ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), dense_work(dense), multiply_part, &call);
     const int64_t outputs = dense->batch * dense->out_features;
     if (plan->parts > 1) ck_sum_parts(call.sums, plan->parts, outputs, outputs, y);

@@ -6,6 +6,7 @@
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/post_ops.h"
+#include "drivers/shared/scratch.h"
 #include "runtime/threads.h"
 
 /// How x [rows][channels] is read. With few channels, `fold` rows are taken as one long row, so that vectors are full:
@@ -38,11 +39,24 @@ static norm_layout layout_of(int64_t rows, int64_t channels) {
 /// parameters of the last sweep [kind][columns].
 enum { SUM_KINDS = 3, PARAMETER_KINDS = 4 };
 
+typedef struct norm_memory {
+    double *sums;
+    float *parameters;
+    size_t size;
+} norm_memory;
+
+static norm_memory memory_of(const norm_layout *layout, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    norm_memory memory;
+    memory.sums = take_doubles(&parts, (layout->part_limit + 2) * SUM_KINDS * layout->columns);
+    memory.parameters = take_floats(&parts, PARAMETER_KINDS * layout->columns);
+    memory.size = parts.size;
+    return memory;
+}
+
 size_t ck_batch_norm_scratch(const ck_batch_norm *norm) {
     const norm_layout layout = layout_of(norm->rows, norm->channels);
-    const size_t columns = (size_t)layout.columns;
-    return (size_t)(layout.part_limit + 2) * SUM_KINDS * columns * sizeof(double)
-        + PARAMETER_KINDS * columns * sizeof(float);
+    return memory_of(&layout, NULL).size;
 }
 
 typedef struct norm_call {
@@ -61,8 +75,7 @@ typedef struct norm_call {
     const ck_post_ops *post_ops;
     float *y, *dx, *dgamma, *dbeta;
     bool accumulate;
-    double *sums;
-    float *parameters;
+    norm_memory memory;
 } norm_call;
 
 static norm_call call_of(const ck_batch_norm *norm, void *scratch) {
@@ -70,17 +83,18 @@ static norm_call call_of(const ck_batch_norm *norm, void *scratch) {
         .tiles = &ck_kernels_current()->normalization,
         .layout = layout_of(norm->rows, norm->channels),
         .rows = norm->rows,
-        .epsilon = norm->epsilon,
-        .sums = scratch};
-    call.parameters = (float *)(call.sums + (call.layout.part_limit + 2) * SUM_KINDS * call.layout.columns);
+        .epsilon = norm->epsilon};
+    call.memory = memory_of(&call.layout, scratch);
     return call;
 }
 
 static double *sums_of(const norm_call *call, int64_t part, int kind) {
-    return call->sums + (part * SUM_KINDS + kind) * call->layout.columns;
+    return call->memory.sums + (part * SUM_KINDS + kind) * call->layout.columns;
 }
 
-static float *parameters_of(const norm_call *call, int kind) { return call->parameters + kind * call->layout.columns; }
+static float *parameters_of(const norm_call *call, int kind) {
+    return call->memory.parameters + kind * call->layout.columns;
+}
 
 static int64_t part_count(const norm_call *call) { return call->layout.cut.count + (call->layout.rest_rows > 0); }
 

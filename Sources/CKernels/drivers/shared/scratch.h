@@ -6,7 +6,8 @@
 
 #include "drivers/shared/sizes.h"
 
-// How drivers lay out their scratch.
+// How drivers lay out their scratch. Each kernel has one function that takes the parts of the kernel's scratch in order, and
+// gives their addresses and their whole size. The `_scratch` function calls it with NULL as the base, for the size alone.
 
 /// Floats from one packed row of `length` to the next: never a multiple of 4 KiB, where rows would fall into the same
 /// cache sets.
@@ -15,14 +16,21 @@ static inline int64_t spread_stride(int64_t length) {
     return stride % 1024 == 0 ? stride + 16 : stride;
 }
 
-/// Appends room for `bytes` to a scratch of `*size` bytes and returns where it starts, a multiple of 64.
-static inline size_t scratch_take(size_t *size, int64_t bytes) {
-    const size_t start = *size;
-    *size += (size_t)round_up(bytes, 64);
+/// The parts of a scratch that were taken so far.
+typedef struct scratch_parts {
+    void *base;  ///< NULL: the parts have no address
+    size_t size; ///< of all of them, in bytes
+} scratch_parts;
+
+/// Takes the next part. It starts at a multiple of 64 bytes from the base.
+static inline void *take_bytes(scratch_parts *parts, int64_t bytes) {
+    void *const start = parts->base == NULL ? NULL : (char *)parts->base + parts->size;
+    parts->size += (size_t)round_up(bytes, 64);
     return start;
 }
 
-static inline float *scratch_floats(void *scratch, size_t start) { return (float *)((char *)scratch + start); }
-static inline int64_t *scratch_integers(void *scratch, size_t start) { return (int64_t *)((char *)scratch + start); }
+static inline float *take_floats(scratch_parts *parts, int64_t count) { return take_bytes(parts, count * 4); }
+static inline double *take_doubles(scratch_parts *parts, int64_t count) { return take_bytes(parts, count * 8); }
+static inline int64_t *take_integers(scratch_parts *parts, int64_t count) { return take_bytes(parts, count * 8); }
 
 #endif

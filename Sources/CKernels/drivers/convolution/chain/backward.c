@@ -17,7 +17,6 @@ typedef struct backward_plan {
     chain_sizes sizes;
     int64_t groups, workers;
     int64_t member_floats, gradient_floats, row_floats, slope_floats, sum_floats, weight_floats, part_floats;
-    size_t members, gradient_planes, rows, slopes, sums, weights, parts, size;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
@@ -31,18 +30,31 @@ static backward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
     plan.sum_floats = round_up((sizes->weights + sizes->slopes) * lanes, 16);
     plan.weight_floats = round_up(sizes->weights, 16);
     plan.part_floats = sizes->parameters;
-    plan.members = scratch_take(&plan.size, plan.workers * plan.member_floats * 4);
-    plan.gradient_planes = scratch_take(&plan.size, plan.workers * 2 * plan.gradient_floats * 4);
-    plan.rows = scratch_take(&plan.size, plan.workers * 2 * plan.row_floats * 4);
-    plan.slopes = scratch_take(&plan.size, plan.workers * plan.slope_floats * 4);
-    plan.sums = scratch_take(&plan.size, plan.workers * plan.sum_floats * 4);
-    plan.weights = scratch_take(&plan.size, plan.workers * plan.weight_floats * 4);
-    plan.parts = scratch_take(&plan.size, plan.groups * plan.part_floats * 4);
     return plan;
 }
 
+typedef struct backward_memory {
+    float *members, *gradient_planes, *rows, *slopes, *sums, *weights, *parts;
+    size_t size;
+} backward_memory;
+
+static backward_memory memory_of(const backward_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    backward_memory memory;
+    memory.members = take_floats(&parts, plan->workers * plan->member_floats);
+    memory.gradient_planes = take_floats(&parts, plan->workers * 2 * plan->gradient_floats);
+    memory.rows = take_floats(&parts, plan->workers * 2 * plan->row_floats);
+    memory.slopes = take_floats(&parts, plan->workers * plan->slope_floats);
+    memory.sums = take_floats(&parts, plan->workers * plan->sum_floats);
+    memory.weights = take_floats(&parts, plan->workers * plan->weight_floats);
+    memory.parts = take_floats(&parts, plan->groups * plan->part_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
 size_t ck_chain_backward_scratch(const ck_convolution_chain *chain, int64_t lanes) {
-    return plan_of(chain, lanes).size;
+    const backward_plan plan = plan_of(chain, lanes);
+    return memory_of(&plan, NULL).size;
 }
 
 typedef struct backward_call {
@@ -53,7 +65,7 @@ typedef struct backward_call {
     const float *dy, *kept;
     float *dz0;
     bool accumulate;
-    float *members, *gradient_planes, *rows, *slopes, *sums, *weights, *parts;
+    backward_memory memory;
     float *const *gradients;
 } backward_call;
 
@@ -175,12 +187,12 @@ static void backward_group(void *context, int64_t index, int worker) {
         .call = call,
         .group = chain_group_of(chain->batch, lanes, index),
         .lanes = lanes,
-        .members = call->members + worker * plan->member_floats,
-        .gradient = call->gradient_planes + worker * 2 * plan->gradient_floats,
-        .row = call->rows + worker * 2 * plan->row_floats,
-        .slopes = call->slopes + worker * plan->slope_floats,
-        .sums = call->sums + worker * plan->sum_floats,
-        .weights = call->weights + worker * plan->weight_floats,
+        .members = call->memory.members + worker * plan->member_floats,
+        .gradient = call->memory.gradient_planes + worker * 2 * plan->gradient_floats,
+        .row = call->memory.rows + worker * 2 * plan->row_floats,
+        .slopes = call->memory.slopes + worker * plan->slope_floats,
+        .sums = call->memory.sums + worker * plan->sum_floats,
+        .weights = call->memory.weights + worker * plan->weight_floats,
     };
     state.next_gradient = state.gradient + plan->gradient_floats;
     state.folded_row = state.row + plan->row_floats;
@@ -188,7 +200,7 @@ static void backward_group(void *context, int64_t index, int worker) {
     int64_t parameter = 0;
     for (int64_t i = 0; i < chain->layer_count; i++) parameter = ck_chain_parameters(&chain->layers[i], parameter).end;
     const float *z = call->kept + (index + 1) * plan->sizes.kept * lanes;
-    float *part = call->parts + (index + 1) * plan->part_floats;
+    float *part = call->memory.parts + (index + 1) * plan->part_floats;
 
     const ck_convolution *last = &chain->layers[chain->layer_count - 1].convolution;
     chain_plane gradient = ck_chain_gradient_plane(last, chain->layer_count > 1 || chain->gives_input_gradient);
@@ -239,7 +251,7 @@ static void backward_group(void *context, int64_t index, int worker) {
 
 // Adds the groups' parts of all gradients of one layer.
 static void sum_groups(const backward_call *call, int64_t offset, int64_t count, float *out) {
-    const float *part = call->parts + offset;
+    const float *part = call->memory.parts + offset;
     for (int64_t i = 0; i < count; i++) out[i] = part[i];
     for (int64_t group = 1; group < call->plan.groups; group++) {
         const float *restrict other = part + group * call->plan.part_floats;
@@ -280,13 +292,7 @@ void ck_convolution_chain_backward(
         .accumulate = accumulate,
         .gradients = gradients};
     const backward_plan *plan = &call.plan;
-    call.members = scratch_floats(scratch, plan->members);
-    call.gradient_planes = scratch_floats(scratch, plan->gradient_planes);
-    call.rows = scratch_floats(scratch, plan->rows);
-    call.slopes = scratch_floats(scratch, plan->slopes);
-    call.sums = scratch_floats(scratch, plan->sums);
-    call.weights = scratch_floats(scratch, plan->weights);
-    call.parts = scratch_floats(scratch, plan->parts);
+    call.memory = memory_of(plan, scratch);
     ck_parallel(plan->groups, (int)plan->workers, 2 * ck_chain_work(chain), backward_group, &call);
     const double sum_work = 4.0 * (double)(plan->groups + 1) * (double)plan->part_floats;
     ck_parallel(chain->layer_count, CK_MAX_WORKERS, sum_work, sum_layer, &call);

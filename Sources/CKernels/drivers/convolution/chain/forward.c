@@ -5,7 +5,6 @@
 typedef struct forward_plan {
     chain_sizes sizes;
     int64_t groups, workers;
-    size_t members, rows, slopes, size;
     int64_t member_floats, row_floats, slope_floats; // of a worker
 } forward_plan;
 
@@ -15,13 +14,28 @@ static forward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
     plan.member_floats = round_up(plan.sizes.members * lanes, 16);
     plan.row_floats = round_up(plan.sizes.row * lanes, 16);
     plan.slope_floats = round_up(plan.sizes.slopes * lanes, 16);
-    plan.members = scratch_take(&plan.size, plan.workers * plan.member_floats * 4);
-    plan.rows = scratch_take(&plan.size, plan.workers * plan.row_floats * 4);
-    plan.slopes = scratch_take(&plan.size, plan.workers * plan.slope_floats * 4);
     return plan;
 }
 
-size_t ck_chain_forward_scratch(const ck_convolution_chain *chain, int64_t lanes) { return plan_of(chain, lanes).size; }
+typedef struct forward_memory {
+    float *members, *rows, *slopes;
+    size_t size;
+} forward_memory;
+
+static forward_memory memory_of(const forward_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    forward_memory memory;
+    memory.members = take_floats(&parts, plan->workers * plan->member_floats);
+    memory.rows = take_floats(&parts, plan->workers * plan->row_floats);
+    memory.slopes = take_floats(&parts, plan->workers * plan->slope_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_chain_forward_scratch(const ck_convolution_chain *chain, int64_t lanes) {
+    const forward_plan plan = plan_of(chain, lanes);
+    return memory_of(&plan, NULL).size;
+}
 
 typedef struct forward_call {
     const ck_convolution_chain *chain;
@@ -29,7 +43,8 @@ typedef struct forward_call {
     forward_plan plan;
     const float *z0;
     const float *const *parameters;
-    float *y, *kept, *members, *rows, *slopes;
+    float *y, *kept;
+    forward_memory memory;
 } forward_call;
 
 static void forward_group(void *context, int64_t index, int worker) {
@@ -38,8 +53,8 @@ static void forward_group(void *context, int64_t index, int worker) {
     const ck_kernels *kernels = call->kernels;
     const int64_t lanes = chain_lanes(kernels);
     const chain_group group = chain_group_of(chain->batch, lanes, index);
-    float *members = call->members + worker * call->plan.member_floats;
-    float *last_row = call->rows + worker * call->plan.row_floats;
+    float *members = call->memory.members + worker * call->plan.member_floats;
+    float *last_row = call->memory.rows + worker * call->plan.row_floats;
     float *z = call->kept + index * call->plan.sizes.kept * lanes;
 
     chain_input input = ck_chain_input(kernels, &chain->layers[0].convolution);
@@ -58,7 +73,7 @@ static void forward_group(void *context, int64_t index, int worker) {
         const float *weights = call->parameters[at.weights], *bias = at.bias < 0 ? NULL : call->parameters[at.bias];
         float *slopes = NULL;
         if (at.slopes >= 0) {
-            slopes = call->slopes + worker * call->plan.slope_floats;
+            slopes = call->memory.slopes + worker * call->plan.slope_floats;
             kernels->chain.spread(chain_slope_count(c), call->parameters[at.slopes], slopes);
         }
         const float *elements = ck_chain_window_elements(kernels, c, &input, z, slopes, members);
@@ -91,8 +106,6 @@ void ck_convolution_chain_forward(
         .parameters = parameters,
         .y = y,
         .kept = kept};
-    call.members = scratch_floats(scratch, call.plan.members);
-    call.rows = scratch_floats(scratch, call.plan.rows);
-    call.slopes = scratch_floats(scratch, call.plan.slopes);
+    call.memory = memory_of(&call.plan, scratch);
     ck_parallel(call.plan.groups, ck_worker_limit(call.plan.groups), ck_chain_work(chain), forward_group, &call);
 }

@@ -21,7 +21,6 @@ typedef struct backward_plan {
     int64_t band_rows, bands, groups, tasks;
     int64_t plane_floats, gradient_stride, gradient_floats;
     slope_parts slopes;
-    size_t a_runs, weights, planes, gradients, slope_gradients, size;
 } backward_plan;
 
 // Taps of a phase, and of all phases before it.
@@ -57,21 +56,38 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     plan.gradient_stride = spread_stride(plan.depth);
     plan.gradient_floats = GEMM_GROUP_ROWS * plan.gradient_stride;
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, plan.bands);
-
-    const int64_t workers = ck_worker_limit(plan.tasks);
-    plan.a_runs = scratch_take(&plan.size, plan.taps_h * 8);
-    plan.weights =
-        scratch_take(&plan.size, c->kernel_h * c->kernel_w * c->out_channels * gemm_padded_columns(plan.depth) * 4);
-    plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
-    plan.gradients = scratch_take(&plan.size, workers * plan.gradient_floats * 4);
-    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
     return plan;
 }
 
+typedef struct backward_memory {
+    int64_t *a_runs;
+    float *weights, *planes, *gradients, *slope_gradients;
+    size_t size;
+} backward_memory;
+
+static backward_memory memory_of(const ck_convolution *c, const backward_plan *plan, void *scratch) {
+    const int64_t workers = ck_worker_limit(plan->tasks);
+    scratch_parts parts = {.base = scratch};
+    backward_memory memory;
+    memory.a_runs = take_integers(&parts, plan->taps_h);
+    memory.weights =
+        take_floats(&parts, c->kernel_h * c->kernel_w * c->out_channels * gemm_padded_columns(plan->depth));
+    memory.planes = take_floats(&parts, workers * plan->plane_floats);
+    memory.gradients = take_floats(&parts, workers * plan->gradient_floats);
+    memory.slope_gradients = take_floats(&parts, plan->slopes.count * plan->slopes.stride);
+    memory.size = parts.size;
+    return memory;
+}
+
+static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch) {
+    const backward_plan plan = plan_for_batch(convolution, batch);
+    return memory_of(convolution, &plan, NULL).size;
+}
+
 size_t ck_direct_backward_data_scratch(const ck_convolution *convolution) {
-    size_t size = plan_for_batch(convolution, convolution->batch).size;
+    size_t size = scratch_for_batch(convolution, convolution->batch);
     for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
-        const size_t smaller = plan_for_batch(convolution, batch).size;
+        const size_t smaller = scratch_for_batch(convolution, batch);
         if (smaller > size) size = smaller;
     }
     return size;
@@ -83,8 +99,8 @@ typedef struct backward_call {
     backward_plan plan;
     gemm_panels panels;
     const float *z, *slopes, *weights, *dy;
-    const int64_t *a_runs;
-    float *packed_weights, *planes, *gradients, *dz;
+    backward_memory memory;
+    float *dz;
     float *slope_gradients; // NULL if not wanted
     bool accumulate;
 } backward_call;
@@ -94,7 +110,7 @@ static float *phase_weights(const backward_call *call, int64_t phase_y, int64_t 
     const ck_convolution *c = call->convolution;
     const int64_t taps = taps_before(c->kernel_h, c->stride_h, phase_y) * c->kernel_w
         + taps_of(c->kernel_h, c->stride_h, phase_y) * taps_before(c->kernel_w, c->stride_w, phase_x);
-    return call->packed_weights + taps * c->out_channels * call->panels.width * call->panels.count;
+    return call->memory.weights + taps * c->out_channels * call->panels.width * call->panels.count;
 }
 
 // One panel of one kernel tap: [K][N] becomes [N][width].
@@ -185,7 +201,7 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
     const gemm_sum sum = {
         .runs = empty ? 0 : taps_h,
         .length = length,
-        .a_runs = call->a_runs,
+        .a_runs = call->memory.a_runs,
         .a_step = 1,
         .b_run = length * width,
         .b_step = width};
@@ -224,7 +240,7 @@ static void convolve_band(void *context, int64_t task, int worker) {
     band_view view = {
         .call = call,
         .first_row = band * plan->band_rows,
-        .gradients = call->gradients + worker * plan->gradient_floats,
+        .gradients = call->memory.gradients + worker * plan->gradient_floats,
     };
     view.end_row = min_of(view.first_row + plan->band_rows, c->height);
     if (call->slope_gradients != NULL)
@@ -234,7 +250,7 @@ static void convolve_band(void *context, int64_t task, int worker) {
 
     const plane_source source = {call->kernels, &ck_no_activation, NULL, c->out_height,
                                  c->out_width,  c->out_channels,   0,    c->out_channels};
-    float *packed = call->planes + worker * plan->plane_floats;
+    float *packed = call->memory.planes + worker * plan->plane_floats;
     const int64_t last_plane_row = (view.end_row - 1 + c->pad_top) / c->stride_h;
     view.row_floats = plan->columns * c->out_channels;
     if (!plan->direct) {
@@ -275,14 +291,9 @@ void ck_direct_backward_data(
     };
     const backward_plan *plan = &call.plan;
     call.panels = ck_gemm_panels(kernels, plan->depth);
-    call.packed_weights = scratch_floats(scratch, plan->weights);
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.gradients = scratch_floats(scratch, plan->gradients);
-    if (dslopes != NULL && plan->slopes.count > 0)
-        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
-    int64_t *a_runs = scratch_integers(scratch, plan->a_runs);
-    for (int64_t row = 0; row < plan->taps_h; row++) a_runs[row] = row * plan->columns * c->out_channels;
-    call.a_runs = a_runs;
+    call.memory = memory_of(c, plan, scratch);
+    if (dslopes != NULL && plan->slopes.count > 0) call.slope_gradients = call.memory.slope_gradients;
+    for (int64_t row = 0; row < plan->taps_h; row++) call.memory.a_runs[row] = row * plan->columns * c->out_channels;
 
     const double bytes =
         8.0 * (double)c->kernel_h * (double)c->kernel_w * (double)plan->depth * (double)c->out_channels;

@@ -26,7 +26,6 @@ typedef struct weights_plan {
     int64_t band_rows, step_images; // of a step: a band of one image, or all rows of some
     int64_t columns, plane_floats;  // of the plane of one image or band
     int64_t padded_columns, gradient_floats;
-    size_t a_runs, planes, ones, gradients, size;
 } weights_plan;
 
 static weights_plan plan_of(const ck_convolution *c) {
@@ -52,14 +51,33 @@ static weights_plan plan_of(const ck_convolution *c) {
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     plan.gradient_floats = (c->kernel_h * c->kernel_w * depth + 1) * plan.padded_columns;
-    plan.a_runs = scratch_take(&plan.size, 2 * plan.step_images * plan.band_rows * 8);
-    plan.planes = scratch_take(&plan.size, ck_worker_limit(plan.tasks) * plan.step_images * plan.plane_floats * 4);
-    plan.ones = scratch_take(&plan.size, plan.step_images * plan.plane_floats * 4);
-    plan.gradients = scratch_take(&plan.size, plan.tasks * plan.gradient_floats * 4);
     return plan;
 }
 
-size_t ck_direct_backward_weights_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+typedef struct weights_memory {
+    int64_t *a_runs;      // where the output rows of a step start in the planes,
+    int64_t *last_a_runs; // and in the planes of the last slice
+    float *planes, *gradients;
+    float *ones; // as a step's planes
+    size_t size;
+} weights_memory;
+
+static weights_memory memory_of(const weights_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    weights_memory memory;
+    memory.a_runs = take_integers(&parts, plan->step_images * plan->band_rows);
+    memory.last_a_runs = take_integers(&parts, plan->step_images * plan->band_rows);
+    memory.planes = take_floats(&parts, ck_worker_limit(plan->tasks) * plan->step_images * plan->plane_floats);
+    memory.ones = take_floats(&parts, plan->step_images * plan->plane_floats);
+    memory.gradients = take_floats(&parts, plan->tasks * plan->gradient_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_direct_backward_weights_scratch(const ck_convolution *convolution) {
+    const weights_plan plan = plan_of(convolution);
+    return memory_of(&plan, NULL).size;
+}
 
 typedef struct weights_call {
     const ck_convolution *convolution;
@@ -67,10 +85,9 @@ typedef struct weights_call {
     weights_plan plan;
     gemm_panels panels;
     const float *z, *slopes, *dy;
-    const int64_t *a_runs;      // where the output rows of a step start in the planes,
-    const int64_t *last_a_runs; // and in those of the last slice
-    float *planes, *gradients, *dweights;
-    const float *ones; // as a step's planes; NULL if no bias gradient is wanted
+    weights_memory memory;
+    float *dweights;
+    const float *ones; // NULL if no bias gradient is wanted
 } weights_call;
 
 // The channels of a slice; the last may be narrower.
@@ -123,9 +140,9 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
         call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, slice * plan->slice_channels,
         channels};
     const int64_t depth = c->activation.member_count * channels;
-    const int64_t *a_runs = slice == plan->slices - 1 ? call->last_a_runs : call->a_runs;
-    float *planes = call->planes + worker * plan->step_images * plan->plane_floats;
-    float *gradients = call->gradients + task * plan->gradient_floats;
+    const int64_t *a_runs = slice == plan->slices - 1 ? call->memory.last_a_runs : call->memory.a_runs;
+    float *planes = call->memory.planes + worker * plan->step_images * plan->plane_floats;
+    float *gradients = call->memory.gradients + task * plan->gradient_floats;
     bool first = true;
     for (int64_t image = group * c->batch / plan->groups; image < end_image; image += plan->step_images)
         for (int64_t row = 0; row < c->out_height; row += plan->band_rows) {
@@ -151,7 +168,7 @@ static void gather_slice(void *context, int64_t task, int worker) {
     for (int64_t m = 0; m < c->activation.member_count; m++)
         for (int64_t channel = 0; channel < channels; channel++) {
             const int64_t row = (tap * c->activation.member_count + m) * channels + channel;
-            const float *part = call->gradients + slice * plan->gradient_floats + row * plan->padded_columns;
+            const float *part = call->memory.gradients + slice * plan->gradient_floats + row * plan->padded_columns;
             float *restrict target = call->dweights
                 + (tap * convolution_depth(c) + m * c->channels + slice * plan->slice_channels + channel)
                     * c->out_channels;
@@ -187,19 +204,13 @@ void ck_direct_backward_weights(
         .dweights = dweights,
     };
     const weights_plan *plan = &call.plan;
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.gradients = scratch_floats(scratch, plan->gradients);
+    call.memory = memory_of(plan, scratch);
     if (dbias != NULL) {
-        float *ones = scratch_floats(scratch, plan->ones);
-        for (int64_t i = 0; i < plan->step_images * plan->plane_floats; i++) ones[i] = 1;
-        call.ones = ones;
+        for (int64_t i = 0; i < plan->step_images * plan->plane_floats; i++) call.memory.ones[i] = 1;
+        call.ones = call.memory.ones;
     }
-    int64_t *a_runs = scratch_integers(scratch, plan->a_runs);
-    int64_t *last_a_runs = a_runs + plan->step_images * plan->band_rows;
-    fill_a_runs(plan, c->activation.member_count * plan->slice_channels, a_runs);
-    fill_a_runs(plan, c->activation.member_count * slice_width(&call, plan->slices - 1), last_a_runs);
-    call.a_runs = a_runs;
-    call.last_a_runs = last_a_runs;
+    fill_a_runs(plan, c->activation.member_count * plan->slice_channels, call.memory.a_runs);
+    fill_a_runs(plan, c->activation.member_count * slice_width(&call, plan->slices - 1), call.memory.last_a_runs);
 
     ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c), accumulate_slice, &call);
     const int64_t weights = c->kernel_h * c->kernel_w * convolution_depth(c) * c->out_channels;
@@ -208,7 +219,7 @@ void ck_direct_backward_weights(
         gather_slice, &call);
     if (dbias != NULL)
         ck_sum_parts(
-            call.gradients
+            call.memory.gradients
                 + c->kernel_h * c->kernel_w * c->activation.member_count * slice_width(&call, 0) * plan->padded_columns,
             plan->groups, plan->slices * plan->gradient_floats, c->out_channels, dbias);
 }

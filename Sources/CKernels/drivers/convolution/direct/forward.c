@@ -16,7 +16,6 @@ typedef struct forward_plan {
     bool direct;        // windows are read from z itself
     int64_t band_rows, bands, tasks;
     int64_t plane_floats;
-    size_t a_runs, weights, planes, size;
 } forward_plan;
 
 static forward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
@@ -35,18 +34,35 @@ static forward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     plan.bands = divide_up(c->out_height, plan.band_rows);
     plan.tasks = batch * plan.bands;
     plan.plane_floats = plan.direct ? 0 : round_up(window_extent(&plan.y, plan.band_rows) * row_floats, 16);
-
-    plan.a_runs = scratch_take(&plan.size, c->kernel_h * 8);
-    plan.weights = scratch_take(&plan.size, c->kernel_h * plan.run * gemm_padded_columns(c->out_channels) * 4);
-    plan.planes = scratch_take(&plan.size, ck_worker_limit(plan.tasks) * plan.plane_floats * 4);
     return plan;
+}
+
+typedef struct forward_memory {
+    int64_t *a_runs;
+    float *weights, *planes;
+    size_t size;
+} forward_memory;
+
+static forward_memory memory_of(const ck_convolution *c, const forward_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    forward_memory memory;
+    memory.a_runs = take_integers(&parts, c->kernel_h);
+    memory.weights = take_floats(&parts, c->kernel_h * plan->run * gemm_padded_columns(c->out_channels));
+    memory.planes = take_floats(&parts, ck_worker_limit(plan->tasks) * plan->plane_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
+static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch) {
+    const forward_plan plan = plan_for_batch(convolution, batch);
+    return memory_of(convolution, &plan, NULL).size;
 }
 
 size_t ck_direct_forward_scratch(const ck_convolution *convolution) {
     // A smaller batch is cut into more bands, and rounding could make their planes larger in sum.
-    size_t size = plan_for_batch(convolution, convolution->batch).size;
+    size_t size = scratch_for_batch(convolution, convolution->batch);
     for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
-        const size_t smaller = plan_for_batch(convolution, batch).size;
+        const size_t smaller = scratch_for_batch(convolution, batch);
         if (smaller > size) size = smaller;
     }
     return size;
@@ -59,7 +75,8 @@ typedef struct forward_call {
     gemm_panels panels;
     const float *z, *slopes, *weights, *bias;
     const float *panel_weights; // the packed ones, or the caller's
-    float *packed_weights, *planes, *y;
+    forward_memory memory;
+    float *y;
     gemm_sum sum;
 } forward_call;
 
@@ -71,7 +88,7 @@ static void pack_weights(void *context, int64_t task, int worker) {
     const int64_t panel = task / kernel_h, row = task % kernel_h, run = call->plan.run, width = call->panels.width;
     const size_t bytes = (size_t)gemm_panel_columns(&call->panels, panel) * sizeof(float);
     const float *source = call->weights + row * run * out_channels + panel * width;
-    float *target = call->packed_weights + task * run * width;
+    float *target = call->memory.weights + task * run * width;
     for (int64_t k = 0; k < run; k++) memcpy(target + k * width, source + k * out_channels, bytes);
 }
 
@@ -92,7 +109,7 @@ static void convolve_band(void *context, int64_t task, int worker) {
     } else {
         const plane_source source = {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0,
                                      c->channels};
-        float *packed = call->planes + worker * plan->plane_floats;
+        float *packed = call->memory.planes + worker * plan->plane_floats;
         ck_pack_windows(&source, z, &plan->y, &plan->x, first_row, rows, packed);
         plane = packed;
         row_step = window_step(&plan->y) * window_extent(&plan->x, c->out_width) * plan->depth;
@@ -136,12 +153,11 @@ void ck_direct_forward(
         .y = y,
     };
     const forward_plan *plan = &call.plan;
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.panel_weights = call.packed_weights = scratch_floats(scratch, plan->weights);
-    int64_t *a_runs = scratch_integers(scratch, plan->a_runs);
+    call.memory = memory_of(convolution, plan, scratch);
+    call.panel_weights = call.memory.weights;
     const int64_t row_floats = plan->direct ? convolution->width * convolution->channels
                                             : window_extent(&plan->x, convolution->out_width) * plan->depth;
-    for (int64_t row = 0; row < convolution->kernel_h; row++) a_runs[row] = row * row_floats;
+    for (int64_t row = 0; row < convolution->kernel_h; row++) call.memory.a_runs[row] = row * row_floats;
 
     int64_t b_step = call.panels.width;
     if (call.panels.count == 1) {
@@ -155,7 +171,7 @@ void ck_direct_forward(
     call.sum = (gemm_sum){
         .runs = convolution->kernel_h,
         .length = plan->run,
-        .a_runs = a_runs,
+        .a_runs = call.memory.a_runs,
         .a_step = 1,
         .b_run = plan->run * b_step,
         .b_step = b_step};

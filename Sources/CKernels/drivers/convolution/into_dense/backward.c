@@ -14,11 +14,9 @@ enum { GROUP_IMAGES = 32, GROUP_FLOATS = GROUP_IMAGES * CK_FUSED_COLUMNS };
 typedef struct backward_plan {
     fused_sizes sizes;
     int64_t patch_floats, column_floats, chunk_floats, part_floats;
-    size_t planes, packed, patches, chunks, dy_columns, parts, size;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution_dense *fused) {
-    const ck_convolution *c = &fused->convolution;
     const int64_t members = fused->activation.member_count;
     backward_plan plan = {.sizes = ck_fused_sizes(fused)};
     const fused_sizes *sizes = &plan.sizes;
@@ -26,16 +24,32 @@ static backward_plan plan_of(const ck_convolution_dense *fused) {
     plan.column_floats = members * fused->out_features * CK_FUSED_COLUMNS;
     plan.chunk_floats = 2 * GROUP_FLOATS + 2 * plan.column_floats;
     plan.part_floats = sizes->blocks * sizes->block_floats;
-    plan.planes = scratch_take(&plan.size, fused_plane_floats(sizes, c) * 4);
-    plan.packed = scratch_take(&plan.size, fused_packed_floats(sizes) * 4);
-    plan.patches = scratch_take(&plan.size, sizes->workers * plan.patch_floats * 4);
-    plan.chunks = scratch_take(&plan.size, sizes->workers * plan.chunk_floats * 4);
-    plan.dy_columns = scratch_take(&plan.size, fused->out_features * sizes->image_stride * 4);
-    plan.parts = scratch_take(&plan.size, sizes->tasks * plan.part_floats * 4);
     return plan;
 }
 
-size_t ck_fused_backward_scratch(const ck_convolution_dense *fused) { return plan_of(fused).size; }
+typedef struct backward_memory {
+    float *planes, *packed, *patches, *chunks, *dy_columns, *parts;
+    size_t size;
+} backward_memory;
+
+static backward_memory memory_of(const ck_convolution_dense *fused, const backward_plan *plan, void *scratch) {
+    const fused_sizes *sizes = &plan->sizes;
+    scratch_parts parts = {.base = scratch};
+    backward_memory memory;
+    memory.planes = take_floats(&parts, fused_plane_floats(sizes, &fused->convolution));
+    memory.packed = take_floats(&parts, fused_packed_floats(sizes));
+    memory.patches = take_floats(&parts, sizes->workers * plan->patch_floats);
+    memory.chunks = take_floats(&parts, sizes->workers * plan->chunk_floats);
+    memory.dy_columns = take_floats(&parts, fused->out_features * sizes->image_stride);
+    memory.parts = take_floats(&parts, sizes->tasks * plan->part_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_fused_backward_scratch(const ck_convolution_dense *fused) {
+    const backward_plan plan = plan_of(fused);
+    return memory_of(fused, &plan, NULL).size;
+}
 
 typedef struct backward_call {
     const ck_convolution_dense *fused;
@@ -43,7 +57,7 @@ typedef struct backward_call {
     backward_plan plan;
     const float *dense_weights, *dy;
     float *dweights, *dbias, *ddense_weights, *ddense_bias;
-    float *planes, *packed, *patches, *chunks, *dy_columns, *parts;
+    backward_memory memory;
 } backward_call;
 
 // What a worker computes for some filters of a pixel.
@@ -77,8 +91,8 @@ static void take_chunk(
     for (int64_t image = 0; image < batch; image += GROUP_IMAGES) {
         const int64_t images = min_of(GROUP_IMAGES, batch - image), rows = round_up(images, CK_FUSED_ROWS);
         tiles->multiply(
-            1 + sizes->terms, rows, columns, patch + image, sizes->image_stride, call->packed + block, width, chunk->z,
-            width);
+            1 + sizes->terms, rows, columns, patch + image, sizes->image_stride, call->memory.packed + block, width,
+            chunk->z, width);
         for (int m = 0; m < activation->member_count; m++) {
             if (image == 0) fused_fetch_to_write(dweights + m * member, count);
             tiles->multiply_member(
@@ -86,7 +100,7 @@ static void take_chunk(
                 width, image == 0, chunk->dcolumns + m * features * width, width);
         }
         tiles->fold(
-            activation, features, rows, columns, call->dy_columns + image, sizes->image_stride, chunk->columns,
+            activation, features, rows, columns, call->memory.dy_columns + image, sizes->image_stride, chunk->columns,
             features * width, width, chunk->z, chunk->dz, width);
         tiles->multiply_rows(
             images, 1 + sizes->terms, columns, patch + image, sizes->image_stride, chunk->dz, width,
@@ -100,8 +114,9 @@ static void backward_range(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const backward_plan *plan = &call->plan;
     const fused_sizes *sizes = &plan->sizes;
-    float *patch = call->patches + worker * plan->patch_floats, *memory = call->chunks + worker * plan->chunk_floats;
-    float *part = call->parts + task * plan->part_floats;
+    float *patch = call->memory.patches + worker * plan->patch_floats,
+          *memory = call->memory.chunks + worker * plan->chunk_floats;
+    float *part = call->memory.parts + task * plan->part_floats;
     const chunk_memory chunk = {
         .z = memory,
         .dz = memory + GROUP_FLOATS,
@@ -111,7 +126,7 @@ static void backward_range(void *context, int64_t task, int worker) {
     const int64_t first = task * sizes->task_pixels, end = min_of(first + sizes->task_pixels, sizes->pixels);
     ck_fused_patch_ones(sizes, patch);
     for (int64_t pixel = first; pixel < end; pixel++) {
-        ck_fused_patch(call->fused, sizes, call->planes, pixel, patch);
+        ck_fused_patch(call->fused, sizes, call->memory.planes, pixel, patch);
         for (int64_t filter = 0; filter < call->fused->convolution.out_channels; filter += CK_FUSED_COLUMNS)
             take_chunk(call, patch, pixel, filter, pixel == first, &chunk, part);
     }
@@ -124,7 +139,7 @@ static void sum_block(void *context, int64_t block, int worker) {
     const fused_sizes *sizes = &call->plan.sizes;
     const int64_t filters = call->fused->convolution.out_channels, filter = block * CK_FUSED_COLUMNS;
     const size_t bytes = (size_t)min_of(CK_FUSED_COLUMNS, filters - filter) * sizeof(float);
-    float *restrict sums = call->parts + block * sizes->block_floats;
+    float *restrict sums = call->memory.parts + block * sizes->block_floats;
     for (int64_t task = 1; task < sizes->tasks; task++) {
         const float *restrict part = sums + task * call->plan.part_floats;
         for (int64_t i = 0; i < sizes->block_floats; i++) sums[i] += part[i];
@@ -158,15 +173,11 @@ void ck_convolution_dense_backward(
         .ddense_weights = ddense_weights,
         .ddense_bias = ddense_bias};
     const backward_plan *plan = &call.plan;
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.packed = scratch_floats(scratch, plan->packed);
-    call.patches = scratch_floats(scratch, plan->patches);
-    call.chunks = scratch_floats(scratch, plan->chunks);
-    call.parts = scratch_floats(scratch, plan->parts);
-    call.dy_columns = scratch_floats(scratch, plan->dy_columns);
-    memset(call.dy_columns, 0, (size_t)(features * plan->sizes.image_stride) * sizeof(float));
-    kernels->gemm.transpose(dy, features, batch, features, call.dy_columns, plan->sizes.image_stride);
-    ck_fused_prepare(kernels, fused, &plan->sizes, input, weights, bias, call.planes, call.packed);
+    call.memory = memory_of(fused, plan, scratch);
+    float *dy_columns = call.memory.dy_columns;
+    memset(dy_columns, 0, (size_t)(features * plan->sizes.image_stride) * sizeof(float));
+    kernels->gemm.transpose(dy, features, batch, features, dy_columns, plan->sizes.image_stride);
+    ck_fused_prepare(kernels, fused, &plan->sizes, input, weights, bias, call.memory.planes, call.memory.packed);
     ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, 3 * ck_fused_work(fused), backward_range, &call);
     const double sum_bytes = 4.0 * (double)plan->sizes.tasks * (double)plan->part_floats;
     ck_parallel(plan->sizes.blocks, CK_MAX_WORKERS, sum_bytes, sum_block, &call);

@@ -13,7 +13,6 @@ enum { CHUNK_FILTERS = 64 };
 typedef struct forward_plan {
     fused_sizes sizes;
     int64_t chunk_filters, patch_floats, chunk_floats, part_floats;
-    size_t planes, packed, patches, chunks, parts, size;
 } forward_plan;
 
 static forward_plan plan_of(const ck_convolution_dense *fused) {
@@ -24,22 +23,41 @@ static forward_plan plan_of(const ck_convolution_dense *fused) {
     plan.patch_floats = fused_patch_floats(sizes);
     plan.chunk_floats = plan.chunk_filters * CK_FUSED_COLUMNS;
     plan.part_floats = fused->out_features * sizes->image_stride;
-    plan.planes = scratch_take(&plan.size, fused_plane_floats(sizes, c) * 4);
-    plan.packed = scratch_take(&plan.size, fused_packed_floats(sizes) * 4);
-    plan.patches = scratch_take(&plan.size, sizes->workers * plan.patch_floats * 4);
-    plan.chunks = scratch_take(&plan.size, sizes->workers * plan.chunk_floats * 4);
-    plan.parts = scratch_take(&plan.size, (sizes->tasks + 1) * plan.part_floats * 4);
     return plan;
 }
 
-size_t ck_fused_forward_scratch(const ck_convolution_dense *fused) { return plan_of(fused).size; }
+typedef struct forward_memory {
+    float *planes, *packed, *patches, *chunks;
+    float *parts, *sums; // of the outputs: a part for each task, and their sum
+    size_t size;
+} forward_memory;
+
+static forward_memory memory_of(const ck_convolution *c, const forward_plan *plan, void *scratch) {
+    const fused_sizes *sizes = &plan->sizes;
+    scratch_parts parts = {.base = scratch};
+    forward_memory memory;
+    memory.planes = take_floats(&parts, fused_plane_floats(sizes, c));
+    memory.packed = take_floats(&parts, fused_packed_floats(sizes));
+    memory.patches = take_floats(&parts, sizes->workers * plan->patch_floats);
+    memory.chunks = take_floats(&parts, sizes->workers * plan->chunk_floats);
+    memory.parts = take_floats(&parts, sizes->tasks * plan->part_floats);
+    memory.sums = take_floats(&parts, plan->part_floats);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_fused_forward_scratch(const ck_convolution_dense *fused) {
+    const forward_plan plan = plan_of(fused);
+    return memory_of(&fused->convolution, &plan, NULL).size;
+}
 
 typedef struct forward_call {
     const ck_convolution_dense *fused;
     const ck_kernels *kernels;
     forward_plan plan;
     const float *dense_weights, *dense_bias;
-    float *planes, *packed, *patches, *chunks, *parts, *y;
+    forward_memory memory;
+    float *y;
 } forward_call;
 
 // Adds the products of some filters of a pixel with the dense weights, for one panel of images.
@@ -55,7 +73,7 @@ static void add_chunk(
     for (int64_t f = 0; f < filters; f += width)
         tiles->multiply(
             1 + sizes->terms, round_up(min_of(width, filters - f), CK_FUSED_ROWS), columns,
-            call->packed + fused_block_start(sizes, filter + f), width, patch + image, sizes->image_stride,
+            call->memory.packed + fused_block_start(sizes, filter + f), width, patch + image, sizes->image_stride,
             chunk + f * width, width);
     const float *weights = call->dense_weights + fused_first_input(sizes, pixel, filter) * features;
     for (int m = 0; m < fused->activation.member_count; m++) {
@@ -72,12 +90,13 @@ static void forward_range(void *context, int64_t task, int worker) {
     const forward_plan *plan = &call->plan;
     const fused_sizes *sizes = &plan->sizes;
     const ck_convolution *c = &call->fused->convolution;
-    float *patch = call->patches + worker * plan->patch_floats, *chunk = call->chunks + worker * plan->chunk_floats;
-    float *part = call->parts + task * plan->part_floats;
+    float *patch = call->memory.patches + worker * plan->patch_floats,
+          *chunk = call->memory.chunks + worker * plan->chunk_floats;
+    float *part = call->memory.parts + task * plan->part_floats;
     const int64_t first = task * sizes->task_pixels, end = min_of(first + sizes->task_pixels, sizes->pixels);
     ck_fused_patch_ones(sizes, patch);
     for (int64_t pixel = first; pixel < end; pixel++) {
-        ck_fused_patch(call->fused, sizes, call->planes, pixel, patch);
+        ck_fused_patch(call->fused, sizes, call->memory.planes, pixel, patch);
         for (int64_t filter = 0; filter < c->out_channels; filter += plan->chunk_filters)
             for (int64_t image = 0; image < c->batch; image += CK_FUSED_COLUMNS)
                 add_chunk(call, patch, pixel, filter, image, pixel == first && filter == 0, chunk, part);
@@ -105,16 +124,11 @@ void ck_convolution_dense_forward(
         .dense_bias = dense_bias,
         .y = y};
     const forward_plan *plan = &call.plan;
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.packed = scratch_floats(scratch, plan->packed);
-    call.patches = scratch_floats(scratch, plan->patches);
-    call.chunks = scratch_floats(scratch, plan->chunks);
-    call.parts = scratch_floats(scratch, plan->parts);
-    ck_fused_prepare(kernels, fused, &plan->sizes, input, weights, bias, call.planes, call.packed);
+    call.memory = memory_of(&fused->convolution, plan, scratch);
+    ck_fused_prepare(kernels, fused, &plan->sizes, input, weights, bias, call.memory.planes, call.memory.packed);
     ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, ck_fused_work(fused), forward_range, &call);
-    float *sums = call.parts + plan->sizes.tasks * plan->part_floats;
-    ck_sum_parts(call.parts, plan->sizes.tasks, plan->part_floats, plan->part_floats, sums);
-    kernels->gemm.transpose(sums, plan->sizes.image_stride, features, batch, y, features);
+    ck_sum_parts(call.memory.parts, plan->sizes.tasks, plan->part_floats, plan->part_floats, call.memory.sums);
+    kernels->gemm.transpose(call.memory.sums, plan->sizes.image_stride, features, batch, y, features);
     if (dense_bias != NULL) ck_serial(add_dense_bias, &call);
 }
 

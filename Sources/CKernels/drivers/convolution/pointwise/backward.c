@@ -23,7 +23,6 @@ typedef struct backward_plan {
     int64_t blocks, tasks;
     bool direct; // the members are z itself
     int64_t members_floats, gradient_floats, normalized_floats, part_stride, part_floats;
-    size_t weights, members, gradients, normalized, parts, bias_parts, size;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution *c) {
@@ -38,16 +37,31 @@ static backward_plan plan_of(const ck_convolution *c) {
     // A single task's part is the weights' gradient itself.
     plan.part_stride = plan.tasks == 1 ? c->out_channels : plan.columns;
     plan.part_floats = plan.tasks == 1 ? 0 : plan.depth * plan.columns;
-    plan.weights = scratch_take(&plan.size, c->out_channels * gemm_padded_columns(plan.depth) * 4);
-    plan.members = scratch_take(&plan.size, BACKWARD_TASKS * plan.members_floats * 4);
-    plan.gradients = scratch_take(&plan.size, BACKWARD_TASKS * plan.gradient_floats * 4);
-    plan.normalized = scratch_take(&plan.size, BACKWARD_TASKS * plan.normalized_floats * 4);
-    plan.parts = scratch_take(&plan.size, plan.tasks * plan.part_floats * 4);
-    plan.bias_parts = scratch_take(&plan.size, plan.tasks * plan.columns * 4);
     return plan;
 }
 
-size_t ck_pointwise_backward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+typedef struct backward_memory {
+    float *weights, *members, *gradients, *normalized, *parts, *bias_parts;
+    size_t size;
+} backward_memory;
+
+static backward_memory memory_of(const ck_convolution *c, const backward_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    backward_memory memory;
+    memory.weights = take_floats(&parts, c->out_channels * gemm_padded_columns(plan->depth));
+    memory.members = take_floats(&parts, BACKWARD_TASKS * plan->members_floats);
+    memory.gradients = take_floats(&parts, BACKWARD_TASKS * plan->gradient_floats);
+    memory.normalized = take_floats(&parts, BACKWARD_TASKS * plan->normalized_floats);
+    memory.parts = take_floats(&parts, plan->tasks * plan->part_floats);
+    memory.bias_parts = take_floats(&parts, plan->tasks * plan->columns);
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_pointwise_backward_scratch(const ck_convolution *convolution) {
+    const backward_plan plan = plan_of(convolution);
+    return memory_of(convolution, &plan, NULL).size;
+}
 
 typedef struct backward_call {
     const ck_convolution *convolution;
@@ -56,8 +70,9 @@ typedef struct backward_call {
     gemm_panels panels, weight_panels; // of K, and of N
     const float *z, *weights, *dy, *dactivation;
     const ck_normalization_gradient *normalization; // or NULL
-    float *packed_weights, *members, *gradients, *normalized, *parts;
+    backward_memory memory;
     float *dz, *dweights;
+    float *parts;      // of the weights' gradient, or that itself
     float *bias_parts; // NULL if not wanted
     bool accumulate;
 } backward_call;
@@ -69,7 +84,7 @@ static void pack_weights(void *context, int64_t panel, int worker) {
     const int64_t out_channels = call->convolution->out_channels, width = call->panels.width;
     call->kernels->gemm.transpose(
         call->weights + panel * width * out_channels, out_channels, gemm_panel_columns(&call->panels, panel),
-        out_channels, call->packed_weights + panel * out_channels * width, width);
+        out_channels, call->memory.weights + panel * out_channels * width, width);
 }
 
 // The gradients of pixels of z that no output pixel reads, in a run's share of the image.
@@ -105,7 +120,7 @@ static void find_gradients(
         for (int64_t i = 0; i < group_rows; i++) rows[i] = dy + (group + i) * out_channels;
         for (int64_t panel = 0; panel < call->panels.count; panel++)
             ck_gemm_panel_ahead(
-                call->kernels, &sum, rows, group_rows, call->packed_weights + panel * out_channels * call->panels.width,
+                call->kernels, &sum, rows, group_rows, call->memory.weights + panel * out_channels * call->panels.width,
                 call->dactivation != NULL ? NULL : ck_gemm_zeros,
                 gradients + group * plan->stride + panel * call->panels.width, plan->stride,
                 gemm_panel_columns(&call->panels, panel), ahead);
@@ -173,8 +188,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     const backward_plan *plan = &call->plan;
     const int64_t pixels = pointwise_pixels(c),
                   end = min_of((task + 1) * plan->blocks / plan->tasks * BLOCK_PIXELS, pixels);
-    float *const packed = call->members + worker * plan->members_floats;
-    float *const gradients = call->gradients + worker * plan->gradient_floats;
+    float *const packed = call->memory.members + worker * plan->members_floats;
+    float *const gradients = call->memory.gradients + worker * plan->gradient_floats;
     float *const part = call->parts + task * plan->part_floats;
     const bool gapless = pixel_runs_are_whole(c);
     const bool read_in_place = plan->direct && gapless;
@@ -184,7 +199,7 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
         const int64_t count = min_of(BLOCK_PIXELS, end - first);
         const float *dy = call->dy + first * c->out_channels;
         if (call->normalization != NULL)
-            dy = undo_normalization(call, first, count, call->normalized + worker * plan->normalized_floats);
+            dy = undo_normalization(call, first, count, call->memory.normalized + worker * plan->normalized_floats);
         gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
         if (call->dz != NULL) find_gradients(call, dy, first, count, &ahead, gradients);
         for (int64_t done = 0; done < count;) {
@@ -244,12 +259,9 @@ void ck_pointwise_backward(
     };
     const backward_plan *plan = &call.plan;
     call.panels = ck_gemm_panels(kernels, plan->depth);
-    call.packed_weights = scratch_floats(scratch, plan->weights);
-    call.members = scratch_floats(scratch, plan->members);
-    call.gradients = scratch_floats(scratch, plan->gradients);
-    call.normalized = scratch_floats(scratch, plan->normalized);
-    call.parts = plan->tasks == 1 ? dweights : scratch_floats(scratch, plan->parts);
-    if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);
+    call.memory = memory_of(convolution, plan, scratch);
+    call.parts = plan->tasks == 1 ? dweights : call.memory.parts;
+    if (dbias != NULL) call.bias_parts = call.memory.bias_parts;
     if (dz != NULL) {
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
         ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);

@@ -17,7 +17,6 @@ typedef struct forward_plan {
     int64_t depth, task_pixels, tasks;
     bool direct;           // A is z itself
     int64_t packed_floats; // of a group
-    size_t weights, packed, size;
 } forward_plan;
 
 static forward_plan plan_of(const ck_convolution *c) {
@@ -26,9 +25,21 @@ static forward_plan plan_of(const ck_convolution *c) {
     plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), GEMM_GROUP_ROWS), FORWARD_TASK_PIXELS);
     plan.tasks = divide_up(pixels, plan.task_pixels);
     plan.packed_floats = plan.direct ? 0 : GEMM_GROUP_ROWS * spread_stride(plan.depth);
-    plan.weights = scratch_take(&plan.size, plan.depth * gemm_padded_columns(c->out_channels) * 4);
-    plan.packed = scratch_take(&plan.size, CK_MAX_WORKERS * plan.packed_floats * 4);
     return plan;
+}
+
+typedef struct forward_memory {
+    float *weights, *packed;
+    size_t size;
+} forward_memory;
+
+static forward_memory memory_of(const ck_convolution *c, const forward_plan *plan, void *scratch) {
+    scratch_parts parts = {.base = scratch};
+    forward_memory memory;
+    memory.weights = take_floats(&parts, plan->depth * gemm_padded_columns(c->out_channels));
+    memory.packed = take_floats(&parts, CK_MAX_WORKERS * plan->packed_floats);
+    memory.size = parts.size;
+    return memory;
 }
 
 int64_t ck_pointwise_moments_rows(const ck_convolution *convolution) { return plan_of(convolution).task_pixels; }
@@ -40,7 +51,10 @@ size_t ck_pointwise_moments_count(const ck_convolution *convolution) {
     return (size_t)(parts * 2 * convolution->out_channels);
 }
 
-size_t ck_pointwise_forward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+size_t ck_pointwise_forward_scratch(const ck_convolution *convolution) {
+    const forward_plan plan = plan_of(convolution);
+    return memory_of(convolution, &plan, NULL).size;
+}
 
 typedef struct forward_call {
     const ck_convolution *convolution;
@@ -50,7 +64,8 @@ typedef struct forward_call {
     gemm_sum sum;
     const float *z, *weights, *bias;
     const ck_post_ops *post_ops;
-    float *packed_weights, *packed, *y;
+    forward_memory memory;
+    float *y;
     double *moments;
 } forward_call;
 
@@ -61,7 +76,7 @@ static void pack_weights(void *context, int64_t panel, int worker) {
     const size_t bytes = (size_t)gemm_panel_columns(&call->panels, panel) * sizeof(float);
     for (int64_t k = 0; k < call->plan.depth; k++)
         memcpy(
-            call->packed_weights + (panel * call->plan.depth + k) * width, call->weights + k * columns + panel * width,
+            call->memory.weights + (panel * call->plan.depth + k) * width, call->weights + k * columns + panel * width,
             bytes);
 }
 
@@ -112,7 +127,7 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
         const float *rows[GEMM_GROUP_ROWS];
         float *y = call->y + first * columns;
         gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_GROUP_ROWS, end - first - count));
-        find_rows(call, first, count, call->packed + worker * plan->packed_floats, rows);
+        find_rows(call, first, count, call->memory.packed + worker * plan->packed_floats, rows);
         for (int64_t panel = 0; panel < call->panels.count; panel++) {
             const int64_t column = panel * call->panels.width;
             ck_gemm_panel_ahead(
@@ -142,14 +157,13 @@ void ck_pointwise_forward(
         .moments = moments,
     };
     const forward_plan *plan = &call.plan;
-    call.packed = scratch_floats(scratch, plan->packed);
-    call.packed_weights = scratch_floats(scratch, plan->weights);
+    call.memory = memory_of(convolution, plan, scratch);
     int64_t b_step = convolution->out_channels;
     if (call.panels.count > 1) {
         b_step = call.panels.width;
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
         ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
-        call.weights = call.packed_weights;
+        call.weights = call.memory.weights;
     }
     call.sum = (gemm_sum){.runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = b_step};
     if (!plan->direct) call.sum.a_distance = spread_stride(plan->depth);

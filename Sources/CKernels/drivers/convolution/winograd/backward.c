@@ -38,9 +38,8 @@ typedef struct backward_plan {
         part_floats; // of one group's weights' gradients: their row, one frequency, all
     int64_t transposed_floats, slice_weights;
     frequency_matrices gradients, slice;
+    int64_t most_gradients, most_slice; // floats of these matrices, at most
     slope_parts slopes;
-    size_t weights, transposed, planes, gradient_frequencies, slice_frequencies, pixels, parts, bias_parts,
-        slope_gradients, size;
 } backward_plan;
 
 static int64_t gradient_start(int64_t pad, int64_t stride) {
@@ -91,28 +90,47 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t most_rows = min_of(divide_up(MOST_CHUNK_TILES, segment), group_segments) * segment;
     const frequency_matrices most_gradients = ck_frequency_matrices(frequencies, most_rows, c->out_channels);
     const frequency_matrices most_slice = ck_frequency_matrices(frequencies, most_rows, slice_depth);
+    plan.most_gradients = frequency_floats(&most_gradients);
+    plan.most_slice = frequency_floats(&most_slice);
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
-
-    const int64_t workers = ck_worker_limit(plan.slices * plan.groups);
     plan.slice_weights = weight_frequencies(shape) * spread_matrix(c->out_channels * gemm_padded_columns(slice_depth));
     plan.transposed_floats = 9 * TRANSPOSED_COLUMNS * CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS;
-    plan.weights = scratch_take(&plan.size, plan.slices * plan.slice_weights * 4);
-    plan.transposed = scratch_take(&plan.size, CK_MAX_WORKERS * plan.transposed_floats * 4);
-    plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
-    plan.gradient_frequencies = scratch_take(&plan.size, workers * frequency_floats(&most_gradients) * 4);
-    plan.slice_frequencies = scratch_take(&plan.size, workers * frequency_floats(&most_slice) * 4);
-    plan.pixels = scratch_take(&plan.size, workers * plan.pixel_floats * 4);
-    plan.parts = scratch_take(&plan.size, plan.groups * plan.part_floats * 4);
-    plan.bias_parts = scratch_take(&plan.size, plan.groups * plan.padded_columns * 4);
-    plan.slope_gradients = scratch_take(&plan.size, plan.slopes.count * plan.slopes.stride * 4);
     return plan;
+}
+
+typedef struct backward_memory {
+    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *slice_frequencies, *pixels, *parts;
+    float *bias_parts, *slope_gradients;
+    size_t size;
+} backward_memory;
+
+static backward_memory memory_of(const backward_plan *plan, void *scratch) {
+    const int64_t workers = ck_worker_limit(plan->slices * plan->groups);
+    scratch_parts parts = {.base = scratch};
+    backward_memory memory;
+    memory.weight_frequencies = take_floats(&parts, plan->slices * plan->slice_weights);
+    memory.transposed = take_floats(&parts, CK_MAX_WORKERS * plan->transposed_floats);
+    memory.planes = take_floats(&parts, workers * plan->plane_floats);
+    memory.gradient_frequencies = take_floats(&parts, workers * plan->most_gradients);
+    memory.slice_frequencies = take_floats(&parts, workers * plan->most_slice);
+    memory.pixels = take_floats(&parts, workers * plan->pixel_floats);
+    memory.parts = take_floats(&parts, plan->groups * plan->part_floats);
+    memory.bias_parts = take_floats(&parts, plan->groups * plan->padded_columns);
+    memory.slope_gradients = take_floats(&parts, plan->slopes.count * plan->slopes.stride);
+    memory.size = parts.size;
+    return memory;
+}
+
+static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch) {
+    const backward_plan plan = plan_for_batch(convolution, batch);
+    return memory_of(&plan, NULL).size;
 }
 
 size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     // A smaller batch may have fewer groups, and wider slices for as many workers.
-    size_t size = plan_for_batch(convolution, convolution->batch).size;
+    size_t size = scratch_for_batch(convolution, convolution->batch);
     for (int64_t batch = 1; batch < min_of(convolution->batch, 2 * SLICED_GROUPS); batch++) {
-        const size_t smaller = plan_for_batch(convolution, batch).size;
+        const size_t smaller = scratch_for_batch(convolution, batch);
         if (smaller > size) size = smaller;
     }
     return size;
@@ -126,7 +144,7 @@ typedef struct backward_call {
     int64_t task_slices; // slices of one task; which they are changes no result
     gemm_panels columns; // of dw: N
     const float *z, *slopes, *weights, *dy;
-    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *slice_frequencies, *pixels, *parts;
+    backward_memory memory;
     float *bias_parts, *slope_gradients; // NULL if not wanted
     float *dz, *dweights;
     bool accumulate;
@@ -144,7 +162,7 @@ static void map_weights(void *context, int64_t task, int worker) {
     const int64_t slice = task % call->plan.slices, start = task / call->plan.slices * TRANSPOSED_COLUMNS;
     const int64_t channels = slice_channels(call, slice), rows = min_of(TRANSPOSED_COLUMNS, c->out_channels - start);
     const gemm_panels panels = ck_gemm_panels(call->kernels, c->activation.member_count * channels);
-    float *transposed = call->transposed + worker * call->plan.transposed_floats;
+    float *transposed = call->memory.transposed + worker * call->plan.transposed_floats;
     const int64_t tap_floats = TRANSPOSED_COLUMNS * panels.width;
     for (int64_t panel = 0; panel < panels.count; panel++) {
         const int64_t width = gemm_panel_columns(&panels, panel);
@@ -158,7 +176,7 @@ static void map_weights(void *context, int64_t task, int worker) {
                     call->weights + (tap * call->plan.depth + k) * c->out_channels + start, c->out_channels, count,
                     rows, transposed + tap * tap_floats + done, panels.width);
             }
-        float *target = call->weight_frequencies + slice * call->plan.slice_weights
+        float *target = call->memory.weight_frequencies + slice * call->plan.slice_weights
             + (panel * c->out_channels + start) * panels.width;
         for (int64_t row = 0; row < rows; row++)
             call->tiles->weights(
@@ -221,7 +239,7 @@ static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
         .a_distance = plan->gradients.row};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
-    const float *weights = call->weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
+    const float *weights = call->memory.weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
     for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
         const float *a = view->gradients + frequency * plan->gradients.matrix;
         const float *b =
@@ -327,10 +345,10 @@ static void run_task(void *context, int64_t task, int worker) {
     const int64_t first_image = group * c->batch / plan->groups, end_image = (group + 1) * c->batch / plan->groups;
     task_view view = {
         .call = call,
-        .plane = call->planes + worker * plan->plane_floats,
-        .gradients = call->gradient_frequencies + worker * frequency_floats(&plan->gradients),
-        .frequencies = call->slice_frequencies + worker * frequency_floats(&plan->slice),
-        .pixels = call->pixels + worker * plan->pixel_floats,
+        .plane = call->memory.planes + worker * plan->plane_floats,
+        .gradients = call->memory.gradient_frequencies + worker * frequency_floats(&plan->gradients),
+        .frequencies = call->memory.slice_frequencies + worker * frequency_floats(&plan->slice),
+        .pixels = call->memory.pixels + worker * plan->pixel_floats,
     };
     const frequency_source gradients = {
         {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
@@ -352,7 +370,7 @@ static void run_task(void *context, int64_t task, int worker) {
             view.channels = slice_channels(call, slice);
             view.depth = members * view.channels;
             // Rows of a slice follow one another in each frequency.
-            view.part = call->parts + group * plan->part_floats + view.slice * members * plan->padded_columns;
+            view.part = call->memory.parts + group * plan->part_floats + view.slice * members * plan->padded_columns;
             if (call->slope_gradients != NULL) {
                 const slope_range range = {0, c->height * c->width, view.slice, view.channels};
                 view.slope_part = chunk == start
@@ -376,7 +394,7 @@ static void gather_channel(void *context, int64_t channel, int worker) {
         const int64_t row = first * members + m * channels + (channel - first), k = m * c->channels + channel;
         const int64_t tap = plan->depth * c->out_channels;
         call->tiles->taps(
-            call->parts + row * plan->padded_columns, plan->part_matrix, plan->part_floats, plan->groups,
+            call->memory.parts + row * plan->padded_columns, plan->part_matrix, plan->part_floats, plan->groups,
             c->out_channels, call->dweights + 8 * tap + k * c->out_channels, -tap);
     }
 }
@@ -401,16 +419,9 @@ void ck_winograd_backward(
         .accumulate = accumulate,
     };
     const backward_plan *plan = &call.plan;
-    call.weight_frequencies = scratch_floats(scratch, plan->weights);
-    call.transposed = scratch_floats(scratch, plan->transposed);
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.gradient_frequencies = scratch_floats(scratch, plan->gradient_frequencies);
-    call.slice_frequencies = scratch_floats(scratch, plan->slice_frequencies);
-    call.pixels = scratch_floats(scratch, plan->pixels);
-    call.parts = scratch_floats(scratch, plan->parts);
-    if (dbias != NULL) call.bias_parts = scratch_floats(scratch, plan->bias_parts);
-    if (dslopes != NULL && plan->slopes.count > 0)
-        call.slope_gradients = scratch_floats(scratch, plan->slope_gradients);
+    call.memory = memory_of(plan, scratch);
+    if (dbias != NULL) call.bias_parts = call.memory.bias_parts;
+    if (dslopes != NULL && plan->slopes.count > 0) call.slope_gradients = call.memory.slope_gradients;
 
     const double frequency_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)c->out_channels;

@@ -23,7 +23,7 @@ typedef struct forward_plan {
     int64_t slice, plane_floats;
     int64_t block_segments, blocks;
     frequency_matrices inputs, outputs;
-    size_t weights, planes, input_frequencies, output_frequencies, size;
+    int64_t weight_floats; // of all frequencies of the weights
 } forward_plan;
 
 static forward_plan plan_of(const ck_convolution *c) {
@@ -41,17 +41,31 @@ static forward_plan plan_of(const ck_convolution *c) {
     plan.blocks = divide_up(c->batch * plan.grid.image_segments, plan.block_segments);
     plan.inputs = ck_frequency_matrices(frequencies, plan.block_segments * segment, plan.depth);
     plan.outputs = ck_frequency_matrices(outputs, plan.block_segments * segment, c->out_channels);
-
-    const int64_t workers = ck_worker_limit(plan.blocks);
-    plan.weights = scratch_take(
-        &plan.size, weight_frequencies(shape) * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels)) * 4);
-    plan.planes = scratch_take(&plan.size, workers * plan.plane_floats * 4);
-    plan.input_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.inputs) * 4);
-    plan.output_frequencies = scratch_take(&plan.size, workers * frequency_floats(&plan.outputs) * 4);
+    plan.weight_floats = weight_frequencies(shape) * spread_matrix(plan.depth * gemm_padded_columns(c->out_channels));
     return plan;
 }
 
-size_t ck_winograd_forward_scratch(const ck_convolution *convolution) { return plan_of(convolution).size; }
+typedef struct forward_memory {
+    float *weight_frequencies, *planes, *input_frequencies, *output_frequencies;
+    size_t size;
+} forward_memory;
+
+static forward_memory memory_of(const forward_plan *plan, void *scratch) {
+    const int64_t workers = ck_worker_limit(plan->blocks);
+    scratch_parts parts = {.base = scratch};
+    forward_memory memory;
+    memory.weight_frequencies = take_floats(&parts, plan->weight_floats);
+    memory.planes = take_floats(&parts, workers * plan->plane_floats);
+    memory.input_frequencies = take_floats(&parts, workers * frequency_floats(&plan->inputs));
+    memory.output_frequencies = take_floats(&parts, workers * frequency_floats(&plan->outputs));
+    memory.size = parts.size;
+    return memory;
+}
+
+size_t ck_winograd_forward_scratch(const ck_convolution *convolution) {
+    const forward_plan plan = plan_of(convolution);
+    return memory_of(&plan, NULL).size;
+}
 
 typedef struct forward_call {
     const ck_convolution *convolution;
@@ -60,7 +74,8 @@ typedef struct forward_call {
     forward_plan plan;
     gemm_panels panels;
     const float *z, *slopes, *weights, *bias;
-    float *weight_frequencies, *planes, *input_frequencies, *output_frequencies, *y;
+    forward_memory memory;
+    float *y;
 } forward_call;
 
 static void map_weights(void *context, int64_t task, int worker) {
@@ -73,7 +88,7 @@ static void map_weights(void *context, int64_t task, int worker) {
             call->tiles->weights(
                 call->weights + k * columns + panel * call->panels.width, depth * columns,
                 gemm_panel_columns(&call->panels, panel),
-                call->weight_frequencies + (panel * depth + k) * call->panels.width,
+                call->memory.weight_frequencies + (panel * depth + k) * call->panels.width,
                 spread_matrix(call->panels.count * depth * call->panels.width));
 }
 
@@ -96,7 +111,8 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
             // The first `outputs` of each axis come first, each to a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
             const float *a = inputs + (i * tiles->frequencies + j) * plan->inputs.matrix;
-            const float *b = call->weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
+            const float *b =
+                call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
             float *c = outputs + output * plan->outputs.matrix;
             for (int64_t start = 0; start < rows; start += GEMM_GROUP_ROWS) {
                 const int64_t count = min_of(GEMM_GROUP_ROWS, rows - start);
@@ -120,9 +136,9 @@ static void convolve_block(void *context, int64_t task, int worker) {
         plan->window,
         plan->slice,
         call->tiles->inputs};
-    float *plane = call->planes + worker * plan->plane_floats;
-    float *inputs = call->input_frequencies + worker * frequency_floats(&plan->inputs);
-    float *outputs = call->output_frequencies + worker * frequency_floats(&plan->outputs);
+    float *plane = call->memory.planes + worker * plan->plane_floats;
+    float *inputs = call->memory.input_frequencies + worker * frequency_floats(&plan->inputs);
+    float *outputs = call->memory.output_frequencies + worker * frequency_floats(&plan->outputs);
     const int64_t first = task * plan->block_segments;
     const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
 
@@ -168,10 +184,7 @@ void ck_winograd_forward(
         .y = y,
     };
     const forward_plan *plan = &call.plan;
-    call.weight_frequencies = scratch_floats(scratch, plan->weights);
-    call.planes = scratch_floats(scratch, plan->planes);
-    call.input_frequencies = scratch_floats(scratch, plan->input_frequencies);
-    call.output_frequencies = scratch_floats(scratch, plan->output_frequencies);
+    call.memory = memory_of(plan, scratch);
     const double weight_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
     ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), CK_MAX_WORKERS, weight_bytes, map_weights, &call);
