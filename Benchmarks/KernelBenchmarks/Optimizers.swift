@@ -2,32 +2,30 @@ import CKernels
 
 /// Each network's optimizer on as many parameters as it has with mirrored ReLU.
 func registerOptimizers() {
-    let terms = ck_gradient_terms(gradient_scale: 1, weight_decay: 0)
-    register("allcnn SGD-Nesterov", parameters: 2_237_962, operations: 6, slots: 1) { count, g, v, _, p in
-        ck_sgd(count, terms, 1e-2, 0.9, true, g, v, p)
+    let nesterov = ck_sgd(learning_rate: 1e-2, momentum: 0.9, nesterov: true)
+    register(
+        "allcnn SGD-Nesterov", parameters: 2_237_962, operations: 6, slots: 1,
+        rule: ck_update_rule(kind: CK_SGD, settings: ck_rule_settings(sgd: nesterov)))
+    let plain = ck_sgd(learning_rate: 1e-2, momentum: 0, nesterov: false)
+    register(
+        "width400 SGD", parameters: 7_211_210, operations: 2, slots: 0,
+        rule: ck_update_rule(kind: CK_SGD, settings: ck_rule_settings(sgd: plain)))
+    let adam = ck_adam(step_size: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+    for (name, parameters) in [("depth", 35_682), ("resnet50", 379_978)] {
+        register(
+            "\(name) Adam", parameters: parameters, operations: 11, slots: 2,
+            rule: ck_update_rule(kind: CK_ADAM, settings: ck_rule_settings(adam: adam)))
     }
-    register("width400 SGD", parameters: 7_211_210, operations: 2, slots: 0) { count, g, _, _, p in
-        ck_sgd(count, terms, 1e-2, 0, false, g, nil, p)
-    }
-    register("depth Adam", parameters: 35_682, operations: 11, slots: 2) { count, g, m, v, p in
-        ck_adam(count, terms, 1e-3, 0.9, 0.999, 1e-8, g, m, v, p)
-    }
-    register("resnet50 Adam", parameters: 379_978, operations: 11, slots: 2) { count, g, m, v, p in
-        ck_adam(count, terms, 1e-3, 0.9, 0.999, 1e-8, g, m, v, p)
-    }
-    register("extended RMSProp", parameters: 2_500_138, operations: 8, slots: 1) { count, g, v, _, p in
-        ck_rmsprop(count, terms, 1e-4, 0.9, 1e-8, g, v, p)
-    }
+    let rmsprop = ck_rmsprop(learning_rate: 1e-4, rho: 0.9, epsilon: 1e-8)
+    register(
+        "extended RMSProp", parameters: 2_500_138, operations: 8, slots: 1,
+        rule: ck_update_rule(kind: CK_RMSPROP, settings: ck_rule_settings(rmsprop: rmsprop)))
 }
 
-private typealias Update = (
-    _ count: Int64, _ gradients: UnsafeMutablePointer<Float>, _ slot: UnsafeMutablePointer<Float>,
-    _ otherSlot: UnsafeMutablePointer<Float>, _ parameters: UnsafeMutablePointer<Float>
-) -> Void
-
 private func register(
-    _ name: String, parameters count: Int, operations: Int, slots: Int, update: @escaping Update
+    _ name: String, parameters count: Int, operations: Int, slots: Int, rule: ck_update_rule
 ) {
+    let terms = ck_gradient_terms(gradient_scale: 1, weight_decay: 0)
     // Gradients are read; slots and parameters are read and written.
     let floats = count * (1 + 2 * slots + 2)
     KernelCall(name: "\(name), \(count) parameters", operations: Double(operations * count), floats: floats).register {
@@ -36,6 +34,8 @@ private func register(
         for tensor in [slot, otherSlot] {
             for index in 0..<count { tensor.pointer[index] = abs(tensor.pointer[index]) }
         }
-        return { update(Int64(count), gradients.pointer, slot.pointer, otherSlot.pointer, parameters.pointer) }
+        let memory = ck_slots(
+            first: slots > 0 ? slot.pointer : nil, second: slots > 1 ? otherSlot.pointer : nil)
+        return { ck_update(Int64(count), terms, rule, gradients.pointer, memory, parameters.pointer) }
     }
 }

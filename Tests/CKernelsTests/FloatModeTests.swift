@@ -325,26 +325,30 @@ private struct Call {
         let terms = ck_gradient_terms(gradient_scale: 0.3, weight_decay: 0.01)
         return [
             Call(
-                ["ck_sgd"],
+                ["ck_update"],
                 buffers: {
                     let parameters = start.copy(), velocity = gradients.copy()
-                    ck_sgd(n, terms, 0.1, 0.9, true, gradients.pointer, velocity.pointer, parameters.pointer)
+                    ck_update(
+                        n, terms, .sgd(0.1, momentum: 0.9, nesterov: true), gradients.pointer,
+                        ck_slots(first: velocity.pointer, second: nil), parameters.pointer)
                     return [parameters, velocity]
                 }),
             Call(
-                ["ck_adam"],
+                ["ck_update"],
                 buffers: {
                     let parameters = start.copy(), first = gradients.copy(), second = squares.copy()
-                    ck_adam(
-                        n, terms, 0.1, 0.9, 0.999, 1e-8, gradients.pointer, first.pointer, second.pointer,
-                        parameters.pointer)
+                    ck_update(
+                        n, terms, .adam(0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), gradients.pointer,
+                        ck_slots(first: first.pointer, second: second.pointer), parameters.pointer)
                     return [parameters, first, second]
                 }),
             Call(
-                ["ck_rmsprop"],
+                ["ck_update"],
                 buffers: {
                     let parameters = start.copy(), second = squares.copy()
-                    ck_rmsprop(n, terms, 0.1, 0.9, 1e-8, gradients.pointer, second.pointer, parameters.pointer)
+                    ck_update(
+                        n, terms, .rmsprop(0.1, rho: 0.9, epsilon: 1e-8), gradients.pointer,
+                        ck_slots(first: second.pointer, second: nil), parameters.pointer)
                     return [parameters, second]
                 }),
         ]

@@ -1,6 +1,8 @@
 import CKernels
 import Testing
 
+private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
+
 private let epsilon = Double(Float.ulpOfOne / 2)
 
 /// Gradients, parameters and two slots, the second not negative.
@@ -21,6 +23,21 @@ private struct State {
         var state = self
         (state.parameters, state.first, state.second) = (parameters.copy(), first.copy(), second.copy())
         return state
+    }
+
+    /// The same memory, with the slot that is not negative as the first one.
+    var swapped: State {
+        var state = self
+        (state.first, state.second) = (second, first)
+        return state
+    }
+
+    /// Applies a rule that has this many slots.
+    func update(_ rule: ck_update_rule, slots: Int, terms: ck_gradient_terms = terms) {
+        ck_update(
+            Int64(parameters.count), terms, rule, gradients.pointer,
+            ck_slots(first: slots > 0 ? first.pointer : nil, second: slots > 1 ? second.pointer : nil),
+            parameters.pointer)
     }
 
     var guardsIntact: Bool { parameters.guardsIntact && first.guardsIntact && second.guardsIntact }
@@ -65,17 +82,13 @@ private func check(_ count: Int, update: (State) -> Void, expected: (inout Eleme
     }
 }
 
-private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
-
 @Suite struct OptimizerTests {
     static let counts = [1, 3, 8, 15, 16, 17, 100, 8191, 8193, 25_001, 70_001]
 
     @Test(arguments: counts, [(Float(0), false), (0.875, false), (0.875, true)])
     func sgd(count: Int, variant: (momentum: Float, nesterov: Bool)) {
         check(count) {
-            ck_sgd(
-                Int64(count), terms, 0.25, variant.momentum, variant.nesterov, $0.gradients.pointer, $0.first.pointer,
-                $0.parameters.pointer)
+            $0.update(.sgd(0.25, momentum: variant.momentum, nesterov: variant.nesterov), slots: 1)
         } expected: {
             let g = 0.75 * $0.g + 0.125 * $0.p, momentum = Double(variant.momentum)
             $0.first = momentum * $0.first - 0.25 * g
@@ -86,7 +99,7 @@ private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
     @Test(arguments: counts)
     func sgdWithoutVelocity(count: Int) {
         check(count) {
-            ck_sgd(Int64(count), terms, 0.25, 0, false, $0.gradients.pointer, nil, $0.parameters.pointer)
+            $0.update(.sgd(0.25), slots: 0)
         } expected: {
             $0.p -= 0.25 * (0.75 * $0.g + 0.125 * $0.p)
         }
@@ -95,9 +108,7 @@ private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
     @Test(arguments: counts)
     func adam(count: Int) {
         check(count) {
-            ck_adam(
-                Int64(count), terms, 0.0625, 0.875, 0.75, 0.25, $0.gradients.pointer, $0.first.pointer,
-                $0.second.pointer, $0.parameters.pointer)
+            $0.update(.adam(0.0625, beta1: 0.875, beta2: 0.75, epsilon: 0.25), slots: 2)
         } expected: {
             let g = 0.75 * $0.g + 0.125 * $0.p
             $0.first = 0.875 * $0.first + 0.125 * g
@@ -109,9 +120,9 @@ private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
     /// The usual constants: 1 − β2 is small and not exact in a float, and ε matters only where v is 0.
     @Test func adamWithUsualConstants() {
         check(1000) {
-            ck_adam(
-                1000, ck_gradient_terms(gradient_scale: 1, weight_decay: 0), 1e-3, 0.9, 0.999, 1e-8,
-                $0.gradients.pointer, $0.first.pointer, $0.second.pointer, $0.parameters.pointer)
+            $0.update(
+                .adam(1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), slots: 2,
+                terms: ck_gradient_terms(gradient_scale: 1, weight_decay: 0))
         } expected: {
             let beta1 = Double(Float(0.9)), beta2 = Double(Float(0.999))
             $0.first = beta1 * $0.first + (1 - beta1) * $0.g
@@ -123,9 +134,7 @@ private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
     @Test(arguments: counts)
     func rmsprop(count: Int) {
         check(count) {
-            ck_rmsprop(
-                Int64(count), terms, 0.0625, 0.875, 0.25, $0.gradients.pointer, $0.second.pointer,
-                $0.parameters.pointer)
+            $0.swapped.update(.rmsprop(0.0625, rho: 0.875, epsilon: 0.25), slots: 1)
         } expected: {
             let g = 0.75 * $0.g + 0.125 * $0.p
             $0.second = 0.875 * $0.second + 0.125 * g * g
@@ -140,11 +149,10 @@ private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
                 let state = State(count: 21)
                 state.gradients.pointer[bad] = .nan
                 with(isa: isa) {
-                    let (g, p) = (state.gradients.pointer, state.parameters.pointer)
                     switch kind {
-                    case 0: ck_sgd(21, terms, 0.1, 0.9, true, g, state.first.pointer, p)
-                    case 1: ck_adam(21, terms, 0.1, 0.9, 0.99, 1e-3, g, state.first.pointer, state.second.pointer, p)
-                    default: ck_rmsprop(21, terms, 0.1, 0.9, 1e-3, g, state.second.pointer, p)
+                    case 0: state.update(.sgd(0.1, momentum: 0.9, nesterov: true), slots: 1)
+                    case 1: state.update(.adam(0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-3), slots: 2)
+                    default: state.swapped.update(.rmsprop(0.1, rho: 0.9, epsilon: 1e-3), slots: 1)
                     }
                 }
                 #expect((0..<21).allSatisfy { state.parameters.pointer[$0].isNaN == ($0 == bad) })

@@ -158,11 +158,11 @@ kernels(
     "global-mean", "pooling/global_average.c", "(float)call->positions", "(float)(call->positions + 1)", "PoolingTests",
     "the gradient of a global mean is divided by one too many")
 kernels(
-    "velocity-of-first-block", "optimizer/update.c", "call->slot1 == NULL ? NULL : call->slot1 + first", "call->slot1",
+    "velocity-of-first-block", "optimizer/update.c", "slot_from(call->slots.first, first)", "call->slots.first",
     "OptimizerTests", "every block of an update uses the first block's velocity")
 kernels(
-    "second-moment-of-first-block", "optimizer/update.c", "call->slot2 + first", "call->slot2", "OptimizerTests",
-    "every block of an update uses the first block's second moments")
+    "second-moment-of-first-block", "optimizer/update.c", "slot_from(call->slots.second, first)", "call->slots.second",
+    "OptimizerTests", "every block of an update uses the first block's second moments")
 kernels(
     "dropout-repeats", "elementwise/dropout.c", "call->first + (uint64_t)begin", "call->first", "DropoutTests",
     "the mask repeats in each block")

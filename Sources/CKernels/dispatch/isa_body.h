@@ -80,12 +80,7 @@ const ck_kernels CK_TABLE = {
             .scale_shift = normalization_scale_shift,
             .gradient = normalization_gradient,
         },
-    .optimizer =
-        {
-            .sgd = optimizer_sgd,
-            .adam = optimizer_adam,
-            .rmsprop = optimizer_rmsprop,
-        },
+    .optimizer = {.update = optimizer_update},
     .pooling =
         {
             .max_forward = pooling_max_forward,

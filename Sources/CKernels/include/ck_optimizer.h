@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Each update reads g = gradient_scale·gradients[i] + weight_decay·parameters[i] and changes parameters and slots in
-// place.
+// An update reads g = gradient_scale·gradients[i] + weight_decay·parameters[i], and changes parameters and slots in
+// place. Each rule has a struct with its settings; the comment on the struct says which slots the rule has.
 
 /// Scales of the gradient that every update applies first.
 typedef struct ck_gradient_terms {
@@ -13,21 +13,49 @@ typedef struct ck_gradient_terms {
     float weight_decay;   ///< L2, coupled as PyTorch's `weight_decay`
 } ck_gradient_terms;
 
-/// SGD with Keras' velocity: v = momentum·v − lr·g; p += nesterov ? momentum·v − lr·g : v.
-/// With momentum 0, velocity may be NULL and p −= lr·g.
-void ck_sgd(
-    int64_t count, ck_gradient_terms terms, float learning_rate, float momentum, bool nesterov, const float *gradients,
-    float *velocity, float *parameters);
+/// SGD with Keras' velocity v, the first slot: v = momentum·v − lr·g; p += nesterov ? momentum·v − lr·g : v.
+/// With momentum 0, the slot may be NULL: p −= lr·g.
+typedef struct ck_sgd {
+    float learning_rate, momentum;
+    bool nesterov;
+} ck_sgd;
 
-/// Adam (Kingma and Ba 2015): m = β1·m + (1 − β1)·g; v = β2·v + (1 − β2)·g²; p −= step_size·m/(√v + epsilon).
-/// The caller folds the bias corrections into step_size and epsilon.
-void ck_adam(
-    int64_t count, ck_gradient_terms terms, float step_size, float beta1, float beta2, float epsilon,
-    const float *gradients, float *first_moment, float *second_moment, float *parameters);
+/// Adam (Kingma and Ba 2015) with the moments m and v as slots: m = β1·m + (1 − β1)·g; v = β2·v + (1 − β2)·g²;
+/// p −= step_size·m/(√v + epsilon). The caller folds the bias corrections into step_size and epsilon.
+typedef struct ck_adam {
+    float step_size, beta1, beta2, epsilon;
+} ck_adam;
 
-/// RMSProp: v = rho·v + (1 − rho)·g²; p −= lr·g/(√v + epsilon).
-void ck_rmsprop(
-    int64_t count, ck_gradient_terms terms, float learning_rate, float rho, float epsilon, const float *gradients,
-    float *mean_square, float *parameters);
+/// RMSProp with the mean square v as the first slot: v = rho·v + (1 − rho)·g²; p −= lr·g/(√v + epsilon).
+typedef struct ck_rmsprop {
+    float learning_rate, rho, epsilon;
+} ck_rmsprop;
+
+typedef enum ck_rule_kind {
+    CK_SGD = 0,
+    CK_ADAM = 1,
+    CK_RMSPROP = 2,
+} ck_rule_kind;
+
+/// The settings of one rule.
+typedef union ck_rule_settings {
+    ck_sgd sgd;
+    ck_adam adam;
+    ck_rmsprop rmsprop;
+} ck_rule_settings;
+
+typedef struct ck_update_rule {
+    ck_rule_kind kind;
+    ck_rule_settings settings; ///< the member that `kind` names
+} ck_update_rule;
+
+/// The memory of a rule, one float for each parameter in each slot. A slot that the rule does not have is NULL.
+typedef struct ck_slots {
+    float *first, *second;
+} ck_slots;
+
+void ck_update(
+    int64_t count, ck_gradient_terms terms, ck_update_rule rule, const float *gradients, ck_slots slots,
+    float *parameters);
 
 #endif

@@ -18,13 +18,13 @@ ALWAYS_INLINE void put_lanes(float *target, vector value, int64_t lanes, bool ac
 ALWAYS_INLINE int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 ALWAYS_INLINE int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/// Runs `body(index, lanes)` over index = 0, VECTOR_FLOATS, 2·VECTOR_FLOATS … below `count`, with fewer lanes at the
-/// end.
-#define FOR_LANES(count, body)                                                                          \
-    do {                                                                                                \
-        int64_t index_ = 0;                                                                             \
-        for (; index_ + VECTOR_FLOATS <= (count); index_ += VECTOR_FLOATS) body(index_, VECTOR_FLOATS); \
-        if (index_ < (count)) body(index_, (count)-index_);                                             \
+/// Calls body(index, lanes, …) for index = 0, VECTOR_FLOATS, 2·VECTOR_FLOATS … below `count`, with fewer lanes at the
+/// end. `lanes` is a constant VECTOR_FLOATS for whole vectors.
+#define FOR_LANES(count, body, ...)                                                                                    \
+    do {                                                                                                               \
+        int64_t index_ = 0;                                                                                            \
+        for (; index_ + VECTOR_FLOATS <= (count); index_ += VECTOR_FLOATS) body(index_, VECTOR_FLOATS, ##__VA_ARGS__); \
+        if (index_ < (count)) body(index_, (count)-index_, ##__VA_ARGS__);                                             \
     } while (0)
 
 typedef double vector_double __attribute__((ext_vector_type(VECTOR_FLOATS)));

@@ -1,4 +1,5 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set.
+// No include guard: part of dispatch/isa_body.h, once per instruction set. The updates of the optimizers (contract:
+// include/ck_optimizer.h).
 
 ALWAYS_INLINE vector gradient_of(ck_gradient_terms terms, vector gradient, vector parameter) {
     return terms.gradient_scale * gradient + terms.weight_decay * parameter;
@@ -6,64 +7,71 @@ ALWAYS_INLINE vector gradient_of(ck_gradient_terms terms, vector gradient, vecto
 
 typedef enum sgd_kind { SGD_PLAIN, SGD_MOMENTUM, SGD_NESTEROV } sgd_kind;
 
-ALWAYS_INLINE void sgd_body(
-    int64_t count, ck_gradient_terms terms, float learning_rate, float momentum, sgd_kind kind, const float *gradients,
+// `kind` is a constant wherever this is inlined.
+ALWAYS_INLINE void sgd_lanes(
+    int64_t i, int64_t lanes, sgd_kind kind, ck_gradient_terms terms, ck_sgd rule, const float *gradients,
     float *velocity, float *parameters) {
-#define BODY(i, lanes)                                                                                         \
-    do {                                                                                                       \
-        const vector parameter = load_lanes(parameters + (i), lanes);                                          \
-        const vector step = learning_rate * gradient_of(terms, load_lanes(gradients + (i), lanes), parameter); \
-        vector change = -step;                                                                                 \
-        if (kind != SGD_PLAIN) {                                                                               \
-            change = momentum * load_lanes(velocity + (i), lanes) - step;                                      \
-            store_lanes(velocity + (i), change, lanes);                                                        \
-        }                                                                                                      \
-        if (kind == SGD_NESTEROV) change = momentum * change - step;                                           \
-        store_lanes(parameters + (i), parameter + change, lanes);                                              \
-    } while (0)
-    FOR_LANES(count, BODY);
-#undef BODY
+    const vector parameter = load_lanes(parameters + i, lanes);
+    const vector step = rule.learning_rate * gradient_of(terms, load_lanes(gradients + i, lanes), parameter);
+    vector change = -step;
+    if (kind != SGD_PLAIN) {
+        change = rule.momentum * load_lanes(velocity + i, lanes) - step;
+        store_lanes(velocity + i, change, lanes);
+    }
+    if (kind == SGD_NESTEROV) change = rule.momentum * change - step;
+    store_lanes(parameters + i, parameter + change, lanes);
 }
 
-static void optimizer_sgd(
-    int64_t count, ck_gradient_terms terms, float learning_rate, float momentum, bool nesterov, const float *gradients,
-    float *velocity, float *parameters) {
-    if (velocity == NULL) sgd_body(count, terms, learning_rate, momentum, SGD_PLAIN, gradients, velocity, parameters);
-    else if (nesterov) sgd_body(count, terms, learning_rate, momentum, SGD_NESTEROV, gradients, velocity, parameters);
-    else sgd_body(count, terms, learning_rate, momentum, SGD_MOMENTUM, gradients, velocity, parameters);
+static void sgd_update(
+    int64_t count, ck_gradient_terms terms, ck_sgd rule, const float *gradients, float *velocity, float *parameters) {
+    if (velocity == NULL) FOR_LANES(count, sgd_lanes, SGD_PLAIN, terms, rule, gradients, velocity, parameters);
+    else if (rule.nesterov) FOR_LANES(count, sgd_lanes, SGD_NESTEROV, terms, rule, gradients, velocity, parameters);
+    else FOR_LANES(count, sgd_lanes, SGD_MOMENTUM, terms, rule, gradients, velocity, parameters);
 }
 
-static void optimizer_adam(
-    int64_t count, ck_gradient_terms terms, float step_size, float beta1, float beta2, float epsilon,
-    const float *gradients, float *first_moment, float *second_moment, float *parameters) {
-    const float rest1 = 1 - beta1, rest2 = 1 - beta2;
-#define BODY(i, lanes)                                                                                               \
-    do {                                                                                                             \
-        const vector parameter = load_lanes(parameters + (i), lanes);                                                \
-        const vector g = gradient_of(terms, load_lanes(gradients + (i), lanes), parameter);                          \
-        const vector m = beta1 * load_lanes(first_moment + (i), lanes) + rest1 * g;                                  \
-        const vector v = beta2 * load_lanes(second_moment + (i), lanes) + rest2 * (g * g);                           \
-        store_lanes(first_moment + (i), m, lanes);                                                                   \
-        store_lanes(second_moment + (i), v, lanes);                                                                  \
-        store_lanes(parameters + (i), parameter - step_size * m / (__builtin_elementwise_sqrt(v) + epsilon), lanes); \
-    } while (0)
-    FOR_LANES(count, BODY);
-#undef BODY
+ALWAYS_INLINE void adam_lanes(
+    int64_t i, int64_t lanes, ck_gradient_terms terms, ck_adam rule, const float *gradients, float *first_moment,
+    float *second_moment, float *parameters) {
+    const vector parameter = load_lanes(parameters + i, lanes);
+    const vector g = gradient_of(terms, load_lanes(gradients + i, lanes), parameter);
+    const vector m = rule.beta1 * load_lanes(first_moment + i, lanes) + (1 - rule.beta1) * g;
+    const vector v = rule.beta2 * load_lanes(second_moment + i, lanes) + (1 - rule.beta2) * (g * g);
+    store_lanes(first_moment + i, m, lanes);
+    store_lanes(second_moment + i, v, lanes);
+    store_lanes(parameters + i, parameter - rule.step_size * m / (__builtin_elementwise_sqrt(v) + rule.epsilon), lanes);
 }
 
-static void optimizer_rmsprop(
-    int64_t count, ck_gradient_terms terms, float learning_rate, float rho, float epsilon, const float *gradients,
-    float *mean_square, float *parameters) {
-    const float rest = 1 - rho;
-#define BODY(i, lanes)                                                                                           \
-    do {                                                                                                         \
-        const vector parameter = load_lanes(parameters + (i), lanes);                                            \
-        const vector g = gradient_of(terms, load_lanes(gradients + (i), lanes), parameter);                      \
-        const vector v = rho * load_lanes(mean_square + (i), lanes) + rest * (g * g);                            \
-        store_lanes(mean_square + (i), v, lanes);                                                                \
-        store_lanes(                                                                                             \
-            parameters + (i), parameter - learning_rate * g / (__builtin_elementwise_sqrt(v) + epsilon), lanes); \
-    } while (0)
-    FOR_LANES(count, BODY);
-#undef BODY
+static void adam_update(
+    int64_t count, ck_gradient_terms terms, ck_adam rule, const float *gradients, float *first_moment,
+    float *second_moment, float *parameters) {
+    FOR_LANES(count, adam_lanes, terms, rule, gradients, first_moment, second_moment, parameters);
+}
+
+ALWAYS_INLINE void rmsprop_lanes(
+    int64_t i, int64_t lanes, ck_gradient_terms terms, ck_rmsprop rule, const float *gradients, float *mean_square,
+    float *parameters) {
+    const vector parameter = load_lanes(parameters + i, lanes);
+    const vector g = gradient_of(terms, load_lanes(gradients + i, lanes), parameter);
+    const vector v = rule.rho * load_lanes(mean_square + i, lanes) + (1 - rule.rho) * (g * g);
+    store_lanes(mean_square + i, v, lanes);
+    store_lanes(
+        parameters + i, parameter - rule.learning_rate * g / (__builtin_elementwise_sqrt(v) + rule.epsilon), lanes);
+}
+
+static void rmsprop_update(
+    int64_t count, ck_gradient_terms terms, ck_rmsprop rule, const float *gradients, float *mean_square,
+    float *parameters) {
+    FOR_LANES(count, rmsprop_lanes, terms, rule, gradients, mean_square, parameters);
+}
+
+static void optimizer_update(
+    int64_t count, ck_gradient_terms terms, const ck_update_rule *rule, const float *gradients, ck_slots slots,
+    float *parameters) {
+    switch (rule->kind) {
+    case CK_SGD: sgd_update(count, terms, rule->settings.sgd, gradients, slots.first, parameters); break;
+    case CK_ADAM:
+        adam_update(count, terms, rule->settings.adam, gradients, slots.first, slots.second, parameters);
+        break;
+    case CK_RMSPROP: rmsprop_update(count, terms, rule->settings.rmsprop, gradients, slots.first, parameters); break;
+    }
 }

@@ -7,9 +7,13 @@ enum OptimizerKernels {
         gradients: UnsafePointer<Float>, velocity: UnsafeMutablePointer<Float>?,
         parameters: UnsafeMutablePointer<Float>
     ) {
-        ck_sgd(
-            Int64(count), ck_gradient_terms(gradient_scale: gradientScale, weight_decay: weightDecay), learningRate,
-            momentum, nesterov, gradients, velocity, parameters)
+        let rule = ck_update_rule(
+            kind: CK_SGD,
+            settings: ck_rule_settings(
+                sgd: ck_sgd(learning_rate: learningRate, momentum: momentum, nesterov: nesterov)))
+        ck_update(
+            Int64(count), ck_gradient_terms(gradient_scale: gradientScale, weight_decay: weightDecay), rule, gradients,
+            ck_slots(first: velocity, second: nil), parameters)
     }
 
     static func adam(
@@ -17,9 +21,13 @@ enum OptimizerKernels {
         epsilon: Float, gradients: UnsafePointer<Float>, firstMoment: UnsafeMutablePointer<Float>,
         secondMoment: UnsafeMutablePointer<Float>, parameters: UnsafeMutablePointer<Float>
     ) {
-        ck_adam(
-            Int64(count), ck_gradient_terms(gradient_scale: gradientScale, weight_decay: weightDecay), stepSize, beta1,
-            beta2, epsilon, gradients, firstMoment, secondMoment, parameters)
+        let rule = ck_update_rule(
+            kind: CK_ADAM,
+            settings: ck_rule_settings(
+                adam: ck_adam(step_size: stepSize, beta1: beta1, beta2: beta2, epsilon: epsilon)))
+        ck_update(
+            Int64(count), ck_gradient_terms(gradient_scale: gradientScale, weight_decay: weightDecay), rule, gradients,
+            ck_slots(first: firstMoment, second: secondMoment), parameters)
     }
 
     static func rmsProp(
@@ -27,8 +35,12 @@ enum OptimizerKernels {
         gradients: UnsafePointer<Float>, meanSquare: UnsafeMutablePointer<Float>,
         parameters: UnsafeMutablePointer<Float>
     ) {
-        ck_rmsprop(
-            Int64(count), ck_gradient_terms(gradient_scale: gradientScale, weight_decay: weightDecay), learningRate,
-            rho, epsilon, gradients, meanSquare, parameters)
+        let rule = ck_update_rule(
+            kind: CK_RMSPROP,
+            settings: ck_rule_settings(
+                rmsprop: ck_rmsprop(learning_rate: learningRate, rho: rho, epsilon: epsilon)))
+        ck_update(
+            Int64(count), ck_gradient_terms(gradient_scale: gradientScale, weight_decay: weightDecay), rule, gradients,
+            ck_slots(first: meanSquare, second: nil), parameters)
     }
 }
