@@ -1,6 +1,7 @@
 // The stand-alone activation. A task takes a block of positions of some images.
 
 #include "dispatch/kernels.h"
+#include "drivers/shared/activation.h"
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/scratch.h"
@@ -37,19 +38,6 @@ typedef struct activation_call {
     bool accumulate;
 } activation_call;
 
-static activation_block block_of(const ck_activation_shape *shape, int64_t positions) {
-    const bool per_position = shape->activation.slope_sharing == CK_SLOPES_PER_POSITION;
-    return (activation_block){
-        .positions = positions,
-        .channels = shape->channels,
-        .z_position = shape->channels,
-        .out_position = shape->activation.member_count * shape->channels,
-        .out_member = shape->channels,
-        .slope_position = per_position ? shape->channels : 0,
-        .slope_member = per_position ? shape->positions * shape->channels : shape->channels,
-    };
-}
-
 static void run_block(void *context, int64_t task, int worker) {
     (void)worker;
     const activation_call *call = context;
@@ -57,7 +45,9 @@ static void run_block(void *context, int64_t task, int worker) {
     const activation_plan *plan = &call->plan;
     const int64_t group = task / plan->blocks, band = task % plan->blocks, first = band * plan->block_positions;
     const int64_t positions = min_of(plan->block_positions, shape->positions - first);
-    const activation_block block = block_of(shape, positions);
+    const activation_block block = ck_activation_block(
+        &shape->activation, (activation_extent){shape->positions, shape->channels},
+        (activation_extent){positions, shape->channels});
     const float *slopes = call->slopes == NULL ? NULL : call->slopes + first * block.slope_position;
     float *part = NULL;
     if (call->slope_gradients != NULL)

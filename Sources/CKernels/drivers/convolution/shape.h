@@ -16,6 +16,11 @@ static inline int64_t convolution_depth(const ck_convolution *convolution) {
     return convolution->activation.member_count * convolution->channels;
 }
 
+/// The extent of an image of z.
+static inline activation_extent convolution_image(const ck_convolution *convolution) {
+    return (activation_extent){convolution->height * convolution->width, convolution->channels};
+}
+
 static inline window_axis convolution_rows(const ck_convolution *convolution) {
     return (window_axis){convolution->out_height, convolution->kernel_h, convolution->stride_h, convolution->pad_top};
 }

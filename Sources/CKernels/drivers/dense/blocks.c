@@ -44,16 +44,9 @@ dense_block ck_dense_block(const ck_dense *dense, const dense_blocks *blocks, in
 }
 
 activation_block ck_dense_activation_block(const ck_dense *dense, const dense_block *block) {
-    const bool per_position = dense->activation.slope_sharing == CK_SLOPES_PER_POSITION;
-    return (activation_block){
-        .positions = block->positions,
-        .channels = block->channels,
-        .z_position = dense->channels,
-        .out_position = dense->activation.member_count * block->channels,
-        .out_member = block->channels,
-        .slope_position = per_position ? dense->channels : 0,
-        .slope_member = per_position ? dense->positions * dense->channels : dense->channels,
-    };
+    return ck_activation_block(
+        &dense->activation, (activation_extent){dense->positions, dense->channels},
+        (activation_extent){block->positions, block->channels});
 }
 
 dense_inputs ck_dense_inputs(

@@ -42,3 +42,16 @@ int64_t ck_activation_slope_count(const ck_activation *activation, int64_t posit
         if (activation->members[m].function == CK_PRELU) members++;
     return members * channels * (activation->slope_sharing == CK_SLOPES_PER_POSITION ? positions : 1);
 }
+
+activation_block ck_activation_block(const ck_activation *activation, activation_extent image, activation_extent part) {
+    const bool per_position = activation->slope_sharing == CK_SLOPES_PER_POSITION;
+    return (activation_block){
+        .positions = part.positions,
+        .channels = part.channels,
+        .z_position = image.channels,
+        .out_position = activation->member_count * part.channels,
+        .out_member = part.channels,
+        .slope_position = per_position ? image.channels : 0,
+        .slope_member = per_position ? image.positions * image.channels : image.channels,
+    };
+}

@@ -2,19 +2,6 @@
 
 #include <string.h>
 
-activation_block ck_plane_block(const plane_source *source, int64_t positions) {
-    const bool per_position = source->activation->slope_sharing == CK_SLOPES_PER_POSITION;
-    return (activation_block){
-        .positions = positions,
-        .channels = source->plane_channels,
-        .z_position = source->channels,
-        .out_position = source->activation->member_count * source->plane_channels,
-        .out_member = source->plane_channels,
-        .slope_position = per_position ? source->channels : 0,
-        .slope_member = per_position ? source->height * source->width * source->channels : source->channels,
-    };
-}
-
 void ck_pack_pixels(
     const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target) {
     const int64_t depth = source->activation->member_count * source->plane_channels;
@@ -26,7 +13,9 @@ void ck_pack_pixels(
     const int64_t after = count - before - inside;
     if (before > 0) memset(target, 0, (size_t)(before * depth) * sizeof(float));
     if (inside > 0) {
-        const activation_block block = ck_plane_block(source, inside);
+        const activation_extent all = {source->height * source->width, source->channels};
+        const activation_extent part = {inside, source->plane_channels};
+        const activation_block block = ck_activation_block(source->activation, all, part);
         const int64_t position = y * source->width + x + before;
         const float *slopes =
             source->slopes == NULL ? NULL : source->slopes + position * block.slope_position + source->first_channel;

@@ -17,9 +17,6 @@ typedef struct plane_source {
     int64_t first_channel, plane_channels;
 } plane_source;
 
-/// The distances of a gap-free block of positions of `source`, and of packed pixels.
-activation_block ck_plane_block(const plane_source *source, int64_t positions);
-
 /// Packs the pixels (y, x) … (y, x + count − 1) of an image; those outside it are zeros.
 void ck_pack_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target);
 

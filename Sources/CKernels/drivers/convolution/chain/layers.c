@@ -115,14 +115,10 @@ void ck_chain_scatter(
 }
 
 activation_block ck_chain_row_block(const ck_convolution *c, int64_t lanes, int64_t y, int64_t *slope_offset) {
-    // The lanes of a channel are so many channels more.
-    const plane_source source = {
-        .activation = &c->activation,
-        .height = c->height,
-        .width = c->width,
-        .channels = c->channels * lanes,
-        .plane_channels = c->channels * lanes};
-    const activation_block block = ck_plane_block(&source, c->width);
+    // To the tiles, each lane of a channel is a channel.
+    const int64_t channels = c->channels * lanes;
+    const activation_block block = ck_activation_block(
+        &c->activation, (activation_extent){c->height * c->width, channels}, (activation_extent){c->width, channels});
     *slope_offset = y * c->width * block.slope_position;
     return block;
 }

@@ -167,9 +167,8 @@ static void prefetch_pixels(const band_view *view, const phase_grid *grid, int64
 static void fold_group(const band_view *view, const phase_grid *grid, int64_t first, int64_t count) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
-    const plane_source pixels = {call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, 0,
-                                 c->channels};
-    activation_block block = ck_plane_block(&pixels, 0);
+    activation_block block =
+        ck_activation_block(&c->activation, convolution_image(c), (activation_extent){0, c->channels});
     const int64_t slope_position = block.slope_position;
     block.z_position *= c->stride_w;
     block.slope_position *= c->stride_w;

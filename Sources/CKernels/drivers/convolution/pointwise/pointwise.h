@@ -47,13 +47,11 @@ static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int
 
 /// The block of a run's pixels of z and of their packed members, `stride` floats from one pixel to the next.
 static inline activation_block pixel_run_block(const ck_convolution *c, const pixel_run *run, int64_t stride) {
-    return (activation_block){
-        .positions = run->count,
-        .channels = c->channels,
-        .z_position = run->position_step * c->channels,
-        .out_position = stride,
-        .out_member = c->channels,
-    };
+    activation_block block =
+        ck_activation_block(&c->activation, convolution_image(c), (activation_extent){run->count, c->channels});
+    block.z_position *= run->position_step;
+    block.out_position = stride;
+    return block;
 }
 
 /// Floats of z that the run's pixels lie in.

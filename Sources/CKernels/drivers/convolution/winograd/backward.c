@@ -209,9 +209,9 @@ static plane_source slice_source(const task_view *view) {
 static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int64_t y, int64_t x) {
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
-    const plane_source pixels = slice_source(view);
     const int64_t tile = call->tiles->tile, left = max_of(-x, 0), right = min_of(tiles * tile, c->width - x);
-    activation_block block = ck_plane_block(&pixels, right - left);
+    const activation_block block =
+        ck_activation_block(&c->activation, convolution_image(c), (activation_extent){right - left, view->channels});
     for (int64_t row = max_of(-y, 0); row < min_of(tile, c->height - y); row++) {
         const int64_t position = (y + row) * c->width + x + left;
         const int64_t at = (image * c->height * c->width + position) * c->channels + view->slice;
