@@ -71,7 +71,7 @@ runtime(
     "workers-instructions", "threads.c", "ck_own_kernels = kernels", "ck_own_kernels", "RuntimeTests",
     "workers don't take their caller's instruction set", occurrence=(1, 2))
 kernels(
-    "bias-of-first-panel", "convolution/direct/forward.c", "call->bias + column_start", "call->bias",
+    "bias-of-first-panel", "shared/gemm.c", "has_values ? p->initial + column : p->initial", "p->initial",
     "/ConvolutionTests|PlanTests",
     "every panel of outputs starts from the first panel's bias")
 kernels(

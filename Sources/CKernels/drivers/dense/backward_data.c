@@ -100,13 +100,17 @@ static void multiply_packed_weights(
         .a_step = 1,
         .b_step = panels.width,
         .a_distance = out_features};
-    const float *starts[GEMM_GROUP_ROWS];
-    for (int64_t row = 0; row < rows; row++) starts[row] = call->dy + (first + row) * out_features;
-    for (int64_t panel = 0; panel < panels.count; panel++)
-        ck_gemm_panel(
-            call->kernels, &sum, starts, rows, packed + panel * out_features * panels.width, ck_gemm_zeros,
-            gradients + panel * panels.width, dense_packed_stride(&call->plan.blocks),
-            gemm_panel_columns(&panels, panel));
+    const gemm_product product = {
+        .sum = sum,
+        .panels = panels,
+        .b = packed,
+        .b_panel = out_features * panels.width,
+        .initial = ck_gemm_zeros,
+        .c = gradients,
+        .c_stride = dense_packed_stride(&call->plan.blocks),
+    };
+    const gemm_rows images = gemm_rows_apart(call->dy + first * out_features, out_features);
+    ck_gemm(call->kernels, &product, &images, rows);
 }
 
 // The same from the packed dy, some inputs at a time.
@@ -116,17 +120,26 @@ static void multiply_packed_gradients(
     const gemm_panels panels = ck_gemm_panels(call->kernels, rows);
     const gemm_sum sum = {
         .runs = 1, .length = out_features, .a_runs = &no_offset, .a_step = 1, .b_step = call->plan.packed_batch};
+    const gemm_product product = {
+        .sum = sum,
+        .panels = panels,
+        .b = call->memory.packed_gradients + first,
+        .b_panel = panels.width,
+        .initial = ck_gemm_zeros,
+        .c = products,
+        .c_stride = GEMM_GROUP_ROWS,
+    };
+    const gemm_rows weights = {
+        .start = call->weights + block->first_row * out_features,
+        .run = block->segment_length,
+        .run_step = block->segment_distance * out_features,
+        .step = out_features,
+    };
     for (int64_t input = 0; input < block->length; input += GEMM_GROUP_ROWS) {
         const int64_t inputs = min_of(GEMM_GROUP_ROWS, block->length - input);
         const float *starts[GEMM_GROUP_ROWS];
-        for (int64_t i = 0; i < inputs; i++) {
-            const int64_t segment = (input + i) / block->segment_length, offset = (input + i) % block->segment_length;
-            starts[i] = call->weights + (block->first_row + segment * block->segment_distance + offset) * out_features;
-        }
-        for (int64_t panel = 0; panel < panels.count; panel++)
-            ck_gemm_panel(
-                call->kernels, &sum, starts, inputs, call->memory.packed_gradients + first + panel * panels.width,
-                ck_gemm_zeros, products + panel * panels.width, GEMM_GROUP_ROWS, gemm_panel_columns(&panels, panel));
+        ck_gemm_find_rows(&weights, input, inputs, starts);
+        ck_gemm_group(call->kernels, &product, starts, inputs);
         call->kernels->gemm.transpose(
             products, GEMM_GROUP_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
     }

@@ -66,21 +66,18 @@ static void weights_block(void *context, int64_t task, int worker) {
             .a_step = inputs.stride,
             .b_step = out_features,
             .a_distance = 1};
-        int64_t count;
-        for (int64_t input = 0; input < block.length; input += count) {
-            const int64_t segment = input / block.segment_length, offset = input % block.segment_length;
-            count = min_of(GEMM_GROUP_ROWS, block.segment_length - offset);
-            const float *elements[GEMM_GROUP_ROWS];
-            for (int64_t i = 0; i < count; i++) elements[i] = inputs.start + input + i;
-            float *target =
-                call->dweights + (block.first_row + segment * block.segment_distance + offset) * out_features;
-            for (int64_t panel = 0; panel < call->panels.count; panel++) {
-                const int64_t column = panel * call->panels.width;
-                ck_gemm_panel(
-                    call->kernels, &sum, elements, count, call->dy + row * out_features + column,
-                    row == 0 ? ck_gemm_zeros : NULL, target + column, out_features,
-                    gemm_panel_columns(&call->panels, panel));
-            }
+        gemm_product product = {
+            .sum = sum,
+            .panels = call->panels,
+            .b = call->dy + row * out_features,
+            .b_panel = call->panels.width,
+            .initial = row == 0 ? ck_gemm_zeros : NULL,
+            .c_stride = out_features,
+        };
+        for (int64_t segment = 0; segment < block.segments; segment++) {
+            const gemm_rows elements = gemm_rows_apart(inputs.start + segment * block.segment_length, 1);
+            product.c = call->dweights + (block.first_row + segment * block.segment_distance) * out_features;
+            ck_gemm(call->kernels, &product, &elements, block.segment_length);
         }
     }
 }

@@ -67,8 +67,6 @@ static void add_block(
     const forward_call *call, const dense_block *block, const dense_inputs *inputs, int64_t rows, int64_t column,
     int64_t columns, const float *initial, float *sums) {
     const int64_t out_features = call->dense->out_features;
-    const float *starts[GEMM_GROUP_ROWS];
-    for (int64_t row = 0; row < rows; row++) starts[row] = inputs->start + row * inputs->stride;
     int64_t a_runs[CK_MAX_MEMBERS];
     for (int64_t segment = 0; segment < block->segments; segment++) a_runs[segment] = segment * block->segment_length;
     const gemm_panels panels = ck_gemm_panels(call->kernels, columns);
@@ -82,14 +80,17 @@ static void add_block(
         // The next panel: a row's part of a panel is too short a stretch for the CPU to foresee it.
         .b_ahead = panels.width,
     };
-    for (int64_t panel = 0; panel < panels.count; panel++) {
-        const int64_t offset = panel * panels.width;
-        // Only where sums start do they take a bias.
-        ck_gemm_panel(
-            call->kernels, &sum, starts, rows, call->weights + block->first_row * out_features + column + offset,
-            initial == NULL || initial == ck_gemm_zeros ? initial : initial + column + offset, sums + column + offset,
-            out_features, gemm_panel_columns(&panels, panel));
-    }
+    const gemm_product product = {
+        .sum = sum,
+        .panels = panels,
+        .b = call->weights + block->first_row * out_features + column,
+        .b_panel = panels.width,
+        .initial = initial,
+        .c = sums + column,
+        .c_stride = out_features,
+    };
+    const gemm_rows images = gemm_rows_apart(inputs->start, inputs->stride);
+    ck_gemm(call->kernels, &product, &images, rows);
 }
 
 static void multiply_part(void *context, int64_t task, int worker) {
@@ -104,7 +105,8 @@ static void multiply_part(void *context, int64_t task, int worker) {
     for (int64_t index = first_block; index < end_block; index++) {
         const dense_block block = ck_dense_block(dense, &plan->blocks, index);
         const float *initial = NULL;
-        if (index == first_block) initial = part == 0 && call->bias != NULL ? call->bias : ck_gemm_zeros;
+        // Only the first part of the sums starts from the bias.
+        if (index == first_block) initial = part == 0 && call->bias != NULL ? call->bias + column : ck_gemm_zeros;
         for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
             const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
             const dense_inputs inputs =

@@ -65,12 +65,6 @@ static void add_piece(
     }
 }
 
-void ck_gemm_panel(
-    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
-    const float *initial, float *c, int64_t c_stride, int64_t columns) {
-    ck_gemm_panel_ahead(kernels, sum, a, rows, b, initial, c, c_stride, columns, NULL);
-}
-
 int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns) {
     const gemm_panels panels = ck_gemm_panels(kernels, columns);
     return panels.count * divide_up(rows, kernels->gemm.rows[panels.width / kernels->vector_floats - 1]);
@@ -87,12 +81,10 @@ static gemm_piece piece_of(int64_t runs, int64_t length) {
     return (gemm_piece){divide_up(runs, divide_up(runs * cut_length, GEMM_PIECE_TERMS)), cut_length};
 }
 
-void ck_gemm_panel_ahead(
-    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
-    const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead) {
-    const panel_rows panel = {kernels, a, rows, c, c_stride, columns, ahead};
+// One panel for the rows of `panel`.
+static void multiply_panel(const panel_rows *panel, const gemm_sum *sum, const float *b, const float *initial) {
     if (sum->runs * sum->length <= GEMM_PIECE_TERMS) {
-        add_piece(&panel, sum, 0, b, initial);
+        add_piece(panel, sum, 0, b, initial);
         return;
     }
     const gemm_piece most = piece_of(sum->runs, sum->length);
@@ -102,8 +94,49 @@ void ck_gemm_panel_ahead(
             piece.runs = min_of(most.runs, sum->runs - q);
             piece.length = min_of(most.length, sum->length - k);
             piece.a_runs += q;
-            add_piece(&panel, &piece, k * sum->a_step, b + q * sum->b_run + k * sum->b_step, initial);
+            add_piece(panel, &piece, k * sum->a_step, b + q * sum->b_run + k * sum->b_step, initial);
             initial = NULL;
+        }
+}
+
+// The panels first_panel ..< end_panel for a group of rows of A, the first of which is row `row` of C.
+static void multiply_group(
+    const ck_kernels *kernels, const gemm_product *p, const float *const *a, int64_t row, int64_t rows,
+    int64_t first_panel, int64_t end_panel) {
+    const bool has_values = p->initial != NULL && p->initial != ck_gemm_zeros;
+    for (int64_t index = first_panel; index < end_panel; index++) {
+        const int64_t column = index * p->panels.width;
+        const panel_rows panel = {
+            kernels, a, rows, p->c + row * p->c_stride + column, p->c_stride, gemm_panel_columns(&p->panels, index),
+            p->ahead};
+        if (p->before_panel != NULL) p->before_panel(p->context, index);
+        multiply_panel(&panel, &p->sum, p->b + index * p->b_panel, has_values ? p->initial + column : p->initial);
+    }
+}
+
+void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, const float **starts) {
+    int64_t in_run = first % rows->run;
+    const float *run = rows->start + first / rows->run * rows->run_step;
+    for (int64_t i = 0; i < count; i++) {
+        starts[i] = run + in_run * rows->step;
+        if (++in_run == rows->run) in_run = 0, run += rows->run_step;
+    }
+}
+
+void ck_gemm_group(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows) {
+    multiply_group(kernels, product, a, 0, rows, 0, product->panels.count);
+}
+
+void ck_gemm(const ck_kernels *kernels, const gemm_product *product, const gemm_rows *rows, int64_t count) {
+    const int64_t all_rows = count + (rows->extra != NULL), panels = product->panels.count;
+    const int64_t at_once = product->panels_outside ? 1 : panels;
+    for (int64_t panel = 0; panel < panels; panel += at_once)
+        for (int64_t first = 0; first < all_rows; first += GEMM_GROUP_ROWS) {
+            const int64_t group = min_of(GEMM_GROUP_ROWS, all_rows - first);
+            const float *starts[GEMM_GROUP_ROWS];
+            ck_gemm_find_rows(rows, first, min_of(group, count - first), starts);
+            if (first + group > count) starts[group - 1] = rows->extra;
+            multiply_group(kernels, product, starts, first, group, panel, panel + at_once);
         }
 }
 

@@ -21,8 +21,7 @@ static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t pane
     return min_of(panels->width, panels->columns - panel * panels->width);
 }
 
-/// How many rows of A share a pass over a panel of B: drivers hand over at most this many at a time. Divisible by every
-/// tile's.
+/// How many rows of A share a pass over a panel of B. Divisible by the rows of every tile.
 enum { GEMM_GROUP_ROWS = 48 };
 
 /// Terms of a sum that are added in one pass over the rows.
@@ -33,13 +32,6 @@ static const int64_t no_offset = 0;
 
 /// The initial value of sums that start from nothing: as many zeros as a panel has columns.
 extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
-
-/// One panel of a product: c[r][n] = initial[n] + sum (or += if `initial` is NULL) for `rows` rows of A, `a[r]` their
-/// starts. The sum is taken in pieces of about 256 terms, so that a piece of B stays in the L1 cache while all rows
-/// pass.
-void ck_gemm_panel(
-    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
-    const float *initial, float *c, int64_t c_stride, int64_t columns);
 
 /// The loops over the pieces of a sum.
 void ck_gemm_loops(ck_plan *plan, int64_t runs, int64_t length);
@@ -64,10 +56,44 @@ static inline void gemm_ahead_spread(gemm_ahead *ahead, int64_t tiles) {
     ahead->lines_per_tile = divide_up(ahead->lines[0] + ahead->lines[1] + ahead->lines[2] + ahead->lines[3], tiles);
 }
 
-/// As ck_gemm_panel, while `ahead` is fetched.
-void ck_gemm_panel_ahead(
-    const ck_kernels *kernels, const gemm_sum *sum, const float *const *a, int64_t rows, const float *b,
-    const float *initial, float *c, int64_t c_stride, int64_t columns, gemm_ahead *ahead);
+/// A product C = A·B, the columns of B in panels. Each group of at most GEMM_GROUP_ROWS rows of A meets each panel once.
+typedef struct gemm_product {
+    gemm_sum sum;
+    gemm_panels panels;
+    const float *b;       ///< the first panel
+    int64_t b_panel;      ///< from one panel to the next
+    const float *initial; ///< what the sums start from, a float for each column; ck_gemm_zeros; or NULL: C itself
+    float *c;             ///< the first row
+    int64_t c_stride;
+    /// Each panel meets all rows before the next panel does. Otherwise, each group of rows meets all panels.
+    bool panels_outside;
+    gemm_ahead *ahead; ///< fetched with the tiles, or NULL
+    /// Called with `context` before each panel, or NULL.
+    void (*before_panel)(const void *context, int64_t panel);
+    const void *context;
+} gemm_product;
+
+/// Where rows of A start: row r at start + r / run·run_step + r % run·step.
+typedef struct gemm_rows {
+    const float *start;
+    int64_t run, run_step, step;
+    const float *extra; ///< the start of one more row at the end, or NULL
+} gemm_rows;
+
+/// Rows of A that are `distance` apart.
+static inline gemm_rows gemm_rows_apart(const float *start, int64_t distance) {
+    return (gemm_rows){.start = start, .run = INT64_MAX, .step = distance};
+}
+
+/// The starts of the rows first ..< first + count, without `extra`.
+void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, const float **starts);
+
+/// The product for one group of rows, with their starts. The sum is taken in pieces of about 256 terms, so that a piece
+/// of a panel stays in the L1 cache while all rows pass.
+void ck_gemm_group(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows);
+
+/// The product for `count` rows, and one more if there is an extra one.
+void ck_gemm(const ck_kernels *kernels, const gemm_product *product, const gemm_rows *rows, int64_t count);
 
 /// How many tiles give `rows` × `columns`, if the sum is one piece. A tall tile counts as two, so that with such half
 /// of what is ahead is fetched: all of it would drive from L1 what is being multiplied (2 to 3 % of a step of

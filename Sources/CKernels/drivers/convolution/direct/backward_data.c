@@ -151,12 +151,23 @@ static int64_t grid_position(const ck_convolution *c, const phase_grid *grid, in
     return (grid->y + row * c->stride_h) * c->width + grid->x + column * c->stride_w;
 }
 
-// Asks for the memory that folding the pixels first ..< end will need. With a stride, the CPU doesn't see it coming.
-static void prefetch_pixels(const band_view *view, const phase_grid *grid, int64_t first, int64_t end) {
-    const backward_call *call = view->call;
+// Some pixels of a phase, whose members' gradients are folded together.
+typedef struct phase_group {
+    const band_view *view;
+    const phase_grid *grid;
+    int64_t first, count;
+} phase_group;
+
+// Asks, before each panel, for a share of the memory that folding a group needs. With a stride, the CPU doesn't foresee
+// that memory.
+static void prefetch_share(const void *context, int64_t panel) {
+    const phase_group *group = context;
+    const backward_call *call = group->view->call;
     const ck_convolution *c = call->convolution;
-    for (int64_t i = first; i < end; i++) {
-        const int64_t at = (view->image * c->height * c->width + grid_position(c, grid, i)) * c->channels;
+    const int64_t panels = call->panels.count, image = group->view->image * c->height * c->width;
+    const int64_t end = group->first + (panel + 1) * group->count / panels;
+    for (int64_t i = group->first + panel * group->count / panels; i < end; i++) {
+        const int64_t at = (image + grid_position(c, group->grid, i)) * c->channels;
         for (int64_t channel = 0; channel < c->channels; channel += CACHE_LINE_FLOATS) {
             __builtin_prefetch(call->z + at + channel, 0, 2);
             if (call->dz != NULL) __builtin_prefetch(call->dz + at + channel, 1, 2);
@@ -164,7 +175,10 @@ static void prefetch_pixels(const band_view *view, const phase_grid *grid, int64
     }
 }
 
-static void fold_group(const band_view *view, const phase_grid *grid, int64_t first, int64_t count) {
+static void fold_group(const phase_group *group) {
+    const band_view *view = group->view;
+    const phase_grid *grid = group->grid;
+    const int64_t first = group->first, count = group->count;
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
     activation_block block =
@@ -204,30 +218,38 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
         .a_step = 1,
         .b_run = length * width,
         .b_step = width};
-    const float *weights = phase_weights(call, phase_y, phase_x);
     const float *origin = view->plane;
     if (!empty)
         origin += ((grid.y + c->pad_top) / c->stride_h - (taps_h - 1) - view->first_plane_row) * view->row_floats
             + ((grid.x + c->pad_left) / c->stride_w - (taps_w - 1) - view->first_plane_column) * c->out_channels;
 
+    const gemm_rows windows = {
+        .start = origin,
+        .run = grid.columns,
+        .run_step = empty ? 0 : view->row_floats,
+        .step = empty ? 0 : c->out_channels,
+    };
+    phase_group group = {.view = view, .grid = &grid};
+    const gemm_product product = {
+        .sum = sum,
+        .panels = call->panels,
+        .b = phase_weights(call, phase_y, phase_x),
+        .b_panel = taps_h * length * width,
+        .initial = ck_gemm_zeros,
+        .c = view->gradients,
+        .c_stride = call->plan.gradient_stride,
+        .before_panel = c->stride_w > 1 ? prefetch_share : NULL,
+        .context = &group,
+    };
     const int64_t pixels = grid.rows * grid.columns;
     for (int64_t first = 0; first < pixels; first += GEMM_GROUP_ROWS) {
         const int64_t count = min_of(GEMM_GROUP_ROWS, pixels - first);
-        const float *windows[GEMM_GROUP_ROWS];
-        int64_t row = first / grid.columns, column = first % grid.columns;
-        for (int64_t i = 0; i < count; i++) {
-            windows[i] = empty ? origin : origin + row * view->row_floats + column * c->out_channels;
-            if (++column == grid.columns) column = 0, row++;
-        }
-        const int64_t panels = call->panels.count;
-        for (int64_t panel = 0; panel < panels; panel++) {
-            if (c->stride_w > 1)
-                prefetch_pixels(view, &grid, first + panel * count / panels, first + (panel + 1) * count / panels);
-            ck_gemm_panel(
-                call->kernels, &sum, windows, count, weights + panel * taps_h * length * width, ck_gemm_zeros,
-                view->gradients + panel * width, call->plan.gradient_stride, gemm_panel_columns(&call->panels, panel));
-        }
-        fold_group(view, &grid, first, count);
+        const float *starts[GEMM_GROUP_ROWS];
+        group.first = first;
+        group.count = count;
+        ck_gemm_find_rows(&windows, first, count, starts);
+        ck_gemm_group(call->kernels, &product, starts, count);
+        fold_group(&group);
     }
 }
 

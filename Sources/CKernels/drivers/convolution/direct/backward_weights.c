@@ -102,7 +102,6 @@ static void add_step(
     const float *dy, int64_t runs, bool first, float *gradients) {
     const ck_convolution *c = call->convolution;
     const int64_t run = c->kernel_w * depth, row_floats = call->plan.columns * depth;
-    const int64_t rows = c->kernel_h * run, all_rows = rows + (ones != NULL);
     const gemm_sum sum = {
         .runs = runs,
         .length = c->out_width,
@@ -112,22 +111,18 @@ static void add_step(
         .b_step = c->out_channels,
         .b_ahead = GEMM_PIECE_TERMS * c->out_channels,
     };
-    for (int64_t panel = 0; panel < call->panels.count; panel++) {
-        const int64_t column = panel * call->panels.width;
-        for (int64_t start = 0; start < all_rows; start += GEMM_GROUP_ROWS) {
-            const int64_t count = min_of(GEMM_GROUP_ROWS, all_rows - start);
-            const float *elements[GEMM_GROUP_ROWS];
-            int64_t row = start / run, element = start % run;
-            for (int64_t i = 0; i < count; i++) {
-                elements[i] = start + i < rows ? plane + row * row_floats + element : ones;
-                if (++element == run) element = 0, row++;
-            }
-            ck_gemm_panel(
-                call->kernels, &sum, elements, count, dy + column, first ? ck_gemm_zeros : NULL,
-                gradients + start * call->plan.padded_columns + column, call->plan.padded_columns,
-                gemm_panel_columns(&call->panels, panel));
-        }
-    }
+    const gemm_product product = {
+        .sum = sum,
+        .panels = call->panels,
+        .b = dy,
+        .b_panel = call->panels.width,
+        .initial = first ? ck_gemm_zeros : NULL,
+        .c = gradients,
+        .c_stride = call->plan.padded_columns,
+        .panels_outside = true,
+    };
+    const gemm_rows elements = {.start = plane, .run = run, .run_step = row_floats, .step = 1, .extra = ones};
+    ck_gemm(call->kernels, &product, &elements, c->kernel_h * run);
 }
 
 static void accumulate_slice(void *context, int64_t task, int worker) {

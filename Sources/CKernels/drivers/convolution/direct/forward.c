@@ -116,25 +116,17 @@ static void convolve_band(void *context, int64_t task, int worker) {
         pixel_step = window_step(&plan->x) * plan->depth;
     }
 
-    const int64_t pixels = rows * c->out_width;
-    float *y = call->y + (image * c->out_height + first_row) * c->out_width * c->out_channels;
-    for (int64_t first = 0; first < pixels; first += GEMM_GROUP_ROWS) {
-        const int64_t count = min_of(GEMM_GROUP_ROWS, pixels - first);
-        const float *windows[GEMM_GROUP_ROWS];
-        int64_t row = first / c->out_width, column = first % c->out_width;
-        for (int64_t i = 0; i < count; i++) {
-            windows[i] = plane + row * row_step + column * pixel_step;
-            if (++column == c->out_width) column = 0, row++;
-        }
-        for (int64_t panel = 0; panel < call->panels.count; panel++) {
-            const int64_t column_start = panel * call->panels.width;
-            ck_gemm_panel(
-                call->kernels, &call->sum, windows, count,
-                call->panel_weights + panel * c->kernel_h * plan->run * call->panels.width,
-                call->bias != NULL ? call->bias + column_start : ck_gemm_zeros,
-                y + first * c->out_channels + column_start, c->out_channels, gemm_panel_columns(&call->panels, panel));
-        }
-    }
+    const gemm_product product = {
+        .sum = call->sum,
+        .panels = call->panels,
+        .b = call->panel_weights,
+        .b_panel = c->kernel_h * plan->run * call->panels.width,
+        .initial = call->bias != NULL ? call->bias : ck_gemm_zeros,
+        .c = call->y + (image * c->out_height + first_row) * c->out_width * c->out_channels,
+        .c_stride = c->out_channels,
+    };
+    const gemm_rows windows = {.start = plane, .run = c->out_width, .run_step = row_step, .step = pixel_step};
+    ck_gemm(call->kernels, &product, &windows, rows * c->out_width);
 }
 
 void ck_direct_forward(

@@ -114,17 +114,18 @@ static void find_gradients(
     if (call->dactivation != NULL)
         call->kernels->elementwise.copy_rows(
             count, plan->depth, call->dactivation + first * plan->depth, plan->depth, gradients, plan->stride, false);
-    for (int64_t group = 0; group < count; group += GEMM_GROUP_ROWS) {
-        const int64_t group_rows = min_of(GEMM_GROUP_ROWS, count - group);
-        const float *rows[GEMM_GROUP_ROWS];
-        for (int64_t i = 0; i < group_rows; i++) rows[i] = dy + (group + i) * out_channels;
-        for (int64_t panel = 0; panel < call->panels.count; panel++)
-            ck_gemm_panel_ahead(
-                call->kernels, &sum, rows, group_rows, call->memory.weights + panel * out_channels * call->panels.width,
-                call->dactivation != NULL ? NULL : ck_gemm_zeros,
-                gradients + group * plan->stride + panel * call->panels.width, plan->stride,
-                gemm_panel_columns(&call->panels, panel), ahead);
-    }
+    const gemm_product product = {
+        .sum = sum,
+        .panels = call->panels,
+        .b = call->memory.weights,
+        .b_panel = out_channels * call->panels.width,
+        .initial = call->dactivation != NULL ? NULL : ck_gemm_zeros,
+        .c = gradients,
+        .c_stride = plan->stride,
+        .ahead = ahead,
+    };
+    const gemm_rows rows = gemm_rows_apart(dy, out_channels);
+    ck_gemm(call->kernels, &product, &rows, count);
 }
 
 // The gradient of y for some pixels.
@@ -149,18 +150,19 @@ static void add_weights(
         .a_step = a_step,
         .b_step = call->convolution->out_channels,
         .a_distance = 1};
-    for (int64_t panel = 0; panel < call->weight_panels.count; panel++) {
-        const int64_t column = panel * call->weight_panels.width;
-        for (int64_t k = 0; k < plan->depth; k += GEMM_GROUP_ROWS) {
-            const int64_t rows = min_of(GEMM_GROUP_ROWS, plan->depth - k);
-            const float *elements[GEMM_GROUP_ROWS];
-            for (int64_t i = 0; i < rows; i++) elements[i] = members + k + i;
-            ck_gemm_panel_ahead(
-                call->kernels, &sum, elements, rows, dy + column, first ? ck_gemm_zeros : NULL,
-                part + k * plan->part_stride + column, plan->part_stride,
-                gemm_panel_columns(&call->weight_panels, panel), ahead);
-        }
-    }
+    const gemm_product product = {
+        .sum = sum,
+        .panels = call->weight_panels,
+        .b = dy,
+        .b_panel = call->weight_panels.width,
+        .initial = first ? ck_gemm_zeros : NULL,
+        .c = part,
+        .c_stride = plan->part_stride,
+        .panels_outside = true,
+        .ahead = ahead,
+    };
+    const gemm_rows elements = gemm_rows_apart(members, 1);
+    ck_gemm(call->kernels, &product, &elements, plan->depth);
 }
 
 // What the block of `count` pixels from `first` on will touch.

@@ -128,13 +128,17 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
         float *y = call->y + first * columns;
         gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_GROUP_ROWS, end - first - count));
         find_rows(call, first, count, call->memory.packed + worker * plan->packed_floats, rows);
-        for (int64_t panel = 0; panel < call->panels.count; panel++) {
-            const int64_t column = panel * call->panels.width;
-            ck_gemm_panel_ahead(
-                call->kernels, &call->sum, rows, count, call->weights + panel * plan->depth * call->panels.width,
-                call->bias != NULL ? call->bias + column : ck_gemm_zeros, y + column, columns,
-                gemm_panel_columns(&call->panels, panel), &ahead);
-        }
+        const gemm_product product = {
+            .sum = call->sum,
+            .panels = call->panels,
+            .b = call->weights,
+            .b_panel = plan->depth * call->panels.width,
+            .initial = call->bias != NULL ? call->bias : ck_gemm_zeros,
+            .c = y,
+            .c_stride = columns,
+            .ahead = &ahead,
+        };
+        ck_gemm_group(call->kernels, &product, rows, count);
         ck_apply_post_ops(call->kernels, call->post_ops, first * columns, count * columns, call->y);
         if (mean != NULL) call->kernels->normalization.moments(first - start, count, columns, y, mean, mean + columns);
     }

@@ -237,24 +237,16 @@ static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
         .a_step = 1,
         .b_step = panels.width,
         .a_distance = plan->gradients.row};
+    gemm_product product = {
+        .sum = sum, .panels = panels, .b_panel = panel_floats, .initial = ck_gemm_zeros, .c_stride = plan->slice.row};
     int64_t rows = 0;
     for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
     const float *weights = call->memory.weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
     for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
-        const float *a = view->gradients + frequency * plan->gradients.matrix;
-        const float *b =
-            weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
-        float *result = view->frequencies + frequency * plan->slice.matrix;
-        for (int64_t group = 0; group < rows; group += GEMM_GROUP_ROWS) {
-            const int64_t count = min_of(GEMM_GROUP_ROWS, rows - group);
-            const float *a_rows[GEMM_GROUP_ROWS];
-            for (int64_t r = 0; r < count; r++) a_rows[r] = a + (group + r) * plan->gradients.row;
-            for (int64_t panel = 0; panel < panels.count; panel++)
-                ck_gemm_panel(
-                    call->kernels, &sum, a_rows, count, b + panel * panel_floats, ck_gemm_zeros,
-                    result + group * plan->slice.row + panel * panels.width, plan->slice.row,
-                    gemm_panel_columns(&panels, panel));
-        }
+        product.b = weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
+        product.c = view->frequencies + frequency * plan->slice.matrix;
+        const gemm_rows a = gemm_rows_apart(view->gradients + frequency * plan->gradients.matrix, plan->gradients.row);
+        ck_gemm(call->kernels, &product, &a, rows);
     }
     const int64_t tile_size = call->tiles->tile;
     const plane_source source = slice_source(view);
@@ -291,25 +283,23 @@ static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
         .a_step = plan->slice.row,
         .b_step = plan->gradients.row,
         .a_distance = 1};
+    gemm_product product = {
+        .sum = sum,
+        .panels = call->columns,
+        .b_panel = call->columns.width,
+        .c_stride = plan->padded_columns,
+        .panels_outside = true};
     for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
         const int64_t weight = frequency_weight(call->tiles, frequency);
         // Several frequencies may share one of the weights: the first of each axis is its own.
         const int own = call->tiles->weight_frequencies;
         const bool first =
             first_chunk && frequency / call->tiles->frequencies < own && frequency % call->tiles->frequencies < own;
-        const float *a = view->frequencies + frequency * plan->slice.matrix;
-        const float *b = view->gradients + frequency * plan->gradients.matrix;
-        float *result = view->part + weight * plan->part_matrix;
-        for (int64_t panel = 0; panel < call->columns.count; panel++)
-            for (int64_t start = 0; start < view->depth; start += GEMM_GROUP_ROWS) {
-                const int64_t count = min_of(GEMM_GROUP_ROWS, view->depth - start);
-                const float *elements[GEMM_GROUP_ROWS];
-                for (int64_t i = 0; i < count; i++) elements[i] = a + start + i;
-                ck_gemm_panel(
-                    call->kernels, &sum, elements, count, b + panel * call->columns.width, first ? ck_gemm_zeros : NULL,
-                    result + start * plan->padded_columns + panel * call->columns.width, plan->padded_columns,
-                    gemm_panel_columns(&call->columns, panel));
-            }
+        product.b = view->gradients + frequency * plan->gradients.matrix;
+        product.initial = first ? ck_gemm_zeros : NULL;
+        product.c = view->part + weight * plan->part_matrix;
+        const gemm_rows elements = gemm_rows_apart(view->frequencies + frequency * plan->slice.matrix, 1);
+        ck_gemm(call->kernels, &product, &elements, view->depth);
     }
 }
 

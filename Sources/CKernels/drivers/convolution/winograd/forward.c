@@ -104,26 +104,19 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
         .a_step = 1,
         .b_step = width,
         .a_distance = plan->inputs.row};
+    gemm_product product = {.sum = sum, .panels = call->panels, .b_panel = panel_floats, .c_stride = plan->outputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
             const int64_t weight = tiles->weights_of[i] * tiles->weight_frequencies + tiles->weights_of[j];
             const int64_t output = tiles->output_of[i] * tiles->outputs + tiles->output_of[j];
             // The first `outputs` of each axis come first, each to a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
-            const float *a = inputs + (i * tiles->frequencies + j) * plan->inputs.matrix;
-            const float *b =
-                call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
-            float *c = outputs + output * plan->outputs.matrix;
-            for (int64_t start = 0; start < rows; start += GEMM_GROUP_ROWS) {
-                const int64_t count = min_of(GEMM_GROUP_ROWS, rows - start);
-                const float *a_rows[GEMM_GROUP_ROWS];
-                for (int64_t r = 0; r < count; r++) a_rows[r] = a + (start + r) * plan->inputs.row;
-                for (int64_t panel = 0; panel < call->panels.count; panel++)
-                    ck_gemm_panel(
-                        call->kernels, &sum, a_rows, count, b + panel * panel_floats, first ? ck_gemm_zeros : NULL,
-                        c + start * plan->outputs.row + panel * width, plan->outputs.row,
-                        gemm_panel_columns(&call->panels, panel));
-            }
+            product.b = call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
+            product.initial = first ? ck_gemm_zeros : NULL;
+            product.c = outputs + output * plan->outputs.matrix;
+            const gemm_rows a =
+                gemm_rows_apart(inputs + (i * tiles->frequencies + j) * plan->inputs.matrix, plan->inputs.row);
+            ck_gemm(call->kernels, &product, &a, rows);
         }
 }
 
