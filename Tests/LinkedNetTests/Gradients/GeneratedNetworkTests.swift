@@ -9,6 +9,9 @@ import Testing
     private static let count =
         ProcessInfo.processInfo.environment["LINKEDNET_GENERATED_NETWORKS"].flatMap(UInt64.init) ?? 500
 
+    /// The first ones, and those of the first 20,000 whose gradients roundings move the most.
+    private static let seeds = Array(0..<count) + [12_781, 13_318, 14_271, 15_879, 16_969].filter { $0 >= count }
+
     private static func layers(_ seed: UInt64, input: Shape) throws -> [any Layer] {
         var generated = GeneratedNetwork(seed: seed)
         return try generated.layers(input: input)
@@ -28,14 +31,14 @@ import Testing
         throw ReferenceError(description: "kinks too close to all weights that were tried")
     }
 
-    @Test(arguments: 0..<count)
+    @Test(arguments: seeds)
     func gradientsAreThoseOfTheReference(seed: UInt64) throws {
         var check = try Self.check(seed)
         try check.run(.quick)
     }
 
     /// A training pass, against that of the same network with nothing computed together.
-    @Test(arguments: 0..<count)
+    @Test(arguments: seeds)
     func passesAreThoseWithoutFusion(seed: UInt64) throws {
         var check = try Self.check(seed)
         try check.expectSame(as: Self.check(seed, fusion: .nothing))
@@ -43,7 +46,7 @@ import Testing
 
     /// After some steps, which move BatchNorm's running statistics, against the same network with nothing computed
     /// together.
-    @Test(arguments: 0..<count)
+    @Test(arguments: seeds)
     func predictionsAreThoseWithoutFusion(seed: UInt64) throws {
         let input: Shape = [6, 5, 3]
         let layers = try Self.layers(seed, input: input)
@@ -65,7 +68,7 @@ import Testing
     }
 
     /// Diagnostics see every activation, whatever the network computes together otherwise.
-    @Test(arguments: 0..<count)
+    @Test(arguments: seeds)
     func everyActivationIsSeen(seed: UInt64) throws {
         let layers = try Self.layers(seed, input: [6, 5, 3])
         let network = try Network(

@@ -134,6 +134,22 @@ import Testing
         #expect(try gradients(Unused()) == plain)
     }
 
+    /// A sum behind the network's output is not computed in the place of the output.
+    @Test func aSumThatIsNotUsedLeavesTheOutput() throws {
+        let whole = Window2D(height: 4, width: 4, strideHeight: 1, strideWidth: 1, padding: .valid)
+        func output(_ last: some Layer) throws -> [Float] {
+            let model = Sequential {
+                Conv2D(3, window: whole)
+                last
+            }
+            let network = try Network(model, input: [4, 4, 3], batch: 1, seed: 3)
+            return try network.predict(Tensor(shape: [1, 4, 4, 3], elements: (0..<48).map { Float($0 % 7) - 3 })).elements
+        }
+        let plain = try output(Conv2D(3, kernel: 1))
+        #expect(plain.contains { $0 != 0 })
+        #expect(try output(TermOfAnUnusedSum()) == plain)
+    }
+
     /// The shortcut's activation is read by two convolutions and two sums.
     @Test func gradientsOfAnActivationOfManyReaders() throws {
         try expectGradients(seed: 43) {
@@ -217,6 +233,16 @@ private struct SumsInARow: Layer {
         let sum = AddOperation(elementCount: input.shape.elementCount)
         let inner = try graph.add(sum, inputs: [terms[0], activated], outputShape: input.shape)
         return try graph.add(sum, inputs: [inner, terms[1]], outputShape: input.shape)
+    }
+}
+
+/// a(x), beside a sum a(x) + x that it doesn't return.
+private struct TermOfAnUnusedSum: Layer {
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let term = try graph.apply(Conv2D(3, kernel: 1), to: input)
+        let sum = AddOperation(elementCount: input.shape.elementCount)
+        _ = try graph.add(sum, inputs: [input, term], outputShape: input.shape)
+        return term
     }
 }
 
