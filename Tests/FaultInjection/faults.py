@@ -243,7 +243,7 @@ graph(
     "ParameterUpdaterTests", "parameters are updated while steps still read them")
 graph(
     "reshape-keeps-activation", "GraphBuilder.swift", "shape == value.shape || shape.rank == 1", "true",
-    "NetworkTests|CustomLayerTests|ShapeInferenceTests", "an image of another shape keeps an activation by channel")
+    "ExtremeShapeTests", "an image of another shape keeps an activation by channel")
 
 # Layers and shapes.
 
@@ -476,7 +476,7 @@ train = area("options", "Sources/train")
 named_train = area("named-options", "Sources/train")
 named_evaluate = area("named-options", "Sources/evaluate")
 
-OPTION_TESTS = "TrainTests|OptionsTests"
+OPTION_TESTS = "OptionTests|RunOptionsTests"
 for name, holder in [
     ("batchNorm", "networkOptions.batchNorm"), ("initializer", "networkOptions.initializer"),
     ("augment", "dataOptions.augment"), ("shuffle", "dataOptions.shuffle"), ("optimizer", "trainingOptions.optimizer"),

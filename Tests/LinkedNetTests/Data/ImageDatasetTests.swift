@@ -111,6 +111,9 @@ import Testing
         #expect(try Self.dataset().fingerprint == dataset.fingerprint)
         #expect(try Self.dataset(labels: labels).fingerprint != dataset.fingerprint)
         #expect(try Self.dataset(count: 39).fingerprint != dataset.fingerprint)
+        #expect(try Self.dataset(scale: [1, 2, 0.5]).fingerprint != dataset.fingerprint)
+        #expect(try Self.dataset(offset: [0, -3, 100]).fingerprint != dataset.fingerprint)
+        #expect(try Self.dataset(offset: [0, -3, 100]).fingerprint != Self.dataset(offset: [0, -3, 99]).fingerprint)
     }
 
     /// The digest of "1×1×1 1", the byte 7 and a label of four bytes.

@@ -66,6 +66,16 @@ import Testing
         #expect(alive.deadPlaces == 3 * 35)
     }
 
+    /// A gradient flows through a negative activation.
+    @Test func aNeuronThatIsNegativeForEverySampleLives() throws {
+        let network = try Self.network(Activation(.leakyReLU()))
+        let probe = try ActivationProbe(Self.model(Activation(.leakyReLU())), of: network)
+        try network.setWeight(named: "conv2d/bias", to: Tensor(shape: [3], elements: [0, -100, 0]))
+        let dead = try Self.trainer(network).deadNeurons(probe, on: TinyTraining.dataset(20))
+        #expect(dead.map(\.dead) == [0, 0])
+        #expect(dead[0].deadPlaces == 0)
+    }
+
     @Test func linkedMembersAreOneNeuron() throws {
         let linked = LinkedActivation(.mirrored(.relu))
         let network = try Self.network(linked)
@@ -155,7 +165,9 @@ import Testing
 
     // MARK: In the loop
 
-    @Test func theObserverSeesTheSameAcrossAResume() throws {
+    /// A process that was killed may have seen more than its checkpoint: the resumed run sees that part again.
+    @Test(arguments: [false, true])
+    func theObserverSeesTheSameAcrossAResume(sawMore: Bool) throws {
         let place = try TemporaryDirectory()
         let data = try TinyTraining.dataset(40)
         func settings() throws -> RunSettings {
@@ -176,6 +188,9 @@ import Testing
         try whole.train(on: source, observers: [observer(whole, "whole.jsonl")])
         let first = try Run(settings(), data: source, directory: "\(place.path)/parts")
         try first.train(on: source, observers: [observer(first, "parts.jsonl")], maxSteps: 7)
+        if sawMore {
+            try place.write("parts.jsonl", Array(Data(contentsOf: URL(fileURLWithPath: "\(place.path)/whole.jsonl"))))
+        }
         let second = try Run(resuming: "\(place.path)/parts")
         try second.train(on: source, observers: [observer(second, "parts.jsonl")])
         let texts = try ["whole", "parts"].map {

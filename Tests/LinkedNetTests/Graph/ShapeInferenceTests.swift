@@ -11,6 +11,7 @@ import Testing
         #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 3, stride: 2) } == [3, 2, 4])
         #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 3, stride: 2, padding: .same) } == [4, 3, 4])
         #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 7, stride: 3, padding: .same) } == [3, 2, 4])
+        #expect(try shape([6, 7, 3]) { Conv2D(4, kernel: 3, stride: 2, padding: .same) } == [3, 4, 4])
         #expect(try shape([7, 6, 3]) { MaxPool2D(2) } == [3, 3, 3])
         #expect(try shape([7, 6, 3]) { AveragePool2D(2, padding: .same) } == [4, 3, 3])
         #expect(try shape([7, 6, 3]) { GlobalAveragePool2D() } == [3])

@@ -95,6 +95,29 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
         }
     }
 
+    /// The paths of both peers have the default ρ. Here v = ρ·v + (1 − ρ)·g² and p −= η·g/√v are computed in double.
+    @Test(arguments: [0.5, 0.99])
+    func rhoIsKept(rho: Double) throws {
+        let gradients = [[1.0, -2, 0.5], [3, 0.25, -0.5], [-1, 4, 2]]
+        let network = try Network(TrainableInput(shape: [3], batch: 1), input: [1], batch: 1)
+        try network.setWeight(named: "input/value", to: Tensor(shape: [1, 3], elements: [1, 2, 3]))
+        let rows = try Tensor(shape: [3, 3], elements: gradients.joined().map(Float.init))
+        let trainer = try Trainer(
+            network, optimizer: RMSProp(learningRate: 0.05, rho: rho, epsilon: 0), loss: PrescribedGradients(rows))
+        var (values, meanSquares) = ([1.0, 2, 3], [0.0, 0, 0])
+        for step in gradients.indices {
+            try trainer.step(pixels: [0], labels: [0], count: 1)
+            for (index, gradient) in gradients[step].enumerated() {
+                meanSquares[index] = rho * meanSquares[index] + (1 - rho) * gradient * gradient
+                values[index] -= 0.05 * gradient / meanSquares[index].squareRoot()
+            }
+            // 1 − 0.99 in single precision is off by some roundings more.
+            expectClose(
+                try network.weight(named: "input/value").elements,
+                try Tensor(shape: [3], elements: values.map(Float.init)), "after update \(step)")
+        }
+    }
+
     @Test func settingsThatMakeNoSenseAreRefused() {
         #expect(throws: OptimizerError.self) { try SGD(learningRate: -1) }
         #expect(throws: OptimizerError.self) { try SGD(learningRate: .nan) }

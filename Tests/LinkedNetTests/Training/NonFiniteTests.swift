@@ -181,6 +181,16 @@ private final class LateBrokenGradient: Loss {
         }
     }
 
+    /// Between two epochs the position is the next epoch's, but the last step was of the epoch before.
+    @Test func weightsBetweenEpochsAreOfTheEpochBefore() throws {
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
+        try trainer.fit(TinyTraining.dataset(21), epochs: 1)
+        trainer.network.forEachWeight { info, elements in if info.name == "dense/bias" { elements[0] = .nan } }
+        #expect(
+            throws: TrainingError.nonFinite(layer: "dense", cause: .parameter(name: "dense/bias"), step: 3, epoch: 1)
+        ) { try trainer.checkWeights() }
+    }
+
     @Test func weightsThatAreNoNumbersDoNotReplaceGoodOnes() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/weights"

@@ -60,6 +60,10 @@ import Testing
             #expect(settings.batchNorm == (expected.model == .resNet50))
             #expect(settings.epochs == 10)
             #expect(settings.seed == 100)
+            // The paper's momentum is Nesterov's.
+            let sgd = try settings.makeOptimizer() as? SGD
+            #expect((sgd == nil) == (expected.optimizer != .sgd))
+            #expect(sgd.map { $0.momentum == expected.momentum && $0.nesterov == (expected.momentum > 0) } ?? true)
         }
     }
 

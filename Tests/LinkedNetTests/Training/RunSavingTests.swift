@@ -117,6 +117,16 @@ import Testing
         #expect(try Run(resuming: path).trainer.position.step == 6)
     }
 
+    /// A save that an observer asks for keeps the checkpoint before, whose weights are good.
+    @Test func weightsThatAreNoNumbersAreNotSavedBesideTraining() throws {
+        let run = try run()
+        run.saveInterval = .steps(1)
+        #expect(throws: TrainingError.self) { try run.train(on: data, observers: [DamageBeforeSave(run)]) }
+        let resumed = try Run(resuming: path)
+        #expect(resumed.trainer.position.step < 3)
+        try resumed.trainer.checkWeights()
+    }
+
     @Test func aRunThatCannotBeSavedAtItsEndIsAnError() throws {
         let run = try run()
         let watch = SavingWatch(run, repairs: false)
@@ -283,6 +293,22 @@ private final class EarlyRetry: TrainingObserver {
     }
 
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws { try watch.savingChanged(event, trainer) }
+}
+
+/// Makes a weight NaN in step 3, and asks for a save.
+private final class DamageBeforeSave: TrainingObserver {
+    private let run: Run
+
+    init(_ run: Run) { self.run = run }
+
+    func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        guard event.step == 3 else { return .proceed }
+        trainer.network.parameters[0] = .nan
+        // A save that is running would put this one off.
+        run.saving?.writer.wait()
+        try run.requestSave()
+        return .proceed
+    }
 }
 
 /// Holds the save of step 6 back until step 8, where a weight becomes NaN; step 7 ends the epoch.

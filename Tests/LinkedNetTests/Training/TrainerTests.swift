@@ -71,6 +71,27 @@ private final class SpyOptimizer: Optimizer {
         #expect(hits.count == evaluation.result.correctCount)
     }
 
+    /// Of equal outputs the first is the prediction, as in the accuracy.
+    @Test func equalOutputsPredictTheFirstClass() throws {
+        let network = try TinyTraining.network()
+        network.forEachWeight { info, elements in
+            if info.name.hasPrefix("dense/") { for index in elements.indices { elements[index] = 0 } }
+        }
+        let evaluation = try Trainer(network, optimizer: SGD()).evaluate(TinyTraining.dataset(21))
+        #expect(evaluation.confusion == [7, 0, 0, 7, 0, 0, 7, 0, 0])
+        #expect(evaluation.result.correctCount == 7)
+    }
+
+    /// Outputs that are not numbers predict nothing.
+    @Test(arguments: [0, 2])
+    func outputsThatAreNoNumbersPredictNothing(output: Int) throws {
+        let network = try TinyTraining.network()
+        network.forEachWeight { info, elements in if info.name == "dense/bias" { elements[output] = .nan } }
+        let evaluation = try Trainer(network, optimizer: SGD()).evaluate(TinyTraining.dataset(21))
+        #expect(evaluation.confusion.allSatisfy { $0 == 0 })
+        #expect(evaluation.result.sampleCount == 21)
+    }
+
     // MARK: Learning rates
 
     @Test func theRateDecaysWithEveryUpdate() throws {
