@@ -44,6 +44,7 @@ private struct Recipe {
     /// Every figure of the recipe, which is the same for plain and linked activations.
     init(_ model: ModelName) {
         switch model {
+        // A test accuracy of 0.8821 after the one epoch of 60,000 images.
         case .allCNN: self.init(warmUpSteps: 100, batchSize: 16, epochs: 1)
         case .width: self.init(epochs: 5)
         case .depth: self.init(warmUpSteps: 100, epochs: 10)
