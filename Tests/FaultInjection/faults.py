@@ -72,19 +72,19 @@ runtime(
     "workers don't take their caller's instruction set", occurrence=(1, 2))
 kernels(
     "bias-of-first-panel", "shared/gemm.c", "has_values ? p->initial + column : p->initial", "p->initial",
-    "/ConvolutionTests|PlanTests",
+    "CKernelsTests.ConvolutionTests|PlanTests",
     "every panel of outputs starts from the first panel's bias")
 kernels(
     "weights-overwritten", "convolution/direct/backward_weights.c", "first ? ck_gemm_zeros : NULL", "ck_gemm_zeros",
-    "/ConvolutionTests|PlanTests", "each step over the images overwrites the weights' gradients")
+    "CKernelsTests.ConvolutionTests|PlanTests", "each step over the images overwrites the weights' gradients")
 kernels(
     "weights-last-group", "convolution/direct/backward_weights.c", "group < plan->groups", "group < plan->groups - 1",
-    "/ConvolutionTests|PlanTests", "the last group of images has no part in the weights' gradients")
+    "CKernelsTests.ConvolutionTests|PlanTests", "the last group of images has no part in the weights' gradients")
 kernels(
     "slopes-share-a-part", "shared/slopes.c", "parts->per_position ? group : group * parts->bands + band", "group",
-    "ActivationTests|/ConvolutionTests", "bands of an image overwrite each other's gradients of slopes")
+    "ActivationTests|CKernelsTests.ConvolutionTests", "bands of an image overwrite each other's gradients of slopes")
 kernels(
-    "sum-of-pieces", "shared/gemm.c", "initial = NULL", "initial", "DenseTests|/ConvolutionTests|PlanTests",
+    "sum-of-pieces", "shared/gemm.c", "initial = NULL", "initial", "DenseTests|CKernelsTests.ConvolutionTests|PlanTests",
     "each piece of a long sum starts anew")
 kernels(
     "winograd-phases-overwrite", "convolution/winograd/forward.c",
@@ -382,7 +382,7 @@ named_training(
     "weights that aren't finite are saved beside training")
 training(
     "patience", "EarlyStopping.swift", "event.epoch - (best.epoch ?? first - 1) >= patience",
-    "event.epoch - (best.epoch ?? first - 1) > patience", "EarlyStopping|BestScoreTests|TrainerTests",
+    "event.epoch - (best.epoch ?? first - 1) > patience", "BestScoreTests|TrainerTests",
     "early stopping waits an epoch longer")
 training(
     "best-ties", "BestScore.swift", "metric.gain(of: score, over: value) > minimumGain",
