@@ -8,6 +8,8 @@ let package = Package(
     name: "linkednet",
     products: [
         .library(name: "LinkedNet", targets: ["LinkedNet"]),
+        // The networks of the paper, and what the commands know of them.
+        .library(name: "PaperNetworks", targets: ["PaperNetworks"]),
         // Not public API: for this repository's own benchmarks.
         .library(name: "CKernels", targets: ["CKernels"]),
         .executable(name: "train", targets: ["train"]),
@@ -35,30 +37,36 @@ let package = Package(
             // What a file imports stays its own business unless it says `public import`.
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
         ),
-        // The paper's experiments: apart, so that who uses the library doesn't build them.
-        .target(name: "Reproduction", dependencies: ["LinkedNet"]),
+        // A client of the library like any other: its networks, settings and runs use the public interface.
+        .target(name: "PaperNetworks", dependencies: ["LinkedNet"]),
+        // The paper's tables: apart, so that who uses the library doesn't build them.
+        .target(name: "Reproduction", dependencies: ["LinkedNet", "PaperNetworks"]),
         // What the commands share.
         .target(
             name: "CommandSupport",
-            dependencies: ["LinkedNet", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "LinkedNet", "PaperNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         .executableTarget(
             name: "train",
             dependencies: [
-                "LinkedNet", "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LinkedNet", "PaperNetworks", "CommandSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "reproduce",
             dependencies: [
-                "LinkedNet", "Reproduction", "CommandSupport",
+                "LinkedNet", "PaperNetworks", "Reproduction", "CommandSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "evaluate",
             dependencies: [
-                "LinkedNet", "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LinkedNet", "PaperNetworks", "CommandSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         // Optimised in debug builds too: the references these tests compare with are naive loops.
@@ -66,7 +74,9 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "LinkedNetTests",
-            dependencies: ["LinkedNet", "AllocationCounter", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "LinkedNet", "PaperNetworks", "AllocationCounter", .product(name: "Logging", package: "swift-log"),
+            ],
             exclude: [
                 "Checkpoints/generate_safetensors.py", "Golden/golden.py", "Golden/generate_torch.py",
                 "Golden/generate_keras.py", "Parity/generate_torch_curve.py",
@@ -75,12 +85,14 @@ let package = Package(
             resources: [
                 .copy("Golden/torch.safetensors"), .copy("Golden/keras.safetensors"),
                 .copy("Parity/torch_curve.json"), .copy("Parity/torch_models.json"),
+                .copy("PaperNetworks/RunOfFormat2"),
             ],
             // Optimised for the same reason: the reference network computes in naive loops.
             swiftSettings: [.unsafeFlags(["-O"])]
         ),
-        .testTarget(name: "ReproductionTests", dependencies: ["Reproduction", "LinkedNet"]),
+        .testTarget(name: "ReproductionTests", dependencies: ["Reproduction", "PaperNetworks", "LinkedNet"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["train", "evaluate", "reproduce", "CommandSupport", "LinkedNet"]),
+            name: "CommandTests",
+            dependencies: ["train", "evaluate", "reproduce", "CommandSupport", "PaperNetworks", "LinkedNet"]),
     ]
 )

@@ -24,6 +24,7 @@ let package = Package(
             name: "StepOptions",
             dependencies: [
                 .product(name: "LinkedNet", package: "linkednet"),
+                .product(name: "PaperNetworks", package: "linkednet"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

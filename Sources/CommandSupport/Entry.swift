@@ -27,12 +27,3 @@ extension ParsableCommand {
         failure.end()
     }
 }
-
-extension DataSource {
-    /// What `--data` may be, and what it is if it isn't given.
-    package static let help =
-        """
-        \(options). (default: CIFAR-10 in data/cifar-10-batches-bin if it is there, else Fashion-MNIST if it is \
-        installed, else shapes)
-        """
-}

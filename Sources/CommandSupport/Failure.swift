@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// How the command ends when something is wrong: one line on standard error, and a status of sysexits.h.
 package struct Failure {
@@ -15,7 +16,7 @@ package struct Failure {
     }
 
     package func exit(_ error: any Error) -> Never {
-        exit(Self.status(of: error), "\(error)")
+        exit(Self.status(of: error), Self.text(of: error))
     }
 
     /// Ends the command.
@@ -67,12 +68,22 @@ package struct Failure {
         Foundation.exit(status)
     }
 
+    /// What is wrong, with the option that a setting's name stands for.
+    package static func text(of error: any Error) -> String {
+        switch error {
+        case is SettingsError: "--\(error)"
+        case TrainingError.mismatch("data", _, _): "--\(error)"
+        case let error as RunInUse where error.lockFile != nil: "\(error) (--no-lock)"
+        default: "\(error)"
+        }
+    }
+
     private static func status(of error: any Error) -> Int32 {
         switch error {
         case is SettingsError, is OptimizerError, is ShapeError, is LinkageError: EX_USAGE
         case let error as DataError: access(error.path, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT
         case CheckpointError.content(let path, _, _, _) where access(path, F_OK) != 0: EX_NOINPUT
-        case CheckpointError.content, is WeightsMismatch, TrainingError.mismatch: EX_DATAERR
+        case CheckpointError.content, is WeightsMismatch, is RunMismatch, TrainingError.mismatch: EX_DATAERR
         case CheckpointError.system(.open, _, _), CheckpointError.system(.list, _, _): EX_NOINPUT
         case CheckpointError.system(.create, _, _): EX_CANTCREAT
         case CheckpointError.system, CheckpointError.space, CheckpointError.readBack: EX_IOERR

@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// The pages of the reproduction.
 package enum Page: String, Sendable, Hashable, CaseIterable, Codable {

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// What the page on the claims of the paper's text shows.
 struct ClaimsPage {

@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// The files of a reproduction.
 ///
@@ -37,7 +38,7 @@ package struct OutputDirectory: Sendable {
     /// - Throws: ``SettingsError`` if it holds no reproduction, ``CheckpointError`` if what says so can't be read.
     func identity() throws -> Identity {
         guard let identity = try savedIdentity() else {
-            throw SettingsError(option: "--output", expected: "a directory with a reproduction", found: path)
+            throw SettingsError(setting: "output", expected: "a directory with a reproduction", found: path)
         }
         return identity
     }
@@ -77,11 +78,11 @@ package struct OutputDirectory: Sendable {
         if let found = try savedIdentity() {
             guard resumes else {
                 throw SettingsError(
-                    option: "--output", expected: "a directory without a reproduction (--resume goes on with it)",
+                    setting: "output", expected: "a directory without a reproduction (--resume goes on with it)",
                     found: path)
             }
             guard found == identity else {
-                throw SettingsError(option: "--resume", expected: Self.text(found), found: Self.text(identity))
+                throw SettingsError(setting: "resume", expected: Self.text(found), found: Self.text(identity))
             }
             return
         }

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// The paper's tables, cell by cell, and what their argument compares.
 package enum Paper {

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// How our figures compare with the paper's: not figure by figure, but by what is better than what, and what learns at
 /// all.

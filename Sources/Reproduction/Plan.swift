@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// What is to be done: every run of the chosen cells, once.
 package struct Plan {
@@ -37,7 +38,7 @@ package struct Plan {
         }
         guard !cells.isEmpty else {
             throw SettingsError(
-                option: "--rows", expected: "a pattern of rows such as \"LK-*\" (list shows them)",
+                setting: "rows", expected: "a pattern of rows such as \"LK-*\" (list shows them)",
                 found: rows ?? "no row")
         }
         var known: Set<Training> = []

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// The images that all trainings of a reproduction are on.
 package final class ReproductionData {

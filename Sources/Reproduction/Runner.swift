@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// Works a plan off, run by run. What is finished is never run again, and what was interrupted goes on where it
 /// stopped.
@@ -59,29 +60,29 @@ package struct Runner {
         let source = try data.source(item.training.pixels, testImages: item.budget.testImages)
         let directory = output.runDirectory(item.training, seed: item.seed)
         let settings = try item.training.settings(item.budget, seed: item.seed)
-        let run: Run
+        let run: PaperRun
         if Run.exists(in: directory) {
-            run = try Run(resuming: directory)
-            for damage in run.damage { say("\(damage); going on from an older checkpoint") }
-            if let damage = run.metricsDamage { say("\(damage)") }
-            if let change = run.computationChange { say(change) }
+            run = try PaperRun(resuming: directory)
+            for damage in run.run.damage { say("\(damage); going on from an older checkpoint") }
+            if let damage = run.run.metricsDamage { say("\(damage)") }
+            if let change = run.run.computationChange { say(change) }
             guard run.settings == settings else {
                 throw SettingsError(
-                    option: "--resume", expected: "a run in \(directory) with the settings: \(settings)",
+                    setting: "resume", expected: "a run in \(directory) with the settings: \(settings)",
                     found: "\(run.settings)")
             }
         } else {
-            run = try Run(settings, data: source, directory: directory)
+            run = try PaperRun(settings, data: source, directory: directory)
         }
         let images = settings.trainingImages(of: source)
         let diagnoses = self.diagnoses && item.seed == Experiment.seed
-        let probe = diagnoses || item.training.model == .depth ? try settings.probe(of: run.trainer.network) : nil
+        let probe = diagnoses || item.training.model == .depth ? try settings.probe(of: run.run.trainer.network) : nil
         var observers = self.observers
         if diagnoses, let probe {
             let steps = settings.epochs * ((images.count + settings.batchSize - 1) / settings.batchSize)
             observers.append(
                 try DiagnosticsObserver(
-                    probe, of: run.trainer.network, dataset: images, every: max(1, steps / 120),
+                    probe, of: run.run.trainer.network, dataset: images, every: max(1, steps / 120),
                     path: output.diagnosticsPath(item.training, seed: item.seed)))
         }
         var explosion: TrainingRecord.Explosion?
@@ -93,11 +94,11 @@ package struct Runner {
             explosion = .init(step: step, epoch: epoch, layer: layer, description: error.description)
             say("\(item.training.id), seed \(item.seed): \(error)")
         }
-        let dead = explosion == nil ? try probe.map { try run.trainer.deadNeurons($0, on: images) } : nil
+        let dead = explosion == nil ? try probe.map { try run.run.trainer.deadNeurons($0, on: images) } : nil
         let record = TrainingRecord(
             training: item.training.id, settings: settings, dataName: data.name, dataFingerprint: run.dataFingerprint,
             testImages: source.test.count, classCount: source.train.classCount,
-            parameters: run.trainer.network.parameterLayout.elementCount, instructionSet: Runtime.instructionSet,
+            parameters: run.run.trainer.network.parameterLayout.elementCount, instructionSet: Runtime.instructionSet,
             threads: Runtime.threadCount, commit: Self.commit,
             curve: try TrainingRecord.curve(directory + "/metrics.jsonl"),
             explosion: explosion, deadNeurons: dead)

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// How much of the paper's training is done.
 package enum Scale: String, Sendable, Hashable, Codable, CaseIterable {

@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// The pages of a reproduction, made from its records alone: a Markdown page for each table with its pictures, a
 /// Markdown page that leads to them, and one HTML page of all.

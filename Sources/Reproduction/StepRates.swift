@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// How long an image takes in training and in a test, for expectations.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// What a page on one of the paper's tables shows.
 struct TablePage {

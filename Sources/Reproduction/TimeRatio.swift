@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// Step times of Table 6's networks, measured side by side so that a busy moment of the machine hits all of them.
 ///

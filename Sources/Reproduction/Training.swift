@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 
 /// A training of the reproduction, whatever its seed and length: a network and its images.
 package struct Training: Sendable, Hashable {

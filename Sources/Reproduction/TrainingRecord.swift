@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// What a finished training leaves: everything that pages are made from.
 package struct TrainingRecord: Codable, Sendable, Hashable {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 @main
 struct Evaluate: ParsableCommand {
@@ -84,7 +85,7 @@ struct Evaluate: ParsableCommand {
             return show(json ? "{\"digest\":\"\(digest)\"}" : digest)
         }
         Self.failure.prepareKernels(threads: threads)
-        let saved = try SavedRun(path)
+        let saved = try SavedPaperRun(path)
         Self.failure.warn(saved.damage)
         let source = try data.map { try DataSource.resolve($0) } ?? saved.data()
         // Images that the network can't take at all are an error, with a line of its own.

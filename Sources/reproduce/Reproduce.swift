@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Reproduction
 
 @main

@@ -1,6 +1,7 @@
 import CommandSupport
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Reproduction
 
 /// What one call of the command does.

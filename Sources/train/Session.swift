@@ -1,6 +1,7 @@
 import CommandSupport
 import Foundation
 import LinkedNet
+import PaperNetworks
 
 /// What one call of the command does.
 struct Session {
@@ -11,8 +12,8 @@ struct Session {
     private let reporter: Reporter
     private let invocation = Invocation()
 
-    init(_ command: Train) {
-        options = command.runOptions
+    init(_ command: Train) throws {
+        options = try command.runOptions()
         running = command.runningOptions
         reporter = Reporter(json: running.json, quiet: running.quiet, logEvery: running.logEvery)
     }
@@ -37,31 +38,31 @@ struct Session {
             warn(about: settings, data)
             return show(try settings.trainer(network), settings)
         }
-        let run = try Run(settings, data: data, directory: running.output)
+        let run = try PaperRun(settings, data: data, directory: running.output)
         warn(about: settings, data)
         reporter.line("\(settings)")
         try train(run, data)
     }
 
     private func resume(_ directory: String) throws {
-        let run = try Run(resuming: directory)
+        let run = try PaperRun(resuming: directory)
         let contradictions = try options.contradictions(to: run.settings)
-        if !contradictions.isEmpty { Self.failure.exitUsage(contradictions.map(\.description).joined(separator: "; ")) }
+        if !contradictions.isEmpty { Self.failure.exitUsage(contradictions.map(Failure.text).joined(separator: "; ")) }
         if let epochs = options.epochs {
             run.extend(toEpochs: epochs, schedule: try options.addedSchedule(to: run.settings))
         }
-        let data = try run.data(options.data)
+        let data = try run.data(options.data ?? nil)
         reporter.line(data.note)
-        for damage in run.damage { reporter.warn("\(damage); going on from an older checkpoint") }
-        if let damage = run.metricsDamage { reporter.warn("\(damage)") }
-        if let change = run.computationChange { reporter.warn(change) }
+        for damage in run.run.damage { reporter.warn("\(damage); going on from an older checkpoint") }
+        if let damage = run.run.metricsDamage { reporter.warn("\(damage)") }
+        if let change = run.run.computationChange { reporter.warn(change) }
         if let warning = run.settings.scheduleWarning {
             reporter.warn(
                 "\(warning); --schedule beside more --epochs gives the epochs that are added one of their own")
         }
-        if running.dryRun { return show(run.trainer, run.settings) }
+        if running.dryRun { return show(run.run.trainer, run.settings) }
         reporter.line("\(run.settings)")
-        let position = run.trainer.position
+        let position = run.run.trainer.position
         reporter.line(
             position.epoch < run.settings.epochs
                 ? "resuming after \(position.step) steps, in epoch \(position.epoch + 1)"
@@ -84,12 +85,13 @@ struct Session {
             String(
                 format: """
                     training   %.1f MiB more: the optimizer's slots, a copy of the states and sums of gradients; \
-                    %.1f MiB: a copy of what is being saved
+                    %.1f MiB: copies of what is being saved
                     """,
-                Double(trainer.memoryBytes) / 1_048_576, Double(trainer.checkpointBytes) / 1_048_576))
+                Double(trainer.memoryBytes) / 1_048_576, Double(trainer.savingBytes) / 1_048_576))
     }
 
-    private func train(_ run: Run, _ data: DataSource) throws {
+    private func train(_ paperRun: PaperRun, _ data: DataSource) throws {
+        let run = paperRun.run
         // An error's line must not stand behind the progress bar.
         defer { reporter.clear() }
         if let given = running.saveEvery {
@@ -104,7 +106,7 @@ struct Session {
             run.locksDirectory = false
             reporter.warn("--no-lock: nothing keeps another process off \(run.directory); two at once damage a run")
         }
-        let result = try run.train(
+        let result = try paperRun.train(
             on: data, observers: [reporter, InterruptionObserver()], maxSteps: running.steps)
         if let score = run.best.value, let epoch = run.best.epoch {
             reporter.line(String(format: "best test accuracy %.4f, in epoch %d", score, epoch + 1))
@@ -117,8 +119,8 @@ struct Session {
         }
         if result.end == .completed {
             reporter.line("evaluate with: \(invocation.command("evaluate")) \(run.directory.quotedForShell)")
-            let schedule = run.settings.schedule.end == nil ? "" : " --schedule cosine"
-            let epochs = min(run.settings.epochs, RunOptions.mostEpochs / 2) * 2
+            let schedule = paperRun.settings.schedule.end == nil ? "" : " --schedule cosine"
+            let epochs = min(paperRun.settings.epochs, RunOptions.mostEpochs / 2) * 2
             reporter.line("train further with: \(resume) --epochs \(epochs)\(schedule)")
         } else {
             reporter.line("continue with: \(resume)")

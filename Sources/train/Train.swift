@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import LinkedNet
+import PaperNetworks
 
 @main
 struct Train: ParsableCommand {
@@ -27,38 +28,21 @@ struct Train: ParsableCommand {
             signal: as last saved).
             """)
 
-    @OptionGroup(title: "Network") var networkOptions: NetworkOptions
-    @OptionGroup(title: "Data") var dataOptions: DataOptions
-    @OptionGroup(title: "Training") var trainingOptions: TrainingOptions
+    @OptionGroup(title: "Network") var networkOptions: SettingOptions<NetworkSettings>
+    @OptionGroup(title: "Data") var dataOptions: SettingOptions<DataSettings>
+    @OptionGroup(title: "Training") var trainingOptions: SettingOptions<TrainingSettings>
     @OptionGroup(title: "Running") var runningOptions: RunningOptions
 
     static func main() {
         run(reporting: Session.failure) { try Session($0).run() }
     }
 
-    /// What the library decides settings by.
-    var runOptions: RunOptions {
+    /// What was asked for.
+    func runOptions() throws -> RunOptions {
         var options = RunOptions()
-        options.preset = trainingOptions.settings
-        options.model = networkOptions.model
-        options.activation = networkOptions.activation
-        options.batchNorm = networkOptions.batchNorm
-        options.widened = networkOptions.sqrt2 ? true : nil
-        options.initializer = networkOptions.initializer
-        options.convolution = networkOptions.convolution
-        options.data = dataOptions.data
-        options.limit = dataOptions.limit
-        options.testLimit = dataOptions.limitTest
-        options.augments = dataOptions.augment
-        options.shuffles = dataOptions.shuffle
-        options.epochs = trainingOptions.epochs
-        options.batchSize = trainingOptions.batchSize
-        options.optimizer = trainingOptions.optimizer
-        options.learningRate = trainingOptions.learningRate
-        options.decay = trainingOptions.decay
-        options.momentum = trainingOptions.momentum
-        options.schedule = trainingOptions.schedule
-        options.seed = trainingOptions.seed
+        try networkOptions.ask(&options)
+        try dataOptions.ask(&options)
+        try trainingOptions.ask(&options)
         return options
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// Whether options reach what they are for: each is given something else than its default.
 @Suite struct OptionTests {
@@ -21,7 +22,7 @@ import Testing
 
     /// The options that are tried elsewhere in this file or, for those of running, in others: all but the settings.
     private static let others = [
-        "--no-batch-norm", "--no-augment", "--no-shuffle", "--steps", "--threads", "--output", "--resume",
+        "--no-batch-norm", "--no-sqrt2", "--no-augment", "--no-shuffle", "--steps", "--threads", "--output", "--resume",
         "--save-every", "--no-lock", "--dry-run", "--json", "--quiet", "--log-every", "--help",
     ]
 
@@ -53,26 +54,36 @@ import Testing
     @Test func everySettingReachesTheRun() throws {
         let result = try Command.train.run(Self.settings + ["--steps", "1", "--output", "run"], in: place)
         try #require(result.status == 0, "\(result.errors)")
-        let saved = try SavedRun("\(place.path)/run").settings
+        let saved = try SavedPaperRun("\(place.path)/run").settings
         let directory = URL(fileURLWithPath: place.path).resolvingSymlinksInPath().path
-        let expected = RunSettings(
-            preset: .paper, model: .depth, activation: .selu, batchNorm: true, widened: true, initializer: .heNormal,
-            convolution: .direct, data: "\(directory)/data", limit: 150, testLimit: 20, epochs: 2, batchSize: 7,
-            optimizer: .sgd, learningRate: 0.002, decay: 0.001, momentum: 0.5,
-            schedule: .warmUp(steps: 3, then: .cosine(epochs: 2)), augments: true, shuffles: true, seed: 7)
+        var options = RunOptions()
+        (options.preset, options.model, options.activation) = (.paper, .depth, .selu)
+        (options.batchNorm, options.widened, options.initializer) = (true, true, .heNormal)
+        (options.convolution, options.data, options.limit) = (.direct, "\(directory)/data", 150)
+        (options.testLimit, options.epochs, options.batchSize) = (20, 2, 7)
+        (options.optimizer, options.learningRate, options.decay) = (.sgd, 0.002, 0.001)
+        (options.momentum, options.schedule, options.seed) = (0.5, "warm-up:3+cosine:2", 7)
+        (options.augments, options.shuffles) = (true, true)
+        let expected = try options.settings()
         var own = saved
         own.data = own.data.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
         #expect(own == expected)
         // None of them is what the run would have had anyway.
-        let plain = RunOptions()
+        let plain = try RunOptions().settings()
         var named = RunOptions()
         (named.preset, named.model) = (.paper, .depth)
-        let defaults = try (Mirror(reflecting: plain.settings()), Mirror(reflecting: named.settings()))
-        for (index, child) in Mirror(reflecting: saved).children.enumerated() {
-            let isNamed = ["preset", "model"].contains(child.label)
-            let other = Array((isNamed ? defaults.0 : defaults.1).children)[index]
-            #expect("\(child.value)" != "\(other.value)", "\(child.label ?? "")")
+        let others = try named.settings()
+        for setting in Settings.stored {
+            let isNamed = ["settings", "model"].contains(setting.name)
+            let other = isNamed ? plain : others
+            #expect(try json(setting, of: saved) != json(setting, of: other), "\(setting.name)")
         }
+    }
+
+    /// One setting of several, as a run keeps it.
+    private func json(_ setting: any StoredSetting, of settings: RunSettings) throws -> String {
+        let all = try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)) as? [String: Any]
+        return "\(all?[setting.key] ?? "none")"
     }
 
     @Test func theOppositesOfFlagsReachTheRun() throws {

@@ -8,6 +8,10 @@ let package = Package(
     targets: [
         .target(name: "CLibFuzzer"),
         .executableTarget(
-            name: "fuzz", dependencies: ["CLibFuzzer", .product(name: "LinkedNet", package: "linkednet")]),
+            name: "fuzz",
+            dependencies: [
+                "CLibFuzzer", .product(name: "LinkedNet", package: "linkednet"),
+                .product(name: "PaperNetworks", package: "linkednet"),
+            ]),
     ]
 )

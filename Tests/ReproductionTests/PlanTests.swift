@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 import Reproduction
 import Testing
 

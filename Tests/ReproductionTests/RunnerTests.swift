@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Reproduction
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Reproduction
 
 /// Images of 8×8 in ten classes that are soon learned.

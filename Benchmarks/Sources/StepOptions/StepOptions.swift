@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import LinkedNet
+public import PaperNetworks
 
 /// What is trained.
 public struct StepOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinkedNet
+import PaperNetworks
 import StepOptions
 
 /// Trains with a save every few steps, and prints what that costs the steps as one JSON line.
@@ -37,10 +38,11 @@ struct SaveStall: ParsableCommand {
         )
         (options.epochs, options.learningRate, options.limit) = (steps, 1e-6, 2 * steps * training.batchSize)
         let data = try DataSource.resolve("shapes")
-        let run = try Run(options.settings(), data: data, directory: output)
+        let paperRun = try PaperRun(options.settings(), data: data, directory: output)
+        let run = paperRun.run
         run.saveInterval = .steps(every)
         let watch = Watch()
-        try run.train(on: data, observers: [watch], maxSteps: steps)
+        try paperRun.train(on: data, observers: [watch], maxSteps: steps)
         // The first steps touch memory for the first time.
         let numbers = watch.steps.indices.filter { $0 > every }
         func sorted(_ times: [Double], _ isIncluded: (Int) -> Bool) -> [Double] {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinkedNet
+import PaperNetworks
 import StepOptions
 
 /// Times whole training steps (forward, loss, backward, optimizer) on random data and prints one JSON line.

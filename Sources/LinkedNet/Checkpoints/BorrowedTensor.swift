@@ -21,3 +21,27 @@ public struct BorrowedTensor {
         self.init(name: name, shape: shape, elements: UnsafeBufferPointer(elements))
     }
 }
+
+extension BorrowedTensor {
+    /// Tensors like these, one after the other in `memory`, which has room for all of their elements.
+    static func places(for tensors: [BorrowedTensor], in memory: AlignedStorage<Float>) -> [BorrowedTensor] {
+        var places: [BorrowedTensor] = []
+        var end = 0
+        for tensor in tensors {
+            let range = end..<end + tensor.elements.count
+            places.append(
+                BorrowedTensor(
+                    name: tensor.name, shape: tensor.shape,
+                    elements: UnsafeMutableBufferPointer(rebasing: memory.buffer[range])))
+            end = range.upperBound
+        }
+        return places
+    }
+
+    /// Copies elements into places that ``places(for:in:)`` made.
+    static func copy(_ tensors: [BorrowedTensor], to places: [BorrowedTensor]) {
+        for (tensor, place) in zip(tensors, places) {
+            _ = UnsafeMutableBufferPointer(mutating: place.elements).update(fromContentsOf: tensor.elements)
+        }
+    }
+}

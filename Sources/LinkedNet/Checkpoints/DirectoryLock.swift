@@ -172,6 +172,8 @@ public struct RunInUse: Error, Equatable, CustomStringConvertible {
         "\(directory.printable()): expected a run that nobody else is training, found one in use by "
             + (processID.map { "process \($0)" } ?? "another process")
             + (host.map { " of the host \($0.printable(longest: 100))" } ?? "")
-            + (lockFile.map { "; if that process has ended, remove \($0.printable()), or train with --no-lock" } ?? "")
+            + (lockFile.map {
+                "; if that process has ended, remove \($0.printable()), or train without the lock"
+            } ?? "")
     }
 }

@@ -19,7 +19,7 @@ final class Generations {
     static let largestNumber = Int.max - 1
 
     let directory: String
-    private let disk: any Disk
+    let disk: any Disk
     /// The highest number that was ever seen; -1 before that.
     private var newest = -1
     /// The newest that are known to be whole, at most two.
@@ -157,9 +157,13 @@ final class Generations {
     func settle() throws(CheckpointError) -> Bool { try disk.settleNames(in: directory) }
 
     /// Throws if there is no room for the checkpoints of a run: two that are kept, and one that is being written.
-    func requireSpace(for tensors: [BorrowedTensor], metadata: [String: String]) throws(CheckpointError) {
+    ///
+    /// - Parameter others: how many bytes other files of the run take.
+    func requireSpace(
+        for tensors: [BorrowedTensor], metadata: [String: String], others: Int = 0
+    ) throws(CheckpointError) {
         let present = try numbers().count
-        try require(max(3 - present, 1) * Self.size(of: tensors, metadata))
+        try require(max(3 - present, 1) * Self.size(of: tensors, metadata) + others)
     }
 
     private func require(_ needed: Int) throws(CheckpointError) {

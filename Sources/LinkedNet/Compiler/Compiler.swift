@@ -1,9 +1,9 @@
-/// Turns what a builder holds into the graph that a plan is made of.
+/// Turns a finished graph into the graph that a plan is made of.
 enum Compiler {
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, sizes that overflow, or an operation
     ///   that the kernels refuse.
-    static func compile(_ builder: GraphBuilder, output: Value, batch: Int) throws -> Graph {
-        var graph = try builder.finished(output: output)
+    static func compile(_ finished: Graph, fusion: Fusion, batch: Int) throws(ShapeError) -> Graph {
+        var graph = finished
         guard batch >= 1 else {
             throw ShapeError(subject: "network", expected: "a batch size of at least 1", found: "\(batch)")
         }
@@ -12,7 +12,7 @@ enum Compiler {
         }
         try checkSizes(of: graph, batch: batch)
         graph.batch = batch
-        for rewrite in Rewrites.ordered(builder.fusion) { try rewrite.apply(to: &graph) }
+        for rewrite in Rewrites.ordered(fusion) { try rewrite.apply(to: &graph) }
         return graph
     }
 

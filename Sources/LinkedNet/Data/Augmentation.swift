@@ -1,6 +1,6 @@
 /// Random changes that make more of the training images. What an image gets depends on seed, epoch and its number
 /// only, not on order, batch size or thread.
-public struct Augmentation: Hashable, Sendable {
+public struct Augmentation: SelfDescribing, Hashable, Sendable {
     /// True mirrors every other image (on average) left to right.
     public var horizontalFlip: Bool
     /// The farthest an image moves, as a fraction of its height and width. Each axis is uniform between minus and plus
@@ -15,8 +15,6 @@ public struct Augmentation: Hashable, Sendable {
 
     /// Images as they are.
     public static let none = Augmentation(horizontalFlip: false, shift: 0)
-    /// The paper's for AllCNN and ResNet50: horizontal flips and shifts of up to a tenth.
-    public static let paper = Augmentation(horizontalFlip: true, shift: 0.1)
 
     /// What one image gets.
     ///

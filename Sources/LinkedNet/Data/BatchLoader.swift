@@ -1,7 +1,7 @@
 /// Delivers a data set in batches, epoch after epoch, and prepares the next ones on a thread of its own meanwhile.
 ///
 /// ```swift
-/// let loader = try BatchLoader(dataset: train, batchSize: 32, sampler: .shuffled, augmentation: .paper, seed: 1)
+/// let loader = try BatchLoader(dataset: train, batchSize: 32, sampler: .shuffled, seed: 1)
 /// for _ in 0 ..< 10 {
 ///     while let batch = try loader.next() { … }   // nil ends an epoch; the next call begins the following one
 /// }

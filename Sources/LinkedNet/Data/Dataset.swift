@@ -16,6 +16,9 @@ public protocol Dataset: Sendable {
     var classNames: [String] { get }
     /// SHA-256 of pixels and labels in hexadecimal: two data sets with the same fingerprint train the same network.
     var fingerprint: String { get }
+    /// How pixels are made of the bytes of pictures; `nil`, the default, if they aren't or nobody needs to know. A
+    /// ``Run`` keeps it for who uses the network.
+    var pixelScaling: PixelScaling? { get }
 
     /// Writes images and labels into memory the caller owns.
     ///
@@ -32,6 +35,8 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+    public var pixelScaling: PixelScaling? { nil }
+
     /// The first `limit` images of this data set, or all if there are fewer. Shares its memory.
     public func prefix(_ limit: Int) -> DatasetPrefix {
         DatasetPrefix(base: self, count: min(max(limit, 0), count))

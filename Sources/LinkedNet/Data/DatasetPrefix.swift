@@ -13,6 +13,7 @@ public struct DatasetPrefix: Dataset {
     public var imageShape: Shape { base.imageShape }
     public var classCount: Int { base.classCount }
     public var classNames: [String] { base.classNames }
+    public var pixelScaling: PixelScaling? { base.pixelScaling }
 
     /// The base's if this is all of it; otherwise made from the base's and the number of images.
     public var fingerprint: String {

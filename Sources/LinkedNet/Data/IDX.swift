@@ -76,7 +76,7 @@ public enum IDX {
     }
 
     /// True if a directory has training images in one of the usual spellings.
-    static func isPresent(in directory: String) -> Bool {
+    public static func isPresent(in directory: String) -> Bool {
         RegularFile.exists(path(of: "train-images", dimensions: 3, in: directory))
     }
 }

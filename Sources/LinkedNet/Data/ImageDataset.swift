@@ -15,6 +15,7 @@ public struct ImageDataset: Dataset {
 
     public var count: Int { labels.count }
     public var classCount: Int { classNames.count }
+    public var pixelScaling: PixelScaling? { PixelScaling(scale: scale, offset: offset) }
 
     /// Images that are already in memory. Takes time for the fingerprint, about 0.1 s for CIFAR-10.
     ///

@@ -2,7 +2,7 @@
 ///
 /// A loss of your own conforms to this protocol; a ``Trainer`` takes any. A sample's loss depends on that sample alone:
 /// a batch may be evaluated in parts, several at once.
-public protocol Loss: Sendable {
+public protocol Loss: SelfDescribing, Sendable {
     /// The loss and the hits of a batch and, where it is asked for, the gradient of the mean loss.
     ///
     /// - Parameters:

@@ -19,6 +19,9 @@ public final class Network {
     public let passSize: Int
     /// What the weights were initialised from and dropout is keyed by.
     public let seed: UInt64
+    /// A fingerprint of what the layers built, for telling networks apart: 64 hexadecimal digits. Operations,
+    /// parameters and connections have a part in it; weights, batch size and rewrites have none.
+    public let graphDigest: String
 
     /// The layout of the trained parameters, their gradients and the optimizers' slots.
     public let parameterLayout: ParameterLayout
@@ -61,7 +64,9 @@ public final class Network {
     init(
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
-        let graph = try Compiler.compile(builder, output: output, batch: batch)
+        let finished = try builder.finished(output: output)
+        graphDigest = finished.digest
+        let graph = try Compiler.compile(finished, fusion: builder.fusion, batch: batch)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch

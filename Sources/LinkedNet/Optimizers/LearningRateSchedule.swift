@@ -49,12 +49,6 @@ public enum LearningRateSchedule: Sendable, Hashable {
         }
     }
 
-    /// The paper's schedule for AllCNN: 1 to epoch 500, 0.75 to 2000, 0.5 to 2350, 0.1 to 2750, then 0.05.
-    public static let allCNN = steps([
-        Step(fromEpoch: 500, factor: 0.75), Step(fromEpoch: 2000, factor: 0.5), Step(fromEpoch: 2350, factor: 0.1),
-        Step(fromEpoch: 2750, factor: 0.05),
-    ])
-
     /// The factor for an update.
     ///
     /// - Parameters:
@@ -107,9 +101,23 @@ public enum LearningRateSchedule: Sendable, Hashable {
     }
 
     /// This schedule up to an epoch, counted from 0, and another from it on.
-    func followed(by schedule: LearningRateSchedule, fromEpoch epoch: Int) -> LearningRateSchedule {
+    public func followed(by schedule: LearningRateSchedule, fromEpoch epoch: Int) -> LearningRateSchedule {
         let stage = Stage(fromEpoch: epoch, schedule: schedule)
         guard case .sequence(let stages) = self else { return .sequence([Stage(fromEpoch: 0, schedule: self), stage]) }
         return .sequence(stages.filter { $0.epoch < epoch } + [stage])
+    }
+}
+
+/// As in Swift: `cosine(epochs: 30, finalFactor: 0.0)`.
+extension LearningRateSchedule: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .constant: "constant"
+        case .steps(let steps): "steps(\(steps.map { "\($0.epoch): \($0.factor)" }.joined(separator: ", ")))"
+        case .cosine(let epochs, let finalFactor): "cosine(epochs: \(epochs), finalFactor: \(finalFactor))"
+        case .warmUp(let steps, let then): "warmUp(steps: \(steps), then: \(then))"
+        case .sequence(let stages):
+            "sequence(\(stages.map { "\($0.epoch): \($0.schedule)" }.joined(separator: ", ")))"
+        }
     }
 }

@@ -2,8 +2,8 @@
 ///
 /// An optimizer is a description; what it remembers from step to step lives in slots that the trainer owns, saves and
 /// restores: flat arrays laid out like the parameters, zero at first. An optimizer of your own conforms to this
-/// protocol.
-public protocol Optimizer: Sendable {
+/// protocol. Its stored properties are its settings in a saved run, unless it describes itself: ``SelfDescribing``.
+public protocol Optimizer: SelfDescribing, Sendable {
     /// The learning rate before any schedule or decay.
     var learningRate: Double { get }
 

@@ -79,12 +79,3 @@ public final class DiagnosticsObserver: TrainingObserver {
         return String(decoding: try encoder.encode(content), as: UTF8.self)
     }
 }
-
-extension RunSettings {
-    /// A probe for a network that these settings made.
-    ///
-    /// - Throws: ``ShapeError`` if others made it, ``OutOfMemory``.
-    public func probe(of network: Network) throws -> ActivationProbe {
-        try ActivationProbe(model(classCount: network.outputShape.elementCount), of: network)
-    }
-}

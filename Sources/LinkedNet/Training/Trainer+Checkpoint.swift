@@ -31,9 +31,14 @@ extension Trainer {
             checkpointTensors, metadata: checkpointMetadata(metadata), to: path, on: SystemDisk())
     }
 
-    /// The size of a checkpoint's tensors, of which a ``Run`` keeps a copy while it trains, in bytes.
+    /// The size of a checkpoint's tensors, in bytes.
     public var checkpointBytes: Int {
         checkpointTensors.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
+    }
+
+    /// What a ``Run`` holds while it trains, in bytes: copies of a checkpoint and of the best weights.
+    public var savingBytes: Int {
+        checkpointBytes + network.storedWeights.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
     }
 
     /// What a checkpoint holds, without a copy: it changes with the next step.

@@ -9,7 +9,7 @@ extension Trainer {
     }
 
     /// As ``evaluate(_:)``; `progress` is called after each batch.
-    func evaluate(_ dataset: any Dataset, progress: (EvaluationEvent) -> Void) throws -> EvaluationResult {
+    public func evaluate(_ dataset: any Dataset, progress: (EvaluationEvent) -> Void) throws -> EvaluationResult {
         try evaluate(dataset, requiresFinite: false) { event in
             progress(event)
             return false

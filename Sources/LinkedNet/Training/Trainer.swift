@@ -1,9 +1,9 @@
 /// Trains a network: owns the loop, the optimizer's memory and the position in the run.
 ///
 /// ```swift
-/// let network = try Network(AllCNN(), input: [32, 32, 3], batch: 32, seed: 1)
+/// let network = try Network(model, input: [32, 32, 3], batch: 32, seed: 1)
 /// let trainer = try Trainer(network, optimizer: SGD(momentum: 0.9, nesterov: true, decay: 1e-6))
-/// try trainer.fit(train, test: test, epochs: 10, augmentation: .paper)
+/// try trainer.fit(train, test: test, epochs: 10)
 /// print(try trainer.evaluate(test).accuracy)
 /// ```
 ///
@@ -16,7 +16,7 @@ public final class Trainer {
     /// What is made small.
     public let loss: any Loss
     /// How the learning rate changes.
-    public internal(set) var schedule: LearningRateSchedule
+    public var schedule: LearningRateSchedule
     /// The Euclidean norm of all gradients together above which they are scaled down to it; `nil` never does.
     public let gradientClipNorm: Double?
     /// Who is told how training goes, in this order.

@@ -1,5 +1,6 @@
 import AllocationCounter
 import LinkedNet
+import PaperNetworks
 import Testing
 
 @Suite(.enabled(if: allocations_are_counted(), "a sanitizer owns malloc")) struct LoaderAllocationTests {

@@ -1,5 +1,6 @@
 import AllocationCounter
 import LinkedNet
+import PaperNetworks
 import Testing
 
 /// A step of a warm network asks for no memory: everything was planned when it was compiled.

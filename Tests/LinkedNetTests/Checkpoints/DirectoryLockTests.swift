@@ -176,7 +176,7 @@ import Testing
         for code in [0, ENOSYS] {
             #expect(throws: expected) { try DirectoryLock(directory.path) { _ in code } }
         }
-        for part in ["the host elsewhere", "remove \(claim)", "--no-lock"] {
+        for part in ["the host elsewhere", "remove \(claim)", "without the lock"] {
             #expect("\(expected)".contains(part), "\(part)")
         }
         #expect(SmallFile.text(claim) == other.text)

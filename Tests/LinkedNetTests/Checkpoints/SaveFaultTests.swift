@@ -77,6 +77,13 @@ import Testing
         if environment["LINKEDNET_POWER_CUTS"] != nil { print("\(lives): nothing lost") }
     }
 
+    /// Makes a run's directory, or one with a name that is free.
+    private func directory(_ path: String?, on disk: SimulatedDisk) throws -> String {
+        guard let path else { return try RunDirectory.create(base: "runs/base", on: disk) }
+        try RunDirectory.begin(path, on: disk)
+        return path
+    }
+
     /// A process is killed at any moment of making the run's directory, another one makes it and saves, and the power
     /// fails: the directory is there.
     @Test(arguments: ["run", "run/", "runs/one", "a/b/c", nil])
@@ -86,10 +93,10 @@ import Testing
             while true {
                 let disk = SimulatedDisk(seed: seed)
                 disk.plan = .init(index: index, fault: .crashAfter)
-                _ = try? RunDirectory.create(path, base: "base", on: disk)
+                _ = try? directory(path, on: disk)
                 let isLast = !disk.hasFailed
                 disk.restart()
-                let made = try RunDirectory.create(path, base: "base", on: disk)
+                let made = try directory(path, on: disk)
                 let generations = Generations(made, on: disk)
                 try withBorrowed([("weights", Tensor(shape: [1], elements: [1]))]) {
                     try generations.save($0, metadata: [:])
@@ -360,8 +367,8 @@ import Testing
     func aFileSystemThatCannotSynchronizeDirectories(code: Int32) throws {
         let disk = SimulatedDisk()
         disk.directoryCode = code
-        #expect(try RunDirectory.create("a/b", base: "base", on: disk) == "a/b")
-        #expect(try RunDirectory.create(nil, base: "base", on: disk) == "runs/base-1")
+        #expect(try directory("a/b", on: disk) == "a/b")
+        #expect(try directory(nil, on: disk) == "runs/base-1")
         let run = SimulatedRun(disk)
         try run.open()
         #expect(run.save() == nil)

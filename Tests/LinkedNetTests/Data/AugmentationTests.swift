@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 import Testing
 
 @Suite struct AugmentationTests {

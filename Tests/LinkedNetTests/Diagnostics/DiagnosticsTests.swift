@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Testing
 
 @Suite struct DiagnosticsTests {
@@ -179,19 +180,19 @@ import Testing
             return try options.settings()
         }
         let source = DataSource(train: data, test: data)
-        func observer(_ run: Run, _ name: String) throws -> DiagnosticsObserver {
+        func observer(_ run: PaperRun, _ name: String) throws -> DiagnosticsObserver {
             try DiagnosticsObserver(
-                run.settings.probe(of: run.trainer.network), of: run.trainer.network, dataset: data, every: 2,
+                run.settings.probe(of: run.run.trainer.network), of: run.run.trainer.network, dataset: data, every: 2,
                 path: "\(place.path)/\(name)")
         }
-        let whole = try Run(settings(), data: source, directory: "\(place.path)/whole")
+        let whole = try PaperRun(settings(), data: source, directory: "\(place.path)/whole")
         try whole.train(on: source, observers: [observer(whole, "whole.jsonl")])
-        let first = try Run(settings(), data: source, directory: "\(place.path)/parts")
+        let first = try PaperRun(settings(), data: source, directory: "\(place.path)/parts")
         try first.train(on: source, observers: [observer(first, "parts.jsonl")], maxSteps: 7)
         if sawMore {
             try place.write("parts.jsonl", Array(Data(contentsOf: URL(fileURLWithPath: "\(place.path)/whole.jsonl"))))
         }
-        let second = try Run(resuming: "\(place.path)/parts")
+        let second = try PaperRun(resuming: "\(place.path)/parts")
         try second.train(on: source, observers: [observer(second, "parts.jsonl")])
         let texts = try ["whole", "parts"].map {
             try String(contentsOfFile: "\(place.path)/\($0).jsonl", encoding: .utf8)

@@ -1,3 +1,4 @@
+import PaperNetworks
 import Testing
 
 @testable import LinkedNet

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// Gradients of whole networks against central differences in double precision.
 @Suite struct NetworkGradientTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// Convolutions that are computed together: which they are, and that it changes nothing but rounding.
 @Suite struct ConvolutionChainTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// A convolution and the dense layer after it, computed as one: where, and that it changes nothing but rounding.
 @Suite struct ConvolutionDenseFusionTests {

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 import Testing
 
 /// Sizes that nobody means, and that must end in an error rather than a trap.

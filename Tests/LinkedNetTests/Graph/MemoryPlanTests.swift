@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 @Suite struct MemoryPlanTests {
     private func requests(seed: UInt64) -> [MemoryPlan.Request] {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// Operations that read one tensor at several inputs, or one parameter several times: each gradient is written into
 /// memory of its own, so no order of writing is wrong.

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// ReLUs that are stored in place of what they are applied to. Gradients of ResNet50 are compared with differences in
 /// NetworkGradientTests.

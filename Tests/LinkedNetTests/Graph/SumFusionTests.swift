@@ -1,6 +1,7 @@
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// Sums that are computed by the operations which give their terms. Their gradients are compared with differences in
 /// BranchGradientTests and, for ResNet50, NetworkGradientTests.
@@ -143,7 +144,8 @@ import Testing
                 last
             }
             let network = try Network(model, input: [4, 4, 3], batch: 1, seed: 3)
-            return try network.predict(Tensor(shape: [1, 4, 4, 3], elements: (0..<48).map { Float($0 % 7) - 3 })).elements
+            return try network.predict(Tensor(shape: [1, 4, 4, 3], elements: (0..<48).map { Float($0 % 7) - 3 }))
+                .elements
         }
         let plain = try output(Conv2D(3, kernel: 1))
         #expect(plain.contains { $0 != 0 })

@@ -1,6 +1,7 @@
 import AllocationCounter
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Testing
 
 #if canImport(Glibc)

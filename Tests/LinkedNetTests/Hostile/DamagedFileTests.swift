@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// Every truncation and every flipped bit of one good file per format, and random ones in what is only data: refused
 /// with one of the library's errors or read as what it then says, in bounded time and memory.
@@ -97,12 +98,25 @@ import Testing
             Self.recordingErrors { directory in
                 _ = try Self.writeCheckpoint(to: directory.path + "/good")
                 let texts = try SafetensorsFile(directory.path + "/good").metadata
-                let key = try #require(texts.keys.first { $0.hasSuffix(".run") })
-                let bytes = try Array(#require(texts[key]).utf8)
+                let bytes = try Array(#require(texts["linkednet.run"]).utf8)
                 try DamagedFile(bytes: bytes, headers: [bytes.indices]).check(at: directory.path + "/bad") { path in
                     let text = String(decoding: try Self.bytes(path), as: UTF8.self)
-                    let record = try RunRecord(metadata: [key: text], path: path)
-                    _ = try record.settings.makeOptimizer()
+                    _ = try RunRecord(metadata: ["linkednet.run": text], path: path)
+                }
+            }
+        }
+    }
+
+    @Test func runSettings() async {
+        await #expect(processExitsWith: .success) {
+            Self.recordingErrors { directory in
+                _ = try Self.writeCheckpoint(to: directory.path + "/good")
+                let texts = try SafetensorsFile(directory.path + "/good").metadata
+                let record = try RunRecord(metadata: texts, path: "good")
+                let bytes = try Array(#require(texts["paper.settings"]).utf8)
+                try DamagedFile(bytes: bytes, headers: [bytes.indices]).check(at: directory.path + "/bad") { path in
+                    let text = String(decoding: try Self.bytes(path), as: UTF8.self)
+                    _ = try RunText.settings(of: ["paper.settings": text], record: record, path: path)
                 }
             }
         }
@@ -156,11 +170,12 @@ import Testing
         options.schedule = "warm-up:5+steps:1=0.5,2=0.1"
         let settings = try options.settings()
         let network = try settings.network(imageShape: [8, 8, 1], classCount: 3)
-        let record = RunRecord(
-            settings: settings, imageShape: [8, 8, 1], classCount: 3, dataFingerprint: "0123", best: BestScore(),
-            computation: ["avx512"])
         let trainer = try settings.trainer(network)
-        try trainer.save(to: path, metadata: record.metadata())
+        let data = try TinyTraining.dataset(3)
+        let record = RunRecord(
+            trainer: trainer, dataset: data, dataSettings: ["dataset": data.fingerprint], best: BestScore(),
+            computation: ["avx512"], metadata: try RunText.of(settings))
+        try trainer.save(to: path, metadata: record.texts().filter { $0.key != "linkednet.seed" })
         return trainer
     }
 }

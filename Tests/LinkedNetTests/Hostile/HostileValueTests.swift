@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 #if canImport(Glibc)
 import Glibc
@@ -66,15 +67,15 @@ import Glibc
         var options = RunOptions()
         options.model = .width(3_000_000)
         let settings = try options.settings()
-        let record = RunRecord(
-            settings: settings, imageShape: [50, 50, 1], classCount: 10, dataFingerprint: "", best: BestScore(),
-            computation: [])
         let small = try TinyTraining.network()
-        try small.saveWeights(to: directory.path + "/file", metadata: record.metadata())
-        let file = try SafetensorsFile(directory.path + "/file")
-        #expect(throws: WeightsMismatch.self) {
-            try settings.network(imageShape: [50, 50, 1], classCount: 10, weights: file)
-        }
+        let data = try ImageDataset(
+            name: "one", imageShape: [50, 50, 1], classNames: ["a", "b", "c"],
+            pixels: Array(repeating: 0, count: 2500), labels: [0])
+        let record = RunRecord(
+            trainer: try Trainer(small, optimizer: SGD()), dataset: data, dataSettings: [:], best: BestScore(),
+            computation: [], metadata: try RunText.of(settings))
+        try small.saveWeights(to: directory.path + "/file", metadata: record.texts())
+        #expect(throws: WeightsMismatch.self) { try SavedPaperRun(directory.path + "/file") }
     }
 
     @Test func figuresOfAnotherNumberOfLayers() throws {

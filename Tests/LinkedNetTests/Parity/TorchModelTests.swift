@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Testing
 
 /// The first 20 steps of the paper's models, each with its experiment's optimizer, against PyTorch's from the same

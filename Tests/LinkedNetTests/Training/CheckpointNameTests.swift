@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 /// An optimizer whose slots are called as its author likes. Each slot counts the steps in its own way.
 private struct CountingOptimizer: Optimizer {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
 @Suite struct NetworkFilesTests {
     private let directory: TemporaryDirectory

@@ -1,4 +1,5 @@
 import LinkedNet
+import PaperNetworks
 import Testing
 
 /// Steps that take a batch in several passes.

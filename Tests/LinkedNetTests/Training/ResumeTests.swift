@@ -1,5 +1,6 @@
 import Foundation
 import LinkedNet
+import PaperNetworks
 import Testing
 
 /// A run that was interrupted, saved and resumed must be, bit for bit, the run that wasn't.

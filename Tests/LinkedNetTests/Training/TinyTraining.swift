@@ -18,8 +18,8 @@ enum TinyTraining {
             labels: labels)
     }
 
-    static func network(batch: Int = 8, seed: UInt64 = 7) throws -> Network {
-        let model = Sequential {
+    static func model() -> Sequential {
+        Sequential {
             Conv2D(4, kernel: 3, padding: .same)
             BatchNorm()
             LinkedActivation(.mirrored(.prelu(.perChannel)))
@@ -27,7 +27,10 @@ enum TinyTraining {
             Flatten()
             Dense(3)
         }
-        return try Network(model, input: [6, 6, 1], batch: batch, seed: seed)
+    }
+
+    static func network(batch: Int = 8, seed: UInt64 = 7) throws -> Network {
+        try Network(model(), input: [6, 6, 1], batch: batch, seed: seed)
     }
 
     /// A directory of IDX files with images of 8×8 and 10 classes, as `--data` takes it.

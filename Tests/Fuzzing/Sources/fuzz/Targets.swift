@@ -7,7 +7,8 @@ typealias Target = (_ bytes: UnsafeBufferPointer<UInt8>) -> Void
 
 /// The parsers, by the names of their corpora.
 nonisolated(unsafe) let targets: [String: Target] = [
-    "safetensors": safetensors, "json": json, "run-record": runRecord, "position": position,
+    "safetensors": safetensors, "json": json, "run-record": runRecord,
+    "run-settings": runSettings, "position": position,
     "cifar": cifar, "idx": idx, "gzip": gzip, "class-names": classNames,
     "schedule": schedule, "options": options, "network": network, "diagnostics": diagnostics,
 ]

@@ -1,14 +1,24 @@
 import Foundation
 
 @testable import LinkedNet
+@testable import PaperNetworks
 
-/// The settings that a checkpoint keeps as JSON.
+/// What a checkpoint keeps as JSON, of this version or of one that kept the settings there too.
 func runRecord(_ bytes: UnsafeBufferPointer<UInt8>) {
+    let texts = ["linkednet.run": String(decoding: bytes, as: UTF8.self)]
+    guard let record = try? RunRecord(metadata: texts, path: "file") else { return }
+    require(record.classCount >= 1 && record.batchSize ?? 1 >= 1, "at least one class and sample")
+    guard let settings = try? RunText.settings(of: texts, record: record, path: "file") else { return }
+    require((try? settings.makeOptimizer()) != nil, "an optimizer")
+    _ = "\(settings)"
+}
+
+/// The settings that a run of the paper's networks keeps as JSON.
+func runSettings(_ bytes: UnsafeBufferPointer<UInt8>) {
     let text = String(decoding: bytes, as: UTF8.self)
-    guard let record = try? RunRecord(metadata: ["linkednet.run": text], path: "file") else { return }
-    require(record.classCount >= 1, "at least one class")
-    _ = try? record.settings.makeOptimizer()
-    _ = "\(record.settings)"
+    guard let settings = try? JSONDecoder().decode(RunSettings.self, from: Data(text.utf8)) else { return }
+    _ = "\(settings)"
+    _ = settings.scheduleWarning
 }
 
 /// Where a training stands, as a checkpoint keeps it.
@@ -72,7 +82,8 @@ private func compile(_ settings: RunSettings, imageShape: Shape, classCount: Int
     struct Compiled: Error {}
     do {
         _ = try Network(
-            settings.model(classCount: classCount), input: imageShape, batch: settings.batchSize, seed: settings.seed
+            settings.makeModel(classCount: classCount), input: imageShape, batch: settings.batchSize,
+            seed: settings.seed
         ) { _ in throw Compiled() }
         require(false, "compiling ends before memory is taken")
     } catch {

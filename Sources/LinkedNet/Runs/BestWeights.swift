@@ -1,0 +1,95 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The weights of a run's best epoch on their way to `best.safetensors`.
+///
+/// The file and the best score of the checkpoint must agree wherever a process is killed. So the weights are written to
+/// a file that names its epoch, then comes the checkpoint with the score, and then the file gets its name. A file that
+/// still names its epoch counts if the checkpoint has that epoch's score, and otherwise nothing has come of it.
+///
+/// Why `@unchecked Sendable` holds: the trainer's thread changes it while no save is running only, as
+/// ``CheckpointWriter`` sees to; the saving thread reads it while one is.
+final class BestWeights: @unchecked Sendable {
+    /// The file of the best weights in a run's directory.
+    static let fileName = "best.safetensors"
+
+    private let memory: AlignedStorage<Float>
+    private let copies: [BorrowedTensor]
+    /// Which epoch's they are.
+    private(set) var epoch = 0
+    private var texts: [String: String] = [:]
+
+    /// - Parameter tensors: like those that will be kept.
+    /// - Throws: ``OutOfMemory`` if there is none for a copy.
+    init(_ tensors: [BorrowedTensor]) throws {
+        memory = try AlignedStorage(count: tensors.reduce(0) { $0 + $1.elements.count })
+        copies = BorrowedTensor.places(for: tensors, in: memory)
+    }
+
+    /// Keeps a copy of the weights of an epoch.
+    func keep(_ tensors: [BorrowedTensor], epoch: Int, texts: [String: String]) {
+        BorrowedTensor.copy(tensors, to: copies)
+        (self.epoch, self.texts) = (epoch, texts)
+    }
+
+    /// Writes the file that names its epoch.
+    func write(to directory: String, on disk: any Disk) throws(CheckpointError) {
+        var leftovers = Leftovers()
+        try Safetensors.writeChecked(
+            copies, metadata: texts, to: "\(directory)/\(Self.name(epoch))", on: disk, leftovers: &leftovers)
+    }
+
+    /// Gives the file its name, when the checkpoint with its score is on the disk.
+    func settle(in directory: String, on disk: any Disk) throws(CheckpointError) {
+        try Self.settle(epoch, in: directory, on: disk)
+    }
+
+    // MARK: Files
+
+    private static let prefix = "best-", suffix = ".safetensors"
+
+    private static func name(_ epoch: Int) -> String { "\(prefix)\(epoch + 1)\(suffix)" }
+
+    private static func settle(_ epoch: Int, in directory: String, on disk: any Disk) throws(CheckpointError) {
+        let path = "\(directory)/\(fileName)"
+        try disk.attempt(.rename, path) { () throws(DiskError) in
+            try disk.rename("\(directory)/\(name(epoch))", to: path)
+        }
+        try disk.settleNames(in: directory)
+    }
+
+    /// Finishes what a killed process began: the file of the checkpoint's best epoch gets its name, and files of
+    /// epochs whose score was never saved are removed. For whoever has locked the run.
+    static func recover(in directory: String, best: BestScore, on disk: any Disk) throws(CheckpointError) {
+        let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }
+        for name in names where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
+            if let epoch = best.epoch, name == Self.name(epoch), holds(best, "\(directory)/\(name)", on: disk) {
+                try settle(epoch, in: directory, on: disk)
+            } else {
+                // A file that can't be removed does no harm.
+                try? disk.remove("\(directory)/\(name)")
+            }
+        }
+    }
+
+    /// The file with the weights of the best epoch, whole; `nil` if there is none.
+    static func find(in directory: String, best: BestScore, on disk: any Disk = SystemDisk()) -> String? {
+        guard let epoch = best.epoch else { return nil }
+        return [name(epoch), fileName].map { "\(directory)/\($0)" }.first { holds(best, $0, on: disk) }
+    }
+
+    private static func holds(_ best: BestScore, _ path: String, on disk: any Disk) -> Bool {
+        do {
+            let file = try SafetensorsFile(path, on: disk)
+            try file.verifyChecksum(isRequired: true)
+            return try RunRecord(file).best == best
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,231 @@
+import Foundation
+
+/// A training with a directory of its own, in which it is saved and from which it goes on: of any network, with any
+/// optimizer, loss, schedule, observers and data.
+///
+/// - `checkpoint-000000001.safetensors` and so on hold everything: weights, states, optimizer slots, position,
+///   settings, best score. One is written before the first step, after every epoch, at each ``saveInterval``, and when
+///   training ends; the two newest are kept, and `latest` names the newest.
+/// - `best.safetensors` holds the weights of the best epoch.
+/// - `metrics.jsonl` gets a line for each epoch: ``EpochResult/jsonLine``.
+/// - `lock` keeps a second process from training the same run.
+///
+/// Saving goes on beside training. If it fails, so does that one save: observers hear of it
+/// (``TrainingObserver/savingChanged(_:_:)``), and the next one is a new file. Only the first and the last save of a
+/// training throw.
+///
+/// ```swift
+/// let network = try Network(model, input: [32, 32, 3], batch: 64, seed: 1)
+/// let trainer = try Trainer(network, optimizer: Adam(), schedule: .cosine(epochs: 10), observers: [ProgressLines()])
+/// let run = try Run("runs/mine", trainer)
+/// try run.fit(train, test: test, epochs: 10)
+/// ```
+///
+/// The same program, started again after an interruption, goes on exactly where the run was saved, and comes to the
+/// same bits as a training without interruption. Settings that differ from those of the saved run are refused, each by
+/// its name: ``RunMismatch``.
+public final class Run {
+    /// Where the run is saved.
+    public let directory: String
+    /// Its network and position.
+    public let trainer: Trainer
+    /// The best epoch so far.
+    public internal(set) var best: BestScore
+    /// Texts of your own that are saved with the run. Keys that begin with `linkednet.` are the library's.
+    public var metadata: [String: String]
+
+    /// How often it is saved in the course of its training, besides the end of every epoch.
+    public var saveInterval = SaveInterval.minutes(10)
+    /// True to keep other processes off the run while it trains. Without that, nothing does: two at once damage it.
+    public var locksDirectory = true
+    /// What is wrong with checkpoints that are newer than the one it was opened from. Training does the steps between
+    /// them again.
+    public let damage: [CheckpointError]
+    /// What is wrong with the metrics of the run that was opened: epochs without a line, or other lines. Training
+    /// keeps the lines that are right; of a file with others it leaves a copy, `metrics-damaged.jsonl`.
+    public let metricsDamage: CheckpointError?
+    /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil`
+    /// if it doesn't.
+    public let computationChange: String?
+
+    let generations: Generations
+    /// What of a data set belongs to the saved run; empty before the first training.
+    private(set) var dataSettings: [String: String]
+    private let accepted: Set<String>
+    /// The metric that was asked for.
+    private let metric: Metric?
+    /// What it is trained on now, or was last.
+    var dataset: (any Dataset)?
+    /// Where the run stands on the disk; `nil` if it isn't there.
+    var savedPosition: TrainingPosition?
+    /// The metrics of epochs that no save has taken yet.
+    var newLines: [String] = []
+    /// The best weights, if no save has taken them yet.
+    var newBest: BestWeights?
+    /// The metrics as the last training left them, and what of them could not be saved.
+    var metrics: LineFile?
+    /// What saves the running training.
+    var saving: (writer: CheckpointWriter, clock: SaveClock, best: BestWeights)?
+    /// Why the last save failed, if it did: told of once.
+    var lastFailure: CheckpointError?
+
+    /// Begins a run, or opens the one that is saved in `directory` where it stands: the newest checkpoint that is
+    /// whole. The trainer then has the saved weights and position.
+    ///
+    /// - Parameters:
+    ///   - directory: is made if it isn't there, with what leads to it.
+    ///   - trainer: of the network to be trained, with the settings of the saved run if there is one.
+    ///   - metadata: replaces the saved ``metadata``; `nil` keeps it.
+    ///   - metric: what the best epoch is judged by; by default the saved run's, for a new one the test's accuracy, or
+    ///     the training's where there is no test.
+    ///   - accepted: settings that may differ from the saved run's, by the names that ``RunMismatch`` tells.
+    ///     `optimizer` stands for all settings of the optimizer.
+    /// - Throws: ``RunMismatch`` for settings that differ, ``CheckpointError`` if no checkpoint is whole, the
+    ///   directory can't be made or holds another run's metrics, or the trainer of a new run has trained already;
+    ///   ``WeightsMismatch``.
+    public init(
+        _ directory: String, _ trainer: Trainer, metadata: [String: String]? = nil, judgedBy metric: Metric? = nil,
+        accepting accepted: Set<String> = []
+    ) throws {
+        if let key = metadata?.keys.sorted().first(where: { $0.hasPrefix(RunRecord.reservedPrefix) }) {
+            throw CheckpointError.content(
+                path: directory, offset: nil,
+                expected: "metadata under keys that don't begin with \(RunRecord.reservedPrefix)", found: key)
+        }
+        self.directory = directory
+        self.trainer = trainer
+        self.accepted = accepted
+        self.metric = metric
+        generations = Generations(directory)
+        guard generations.exist else {
+            guard trainer.position == TrainingPosition() else {
+                throw CheckpointError.content(
+                    path: directory, offset: nil, expected: "a saved run, or a trainer at its beginning",
+                    found: "no run, and a trainer after \(trainer.position.step) steps")
+            }
+            try RunDirectory.begin(directory)
+            self.metadata = metadata ?? [:]
+            best = BestScore(metric ?? .testAccuracy)
+            dataSettings = [:]
+            (damage, metricsDamage, computationChange) = ([], nil, nil)
+            return
+        }
+        let (file, damage) = try generations.open()
+        let record = try RunRecord(file)
+        self.damage = damage
+        self.metadata = metadata ?? record.metadata
+        dataSettings = record.dataSettings
+        best = metric.map { $0 == record.best.metric ? record.best : BestScore($0) } ?? record.best
+        computationChange = record.computation.flatMap { Self.change(from: $0, to: Self.computation(trainer.network)) }
+        if !record.trainerSettings.isEmpty {
+            try Self.check(
+                record.trainerSettings, RunSettingTexts.of(trainer), in: directory, accepting: accepted)
+        }
+        try trainer.resume(from: file)
+        savedPosition = trainer.position
+        metricsDamage = RunMetrics.damage(directory, epochs: trainer.position.epoch)
+    }
+
+    /// True if a run is saved in `directory`.
+    public static func exists(in directory: String) -> Bool { Generations(directory).exist }
+
+    /// Makes the first of `base-1`, `base-2`, … that isn't there, for a run that is to have a directory of its own.
+    ///
+    /// - Returns: the directory.
+    /// - Throws: ``CheckpointError`` if it can't be made.
+    public static func newDirectory(_ base: String) throws(CheckpointError) -> String {
+        try RunDirectory.create(base: base)
+    }
+
+    /// The SHA-256 of all weights: ``WeightsDigest``.
+    public var digest: String { WeightsDigest.sha256(of: trainer.network.borrowedWeights) }
+
+    /// With how many updates the run is on the disk; `nil` if it isn't there.
+    public var savedStep: Int? { savedPosition?.step }
+
+    /// The file with the weights of the best epoch, for ``Network/loadWeights(from:)-(String)``; `nil` before the first
+    /// epoch with a score is saved, and while training does steps again whose checkpoints were damaged.
+    public var bestWeights: String? { BestWeights.find(in: directory, best: best) }
+
+    /// Trains until `epochs` epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it
+    /// then.
+    ///
+    /// An error in the middle of an epoch, but for NaN, leaves the run saved as far as it came, if its directory can be
+    /// written.
+    ///
+    /// - Parameters:
+    ///   - epochs: how many epochs the run has, those before it was saved included. More than before go on with it.
+    ///   - observers: who is told besides the trainer's own.
+    ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
+    ///   - others: as ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` takes them.
+    /// - Throws: ``RunMismatch`` if the images, or how they are taken, differ from the saved run's; ``RunInUse`` if
+    ///   another process trains the run; what
+    ///   ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
+    ///   ``Trainer/save(to:metadata:)`` throw.
+    @discardableResult
+    public func fit(
+        _ train: any Dataset, test: (any Dataset)? = nil, epochs: Int, batchSize: Int? = nil,
+        sampler: Sampler = .shuffled, augmentation: Augmentation = .none, seed: UInt64? = nil,
+        observers: [any TrainingObserver] = [], maxSteps: Int? = nil
+    ) throws -> TrainingResult {
+        let given = RunSettingTexts.of(
+            train, batchSize: batchSize ?? trainer.network.batchSize, sampler: sampler, augmentation: augmentation,
+            seed: seed ?? trainer.network.seed)
+        // A run of an older version knows the fingerprint of its images alone.
+        let comparable = dataSettings.count == 1 ? given.filter { dataSettings[$0.key] != nil } : given
+        if !dataSettings.isEmpty {
+            try Self.check(dataSettings, comparable, in: directory, accepting: accepted)
+        }
+        // Nobody may go on with the run beside this, or have gone on with it since it was opened.
+        let lock = locksDirectory ? try DirectoryLock(directory) : nil
+        defer { withExtendedLifetime(lock) {} }
+        try generations.requireUnchanged()
+        (dataset, dataSettings) = (train, given)
+        if test == nil, metric == nil, best.value == nil { best = BestScore(.accuracy) }
+        let own = trainer.observers
+        // The run comes first, so that others hear of an epoch that counts.
+        trainer.observers = [self] + own + observers
+        defer { (trainer.observers, saving) = (own, nil) }
+        do {
+            return try trainer.fit(
+                train, test: test, epochs: epochs, batchSize: batchSize, sampler: sampler, augmentation: augmentation,
+                seed: seed, maxSteps: maxSteps)
+        } catch {
+            saveIfPossible(after: error)
+            throw error
+        }
+    }
+
+    private static func check(
+        _ saved: [String: String], _ given: [String: String], in directory: String, accepting: Set<String>
+    ) throws(RunMismatch) {
+        let differences = RunSettingTexts.differences(saved: saved, given: given, accepting: accepting)
+        guard differences.isEmpty else { throw RunMismatch(directory: directory, differences: differences) }
+    }
+}
+
+extension Run: TrainingObserver {
+    public var watchedMetrics: [Metric] { [best.metric] }
+
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+        try RunDirectory.removeTemporaries(directory)
+        try beginSaving(event)
+    }
+
+    public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+        try saveIfDue(step: event.step)
+        return .proceed
+    }
+
+    public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
+        if best.consider(event) { try keepBest() }
+        newLines.append(event.jsonLine)
+        saving?.clock.isPending = true
+        try saveIfDue(step: event.step)
+        return .proceed
+    }
+
+    public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {
+        try endSaving()
+    }
+}

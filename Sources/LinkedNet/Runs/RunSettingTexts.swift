@@ -1,0 +1,50 @@
+/// The settings of a run by name, as their own types describe them. ``Run`` knows none of these types.
+enum RunSettingTexts {
+    static let network = "network"
+    static let seed = "seed"
+    static let dataset = "dataset"
+
+    /// True for settings that the saved weights belong to.
+    static func isBound(_ name: String) -> Bool { name == network || name == seed }
+
+    /// What a trainer decides.
+    static func of(_ trainer: Trainer) -> [String: String] {
+        var texts = [
+            network: trainer.network.graphDigest, seed: "\(trainer.network.seed)",
+            "schedule": "\(trainer.schedule)",
+            "gradientClipNorm": trainer.gradientClipNorm.map { "\($0)" } ?? "none",
+        ]
+        add("optimizer", trainer.optimizer, to: &texts)
+        add("loss", trainer.loss, to: &texts)
+        return texts
+    }
+
+    /// What the arguments of a training decide.
+    static func of(
+        _ train: any Dataset, batchSize: Int, sampler: Sampler, augmentation: Augmentation, seed: UInt64
+    ) -> [String: String] {
+        var texts = [
+            dataset: train.fingerprint, "batchSize": "\(batchSize)", "sampler": sampler.rawValue,
+            "dataSeed": "\(seed)",
+        ]
+        add("augmentation", augmentation, to: &texts)
+        return texts
+    }
+
+    private static func add(_ name: String, _ value: some SelfDescribing, to texts: inout [String: String]) {
+        texts[name] = "\(type(of: value))"
+        for (setting, text) in value.describedSettings { texts["\(name).\(setting)"] = text }
+    }
+
+    /// What differs, but for what is accepted by its name or by the name before its point.
+    static func differences(
+        saved: [String: String], given: [String: String], accepting accepted: Set<String>
+    ) -> [RunMismatch.Difference] {
+        Set(saved.keys).union(given.keys).sorted().compactMap { name in
+            let whole = name.prefix { $0 != "." }
+            let isAccepted = !isBound(name) && (accepted.contains(name) || accepted.contains(String(whole)))
+            guard saved[name] != given[name], !isAccepted else { return nil }
+            return RunMismatch.Difference(setting: name, saved: saved[name], given: given[name])
+        }
+    }
+}

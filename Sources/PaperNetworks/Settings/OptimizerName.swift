@@ -1,0 +1,14 @@
+import LinkedNet
+
+/// The optimizers, by the names that commands take.
+public enum OptimizerName: String, Sendable, Hashable, Codable, CaseIterable {
+    /// ``SGD``
+    case sgd
+    /// ``Adam``
+    case adam
+    /// ``RMSProp``
+    case rmsProp = "rmsprop"
+
+    /// Keras' default learning rate, for an optimizer that isn't the experiment's.
+    var defaultLearningRate: Double { self == .sgd ? 0.01 : 1e-3 }
+}

@@ -1,0 +1,114 @@
+import LinkedNet
+
+/// Everything that decides what a training of one of these networks computes: two runs with equal settings give the
+/// same bits (on one instruction set). ``Settings`` declares what there is: `settings.batchSize`.
+///
+/// It is a run's memory: stored with its checkpoint, and enough to make its network again.
+@dynamicMemberLookup
+public struct RunSettings: Sendable, Hashable {
+    private var values = SettingValues()
+
+    /// To be filled with every setting.
+    init() {}
+
+    /// The value of a setting.
+    public subscript<Value>(dynamicMember path: KeyPath<Settings, Setting<Value>>) -> Value {
+        get { self[Settings.declared[keyPath: path]] }
+        set { self[Settings.declared[keyPath: path]] = newValue }
+    }
+
+    subscript<Value>(setting: Setting<Value>) -> Value {
+        get {
+            guard let value: Value = values[setting.key] else {
+                preconditionFailure("settings are made with a value for each setting")
+            }
+            return value
+        }
+        set { values[setting.key] = newValue }
+    }
+}
+
+/// Values of settings by their keys.
+struct SettingValues: Sendable, Hashable {
+    private struct Element: Sendable, Hashable {
+        let value: any Hashable & Sendable
+
+        static func == (one: Element, other: Element) -> Bool { AnyHashable(one.value) == AnyHashable(other.value) }
+        func hash(into hasher: inout Hasher) { hasher.combine(AnyHashable(value)) }
+    }
+
+    private var elements: [String: Element] = [:]
+
+    subscript<Value: Hashable & Sendable>(key: String) -> Value? {
+        get { elements[key]?.value as? Value }
+        set { elements[key] = newValue.map { Element(value: $0) } }
+    }
+}
+
+// MARK: What is made of them
+
+extension RunSettings {
+    /// Compiles the network for these images.
+    ///
+    /// - Throws: ``ShapeError`` if the model doesn't fit the images, ``OutOfMemory``.
+    public func network(imageShape: Shape, classCount: Int) throws -> Network {
+        try Network(makeModel(classCount: classCount), input: imageShape, batch: self.batchSize, seed: self.seed)
+    }
+
+    /// What is compiled.
+    public func makeModel(classCount: Int) -> any Model {
+        self.model.model(
+            ModelOptions(
+                activation: self.activation, batchNorm: self.batchNorm, widened: self.widened,
+                initializer: self.initializer.initializer, classes: classCount, convolution: self.convolution))
+    }
+
+    /// A trainer for `network`, at the beginning.
+    ///
+    /// - Throws: ``OptimizerError`` for settings that make no sense, ``OutOfMemory``.
+    public func trainer(_ network: Network) throws -> Trainer {
+        try Trainer(network, optimizer: makeOptimizer(), schedule: self.schedule)
+    }
+
+    /// The optimizer, with the epsilons of the paper's time.
+    func makeOptimizer() throws(OptimizerError) -> any Optimizer {
+        switch self.optimizer {
+        case .sgd:
+            try SGD(
+                learningRate: self.learningRate, momentum: self.momentum, nesterov: self.momentum > 0,
+                decay: self.decay)
+        case .adam: try Adam(learningRate: self.learningRate, epsilon: 1e-8, decay: self.decay)
+        case .rmsProp: try RMSProp(learningRate: self.learningRate, epsilon: 1e-8, decay: self.decay)
+        }
+    }
+
+    /// A probe for a network that these settings made.
+    ///
+    /// - Throws: ``ShapeError`` if others made it, ``OutOfMemory``.
+    public func probe(of network: Network) throws -> ActivationProbe {
+        try ActivationProbe(makeModel(classCount: network.outputShape.elementCount), of: network)
+    }
+
+    /// The images to train on, of those that there are.
+    public func trainingImages(of source: DataSource) -> any Dataset {
+        self.limit.map { source.train.prefix($0) } ?? source.train
+    }
+
+    /// The images to test on, of those that there are.
+    public func testImages(of source: DataSource) -> any Dataset {
+        self.testLimit.map { source.test.prefix($0) } ?? source.test
+    }
+
+    /// The order of each epoch.
+    public var sampler: Sampler { self.shuffles ? .shuffled : .fileOrder }
+
+    /// Random changes to the training images.
+    public var augmentation: Augmentation { self.augments ? .paper : .none }
+}
+
+/// One line for people.
+extension RunSettings: CustomStringConvertible {
+    public var description: String {
+        "\(self.preset.rawValue) settings: \(Settings.stored.compactMap { $0.phrase(self) }.joined(separator: ", "))"
+    }
+}

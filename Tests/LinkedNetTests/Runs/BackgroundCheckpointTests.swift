@@ -1,0 +1,163 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import LinkedNet
+@testable import PaperNetworks
+
+/// Holds the thread of a save back until it is let go.
+final class SaveGate: Sendable {
+    private let held = Mutex<[@Sendable () -> Void]>([])
+
+    /// As ``BackgroundThread/start(_:)``, but the body waits.
+    func hold(_ body: @escaping @Sendable () -> Void) -> Bool {
+        held.withLock { $0.append(body) }
+        return true
+    }
+
+    /// Lets the held bodies run, each on a thread of its own.
+    func open() {
+        for body in held.withLock({ bodies in
+            defer { bodies = [] }
+            return bodies
+        }) where !BackgroundThread.start(body) { body() }
+    }
+}
+
+/// The content of a checkpoint that was written beside training: everything that the trainer had when the save began.
+@Suite struct BackgroundCheckpointTests {
+    /// Everything that training goes on with, taken from where it lives, as bits.
+    private struct Snapshot: Equatable {
+        let position: TrainingPosition
+        private(set) var tensors: [String: [UInt32]] = [:]
+
+        init(_ trainer: Trainer) {
+            position = trainer.position
+            trainer.network.forEachWeight { tensors[$0.name] = $1.map(\.bitPattern) }
+            let layout = trainer.network.parameterLayout
+            for (name, memory) in zip(trainer.optimizer.slotNames, trainer.slots) {
+                for (index, entry) in layout.entries.enumerated() {
+                    tensors["optimizer:\(name)/\(entry.name)"] = memory.buffer[layout.range(of: index)].map(
+                        \.bitPattern)
+                }
+            }
+        }
+
+        init(_ file: SafetensorsFile) throws {
+            let text = try #require(file.metadata["linkednet.position"])
+            position = try JSONDecoder().decode(TrainingPosition.self, from: Data(text.utf8))
+            for entry in file.entries {
+                tensors[entry.name] = try file.tensor(named: entry.name).elements.map(\.bitPattern)
+            }
+        }
+    }
+
+    static let optimizers: [(name: String, slots: [String])] = [
+        ("sgd", []), ("momentum", ["velocity"]), ("adam", ["first_moment", "second_moment"]),
+        ("rmsprop", ["mean_square"]),
+    ]
+
+    private static func optimizer(_ name: String) throws -> any Optimizer {
+        switch name {
+        case "adam": try Adam(learningRate: 0.01)
+        case "rmsprop": try RMSProp()
+        case "momentum": try SGD(learningRate: 0.05, momentum: 0.9, nesterov: true)
+        default: try SGD(learningRate: 0.05)
+        }
+    }
+
+    /// The save is held back until training has changed everything; the file has what there was when it began.
+    @Test(arguments: optimizers)
+    func aSaveHoldsWhatTrainingHad(optimizer: String, slots: [String]) throws {
+        func trainer() throws -> Trainer { try Trainer(TinyTraining.network(), optimizer: Self.optimizer(optimizer)) }
+        func fit(_ trainer: Trainer, maxSteps: Int? = nil) throws {
+            try trainer.fit(TinyTraining.dataset(27), epochs: 3, augmentation: .paper, maxSteps: maxSteps)
+        }
+        let disk = SimulatedDisk()
+        try RunDirectory.make("run", on: disk)
+        let gate = SaveGate()
+        let trainer = try trainer()
+        let writer = try CheckpointWriter(
+            Generations("run", on: disk), metrics: LineFile("run/metrics.jsonl", isWritten: true, on: disk),
+            tensors: trainer.checkpointTensors, startThread: gate.hold)
+        var expected: [Snapshot] = []
+        // The second save uses the memory of the first.
+        for steps in [5, 2] {
+            try fit(trainer, maxSteps: steps)
+            expected.append(Snapshot(trainer))
+            writer.begin(
+                trainer.checkpointTensors,
+                .init(position: trainer.position, metadata: try trainer.checkpointMetadata([:]), lines: []))
+            try fit(trainer, maxSteps: 1)
+            gate.open()
+            writer.wait()
+            #expect(try #require(writer.takeOutcome()).error == nil)
+        }
+        for (number, expected) in expected.enumerated() {
+            let file = try SafetensorsFile("run/\(Generations.name(number + 1))", on: disk)
+            #expect(try Snapshot(file) == expected)
+        }
+        // Nothing in it is as it was at first or is now, so that it can't be right by chance.
+        let (now, first, last) = (Snapshot(trainer), try Snapshot(self.trainer(optimizer)), expected[1])
+        let parameters = trainer.network.parameterLayout.entries.map(\.name)
+        for name in parameters + trainer.network.stateLayout.entries.map(\.name)
+            + slots.flatMap({ slot in parameters.map { "optimizer:\(slot)/\($0)" } })
+        {
+            #expect(last.tensors[name] != nil && last.tensors[name] != now.tensors[name], "\(name)")
+            #expect(last.tensors[name] != first.tensors[name], "\(name)")
+        }
+        // It is gone on with as if nothing had happened.
+        let resumed = try self.trainer(optimizer)
+        try resumed.resume(from: SafetensorsFile("run/\(Generations.name(2))", on: disk))
+        for trainer in [resumed, trainer] { try fit(trainer) }
+        #expect(Snapshot(resumed).tensors == Snapshot(trainer).tensors)
+    }
+
+    private func trainer(_ optimizer: String) throws -> Trainer {
+        try Trainer(TinyTraining.network(), optimizer: Self.optimizer(optimizer))
+    }
+
+    /// Compares, after each step of a run, the trainer with the save that began then.
+    private final class Comparison: TrainingObserver {
+        private let run: Run
+        private(set) var count = 0
+
+        init(_ run: Run) { self.run = run }
+
+        func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
+            try compare(trainer)
+            return .proceed
+        }
+
+        func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
+            try compare(trainer)
+            return .proceed
+        }
+
+        private func compare(_ trainer: Trainer) throws {
+            run.saving?.writer.wait()
+            let (file, damage) = try Generations(run.directory).open()
+            #expect(damage.isEmpty)
+            #expect(try Snapshot(file) == Snapshot(trainer))
+            count += 1
+        }
+    }
+
+    /// A run saves what its trainer holds at the step of the save.
+    @Test(arguments: [OptimizerName.sgd, .adam, .rmsProp])
+    func everySaveOfARunHoldsItsStep(optimizer: OptimizerName) throws {
+        let directory = try TemporaryDirectory()
+        let data = try DataSource.resolve(TinyTraining.writeIDX(to: directory))
+        var options = RunOptions()
+        (options.model, options.batchSize, options.epochs, options.batchNorm) = (.width(2), 16, 2, true)
+        options.optimizer = optimizer
+        if optimizer == .sgd { options.momentum = 0.9 }
+        let paperRun = try PaperRun(options.settings(), data: data, directory: "\(directory.path)/run")
+        let run = paperRun.run
+        #expect(run.trainer.slots.count == (optimizer == .adam ? 2 : 1))
+        run.saveInterval = .steps(1)
+        let comparison = Comparison(run)
+        try paperRun.train(on: data, observers: [comparison])
+        #expect(comparison.count == 2 * (4 + 1))
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+@testable import LinkedNet
+
+/// The weights of the best epoch belong to the best score of the checkpoint that is found, whatever happens between.
+@Suite struct BestWeightsTests {
+    /// A run whose weights are the number of the epoch, and every epoch of which is the best so far.
+    private final class Life {
+        let disk: SimulatedDisk
+        let trainer: Trainer
+        let data: ImageDataset
+        private let weights: BestWeights
+        private let generations: Generations
+
+        init(_ disk: SimulatedDisk) throws {
+            self.disk = disk
+            data = try TinyTraining.dataset(3)
+            trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
+            generations = Generations("run", on: disk)
+            if generations.exist {
+                _ = try generations.open()
+            } else {
+                try RunDirectory.make("run", on: disk)
+            }
+            weights = try BestWeights(trainer.network.storedWeights)
+        }
+
+        /// Saves an epoch.
+        func save(_ epoch: Int) throws {
+            for index in trainer.network.parameters.indices { trainer.network.parameters[index] = Float(epoch) }
+            var best = BestScore(.loss)
+            let result = LossResult(lossSum: -Double(epoch), sampleCount: 1)
+            best.consider(
+                EpochResult(epoch: epoch, step: epoch, training: result, test: nil, seconds: 1, testSeconds: 0))
+            let record = RunRecord(
+                trainer: trainer, dataset: data, dataSettings: [:], best: best, computation: [], metadata: [:])
+            let texts = try record.texts()
+            weights.keep(trainer.network.storedWeights, epoch: epoch, texts: texts)
+            try generations.save(trainer.network.storedWeights, metadata: texts, best: weights)
+        }
+
+        /// Finishes what another process began, as a training does.
+        func recover() throws {
+            let record = try RunRecord(Generations("run", on: disk).open().file)
+            try generations.recoverBest(record.best)
+        }
+    }
+
+    /// The epoch of the checkpoint that is found. Checks that the best weights are that epoch's.
+    private func check(_ disk: SimulatedDisk) throws -> Int {
+        let record = try RunRecord(Generations("run", on: disk).open().file)
+        let epoch = try #require(record.best.epoch)
+        let path = try #require(BestWeights.find(in: "run", best: record.best, on: disk))
+        let file = try SafetensorsFile(path, on: disk)
+        for info in try TinyTraining.network().parameterLayout.entries {
+            #expect(try file.tensor(named: info.name).elements.allSatisfy { $0 == Float(epoch) })
+        }
+        return epoch
+    }
+
+    /// A process is killed, or the power fails, at each moment of a save.
+    @Test(arguments: [false, true])
+    func theBestWeightsAreThoseOfTheBestScore(powerFails: Bool) throws {
+        var found: Set<Int> = []
+        for seed in 0..<4 as Range<UInt64> {
+            var index = 0
+            while true {
+                let disk = SimulatedDisk(seed: seed)
+                let first = try Life(disk)
+                try first.save(1)
+                disk.plan = .init(index: disk.operationCount + index, fault: .crashAfter)
+                try? first.save(2)
+                let isLast = !disk.hasFailed
+                if powerFails { disk.cutPower() } else { disk.restart() }
+                disk.plan = .init()
+                let epoch = try check(disk)
+                found.insert(epoch)
+                // The next process makes order, also if it is killed while it does.
+                let next = try Life(disk)
+                try next.recover()
+                #expect(try check(disk) == epoch)
+                let names = try disk.names(in: "run").filter { $0.hasPrefix("best") }
+                #expect(names == ["best.safetensors"])
+                try next.save(3)
+                #expect(try check(disk) == 3)
+                if isLast { break }
+                index += 1
+            }
+        }
+        #expect(found == [1, 2])
+    }
+
+    /// A file of an epoch whose score was never saved is nobody's.
+    @Test func whatNoCheckpointKnowsIsRemoved() throws {
+        let disk = SimulatedDisk()
+        let life = try Life(disk)
+        try life.save(1)
+        let pending = try BestWeights(life.trainer.network.storedWeights)
+        pending.keep(life.trainer.network.storedWeights, epoch: 7, texts: [:])
+        try pending.write(to: "run", on: disk)
+        #expect(try check(disk) == 1)
+        try life.recover()
+        #expect(try disk.names(in: "run").filter { $0.hasPrefix("best") } == ["best.safetensors"])
+        #expect(try check(disk) == 1)
+    }
+
+    /// The weights at the end of the epoch that was the best are in the file, and can be evaluated.
+    @Test func theFileHasTheWeightsOfTheBestEpoch() throws {
+        let directory = try TemporaryDirectory()
+        let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(learningRate: 0.3))
+        let run = try Run("\(directory.path)/run", trainer)
+        #expect(run.bestWeights == nil)
+        let watch = DigestWatch()
+        try run.fit(TinyTraining.dataset(40), test: TinyTraining.dataset(30, seed: 2), epochs: 8, observers: [watch])
+        let epoch = try #require(run.best.epoch)
+        let path = try #require(run.bestWeights)
+        #expect(path == "\(directory.path)/run/best.safetensors")
+        #expect(try SavedRun.digest(path) == watch.digests[epoch])
+        #expect(try SavedRun(path).record.best == run.best)
+        let names = try FileManager.default.contentsOfDirectory(atPath: run.directory).filter { $0.hasPrefix("best") }
+        #expect(names == ["best.safetensors"])
+    }
+}
+
+/// Remembers the digest of the weights after each epoch.
+private final class DigestWatch: TrainingObserver {
+    private(set) var digests: [String] = []
+
+    func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
+        digests.append(trainer.network.digest)
+        return .proceed
+    }
+}
