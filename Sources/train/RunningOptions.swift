@@ -46,6 +46,9 @@ struct RunningOptions: ParsableArguments {
     @Flag(help: "Show layers and memory, and don't train.")
     var dryRun = false
 
+    @Flag(help: "With --dry-run, show each step of the compiled network and its buffers, too.")
+    var plan = false
+
     @Flag(help: "Print a JSON object per event and line on standard output; text for people goes to standard error.")
     var json = false
 
@@ -61,6 +64,7 @@ struct RunningOptions: ParsableArguments {
         if resume != nil, output != nil {
             throw ValidationError("--output: a resumed run stays in its directory; expected --resume alone, found both")
         }
+        if plan, !dryRun { throw ValidationError("--plan: expected --dry-run beside it, found --plan alone") }
         if output == "" { throw ValidationError("--output: expected a directory, found an empty name") }
         if resume == "" { throw ValidationError("--resume: expected the directory of a run, found an empty name") }
     }

@@ -81,6 +81,7 @@ struct Session {
     private func show(_ trainer: Trainer, _ settings: RunSettings) {
         reporter.line("\(settings)")
         reporter.line("\(trainer.network.summary)")
+        if running.plan { reporter.line("\(trainer.network.planDescription)") }
         reporter.line(
             String(
                 format: """
