@@ -356,27 +356,24 @@ data(
     "a dataset's fingerprint leaves out its offsets")
 data(
     "fingerprint-prefix", "DatasetPrefix.swift", "count < base.count", "false",
-    "DataSourceTests|ImageDatasetTests|RunTests",
+    "DataSourceTests|ImageDatasetTests|PaperRunTests",
     "the first images have the fingerprint of all")
 
 # Training.
 
 training = area("training", "Sources/LinkedNet/Training")
 named_training = area("named-training", "Sources/LinkedNet/Training")
+runs = area("runs", "Sources/LinkedNet/Runs")
+named_runs = area("named-runs", "Sources/LinkedNet/Runs")
 
-named_training(
-    "second-moments-not-copied", "CheckpointWriter.swift", "zip(tensors, copies)",
-    "zip(tensors.filter { !$0.name.hasPrefix(\"optimizer:second_moment\") }, copies)",
-    "CheckpointWriterTests|RunSavingTests|ResumeTests",
-    "the copy that is written beside training lacks Adam's second moments")
-named_training(
+named_runs(
     "no-early-retry", "SaveClock.swift", "hasFailed = failed", "", "SaveIntervalTests|RunSavingTests",
     "nothing retries early after a failed save", kind="statement")
 named_training(
     "checksum-skipped", "Trainer+Checkpoint.swift",
     "try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)", "",
     "ResumeTests|DamagedFileTests", "Trainer.resume(from:) doesn't look at the checksum", kind="statement")
-named_training(
+named_runs(
     "nan-during-save", "Run+Saving.swift", "(try? trainer.checkWeights()) != nil", "true",
     "RunSavingTests|NonFiniteTests",
     "weights that aren't finite are saved beside training")
@@ -406,7 +403,7 @@ training(
     "TrainerTests|GoldenOptimizerTests|TorchCurveTests", "time decay begins a step early")
 training(
     "confusion-transposed", "Trainer+Evaluate.swift", "Int(labels[sample]) * classes + prediction",
-    "prediction * classes + Int(labels[sample])", "TrainerTests|PassTests|SavedRunTests",
+    "prediction * classes + Int(labels[sample])", "TrainerTests|PassTests|SavedPaperRunTests",
     "a trainer's confusion matrix is transposed")
 training(
     "prediction-ties", "Trainer+Evaluate.swift", "elements[index] > elements[best]",
@@ -419,9 +416,21 @@ training(
 training(
     "nan-epoch", "NonFiniteOrigin.swift", "isBetweenEpochs ? position.epoch : position.epoch + 1", "position.epoch + 1",
     "NonFiniteTests", "a weight that isn't finite at the end of an epoch is told of the next one")
-training(
+runs(
     "metrics-beyond", "RunMetrics.swift", "epoch <= epochs", "true", "RunMetricsTests",
     "lines of epochs that are trained anew stay")
+runs(
+    "settings-not-compared", "Run.swift", "differences.isEmpty", "true", "RunTests",
+    "a run goes on with other settings without a word")
+runs(
+    "network-accepted", "RunSettingTexts.swift", "!isBound(name)", "true", "RunTests",
+    "another seed can be accepted, to which the saved weights don't belong")
+runs(
+    "best-without-name", "Generations+Best.swift", "try best.settle(in: directory, on: disk)", "", "BestWeightsTests",
+    "the best weights never get their name", kind="statement")
+runs(
+    "best-of-another-score", "BestWeights.swift", "try RunRecord(file).best == best", "true", "BestWeightsTests",
+    "best weights count whatever the checkpoint's best score is")
 
 # Checkpoints.
 
@@ -429,6 +438,11 @@ checkpoints = area("checkpoints", "Sources/LinkedNet/Checkpoints")
 named_checkpoints = area("named-checkpoints", "Sources/LinkedNet/Checkpoints")
 resuming = area("checkpoints", "Sources/LinkedNet/Training")
 
+named_checkpoints(
+    "second-moments-not-copied", "BorrowedTensor.swift", "zip(tensors, places)",
+    "zip(tensors.filter { !$0.name.hasPrefix(\"optimizer:second_moment\") }, places)",
+    "CheckpointWriterTests|RunSavingTests|ResumeTests",
+    "the copy that is written beside training lacks Adam's second moments")
 named_checkpoints(
     "failed-file-stays", "Generations.swift", "leftovers.remove(path(name), on: disk)", "",
     "SaveFaultTests|CheckpointWriterTests",
@@ -471,20 +485,24 @@ resuming(
 
 # Run options and commands.
 
-options = area("options", "Sources/LinkedNet/Training")
+options = area("options", "Sources/PaperNetworks/Settings")
+named_options = area("named-options", "Sources/PaperNetworks/Settings")
 train = area("options", "Sources/train")
 named_train = area("named-options", "Sources/train")
 named_evaluate = area("named-options", "Sources/evaluate")
 
-OPTION_TESTS = "OptionTests|RunOptionsTests"
-for name, holder in [
-    ("batchNorm", "networkOptions.batchNorm"), ("initializer", "networkOptions.initializer"),
-    ("augment", "dataOptions.augment"), ("shuffle", "dataOptions.shuffle"), ("optimizer", "trainingOptions.optimizer"),
-]:
-    named_train(
-        f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored")
+OPTION_TESTS = "TrainTests|OptionTests|RunOptionsTests"
+for name in ["network", "data", "training"]:
+    train(
+        f"{name}-ignored", "Train.swift", f"try {name}Options.ask(&options)", "", OPTION_TESTS,
+        f"the options of the group {name} are ignored", kind="statement")
+named_options(
+    "batchNorm-ignored", "RunSettings.swift", "self.batchNorm", "false", OPTION_TESTS, "--batch-norm has no effect")
+named_options(
+    "initializer-ignored", "RunSettings.swift", "self.initializer.initializer", "nil", OPTION_TESTS,
+    "--init has no effect")
 named_train(
-    "save-every-ignored", "Session.swift", "running.saveEvery", "nil", OPTION_TESTS,
+    "save-every-ignored", "Session.swift", "running.saveEvery", "GivenInterval?.none", OPTION_TESTS,
     "--save-every is ignored")
 named_evaluate(
     "threads-ignored", "Evaluate.swift", "Self.failure.prepareKernels(threads: threads)",
@@ -494,29 +512,24 @@ named_evaluate(
     "Array(result.confusion[label * result.classCount..<(label + 1) * result.classCount])",
     "(0..<result.classCount).map { result.confusion[$0 * result.classCount + label] }", "CommandTests",
     "--confusion is transposed")
-for name, holder in [
-    ("limit", "dataOptions.limit"), ("epochs", "trainingOptions.epochs"), ("batchSize", "trainingOptions.batchSize"),
-    ("learningRate", "trainingOptions.learningRate"), ("decay", "trainingOptions.decay"),
-    ("momentum", "trainingOptions.momentum"), ("schedule", "trainingOptions.schedule"), ("seed",
-    "trainingOptions.seed"),
-    ("convolution", "networkOptions.convolution"),
-]:
-    # The text of `limit` is also the beginning of `limitTest`.
-    train(
-        f"{name}-ignored", "Train.swift", holder, "nil", OPTION_TESTS, f"the option for {holder} is ignored",
-        occurrence=(1, 2) if name == "limit" else (1, 1))
-train(
-    "sqrt2-ignored", "Train.swift", "networkOptions.sqrt2 ? true : nil", "nil", OPTION_TESTS, "--sqrt2 is ignored")
 options(
-    "experiment-decay", "RunOptions.swift", "isExperiments ? experiment.decay : 0", "experiment.decay",
+    "widened-ignored", "RunSettings.swift", "self.widened", "false", OPTION_TESTS, "--sqrt2 has no effect")
+options(
+    "convolution-ignored", "RunSettings.swift", "self.convolution", "ConvolutionAlgorithm.automatic", OPTION_TESTS,
+    "--convolution has no effect")
+options(
+    "default-for-asked", "Setting.swift", "options[self] ?? standard(defaults)", "standard(defaults)", OPTION_TESTS,
+    "settings have their defaults whatever was asked for")
+options(
+    "experiment-decay", "Settings.swift", "$0.isExperiments ? $0.experiment.decay : 0", "$0.experiment.decay",
     "RunOptionsTests",
     "another optimizer than the experiment's has the experiment's decay")
 options(
-    "other-seed-resumed", "RunOptions.swift", "compare(\"--seed\", seed, settings.seed)", "", "RunOptionsTests",
-    "a resumed run takes another --seed without a word", kind="statement")
+    "others-resumed", "RunOptions.swift", "$0.whenResumed == .same", "$0.whenResumed == .any", "RunOptionsTests",
+    "a resumed run takes other settings without a word")
 options(
-    "nesterov", "RunSettings.swift", "momentum > 0", "false", "RunOptionsTests|RunTests|TrainerTests",
-    "momentum of a run is not Nesterov's", occurrence=(1, 2))
+    "nesterov", "RunSettings.swift", "self.momentum > 0", "false", "RunOptionsTests|RunTests|TrainerTests",
+    "momentum of a run is not Nesterov's")
 
 # Diagnostics.
 

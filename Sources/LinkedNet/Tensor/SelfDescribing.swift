@@ -1,4 +1,5 @@
-/// A value that decides what a training computes, and that can name its settings: an optimizer, a loss, an augmentation.
+/// A value that decides what a training computes, and that can name its settings: an optimizer, a loss, an
+/// augmentation.
 ///
 /// A ``Run`` saves these names and texts, and refuses to go on with others. A type of your own needs nothing for that
 /// if its stored properties tell all: their names and texts are the default. A type with a closure or a reference among

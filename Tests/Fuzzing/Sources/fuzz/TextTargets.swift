@@ -13,10 +13,17 @@ func runRecord(_ bytes: UnsafeBufferPointer<UInt8>) {
     _ = "\(settings)"
 }
 
+/// A run's text without settings.
+private let plainRecord = """
+    {"best":{"metric":"test_accuracy"},"class_count":10,"data_fingerprint":"ab","image_shape":[8,8,1]}
+    """
+
 /// The settings that a run of the paper's networks keeps as JSON.
 func runSettings(_ bytes: UnsafeBufferPointer<UInt8>) {
     let text = String(decoding: bytes, as: UTF8.self)
-    guard let settings = try? JSONDecoder().decode(RunSettings.self, from: Data(text.utf8)) else { return }
+    guard let record = try? RunRecord(metadata: ["linkednet.run": plainRecord], path: "file"),
+        let settings = try? RunText.settings(of: ["paper.settings": text], record: record, path: "file")
+    else { return }
     _ = "\(settings)"
     _ = settings.scheduleWarning
 }
