@@ -5,17 +5,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Scalar functions g of which activations are made. Their derivative at a kink is the one for z < 0 (as PyTorch has
-/// it).
-typedef enum ck_function {
-    CK_IDENTITY = 0,
-    CK_RELU = 1,       ///< max(z, 0)
-    CK_LEAKY_RELU = 2, ///< z > 0 ? z : parameter·z
-    CK_PRELU = 3,      ///< z > 0 ? z : slope·z, the slope learned
-    CK_ELU = 4,        ///< z > 0 ? z : parameter·(e^z − 1)
-    CK_SELU = 5,       ///< λ·z for z > 0, λ·α·(e^z − 1) otherwise (Klambauer et al. 2017)
-    CK_SWISH = 6,      ///< z·sigmoid(z)
-} ck_function;
+/// The scalar functions g of which activations are made, with ENTRY(name) for each. The derivative at a kink is the one
+/// for z < 0 (as PyTorch has it). A new function takes a line here, and its value and its derivative in
+/// tiles/activation.h.
+// clang-format off
+#define CK_FUNCTIONS(ENTRY) \
+    ENTRY(CK_IDENTITY)   /* z */ \
+    ENTRY(CK_RELU)       /* max(z, 0) */ \
+    ENTRY(CK_LEAKY_RELU) /* z > 0 ? z : parameter·z */ \
+    ENTRY(CK_PRELU)      /* z > 0 ? z : slope·z, the slope learned */ \
+    ENTRY(CK_ELU)        /* z > 0 ? z : parameter·(e^z − 1) */ \
+    ENTRY(CK_SELU)       /* λ·z for z > 0, λ·α·(e^z − 1) otherwise (Klambauer et al. 2017) */ \
+    ENTRY(CK_SWISH)      /* z·sigmoid(z) */
+// clang-format on
+
+#define CK_ENUMERATOR(name) name,
+typedef enum ck_function { CK_FUNCTIONS(CK_ENUMERATOR) } ck_function;
+#undef CK_ENUMERATOR
 
 /// One member of an activation: output_scale · g(input_scale · z).
 typedef struct ck_member {

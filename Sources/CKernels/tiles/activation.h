@@ -151,30 +151,50 @@ ALWAYS_INLINE void backward_body(
         }
 }
 
-// Calls `body` with the shared function and the number of members as constants, where they are common ones.
-#define FOR_MEMBERS(function, body, activation, ...)                                      \
-    if ((activation)->member_count == 1) body(function, 1, activation, __VA_ARGS__);      \
-    else if ((activation)->member_count == 2) body(function, 2, activation, __VA_ARGS__); \
-    else body(MIXED, (activation)->member_count, activation, __VA_ARGS__);
+// The bodies with a number of members that is a constant, where that number is a common one.
+ALWAYS_INLINE void forward_members(
+    int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    float *out) {
+    const int members = activation->member_count;
+    if (members == 1) forward_body(shared, 1, activation, block, z, slopes, out);
+    else if (members == 2) forward_body(shared, 2, activation, block, z, slopes, out);
+    else forward_body(MIXED, members, activation, block, z, slopes, out);
+}
 
-#define FOR_ACTIVATION(body, activation, ...)                                            \
-    switch (shared_function(activation)) {                                               \
-    case CK_IDENTITY: FOR_MEMBERS(CK_IDENTITY, body, activation, __VA_ARGS__) break;     \
-    case CK_RELU: FOR_MEMBERS(CK_RELU, body, activation, __VA_ARGS__) break;             \
-    case CK_LEAKY_RELU: FOR_MEMBERS(CK_LEAKY_RELU, body, activation, __VA_ARGS__) break; \
-    case CK_PRELU: FOR_MEMBERS(CK_PRELU, body, activation, __VA_ARGS__) break;           \
-    case CK_ELU: FOR_MEMBERS(CK_ELU, body, activation, __VA_ARGS__) break;               \
-    case CK_SELU: FOR_MEMBERS(CK_SELU, body, activation, __VA_ARGS__) break;             \
-    case CK_SWISH: FOR_MEMBERS(CK_SWISH, body, activation, __VA_ARGS__) break;           \
-    default: body(MIXED, (activation)->member_count, activation, __VA_ARGS__); break;    \
-    }
+ALWAYS_INLINE void backward_members(
+    int shared, const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    const float *dout, float *dz, bool accumulate, float *dslopes) {
+    const int members = activation->member_count;
+    if (members == 1) backward_body(shared, 1, activation, block, z, slopes, dout, dz, accumulate, dslopes);
+    else if (members == 2) backward_body(shared, 2, activation, block, z, slopes, dout, dz, accumulate, dslopes);
+    else backward_body(MIXED, members, activation, block, z, slopes, dout, dz, accumulate, dslopes);
+}
 
 static void activation_forward(
     const ck_activation *activation, const activation_block *block, const float *z, const float *slopes, float *out) {
     // Copies, which the stores below can't change.
     const activation_block extent = joined(activation, block);
     const ck_activation members = *activation;
-    FOR_ACTIVATION(forward_body, &members, &extent, z, slopes, out)
+    switch (shared_function(&members)) {
+#define SHARED(function) \
+    case function: forward_members(function, &members, &extent, z, slopes, out); break;
+        CK_FUNCTIONS(SHARED)
+#undef SHARED
+    default: forward_body(MIXED, members.member_count, &members, &extent, z, slopes, out);
+    }
+}
+
+ALWAYS_INLINE void backward_functions(
+    const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
+    const float *dout, float *dz, bool accumulate, float *dslopes) {
+    switch (shared_function(activation)) {
+#define SHARED(function) \
+    case function: backward_members(function, activation, block, z, slopes, dout, dz, accumulate, dslopes); break;
+        CK_FUNCTIONS(SHARED)
+#undef SHARED
+    default:
+        backward_body(MIXED, activation->member_count, activation, block, z, slopes, dout, dz, accumulate, dslopes);
+    }
 }
 
 static void activation_backward(
@@ -183,10 +203,8 @@ static void activation_backward(
     // Copies, which the stores below can't change.
     const activation_block extent = joined(activation, block);
     const ck_activation members = *activation;
-    // What nearly all calls want, without a branch per vector.
-    if (dz != NULL && !accumulate && dslopes == NULL) {
-        FOR_ACTIVATION(backward_body, &members, &extent, z, slopes, dout, dz, false, NULL)
-    } else {
-        FOR_ACTIVATION(backward_body, &members, &extent, z, slopes, dout, dz, accumulate, dslopes)
-    }
+    // Nearly all calls want this, without a branch per vector.
+    if (dz != NULL && !accumulate && dslopes == NULL)
+        backward_functions(&members, &extent, z, slopes, dout, dz, false, NULL);
+    else backward_functions(&members, &extent, z, slopes, dout, dz, accumulate, dslopes);
 }

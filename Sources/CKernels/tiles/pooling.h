@@ -83,7 +83,8 @@ ALWAYS_INLINE void max_forward_body(
     }
 }
 
-// As FOR_ACTIVATION, for fewer activations: each costs the code of a window.
+// Calls `body` with the shared function and the number of members as constants, for few activations: each costs the code of
+// a window.
 #define FOR_POOLED_ACTIVATION(body, activation, ...)                                        \
     if (shared_function(activation) == CK_RELU && (activation)->member_count == 1)          \
         body(CK_RELU, 1, activation, __VA_ARGS__);                                          \

@@ -14,6 +14,15 @@ bool ck_activation_reads_plain(const ck_activation *activation) {
         && member->output_scale == 1;
 }
 
+static bool is_function(ck_function function) {
+    switch (function) {
+#define KNOWN(name) case name:
+        CK_FUNCTIONS(KNOWN) return true;
+#undef KNOWN
+    }
+    return false;
+}
+
 bool ck_activation_check(const ck_activation *activation) {
     if (activation->member_count < 1 || activation->member_count > CK_MAX_MEMBERS) return false;
     if (activation->slope_sharing != CK_SLOPES_PER_CHANNEL && activation->slope_sharing != CK_SLOPES_PER_POSITION)
@@ -26,7 +35,7 @@ bool ck_activation_check(const ck_activation *activation) {
         return false;
     for (int m = 0; m < activation->member_count; m++) {
         const ck_member *member = &activation->members[m];
-        if ((int)member->function < CK_IDENTITY || (int)member->function > CK_SWISH) return false;
+        if (!is_function(member->function)) return false;
         if (!isfinite(member->input_scale) || !isfinite(member->output_scale) || !isfinite(member->parameter))
             return false;
         // The derivative's factor: infinite, it would make NaN of a gradient of 0.
