@@ -44,7 +44,7 @@ package struct TimeRatio: Codable, Sendable, Hashable {
                 guard let batch = try loader.next() else { continue }
                 for step in 0...stepsPerRound {
                     let start = ContinuousClock.now
-                    try trainer.step(pixels: batch.pixels, labels: batch.labels, count: batch.count)
+                    try trainer.step(batch)
                     let (seconds, attoseconds) = start.duration(to: .now).components
                     // The first step warms up.
                     guard step > 0 else { continue }

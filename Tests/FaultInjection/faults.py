@@ -403,15 +403,15 @@ training(
     "TrainerTests|GoldenOptimizerTests|TorchCurveTests", "time decay begins a step early")
 training(
     "confusion-transposed", "Trainer+Evaluate.swift", "Int(labels[sample]) * classes + prediction",
-    "prediction * classes + Int(labels[sample])", "TrainerTests|PassTests|SavedPaperRunTests",
+    "prediction * classes + Int(labels[sample])", "TrainerTests|MicroBatchTests|SavedPaperRunTests",
     "a trainer's confusion matrix is transposed")
 training(
     "prediction-ties", "Trainer+Evaluate.swift", "elements[index] > elements[best]",
     "elements[index] >= elements[best]",
-    "TrainerTests|PassTests", "of equal outputs the last counts as the prediction")
+    "TrainerTests|MicroBatchTests", "of equal outputs the last counts as the prediction")
 training(
     "prediction-nan", "Trainer+Evaluate.swift", "elements[index].isNaN", "false",
-    "TrainerTests|PassTests|NonFiniteTests",
+    "TrainerTests|MicroBatchTests|NonFiniteTests",
     "an output that isn't a number gives a prediction")
 training(
     "nan-epoch", "NonFiniteOrigin.swift", "isBetweenEpochs ? position.epoch : position.epoch + 1", "position.epoch + 1",

@@ -43,12 +43,7 @@ struct StepTime: ParsableCommand {
         var milliseconds: [Double] = []
         for step in 0..<steps + 3 {
             let start = ContinuousClock.now
-            try pixels.withUnsafeBufferPointer { pixels in
-                try labels.withUnsafeBufferPointer { labels in
-                    _ = try trainer.step(
-                        pixels: pixels.baseAddress!, labels: labels.baseAddress!, count: batchSize)
-                }
-            }
+            try trainer.step(pixels: pixels.span, labels: labels.span)
             if step >= 3 { milliseconds.append((ContinuousClock.now - start) / .milliseconds(1)) }
         }
         milliseconds.sort()

@@ -45,7 +45,7 @@ final class BatchPreparation {
         let first = batch * batchSize
         let count = min(batchSize, order.count - first)
         let indices = UnsafeBufferPointer(start: order.pointer + first, count: count)
-        var changes: UnsafeBufferPointer<ImageAugmentation>?
+        var changes = UnsafeBufferPointer<ImageAugmentation>(start: nil, count: 0)
         if augmentation != .none {
             var image = 0
             while image < count {
@@ -56,7 +56,10 @@ final class BatchPreparation {
             changes = UnsafeBufferPointer(start: augmentations.pointer, count: count)
         }
         let labels = labels[slot].pointer
-        try dataset.load(indices, augmentations: changes, pixels: pixels[slot].pointer, labels: labels)
+        var pixelSpan = UnsafeMutableBufferPointer(start: pixels[slot].pointer, count: count * imageShape.elementCount)
+            .mutableSpan
+        var labelSpan = UnsafeMutableBufferPointer(start: labels, count: count).mutableSpan
+        try dataset.load(indices.span, augmentations: changes.span, pixels: &pixelSpan, labels: &labelSpan)
         let classCount = dataset.classCount
         var image = 0
         while image < count {

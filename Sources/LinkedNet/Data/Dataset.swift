@@ -24,14 +24,15 @@ public protocol Dataset: Sendable {
     ///
     /// - Parameters:
     ///   - indices: which images, each of `0 ..< count`.
-    ///   - augmentations: how to change each of them; nil leaves them as they are.
+    ///   - augmentations: how to change each of them; none leave them as they are.
     ///     ``ImageAugmentation/apply(to:shape:into:)`` does it for an image in floats.
     ///   - pixels: room for `indices.count` images, [image][height][width][channel]; uninitialised on entry.
     ///   - labels: room for `indices.count` labels.
     /// - Throws: any error; the loader passes it on to whoever asks for the batch.
     func load(
-        _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
-        pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>) throws
+        _ indices: Span<Int64>, augmentations: Span<ImageAugmentation>, pixels: inout MutableSpan<Float>,
+        labels: inout MutableSpan<Int32>
+    ) throws
 }
 
 extension Dataset {

@@ -24,9 +24,9 @@ public struct DatasetPrefix: Dataset {
     }
 
     public func load(
-        _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
-        pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
+        _ indices: Span<Int64>, augmentations: Span<ImageAugmentation>, pixels: inout MutableSpan<Float>,
+        labels: inout MutableSpan<Int32>
     ) throws {
-        try base.load(indices, augmentations: augmentations, pixels: pixels, labels: labels)
+        try base.load(indices, augmentations: augmentations, pixels: &pixels, labels: &labels)
     }
 }

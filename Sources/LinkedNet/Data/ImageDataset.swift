@@ -65,8 +65,8 @@ public struct ImageDataset: Dataset {
 
     /// - Throws: ``DataError`` if there is no image of some index.
     public func load(
-        _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
-        pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
+        _ indices: Span<Int64>, augmentations: Span<ImageAugmentation>, pixels: inout MutableSpan<Float>,
+        labels: inout MutableSpan<Int32>
     ) throws(DataError) {
         var slot = 0
         while slot < indices.count {
@@ -85,7 +85,7 @@ public struct ImageDataset: Dataset {
                     else { return }
                     ImagePreparation.prepare(
                         shape: imageShape, images: images, indices: indices, augmentations: augmentations,
-                        scale: scale, offset: offset, output: pixels)
+                        scale: scale, offset: offset, output: &pixels)
                 }
             }
         }

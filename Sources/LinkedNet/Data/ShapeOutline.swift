@@ -5,7 +5,7 @@ enum ShapeOutline {
     /// How far a point lies from a shape's outline, in pixels and about right near it; negative inside.
     ///
     /// - Parameters:
-    ///   - shape: a label of ``Shapes/classNames``.
+    ///   - shape: a label of ``SyntheticShapes/classNames``.
     ///   - u: the point, relative to the shape's centre and turned with it; `v` likewise.
     ///   - radius: how far the shape reaches.
     static func distance(_ shape: Int, _ u: Float, _ v: Float, radius: Float) -> Float {

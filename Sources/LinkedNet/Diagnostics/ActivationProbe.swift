@@ -5,7 +5,7 @@
 /// the network.
 public final class ActivationProbe {
     /// An activation of the network.
-    public struct Layer: Sendable, Hashable {
+    public struct ProbedLayer: Sendable, Hashable {
         /// The path of the layer that it follows: `conv2d_7`.
         public let name: String
         /// The number of neurons: units of a dense layer, channels of a convolution. Linked members are one neuron.
@@ -18,7 +18,7 @@ public final class ActivationProbe {
     }
 
     /// The activations in the order in which they are computed.
-    public let layers: [Layer]
+    public let layers: [ProbedLayer]
     private let copy: Network
     /// Which of ``layers`` an operation computes.
     private let layerOfOperation: [Int?]
@@ -27,7 +27,7 @@ public final class ActivationProbe {
     ///
     /// - Parameter model: what the network was compiled from.
     /// - Throws: ``ShapeError`` if it was compiled from another model, ``OutOfMemory``.
-    public init(_ model: some LinkedNet.Layer, of network: Network) throws {
+    public init(_ model: some Layer, of network: Network) throws {
         let copy = try Network(
             model, input: network.inputShape, batch: network.batchSize, seed: network.seed, fusesActivations: false)
         guard copy.parameterLayout.entries == network.parameterLayout.entries,
@@ -38,14 +38,14 @@ public final class ActivationProbe {
                 found: "one with other parameters")
         }
         self.copy = copy
-        var layers: [Layer] = []
+        var layers: [ProbedLayer] = []
         layerOfOperation = copy.operations.enumerated().map { index, operation in
             guard let members = operation.activationMemberCount else { return nil }
             let units = operation.outputShape[-1] / members
             // BatchNorm stands between a layer and its activation.
             let source = copy.operations[..<index].last { $0.parameterCount > 0 && !$0.isNormalization }
             layers.append(
-                Layer(
+                ProbedLayer(
                     name: source?.name ?? operation.name, units: units,
                     positions: operation.outputShape.elementCount / operation.outputShape[-1], members: members,
                     operation: index))
@@ -67,10 +67,10 @@ public final class ActivationProbe {
         pixels: UnsafePointer<Float>, count: Int, _ body: (_ layer: Int, _ output: UnsafeBufferPointer<Float>) -> Void
     ) throws(ShapeError) {
         let show = { (body: @escaping (Int, UnsafeBufferPointer<Float>) -> Void) throws(ShapeError) in
-            for start in stride(from: 0, to: count, by: self.copy.passSize) {
+            for start in stride(from: 0, to: count, by: self.copy.microBatchSize) {
                 try self.copy.forward(
                     input: pixels + start * self.copy.inputShape.elementCount,
-                    count: min(self.copy.passSize, count - start),
+                    count: min(self.copy.microBatchSize, count - start),
                     mode: .inference
                 ) { operation, output in
                     if let layer = self.layerOfOperation[operation] { body(layer, output) }

@@ -7,7 +7,7 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
     /// The largest number of samples in a training step.
     public let batchSize: Int
     /// The largest number of samples in a pass; a step may take several.
-    public let passSize: Int
+    public let microBatchSize: Int
     /// The operations in the order in which they run: the table's rows.
     public let operations: [OperationInfo]
     /// The number of trained numbers. Parameters that operations share count once.
@@ -32,7 +32,7 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
                 Self.grouped(operation.parameterCount), operation.algorithm ?? "", Self.size(operation.outputBytes),
             ])
         }
-        let passes = passSize == batchSize ? "" : " in passes of \(passSize)"
+        let passes = microBatchSize == batchSize ? "" : " in passes of \(microBatchSize)"
         let states = stateCount == 0 ? "" : ", states \(Self.grouped(stateCount)) (saved, not trained)"
         return """
             input \(inputShape), output \(outputShape), batch size \(batchSize)\(passes)
@@ -80,7 +80,7 @@ extension Network {
     /// algorithm and the size of the output for a whole pass, followed by totals.
     public var summary: NetworkSummary {
         NetworkSummary(
-            inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, passSize: passSize,
+            inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, microBatchSize: microBatchSize,
             operations: operations,
             parameterCount: parameterLayout.elementCount, stateCount: stateLayout.elementCount, memory: memory,
             instructionSet: Runtime.instructionSet, threadCount: Runtime.threadCount)

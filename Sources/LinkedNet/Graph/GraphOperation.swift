@@ -20,7 +20,7 @@ public protocol GraphOperation {
     /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and
     /// wherever it stands among them: then a batch may be taken in parts, and ``forward(_:)`` and ``backward(_:)`` may
     /// be called for several parts at once, from threads of their own.
-    var treatsSamplesAlone: Bool { get }
+    var isSamplewise: Bool { get }
 
     /// Settles what depends on how the operation will be called, such as the algorithm. Throws if it can't be computed
     /// for so many samples at once; `name` is its own, for the error.
@@ -48,7 +48,7 @@ extension GraphOperation {
     public var algorithm: String? { nil }
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
-    public var treatsSamplesAlone: Bool { false }
+    public var isSamplewise: Bool { false }
     public mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }
@@ -59,7 +59,7 @@ public struct OperationCalls: Sendable, Hashable {
     /// The most samples of one call.
     public let batch: Int
     /// True if other threads have calls of their own meanwhile: then nothing is gained by sharing the work of one.
-    public let isAlone: Bool
+    public let isSingleThreaded: Bool
 }
 
 /// The memory of one operation during one pass. Tensors are dense, [batch] + the shape given when the network was

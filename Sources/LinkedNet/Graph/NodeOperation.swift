@@ -8,8 +8,8 @@ protocol NodeOperation {
     /// The algorithm that was chosen, for the summary; `nil` if there is only one.
     var algorithm: String? { get }
 
-    /// True if every sample's output and gradients depend on that sample alone: ``GraphOperation/treatsSamplesAlone``.
-    var treatsSamplesAlone: Bool { get }
+    /// True if every sample's output and gradients depend on that sample alone: ``GraphOperation/isSamplewise``.
+    var isSamplewise: Bool { get }
 
     /// The number of members of the activation that the operation computes, 1 if it isn't linked; `nil` for other
     /// operations.
@@ -37,7 +37,7 @@ protocol NodeOperation {
 
 extension NodeOperation {
     var algorithm: String? { nil }
-    var treatsSamplesAlone: Bool { false }
+    var isSamplewise: Bool { false }
     var activationMemberCount: Int? { nil }
     var isNormalization: Bool { false }
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {}

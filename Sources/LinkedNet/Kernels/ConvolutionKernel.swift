@@ -31,11 +31,11 @@ struct ConvolutionKernel: WeightedKernel {
             height: height, width: width, channels: channels, outputChannels: outputChannels, window: window,
             activation: activation, subject: subject)
         wish = algorithm
-        try prepare(batch: 1, isAlone: false, subject: subject)
+        try prepare(batch: 1, isSingleThreaded: false, subject: subject)
     }
 
-    mutating func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError) {
-        convolution.alone = isAlone
+    mutating func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError) {
+        convolution.alone = isSingleThreaded
         var convolution = convolution
         convolution.batch = Int64(batch)
         try convolution.validate(subject: subject)

@@ -14,7 +14,7 @@ struct DenseKernel: WeightedKernel {
         dense = ck_dense(
             batch: 1, positions: Int64(positions), channels: Int64(channels), out_features: Int64(outputFeatures),
             activation: activation.descriptor)
-        try prepare(batch: 1, isAlone: false, subject: subject)
+        try prepare(batch: 1, isSingleThreaded: false, subject: subject)
     }
 
     var algorithm: String? { nil }
@@ -22,7 +22,7 @@ struct DenseKernel: WeightedKernel {
     /// For one row.
     var descriptor: ck_dense { dense }
 
-    func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError) {
+    func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError) {
         var dense = dense(batch: batch)
         if let reason = ck_dense_check(&dense) {
             throw ShapeError(

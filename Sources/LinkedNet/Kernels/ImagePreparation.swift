@@ -13,17 +13,35 @@ enum ImagePreparation {
     ///   - shape: height, width and channels of an image.
     ///   - images: [image][height][width][channel].
     ///   - indices: which of them; all must be there.
-    ///   - augmentations: one for each index, or nil for none.
+    ///   - augmentations: one for each index, or none.
     ///   - scale: a factor for each channel; `offset`: a summand for each.
     ///   - output: room for `indices.count` images in floats.
     static func prepare(
+        shape: Shape, images: UnsafePointer<UInt8>, indices: Span<Int64>, augmentations: Span<ImageAugmentation>,
+        scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, output: inout MutableSpan<Float>
+    ) {
+        precondition(output.count >= indices.count * shape.elementCount, "too little room for the images")
+        precondition(augmentations.isEmpty || augmentations.count == indices.count, "an augmentation for each image")
+        output.withUnsafeMutableBufferPointer { output in
+            indices.withUnsafeBufferPointer { indices in
+                augmentations.withUnsafeBufferPointer { augmentations in
+                    guard let target = output.baseAddress else { return }
+                    prepare(
+                        shape: shape, images: images, indices: indices, augmentations: augmentations, scale: scale,
+                        offset: offset, output: target)
+                }
+            }
+        }
+    }
+
+    private static func prepare(
         shape: Shape, images: UnsafePointer<UInt8>, indices: UnsafeBufferPointer<Int64>,
-        augmentations: UnsafeBufferPointer<ImageAugmentation>?, scale: UnsafePointer<Float>,
+        augmentations: UnsafeBufferPointer<ImageAugmentation>, scale: UnsafePointer<Float>,
         offset: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
     ) {
         guard let first = indices.baseAddress else { return }
         let (height, width, channels) = (Int64(shape[0]), Int64(shape[1]), Int64(shape[2]))
-        guard let augmentations else {
+        guard !augmentations.isEmpty else {
             ck_prepare_images(
                 Int64(indices.count), height, width, channels, images, first, nil, scale, offset, output)
             return

@@ -2,14 +2,24 @@ import CKernels
 
 /// Softmax cross-entropy of logits [batch][classes].
 enum LossKernel {
-    /// The summed loss and the number of rows whose largest logit is the label's; the gradient is scaled by
-    /// `gradientScale`.
+    /// The summed loss and the number of rows whose largest logit is the label's. The gradient is scaled by
+    /// `gradientScale`; an empty one isn't computed.
     static func softmaxCrossEntropy(
-        batch: Int, classes: Int, logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, gradientScale: Float,
-        logitsGradient: UnsafeMutablePointer<Float>?
+        logits: Span<Float>, labels: Span<Int32>, classes: Int, gradientScale: Float,
+        logitsGradient: inout MutableSpan<Float>
     ) -> (lossSum: Double, correctCount: Int) {
-        let result = ck_softmax_cross_entropy(
-            Int64(batch), Int64(classes), logits, labels, gradientScale, logitsGradient)
+        let batch = labels.count, elements = batch * classes
+        precondition(logits.count >= elements, "too few logits")
+        precondition(logitsGradient.isEmpty || logitsGradient.count >= elements, "too little room for the gradient")
+        let result = logitsGradient.withUnsafeMutableBufferPointer { gradient in
+            logits.withUnsafeBufferPointer { logits in
+                labels.withUnsafeBufferPointer { labels in
+                    ck_softmax_cross_entropy(
+                        Int64(batch), Int64(classes), logits.baseAddress, labels.baseAddress, gradientScale,
+                        gradient.isEmpty ? nil : gradient.baseAddress)
+                }
+            }
+        }
         return (result.loss_sum, Int(result.correct_count))
     }
 

@@ -17,11 +17,11 @@ struct PointwiseKernel: Sendable {
             height: height, width: width, channels: channels, outputChannels: outputChannels, window: window,
             activation: activation, subject: subject)
         guard ck_pointwise_check(&convolution) else { return nil }
-        try prepare(batch: 1, isAlone: false, subject: subject)
+        try prepare(batch: 1, isSingleThreaded: false, subject: subject)
     }
 
-    mutating func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError) {
-        convolution.alone = isAlone
+    mutating func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError) {
+        convolution.alone = isSingleThreaded
         try convolution(batch: batch).validate(subject: subject)
     }
 

@@ -6,7 +6,7 @@ protocol WeightedKernel: Sendable {
 
     /// Settles what depends on the largest number of samples of a call, and on whether other threads have calls of
     /// their own meanwhile. Throws an error about `subject` if the kernels don't take so many at once.
-    mutating func prepare(batch: Int, isAlone: Bool, subject: String) throws(ShapeError)
+    mutating func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError)
 
     /// The scratch that every pass at `batch` or below fits in.
     func scratchBytes(batch: Int) -> Int

@@ -3,19 +3,20 @@
 /// A loss of your own conforms to this protocol; a ``Trainer`` takes any. A sample's loss depends on that sample alone:
 /// a batch may be evaluated in parts, several at once.
 public protocol Loss: SelfDescribing, Sendable {
-    /// The loss and the hits of a batch and, where it is asked for, the gradient of the mean loss.
+    /// The loss and the number of correct predictions of a batch and, where somebody asks for it, the gradient of the
+    /// mean loss.
     ///
     /// - Parameters:
-    ///   - output: the network's output, [count][classes].
-    ///   - labels: [count], each in 0 ..< classes.
-    ///   - gradient: [count][classes], overwritten if not `nil`.
+    ///   - output: the network's output, [samples][classes].
+    ///   - labels: [samples], each in 0 ..< classes.
+    ///   - classes: the number of classes.
+    ///   - gradient: [samples][classes], overwritten; empty if nobody asks for the gradient.
     func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult
 }
 
-/// The loss and the hits of some samples.
+/// The loss and the correct predictions of some samples.
 public struct LossResult: Sendable, Hashable {
     /// The sum of the samples' losses.
     public var lossSum: Double
@@ -33,7 +34,7 @@ public struct LossResult: Sendable, Hashable {
 
     /// The mean loss; NaN without samples.
     public var loss: Double { lossSum / Double(sampleCount) }
-    /// The share of hits; NaN without samples.
+    /// The share of correct predictions; NaN without samples.
     public var accuracy: Double { Double(correctCount) / Double(sampleCount) }
 
     /// Adds other samples.

@@ -4,13 +4,12 @@ public struct SoftmaxCrossEntropy: Loss {
     public init() {}
 
     public func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult {
         let (lossSum, correctCount) = LossKernel.softmaxCrossEntropy(
-            batch: count, classes: classes, logits: output, labels: labels, gradientScale: 1 / Float(count),
-            logitsGradient: gradient)
-        return LossResult(lossSum: lossSum, correctCount: correctCount, sampleCount: count)
+            logits: output, labels: labels, classes: classes, gradientScale: 1 / Float(labels.count),
+            logitsGradient: &gradient)
+        return LossResult(lossSum: lossSum, correctCount: correctCount, sampleCount: labels.count)
     }
 
     /// The probability of each class.

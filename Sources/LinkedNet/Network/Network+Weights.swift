@@ -65,7 +65,7 @@ extension Network {
         var result = try Tensor(shape: Shape([count] + outputShape.dimensions))
         use.begin()
         defer { use.end() }
-        let passes = InferencePasses(self), classes = outputShape.elementCount
+        let passes = InferenceMicroBatches(self), classes = outputShape.elementCount
         result.withUnsafeMutableElements { results in
             input.elements.withUnsafeBufferPointer { inputs in
                 for start in stride(from: 0, to: count, by: passes.mostSamples) {

@@ -15,8 +15,11 @@ public final class Network {
     /// The largest number of samples in a training step.
     public let batchSize: Int
     /// The largest number of samples in a pass: ``batchSize``, or a part of it where a step is faster in several
-    /// passes.
-    public let passSize: Int
+    /// micro-batches.
+    public let microBatchSize: Int
+    /// The former name of ``microBatchSize``.
+    @available(*, deprecated, renamed: "microBatchSize")
+    public var passSize: Int { microBatchSize }
     /// What the weights were initialised from and dropout is keyed by.
     public let seed: UInt64
     /// A fingerprint of what the layers built, for telling networks apart: 64 hexadecimal digits. Operations,
@@ -70,7 +73,7 @@ public final class Network {
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
         batchSize = batch
-        passSize = graph.microBatch
+        microBatchSize = graph.microBatch
         self.seed = seed
         parameterLayout = ParameterLayout(
             graph.parameters.map { ParameterInfo(name: $0.name, shape: $0.shape, isTrainable: true) })
@@ -83,7 +86,7 @@ public final class Network {
         stateStorage = try AlignedStorage(count: stateLayout.count)
         // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made
         // to be shared.
-        let passesAtOnce = min(PassRanges(samples: batch, passSize: graph.microBatch).count, Runtime.threadCount)
+        let passesAtOnce = min(MicroBatches(samples: batch, size: graph.microBatch).count, Runtime.threadCount)
         var workspaces: [Workspace] = []
         for _ in 0..<passesAtOnce {
             workspaces.append(
@@ -152,7 +155,7 @@ public final class Network {
     ///
     /// - Parameters:
     ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
-    ///   - count: 1 … ``passSize``.
+    ///   - count: 1 … ``microBatchSize``.
     ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
     /// - Throws: ``ShapeError`` for another count.
     public func forward(
@@ -185,7 +188,7 @@ public final class Network {
     /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with
     /// the same count and step.
     ///
-    /// - Throws: ``ShapeError`` for a count outside 1 … ``passSize``.
+    /// - Throws: ``ShapeError`` for a count outside 1 … ``microBatchSize``.
     public func backward(count: Int, step: UInt64) throws(ShapeError) {
         try checkPass(count)
         use.begin()
@@ -207,9 +210,9 @@ public final class Network {
     }
 
     private func checkPass(_ count: Int) throws(ShapeError) {
-        guard count >= 1, count <= passSize else {
+        guard count >= 1, count <= microBatchSize else {
             throw ShapeError(
-                subject: "pass", expected: "1 to \(passSize) samples, the network's pass size", found: "\(count)")
+                subject: "pass", expected: "1 to \(microBatchSize) samples, the network's pass size", found: "\(count)")
         }
     }
 

@@ -50,7 +50,7 @@ public struct Adam: Optimizer {
 
     public var slotNames: [String] { ["first_moment", "second_moment"] }
 
-    public var treatsElementsAlone: Bool { true }
+    public var isElementwise: Bool { true }
 
     public func update(_ update: ParameterUpdate) {
         let t = Double(update.step + 1)
@@ -63,7 +63,7 @@ public struct Adam: Optimizer {
         OptimizerKernels.adam(
             count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
             stepSize: Float(update.learningRate * correction2 / correction1), beta1: Float(beta1),
-            beta2: Float(beta2), epsilon: Float(epsilon), gradients: update.gradients, firstMoment: update.slots[0],
-            secondMoment: update.slots[1], parameters: update.parameters)
+            beta2: Float(beta2), epsilon: Float(epsilon), gradients: update.gradients.start, firstMoment: update.slots[0].start,
+            secondMoment: update.slots[1].start, parameters: update.parameters.start)
     }
 }

@@ -16,14 +16,14 @@ public protocol Optimizer: SelfDescribing, Sendable {
     /// True if what becomes of each element depends on that element's own parameter, gradient and slots alone. A step's
     /// update then may come in several calls of ``update(_:)``, each for a stretch of the parameters, while gradients
     /// of others are still being computed.
-    var treatsElementsAlone: Bool { get }
+    var isElementwise: Bool { get }
 
     /// Changes the parameters.
     func update(_ parameters: ParameterUpdate)
 }
 
 extension Optimizer {
-    public var treatsElementsAlone: Bool { false }
+    public var isElementwise: Bool { false }
 }
 
 /// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be
@@ -32,11 +32,11 @@ public struct ParameterUpdate {
     /// The number of elements in each array.
     public let count: Int
     /// What is to be changed.
-    public let parameters: UnsafeMutablePointer<Float>
+    public let parameters: MutableElementView
     /// The gradients, before ``gradientScale``.
-    public let gradients: UnsafePointer<Float>
+    public let gradients: ElementView
     /// In the order of ``Optimizer/slotNames``.
-    public let slots: [UnsafeMutablePointer<Float>]
+    public let slots: [MutableElementView]
     /// How many updates came before this one.
     public let step: Int
     /// The rate of this update: schedule and decay are in it.
@@ -44,12 +44,20 @@ public struct ParameterUpdate {
     /// What the gradients are to be multiplied by first; below 1 when they are clipped.
     public let gradientScale: Float
 
-    /// An update to be applied by an ``Optimizer``.
+    /// An update for an ``Optimizer``.
+    ///
+    /// - Parameters:
+    ///   - parameters: the parameters; gradients and slots have as many elements.
+    ///   - gradients: the gradients, before `gradientScale`.
+    ///   - slots: in the order of ``Optimizer/slotNames``.
+    ///   - step: how many updates came before this one.
+    ///   - learningRate: the rate of this update.
+    ///   - gradientScale: what the gradients are to be multiplied by first.
     public init(
-        count: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
-        slots: [UnsafeMutablePointer<Float>], step: Int, learningRate: Double, gradientScale: Float = 1
+        parameters: MutableElementView, gradients: ElementView, slots: [MutableElementView], step: Int,
+        learningRate: Double, gradientScale: Float = 1
     ) {
-        self.count = count
+        count = parameters.count
         self.parameters = parameters
         self.gradients = gradients
         self.slots = slots

@@ -29,12 +29,12 @@ public struct RMSProp: Optimizer {
 
     public var slotNames: [String] { ["mean_square"] }
 
-    public var treatsElementsAlone: Bool { true }
+    public var isElementwise: Bool { true }
 
     public func update(_ update: ParameterUpdate) {
         OptimizerKernels.rmsProp(
             count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
             learningRate: Float(update.learningRate), rho: Float(rho), epsilon: Float(epsilon),
-            gradients: update.gradients, meanSquare: update.slots[0], parameters: update.parameters)
+            gradients: update.gradients.start, meanSquare: update.slots[0].start, parameters: update.parameters.start)
     }
 }

@@ -32,12 +32,12 @@ public struct SGD: Optimizer {
 
     public var slotNames: [String] { momentum > 0 ? ["velocity"] : [] }
 
-    public var treatsElementsAlone: Bool { true }
+    public var isElementwise: Bool { true }
 
     public func update(_ update: ParameterUpdate) {
         OptimizerKernels.sgd(
             count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
             learningRate: Float(update.learningRate), momentum: Float(momentum), nesterov: nesterov,
-            gradients: update.gradients, velocity: update.slots.first, parameters: update.parameters)
+            gradients: update.gradients.start, velocity: update.slots.first?.start, parameters: update.parameters.start)
     }
 }

@@ -32,9 +32,8 @@ public final class DiagnosticsObserver: TrainingObserver {
         pixels = try AlignedStorage(count: count * network.inputShape.elementCount)
         var labels = Array(repeating: Int32(0), count: count)
         let indices = (0..<count).map { Int64($0) }
-        try indices.withUnsafeBufferPointer { indices in
-            try dataset.load(indices, augmentations: nil, pixels: pixels.pointer, labels: &labels)
-        }
+        var pixelSpan = pixels.buffer.mutableSpan, labelSpan = labels.mutableSpan
+        try dataset.load(indices.span, augmentations: Span(), pixels: &pixelSpan, labels: &labelSpan)
     }
 
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {

@@ -5,7 +5,7 @@
 final class ParameterUpdater {
     private struct Stretch {
         let range: Range<Int>
-        let slots: [UnsafeMutablePointer<Float>]
+        let slots: [MutableElementView]
     }
 
     /// Below this, what a call costs is more than the cache saves: 1 MiB.
@@ -25,7 +25,7 @@ final class ParameterUpdater {
         self.network = network
         self.optimizer = optimizer
         var starts: [Int] = []
-        if early, optimizer.treatsElementsAlone {
+        if early, optimizer.isElementwise {
             for start in network.plan.completeFrom[(network.plan.loss + 1)...]
             where (starts.last ?? network.parameterLayout.count) - start >= Self.leastElements {
                 starts.append(start)
@@ -33,7 +33,8 @@ final class ParameterUpdater {
         }
         if starts.last != 0 { starts.append(0) }
         stretches = zip(starts, [network.parameterLayout.count] + starts).map { start, end in
-            Stretch(range: start..<end, slots: slots.map { $0 + start })
+            Stretch(
+                range: start..<end, slots: slots.map { MutableElementView(start: $0 + start, count: end - start) })
         }
     }
 
@@ -63,8 +64,11 @@ final class ParameterUpdater {
         let range = stretches[applied].range
         optimizer.update(
             ParameterUpdate(
-                count: range.count, parameters: network.parameters.baseAddress.unsafelyUnwrapped + range.lowerBound,
-                gradients: UnsafePointer(network.parameterGradients.baseAddress.unsafelyUnwrapped + range.lowerBound),
+                parameters: MutableElementView(
+                    start: network.parameters.baseAddress.unsafelyUnwrapped + range.lowerBound, count: range.count),
+                gradients: ElementView(
+                    start: network.parameterGradients.baseAddress.unsafelyUnwrapped + range.lowerBound,
+                    count: range.count),
                 slots: stretches[applied].slots, step: step, learningRate: learningRate, gradientScale: gradientScale))
         applied += 1
     }

@@ -38,7 +38,7 @@ extension Trainer {
                 subject: dataset.name, expected: "classes whose confusion matrix fits in memory",
                 found: "\(classes) classes")
         }
-        let passes = InferencePasses(network)
+        let passes = InferenceMicroBatches(network)
         let loader = try BatchLoader(dataset: dataset, batchSize: passes.mostSamples, sampler: .fileOrder)
         var result = LossResult()
         var confusion = Array(repeating: 0, count: pairs)
@@ -51,8 +51,11 @@ extension Trainer {
                 for pass in 0..<passes.ranges.count {
                     let samples = passes.ranges[pass], (first, count) = (samples.lowerBound, samples.count)
                     let output = passes.output(of: pass), labels = batch.labels + first
+                    var noGradient = MutableSpan<Float>()
                     let passResult = loss.evaluate(
-                        output: output, labels: labels, count: count, classes: classes, gradient: nil)
+                        output: UnsafeBufferPointer(start: output, count: count * classes).span,
+                        labels: UnsafeBufferPointer(start: labels, count: count).span, classes: classes,
+                        gradient: &noGradient)
                     if requiresFinite, !passResult.lossSum.isFinite {
                         let origin = firstNonFinite(
                             pixels: batch.pixels + first * network.inputShape.elementCount, count: count,

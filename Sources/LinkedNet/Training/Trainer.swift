@@ -28,7 +28,7 @@ public final class Trainer {
     let slots: [AlignedStorage<Float>]
     /// The states before the running step, so that a step that fails leaves none of its traces.
     private let stateBackup: AlignedStorage<Float>
-    let passes: TrainingPasses
+    let passes: TrainingMicroBatches
     private let updater: ParameterUpdater
 
     /// A trainer at the beginning of a run.
@@ -61,8 +61,8 @@ public final class Trainer {
         stateBackup = try AlignedStorage(count: network.stateLayout.count)
         updater = ParameterUpdater(
             network, optimizer: optimizer, slots: slots.map(\.pointer),
-            early: gradientClipNorm == nil && network.passSize == network.batchSize)
-        passes = try TrainingPasses(network, loss: loss, updater: updater)
+            early: gradientClipNorm == nil && network.microBatchSize == network.batchSize)
+        passes = try TrainingMicroBatches(network, loss: loss, updater: updater)
     }
 
     /// The memory that the trainer holds beside the network's, in bytes: the optimizer's slots, a copy of the states,
@@ -80,15 +80,46 @@ public final class Trainer {
     /// Without clipping, a gradient that isn't finite makes weights NaN or infinite: ``checkWeights()`` finds them.
     ///
     /// - Parameters:
-    ///   - pixels: [count] + ``Network/inputShape``.
-    ///   - labels: [count], each of `0 ..< classes`.
-    ///   - count: 1 … ``Network/batchSize``.
+    ///   - pixels: [samples] + ``Network/inputShape``.
+    ///   - labels: 1 … ``Network/batchSize`` samples, each of `0 ..< classes`.
     ///   - stepsPerEpoch: for schedules that need it.
-    /// - Returns: losses and hits before the update.
+    /// - Returns: losses and correct predictions before the update.
     /// - Throws: ``TrainingError``.
     @discardableResult
-    public func step(
-        pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, stepsPerEpoch: Int = 1
+    public func step(pixels: Span<Float>, labels: Span<Int32>, stepsPerEpoch: Int = 1) throws -> LossResult {
+        let expected = labels.count.multipliedReportingOverflow(by: network.inputShape.elementCount)
+        guard !expected.overflow, pixels.count == expected.partialValue else {
+            throw TrainingError.mismatch(
+                subject: "pixels of a step", expected: "\(labels.count) × \(network.inputShape) numbers",
+                found: "\(pixels.count)")
+        }
+        return try pixels.withUnsafeBufferPointer { pixels in
+            try labels.withUnsafeBufferPointer { labels in
+                guard let pixelStart = pixels.baseAddress, let labelStart = labels.baseAddress else {
+                    throw TrainingError.mismatch(
+                        subject: "batch", expected: "1 to \(network.batchSize) samples", found: "0")
+                }
+                return try step(
+                    pixels: pixelStart, labels: labelStart, count: labels.count, stepsPerEpoch: stepsPerEpoch)
+            }
+        }
+    }
+
+    /// ``step(pixels:labels:stepsPerEpoch:)`` of arrays.
+    @discardableResult
+    public func step(pixels: [Float], labels: [Int32], stepsPerEpoch: Int = 1) throws -> LossResult {
+        try step(pixels: pixels.span, labels: labels.span, stepsPerEpoch: stepsPerEpoch)
+    }
+
+    /// ``step(pixels:labels:stepsPerEpoch:)`` of a batch that a ``BatchLoader`` gave.
+    @discardableResult
+    public func step(_ batch: Batch, stepsPerEpoch: Int = 1) throws -> LossResult {
+        try step(pixels: batch.pixels, labels: batch.labels, count: batch.count, stepsPerEpoch: stepsPerEpoch)
+    }
+
+    /// ``step(pixels:labels:stepsPerEpoch:)`` of memory that a loader owns.
+    func step(
+        pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, stepsPerEpoch: Int
     ) throws -> LossResult {
         let classes = network.outputShape.elementCount
         try check(labels: labels, count: count, classes: classes)

@@ -53,7 +53,7 @@ import Testing
         let labels: [Int32] = [0, 1, 2, 3]
         let optimizer = try Adam()
         let slots = try optimizer.slotNames.map { _ in try AlignedStorage<Float>(count: network.parameterLayout.count) }
-        let slotPointers = slots.map(\.pointer)
+        let slotViews = slots.map { MutableElementView($0.buffer) }
         let loss = SoftmaxCrossEntropy()
 
         func pass(_ step: Int) {
@@ -68,9 +68,9 @@ import Testing
             try! network.backward(count: 4, step: UInt64(step))
             optimizer.update(
                 ParameterUpdate(
-                    count: network.parameterLayout.count, parameters: network.parameters.baseAddress!,
-                    gradients: network.parameterGradients.baseAddress!, slots: slotPointers, step: step,
-                    learningRate: 1e-3))
+                    parameters: MutableElementView(network.parameters),
+                    gradients: ElementView(UnsafeBufferPointer(network.parameterGradients)), slots: slotViews,
+                    step: step, learningRate: 1e-3))
         }
 
         let counted = withExtendedLifetime(slots) { allocationsOfWarmSteps { pass($0) } }
@@ -122,12 +122,7 @@ import Testing
         var failure: (any Error)?
         func step() {
             do {
-                try pixels.withUnsafeBufferPointer { pixels in
-                    try labels.withUnsafeBufferPointer { labels in
-                        _ = try trainer.step(
-                            pixels: pixels.baseAddress!, labels: labels.baseAddress!, count: 8, stepsPerEpoch: 5)
-                    }
-                }
+                try trainer.step(pixels: pixels.span, labels: labels.span, stepsPerEpoch: 5)
             } catch {
                 failure = error
             }

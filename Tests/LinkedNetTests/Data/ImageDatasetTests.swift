@@ -16,19 +16,13 @@ import Testing
 
     /// Loads images into poisoned memory.
     private func load(
-        _ dataset: some Dataset, _ indices: [Int64], _ augmentations: [ImageAugmentation]? = nil
+        _ dataset: some Dataset, _ indices: [Int64], _ augmentations: [ImageAugmentation] = []
     ) throws -> ([Float], [Int32]) {
         var pixels = [Float](repeating: .nan, count: indices.count * 60)
         var labels = [Int32](repeating: -1, count: indices.count)
-        try indices.withUnsafeBufferPointer { indices in
-            if let augmentations {
-                try augmentations.withUnsafeBufferPointer {
-                    try dataset.load(indices, augmentations: $0, pixels: &pixels, labels: &labels)
-                }
-            } else {
-                try dataset.load(indices, augmentations: nil, pixels: &pixels, labels: &labels)
-            }
-        }
+        var pixelSpan = pixels.mutableSpan, labelSpan = labels.mutableSpan
+        try dataset.load(
+            indices.span, augmentations: augmentations.span, pixels: &pixelSpan, labels: &labelSpan)
         return (pixels, labels)
     }
 

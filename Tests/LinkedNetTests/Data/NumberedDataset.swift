@@ -29,17 +29,18 @@ final class NumberedDataset: Dataset {
     }
 
     func load(
-        _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
-        pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
+        _ indices: Span<Int64>, augmentations: Span<ImageAugmentation>, pixels: inout MutableSpan<Float>,
+        labels: inout MutableSpan<Int32>
     ) throws {
         started.withLock { $0 += 1 }
-        for (slot, index) in indices.enumerated() {
+        for slot in indices.indices {
+            let index = indices[slot]
             try failures.withLock { failures in
                 guard index == failures.image, failures.count > 0 else { return }
                 failures.count -= 1
                 throw Failure(image: index)
             }
-            let change = augmentations?[slot]
+            let change = augmentations.isEmpty ? nil : augmentations[slot]
             pixels[4 * slot] = Float(index)
             pixels[4 * slot + 1] = change?.shiftY ?? 1000
             pixels[4 * slot + 2] = change?.shiftX ?? 1000

@@ -135,7 +135,7 @@ import Testing
         let data = try TinyTraining.dataset(8)
         let loader = try BatchLoader(dataset: data, batchSize: 8, sampler: .fileOrder)
         let batch = try #require(try loader.next())
-        try Self.trainer(network).step(pixels: batch.pixels, labels: batch.labels, count: 8)
+        try Self.trainer(network).step(batch)
         #expect(network.parameterLayers == ["conv2d", "dense", "dense_1"])
         for (layer, norm) in zip(network.parameterLayers, network.gradientNorms()) {
             let gradients = try ["kernel", "bias"].flatMap { try network.gradient(named: "\(layer)/\($0)").elements }

@@ -40,7 +40,7 @@ import Testing
 
     @Test func text() {
         let summary = NetworkSummary(
-            inputShape: [32, 32, 3], outputShape: [10], batchSize: 32, passSize: 32,
+            inputShape: [32, 32, 3], outputShape: [10], batchSize: 32, microBatchSize: 32,
             operations: [
                 OperationInfo(
                     name: "conv2d", label: "Conv2D 3×3", algorithm: "direct", outputShape: [32, 32, 96],

@@ -57,7 +57,7 @@ import Testing
         let trainer = try Trainer(networks[0], optimizer: SGD(learningRate: 1e-3))
         var random = CounterRandom(seed: seed, use: RandomUse(rawValue: 2003))
         let pixels = (0..<7 * input.elementCount).map { _ in Float(random.normal()) }
-        for _ in 0..<3 { try trainer.step(pixels: pixels, labels: [0, 1, 2, 0], count: 4) }
+        for _ in 0..<3 { try trainer.step(pixels: pixels, labels: [0, 1, 2, 0]) }
         _ = networks[1].parameters.update(fromContentsOf: networks[0].parameters)
         _ = networks[1].states.update(fromContentsOf: networks[0].states)
 

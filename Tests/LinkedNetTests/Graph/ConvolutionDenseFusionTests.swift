@@ -175,7 +175,7 @@ import Testing
             return try [16, 16, 16, 16, 9].map { count in
                 let pixels = (0..<count * network.inputShape.elementCount).map { _ in Float(random.normal()) }
                 let labels = (0..<count).map { Int32($0 % 10) }
-                return Float(try trainer.step(pixels: pixels, labels: labels, count: count).lossSum)
+                return Float(try trainer.step(pixels: pixels, labels: labels).lossSum)
             }
         }
         let (fused, apart) = (try losses(.automatic), try losses(.direct))

@@ -69,17 +69,16 @@ import Testing
         let interruption: @Sendable () -> Void
 
         func evaluate(
-            output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-            gradient: UnsafeMutablePointer<Float>?
+            output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
         ) -> LossResult {
             interruption()
             return SoftmaxCrossEntropy().evaluate(
-                output: output, labels: labels, count: count, classes: classes, gradient: gradient)
+                output: output, labels: labels, classes: classes, gradient: &gradient)
         }
     }
 
     private static func step(_ trainer: Trainer) throws {
-        try trainer.step(pixels: Array(repeating: Float(0.5), count: 64), labels: [0, 2], count: 2)
+        try trainer.step(pixels: Array(repeating: 0.5, count: 64), labels: [0, 2])
     }
 
     @Test func aPredictionInATrainingStep() async {
@@ -122,7 +121,7 @@ import Testing
         }
         let infinite = Array(repeating: Float.infinity, count: 64)
         for _ in 0..<2 {
-            #expect(throws: TrainingError.self) { try trainer.step(pixels: infinite, labels: [0, 1], count: 2) }
+            #expect(throws: TrainingError.self) { try trainer.step(pixels: infinite, labels: [0, 1]) }
         }
         let other = Unchecked(value: try Self.network())
         let pixels = Array(repeating: Float(0.5), count: 32)

@@ -45,7 +45,7 @@ func expectNonFiniteKernelIsFound(in layer: String, of network: Network, batch: 
     try network.setWeight(named: name, to: kernel)
     let pixels = Array(repeating: Float(0.5), count: batch * network.inputShape.elementCount)
     let error = #expect(throws: TrainingError.self) {
-        try trainer.step(pixels: pixels, labels: Array(repeating: 3, count: batch), count: batch)
+        try trainer.step(pixels: pixels, labels: Array(repeating: 3, count: batch))
     }
     #expect(error == .nonFinite(layer: layer, cause: .parameter(name: name), step: 1, epoch: 1))
 }

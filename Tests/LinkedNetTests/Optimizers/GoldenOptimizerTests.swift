@@ -9,12 +9,11 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
     init(_ rows: Tensor) { self.rows = rows }
 
     func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult {
-        for index in 0..<classes { gradient?[index] = rows.elements[calls * classes + index] }
+        for index in gradient.indices { gradient[index] = rows.elements[calls * classes + index] }
         calls += 1
-        return LossResult(lossSum: 0, correctCount: 0, sampleCount: count)
+        return LossResult(lossSum: 0, correctCount: 0, sampleCount: labels.count)
     }
 }
 
@@ -85,7 +84,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
             network, optimizer: setup.optimizer, loss: PrescribedGradients(gradients),
             gradientClipNorm: name.hasSuffix("clipped") ? 3.5 : nil)
         for step in 0..<gradients.shape[0] {
-            try trainer.step(pixels: [0], labels: [0], count: 1)
+            try trainer.step(pixels: [0], labels: [0])
             let expected = try Tensor(
                 shape: [count], elements: Array(path.elements[step * count..<(step + 1) * count]))
             // Each update rounds a handful of times.
@@ -106,7 +105,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
             network, optimizer: RMSProp(learningRate: 0.05, rho: rho, epsilon: 0), loss: PrescribedGradients(rows))
         var (values, meanSquares) = ([1.0, 2, 3], [0.0, 0, 0])
         for step in gradients.indices {
-            try trainer.step(pixels: [0], labels: [0], count: 1)
+            try trainer.step(pixels: [0], labels: [0])
             for (index, gradient) in gradients[step].enumerated() {
                 meanSquares[index] = rho * meanSquares[index] + (1 - rho) * gradient * gradient
                 values[index] -= 0.05 * gradient / meanSquares[index].squareRoot()

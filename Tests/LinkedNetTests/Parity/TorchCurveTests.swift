@@ -41,7 +41,7 @@ import Testing
             let first = step % Self.batches * Self.batch
             let pixels = Array(images[first * imageSize..<(first + Self.batch) * imageSize])
             let result = try trainer.step(
-                pixels: pixels, labels: Array(labels[first..<first + Self.batch]), count: Self.batch)
+                pixels: pixels, labels: Array(labels[first..<first + Self.batch]))
             let deviation = abs(result.loss / expected[step] - 1)
             #expect(deviation < 1e-3, "step \(step): loss \(result.loss), PyTorch's \(expected[step])")
         }

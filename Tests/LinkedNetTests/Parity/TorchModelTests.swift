@@ -72,7 +72,7 @@ import Testing
             let index = step % Self.batches
             let result = try trainer.step(
                 pixels: Array(images[index * batchSize..<(index + 1) * batchSize]),
-                labels: Array(labels[index * Self.batch..<(index + 1) * Self.batch]), count: Self.batch)
+                labels: Array(labels[index * Self.batch..<(index + 1) * Self.batch]))
             let deviation = abs(result.loss / expected.losses[step] - 1)
             #expect(deviation < 1e-3, "step \(step): loss \(result.loss), PyTorch's \(expected.losses[step])")
         }

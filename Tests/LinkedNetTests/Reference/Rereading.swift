@@ -47,7 +47,7 @@ private struct WeighingOperation: GraphOperation {
     let elementCount, inputCount: Int
 
     var label: String { "Weighing" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func forward(_ context: OperationContext) {
         for element in 0..<context.batch * elementCount {

@@ -125,7 +125,7 @@ import Testing
         let run = try run()
         run.saveInterval = .steps(1)
         #expect(throws: TrainingError.self) { try run.train(on: data, observers: [DamageBeforeSave(run)]) }
-        let resumed = try Run(resuming: path)
+        let resumed = try self.run()
         #expect(resumed.trainer.position.step < 3)
         try resumed.trainer.checkWeights()
     }

@@ -227,18 +227,18 @@ private struct Distance: Loss {
     var power: Float = 2
 
     func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult {
-        var result = LossResult(sampleCount: count)
-        for sample in 0..<count {
+        var result = LossResult(sampleCount: labels.count)
+        for sample in labels.indices {
             let outputs = (0..<classes).map { output[sample * classes + $0] }
             for (index, value) in outputs.enumerated() {
                 let difference = value - (index == Int(labels[sample]) ? 1 : 0)
                 let size = difference.magnitude
                 let slope = (0..<Int(power) - 1).reduce(power) { slope, _ in slope * size }
                 result.lossSum += Double(slope * size / power)
-                gradient?[sample * classes + index] = (difference < 0 ? -slope : slope) / Float(count)
+                guard !gradient.isEmpty else { continue }
+                gradient[sample * classes + index] = (difference < 0 ? -slope : slope) / Float(labels.count)
             }
             if outputs.firstIndex(of: outputs.max() ?? 0) == Int(labels[sample]) { result.correctCount += 1 }
         }
@@ -258,9 +258,9 @@ private struct Rows: Dataset {
     var pixelScaling: PixelScaling? { base.pixelScaling }
 
     func load(
-        _ indices: UnsafeBufferPointer<Int64>, augmentations: UnsafeBufferPointer<ImageAugmentation>?,
-        pixels: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>
+        _ indices: Span<Int64>, augmentations: Span<ImageAugmentation>, pixels: inout MutableSpan<Float>,
+        labels: inout MutableSpan<Int32>
     ) throws {
-        try base.load(indices, augmentations: augmentations, pixels: pixels, labels: labels)
+        try base.load(indices, augmentations: augmentations, pixels: &pixels, labels: &labels)
     }
 }

@@ -40,7 +40,7 @@ private struct CountingOptimizer: Optimizer {
 
     private func step(_ trainer: Trainer) throws {
         let pixels = (0..<72).map { Float($0 % 7) / 8 }
-        try trainer.step(pixels: pixels, labels: [0, 2], count: 2)
+        try trainer.step(pixels: pixels, labels: [0, 2])
     }
 
     /// A saved training goes on as if it hadn't been saved.

@@ -6,21 +6,19 @@ import Testing
 /// A finite loss with gradients that aren't.
 private struct BrokenGradient: Loss {
     func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult {
-        for index in 0..<count * classes { gradient?[index] = index == 0 ? .nan : 0 }
-        return LossResult(lossSum: 1, correctCount: 0, sampleCount: count)
+        for index in gradient.indices { gradient[index] = index == 0 ? .nan : 0 }
+        return LossResult(lossSum: 1, correctCount: 0, sampleCount: labels.count)
     }
 }
 
 /// A loss that isn't a number, of whatever outputs.
 private struct BrokenLoss: Loss {
     func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult {
-        LossResult(lossSum: .nan, correctCount: 0, sampleCount: count)
+        LossResult(lossSum: .nan, correctCount: 0, sampleCount: labels.count)
     }
 }
 
@@ -36,12 +34,11 @@ private final class LateBrokenGradient: Loss {
     init(brokenCall: Int, value: Float) { (self.brokenCall, self.value) = (brokenCall, value) }
 
     func evaluate(
-        output: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, classes: Int,
-        gradient: UnsafeMutablePointer<Float>?
+        output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
     ) -> LossResult {
         let result = SoftmaxCrossEntropy().evaluate(
-            output: output, labels: labels, count: count, classes: classes, gradient: gradient)
-        guard let gradient else { return result }
+            output: output, labels: labels, classes: classes, gradient: &gradient)
+        guard !gradient.isEmpty else { return result }
         let call = calls.withLock { calls in
             calls += 1
             return calls
@@ -62,12 +59,12 @@ private final class LateBrokenGradient: Loss {
     ) throws -> TrainingError {
         let network = try TinyTraining.network()
         let healthy = try Trainer(network, optimizer: SGD())
-        for _ in 0..<2 { try healthy.step(pixels: pixels, labels: labels, count: 4) }
+        for _ in 0..<2 { try healthy.step(pixels: pixels, labels: labels) }
         try damage(network)
         let trainer = try Trainer(network, optimizer: SGD(), loss: loss, gradientClipNorm: clip)
         let before = network.digest
         let error = try #require(throws: TrainingError.self) {
-            try trainer.step(pixels: broken ?? pixels, labels: labels, count: 4)
+            try trainer.step(pixels: broken ?? pixels, labels: labels)
         }
         #expect(network.digest == before)
         #expect(trainer.position == TrainingPosition())
@@ -173,7 +170,7 @@ private final class LateBrokenGradient: Loss {
     @Test func aLoopOfStepsCanCheckItsWeights() throws {
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), loss: BrokenGradient())
         try trainer.checkWeights()
-        try trainer.step(pixels: pixels, labels: labels, count: 4)
+        try trainer.step(pixels: pixels, labels: labels)
         let error = #expect(throws: TrainingError.self) { try trainer.checkWeights() }
         guard case .nonFinite(_, .parameter, 1, 1) = error else {
             Issue.record("\(String(describing: error))")

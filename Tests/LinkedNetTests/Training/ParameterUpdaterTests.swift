@@ -13,16 +13,19 @@ import Testing
         }
         let sgd: SGD
         let notes = Notes()
-        let treatsElementsAlone: Bool
+        let isElementwise: Bool
         var learningRate: Double { sgd.learningRate }
         var decay: Double { sgd.decay }
         var slotNames: [String] { sgd.slotNames }
 
         func update(_ parameters: ParameterUpdate) {
+            func start(_ view: MutableElementView) -> UnsafePointer<Float> {
+                view.withUnsafeMutableBufferPointer { UnsafePointer($0.baseAddress!) }
+            }
             notes.calls.append(
                 (
-                    UnsafePointer(parameters.parameters), parameters.count, parameters.gradients,
-                    UnsafePointer(parameters.slots[0])
+                    start(parameters.parameters), parameters.count,
+                    parameters.gradients.withUnsafeBufferPointer { $0.baseAddress! }, start(parameters.slots[0])
                 ))
             sgd.update(parameters)
         }
@@ -45,23 +48,23 @@ import Testing
     }
 
     /// The weights after three steps, and the last step's calls.
-    private func train(treatsElementsAlone: Bool, clipNorm: Double? = nil) throws -> (
+    private func train(isElementwise: Bool, clipNorm: Double? = nil) throws -> (
         weights: [Float], notes: NotingSGD.Notes, network: Network
     ) {
         let network = try network()
         let optimizer = NotingSGD(
-            sgd: try SGD(learningRate: 0.0625, momentum: 0.5), treatsElementsAlone: treatsElementsAlone)
+            sgd: try SGD(learningRate: 0.0625, momentum: 0.5), isElementwise: isElementwise)
         let trainer = try Trainer(network, optimizer: optimizer, gradientClipNorm: clipNorm)
         let pixels = (0..<Self.batch * 20).map { Float($0 % 7) / 8 - 0.25 }
         for _ in 0..<3 {
             optimizer.notes.calls = []
-            try trainer.step(pixels: pixels, labels: [0, 3, 1], count: Self.batch)
+            try trainer.step(pixels: pixels, labels: [0, 3, 1])
         }
         return (Array(network.parameters), optimizer.notes, network)
     }
 
     @Test func largeStretchesComeAloneAndEachElementOnce() throws {
-        let (weights, notes, network) = try train(treatsElementsAlone: true)
+        let (weights, notes, network) = try train(isElementwise: true)
         #expect(notes.calls.count == 3)
         // From the end to the beginning, without a gap, everything at the same place.
         var end = network.parameterLayout.count
@@ -78,20 +81,20 @@ import Testing
             network.parameterLayout.offsets[$0] >= network.parameterLayout.count - notes.calls[0].count
         }.map { network.parameterLayout.entries[$0].name }
         #expect(names.contains("dense_2/kernel") && !names.contains("dense_1/kernel"))
-        #expect(try weights == train(treatsElementsAlone: false).weights)
+        #expect(try weights == train(isElementwise: false).weights)
     }
 
     @Test func othersComeAtOnce() throws {
-        let whole = try train(treatsElementsAlone: false)
+        let whole = try train(isElementwise: false)
         #expect(whole.notes.calls.map(\.count) == [whole.network.parameterLayout.count])
         // Clipping scales all gradients by a norm that is there at the end only.
-        let clipped = try train(treatsElementsAlone: true, clipNorm: 1e6)
+        let clipped = try train(isElementwise: true, clipNorm: 1e6)
         #expect(clipped.notes.calls.map(\.count) == [clipped.network.parameterLayout.count])
         #expect(clipped.weights == whole.weights)
     }
 
     @Test func theSuiteOptimizersTreatElementsAlone() throws {
         let optimizers: [any Optimizer] = [try SGD(), try Adam(), try RMSProp()]
-        for optimizer in optimizers { #expect(optimizer.treatsElementsAlone) }
+        for optimizer in optimizers { #expect(optimizer.isElementwise) }
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ProgressLinesTests {
     private func lines(every interval: Duration) throws -> [String] {
-        let images = try Shapes.train(count: 64)
+        let images = try SyntheticShapes.train(count: 64)
         let model = Sequential {
             GlobalAveragePool2D()
             Dense(10)
@@ -13,7 +13,7 @@ import Testing
         let trainer = try Trainer(
             network, optimizer: SGD(learningRate: 0.01),
             observers: [ProgressLines(every: interval) { lines.append($0) }])
-        try trainer.fit(images, test: Shapes.test(count: 16), epochs: 2)
+        try trainer.fit(images, test: SyntheticShapes.test(count: 16), epochs: 2)
         return lines
     }
 

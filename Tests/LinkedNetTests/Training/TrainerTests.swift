@@ -202,9 +202,11 @@ private final class SpyOptimizer: Optimizer {
         #expect(try mismatch { _ = try $0.evaluate(twoClasses) } == "two")
         let pixels = [Float](repeating: 0, count: 9 * 36)
         let labels = [Int32](repeating: 0, count: 9)
-        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: labels, count: 9) } == "batch")
-        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: [0], count: 0) } == "batch")
-        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: [0, 3], count: 2) } == "label of sample 1")
+        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: labels) } == "batch")
+        #expect(try mismatch { _ = try $0.step(pixels: [], labels: []) } == "batch")
+        #expect(try mismatch { _ = try $0.step(pixels: pixels, labels: [0]) } == "pixels of a step")
+        let two = Array(pixels.prefix(2 * 36))
+        #expect(try mismatch { _ = try $0.step(pixels: two, labels: [0, 3]) } == "label of sample 1")
     }
 
     /// What the data set throws comes through, and the position is where training came to.

@@ -34,7 +34,7 @@ struct Main {
     private static func train() throws {
         let log = LossLog()
         let trainer = try Trainer(network(), optimizer: Adam(learningRate: 5e-3), observers: [log])
-        try trainer.fit(Shapes.train(count: 2_000), epochs: 10)
+        try trainer.fit(SyntheticShapes.train(count: 2_000), epochs: 10)
 
         guard let first = log.losses.first, let last = log.losses.last, last < 0.9 * first else {
             print("the loss did not fall")
@@ -48,7 +48,7 @@ struct Main {
         let run = try Run(directory, trainer)
         run.saveInterval = .steps(1)
         try run.fit(
-            Shapes.train(count: 500), test: Shapes.test(count: 100), epochs: 40,
+            SyntheticShapes.train(count: 500), test: SyntheticShapes.test(count: 100), epochs: 40,
             augmentation: Augmentation(horizontalFlip: true, shift: 0.1))
         print(run.digest)
     }

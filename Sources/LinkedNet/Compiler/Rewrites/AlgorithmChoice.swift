@@ -5,7 +5,7 @@
 ///     Conv2D 5×5            Conv2D 5×5, direct
 struct AlgorithmChoice: Rewrite {
     func apply(to graph: inout Graph) throws(ShapeError) {
-        let calls = OperationCalls(batch: graph.microBatch, isAlone: graph.microBatch < graph.batch)
+        let calls = OperationCalls(batch: graph.microBatch, isSingleThreaded: graph.microBatch < graph.batch)
         for index in graph.nodes.indices {
             try graph.nodes[index].operation.prepare(for: calls, name: graph.nodes[index].name)
         }

@@ -21,7 +21,7 @@ struct MicroBatching: Rewrite {
     /// The pass size of a network compiled for a batch.
     private static func size(for graph: Graph) -> Int {
         let batch = graph.batch
-        guard graph.nodes.allSatisfy(\.operation.treatsSamplesAlone) else { return batch }
+        guard graph.nodes.allSatisfy(\.operation.isSamplewise) else { return batch }
         let stride = MemoryLayout<Float>.stride
         let sampleBytes = graph.nodes.reduce(0) { $0 + graph.elementCount(of: $1.output) } * stride
         // Every pass reads the parameters and adds to their gradients; that has to stay little beside its own tensors.

@@ -15,7 +15,7 @@ struct ActivationOperation: NodeOperation {
 
     var label: String { "Activation \(input.function.label)" }
 
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     /// The activation, if it maps elements one to one and has no slopes.
     var elementFunction: FusibleActivation? {

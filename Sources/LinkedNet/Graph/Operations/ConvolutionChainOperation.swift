@@ -20,7 +20,7 @@ struct ConvolutionChainOperation: NodeOperation {
     }
 
     var label: String { "Conv2D chain" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func layers(of node: Graph.Node) -> [ComputedLayer] { layers }
 

@@ -20,7 +20,7 @@ struct ConvolutionDenseOperation: NodeOperation {
     }
 
     var label: String { "Conv2D into Dense" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func layers(of node: Graph.Node) -> [ComputedLayer] { layers }
 

@@ -6,7 +6,7 @@ struct CustomOperation: NodeOperation {
 
     var label: String { operation.label }
     var algorithm: String? { operation.algorithm }
-    var treatsSamplesAlone: Bool { operation.treatsSamplesAlone }
+    var isSamplewise: Bool { operation.isSamplewise }
 
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
         try operation.prepare(for: calls, name: name)

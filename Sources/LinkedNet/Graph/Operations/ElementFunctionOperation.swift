@@ -35,7 +35,7 @@ struct ElementFunctionOperation: NodeOperation {
 
     var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
 
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {
         steps.add { step in

@@ -3,7 +3,7 @@ struct AddOperation: NodeOperation {
     let elementCount: Int
 
     var label: String { "Add" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {
         steps.add { step in
@@ -42,7 +42,7 @@ struct ConcatOperation: NodeOperation {
     }
 
     var label: String { "Concat" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {
         for index in channels.indices {

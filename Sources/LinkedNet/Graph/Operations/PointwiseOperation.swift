@@ -29,10 +29,10 @@ struct PointwiseOperation: NodeOperation {
 
     var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(postOps.label)" }
     var algorithm: String? { "pointwise" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
-        try kernel.prepare(batch: calls.batch, isAlone: calls.isAlone, subject: name)
+        try kernel.prepare(batch: calls.batch, isSingleThreaded: calls.isSingleThreaded, subject: name)
     }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }

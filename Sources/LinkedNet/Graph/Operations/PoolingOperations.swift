@@ -24,7 +24,7 @@ struct MaxPoolOperation: NodeOperation {
     }
 
     var label: String { "MaxPool2D \(window.height)×\(window.width)\(input.label)" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     /// Which element of its window each output is: one byte an output.
     private static let argmax = "argmax"
@@ -84,7 +84,7 @@ struct AveragePoolOperation: NodeOperation {
     let window: Window2D
 
     var label: String { "AveragePool2D \(window.height)×\(window.width)" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {
         steps.add { step in
@@ -111,7 +111,7 @@ struct GlobalAveragePoolOperation: NodeOperation {
     let positions, channels: Int
 
     var label: String { "GlobalAveragePool2D" }
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {
         steps.add { step in

@@ -6,11 +6,11 @@ struct WeightedOperation<Kernel: WeightedKernel>: NodeOperation {
     let input: FusedInput
     let usesBias: Bool
 
-    var treatsSamplesAlone: Bool { true }
+    var isSamplewise: Bool { true }
     var algorithm: String? { kernel.algorithm }
 
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
-        try kernel.prepare(batch: calls.batch, isAlone: calls.isAlone, subject: name)
+        try kernel.prepare(batch: calls.batch, isSingleThreaded: calls.isSingleThreaded, subject: name)
     }
 
     func scratchBytes(batch: Int) -> Int { kernel.scratchBytes(batch: batch) }

@@ -1,22 +1,22 @@
 /// Forward passes in evaluation mode, as many at once as the network has memories for.
-final class InferencePasses: ConcurrentWork {
+final class InferenceMicroBatches: ConcurrentWork {
     private let network: Network
     private var pixels: UnsafePointer<Float>?
     /// Of the last call.
-    private(set) var ranges: PassRanges
+    private(set) var ranges: MicroBatches
 
     init(_ network: Network) {
         self.network = network
-        ranges = PassRanges(samples: 0, passSize: network.passSize)
+        ranges = MicroBatches(samples: 0, size: network.microBatchSize)
     }
 
     /// The most samples of one call of ``run(pixels:count:)``.
-    var mostSamples: Int { network.passSize * network.workspaces.count }
+    var mostSamples: Int { network.microBatchSize * network.workspaces.count }
 
     /// Computes the outputs of `count` samples.
     func run(pixels: UnsafePointer<Float>, count: Int) {
         self.pixels = pixels
-        ranges = PassRanges(samples: count, passSize: network.passSize)
+        ranges = MicroBatches(samples: count, size: network.microBatchSize)
         Runtime.run(self, parts: ranges.count, workers: network.workspaces.count)
     }
 

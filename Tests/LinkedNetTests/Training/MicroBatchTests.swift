@@ -3,7 +3,7 @@ import PaperNetworks
 import Testing
 
 /// Steps that take a batch in several passes.
-@Suite struct PassTests {
+@Suite struct MicroBatchTests {
     private static func network(batch: Int) throws -> Network {
         let model = Sequential {
             Conv2D(32, kernel: 3, padding: .same)
@@ -27,15 +27,15 @@ import Testing
     /// additions: what is alone on a thread splits no sum.
     @Test func aStepAddsUpItsPasses() throws {
         let whole = try Self.network(batch: 32)
-        let pass = whole.passSize
+        let pass = whole.microBatchSize
         #expect(pass == 8)
         let labels = (0..<32).map { Int32($0 % 5) }
         let trainer = try Trainer(whole, optimizer: SGD(learningRate: 0.125))
-        let result = try trainer.step(pixels: Self.pixels, labels: labels, count: 32)
+        let result = try trainer.step(pixels: Self.pixels, labels: labels)
         #expect(result.sampleCount == 32)
 
         let part = try Self.network(batch: pass)
-        #expect(part.passSize == pass)
+        #expect(part.microBatchSize == pass)
         var sum = [Float](repeating: 0, count: part.parameterGradients.count)
         var lossSum = 0.0
         for start in stride(from: 0, to: 32, by: pass) {
@@ -63,7 +63,7 @@ import Testing
         for threads in [1, 2, 3, 7] {
             try Runtime.withThreadCount(threads) {
                 let trainer = try Trainer(try Self.network(batch: 32), optimizer: SGD(learningRate: 0.125))
-                for _ in 0..<2 { try trainer.step(pixels: Self.pixels, labels: labels, count: 32) }
+                for _ in 0..<2 { try trainer.step(pixels: Self.pixels, labels: labels) }
                 weights.append(Array(trainer.network.parameters))
             }
         }
@@ -105,7 +105,7 @@ import Testing
         pixels[31 * 96 * 96] = .nan
         let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.125))
         #expect(throws: TrainingError.nonFinite(layer: "input", cause: .output, step: 1, epoch: 1)) {
-            try trainer.step(pixels: pixels, labels: (0..<32).map { Int32($0 % 5) }, count: 32)
+            try trainer.step(pixels: pixels, labels: (0..<32).map { Int32($0 % 5) })
         }
         #expect(Array(network.parameters) == weights)
     }
@@ -114,13 +114,12 @@ import Testing
     @Test func aPartialBatchIsTheMeanOfItsSamples() throws {
         let labels = (0..<30).map { Int32($0 % 5) }
         let large = try Self.network(batch: 32)
-        _ = try Trainer(large, optimizer: SGD()).step(pixels: Self.pixels, labels: labels, count: 30)
+        _ = try Trainer(large, optimizer: SGD()).step(pixels: Self.pixels, labels: labels)
         let small = try Self.network(batch: 1)
         var expected = [Double](repeating: 0, count: small.parameterGradients.count)
         for sample in 0..<30 {
             _ = try Trainer(small, optimizer: SGD(learningRate: 1e-30)).step(
-                pixels: Array(Self.pixels[sample * 96 * 96..<(sample + 1) * 96 * 96]), labels: [labels[sample]],
-                count: 1)
+                pixels: Array(Self.pixels[sample * 96 * 96..<(sample + 1) * 96 * 96]), labels: [labels[sample]])
             for index in expected.indices { expected[index] += Double(small.parameterGradients[index]) / 30 }
         }
         #expect(relativeDistance(large.parameterGradients, expected) < 1e-5)
@@ -135,30 +134,30 @@ import Testing
 
     /// BatchNorm and dropout tie samples together, and small networks need no parts.
     @Test func whatIsTakenWhole() throws {
-        func passSize(_ model: some Layer, batch: Int) throws -> Int {
-            try Network(model, input: [32, 32, 3], batch: batch).passSize
+        func microBatchSize(_ model: some Layer, batch: Int) throws -> Int {
+            try Network(model, input: [32, 32, 3], batch: batch).microBatchSize
         }
-        #expect(try passSize(ResNet50(ModelOptions(batchNorm: true)), batch: 128) == 128)
-        #expect(try passSize(AllCNN(), batch: 32) == 32)
-        #expect(try passSize(ExtendedNetwork(), batch: 32) == 32)
-        #expect(try passSize(ResNet50(), batch: 128) < 32)
-        #expect(try passSize(ResNet50(), batch: 8) == 8)
+        #expect(try microBatchSize(ResNet50(ModelOptions(batchNorm: true)), batch: 128) == 128)
+        #expect(try microBatchSize(AllCNN(), batch: 32) == 32)
+        #expect(try microBatchSize(ExtendedNetwork(), batch: 32) == 32)
+        #expect(try microBatchSize(ResNet50(), batch: 128) < 32)
+        #expect(try microBatchSize(ResNet50(), batch: 8) == 8)
     }
 
     /// Where chains are most of a network, a pass is one of their groups.
     @Test func chainsAreTakenByGroups() throws {
-        func passSize(_ model: some Layer, batch: Int, input: Shape = [32, 32, 3]) throws -> Int {
-            try Network(model, input: input, batch: batch).passSize
+        func microBatchSize(_ model: some Layer, batch: Int, input: Shape = [32, 32, 3]) throws -> Int {
+            try Network(model, input: input, batch: batch).microBatchSize
         }
-        #expect(try passSize(DepthNetwork(), batch: 32) == 16)
-        #expect(try passSize(DepthNetwork(), batch: 17) == 16)
-        #expect(try passSize(DepthNetwork(), batch: 16) == 16)
-        #expect(try passSize(DepthNetwork(), batch: 7) == 7)
-        #expect(try passSize(DepthNetwork(ModelOptions(batchNorm: true)), batch: 32) == 32)
+        #expect(try microBatchSize(DepthNetwork(), batch: 32) == 16)
+        #expect(try microBatchSize(DepthNetwork(), batch: 17) == 16)
+        #expect(try microBatchSize(DepthNetwork(), batch: 16) == 16)
+        #expect(try microBatchSize(DepthNetwork(), batch: 7) == 7)
+        #expect(try microBatchSize(DepthNetwork(ModelOptions(batchNorm: true)), batch: 32) == 32)
         #expect(
-            try passSize(DepthNetwork(depth: 3), batch: 32, input: [8, 8, 3]) == 32,
+            try microBatchSize(DepthNetwork(depth: 3), batch: 32, input: [8, 8, 3]) == 32,
             "its dense layer weighs more than the images")
-        #expect(try passSize(DepthNetwork(ModelOptions(convolution: .direct)), batch: 32) == 32)
+        #expect(try microBatchSize(DepthNetwork(ModelOptions(convolution: .direct)), batch: 32) == 32)
     }
 
     @Test func theSummaryNamesThePasses() throws {

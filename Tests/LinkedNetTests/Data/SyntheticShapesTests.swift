@@ -1,19 +1,19 @@
 import LinkedNet
 import Testing
 
-@Suite struct ShapesTests {
+@Suite struct SyntheticShapesTests {
     @Test func anImageDependsOnSeedSplitAndIndexOnly() throws {
-        let thirty = try Shapes.dataset(count: 30, seed: 1, split: .train)
-        let twenty = try Shapes.dataset(count: 20, seed: 1, split: .train)
+        let thirty = try SyntheticShapes.dataset(count: 30, seed: 1, split: .train)
+        let twenty = try SyntheticShapes.dataset(count: 20, seed: 1, split: .train)
         #expect(thirty.imageShape == [32, 32, 3])
         #expect(thirty.labels == (0..<30).map { Int32($0 % 10) })
         #expect(thirty.pixels.prefix(20 * 3072) == twenty.pixels[...])
-        #expect(try Shapes.dataset(count: 20, seed: 1, split: .train).fingerprint == twenty.fingerprint)
+        #expect(try SyntheticShapes.dataset(count: 20, seed: 1, split: .train).fingerprint == twenty.fingerprint)
     }
 
     @Test func noTwoImagesAreTheSame() throws {
-        let sets = try [(1, .train), (1, .test), (2, .train)].map { (seed: UInt64, split: Shapes.Split) in
-            try Shapes.dataset(count: 30, seed: seed, split: split)
+        let sets = try [(1, .train), (1, .test), (2, .train)].map { (seed: UInt64, split: SyntheticShapes.Split) in
+            try SyntheticShapes.dataset(count: 30, seed: seed, split: split)
         }
         let images = sets.flatMap { set in (0..<30).map { set.pixels[$0 * 3072..<($0 + 1) * 3072] } }
         #expect(Set(images).count == 90)
@@ -21,7 +21,7 @@ import Testing
 
     /// Smoothed, an image has two colours: it isn't all noise, nor all background.
     @Test func imagesShowSomething() throws {
-        let dataset = try Shapes.dataset(count: 100, seed: 3, split: .test)
+        let dataset = try SyntheticShapes.dataset(count: 100, seed: 3, split: .test)
         for image in 0..<100 {
             let red = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3]) }
             let green = (0..<1024).map { Double(dataset.pixels[(image * 1024 + $0) * 3 + 1]) }
@@ -37,8 +37,8 @@ import Testing
     /// Nearest neighbours in pixels do worse than a network should, but better than chance:
     /// the classes are neither the same nor given away by single pixels.
     @Test func classesAreNeitherTrivialNorHopeless() throws {
-        let train = try Shapes.train(count: 300)
-        let test = try Shapes.test(count: 60)
+        let train = try SyntheticShapes.train(count: 300)
+        let test = try SyntheticShapes.test(count: 60)
         var correct = 0
         for image in 0..<60 {
             var best = (distance: Int.max, label: Int32(-1))
@@ -58,12 +58,12 @@ import Testing
     }
 
     @Test func emptyAndNegativeCounts() throws {
-        #expect(try Shapes.dataset(count: 0, seed: 0, split: .train).count == 0)
+        #expect(try SyntheticShapes.dataset(count: 0, seed: 0, split: .train).count == 0)
         #expect(throws: DataError(path: "shapes", expected: "a number of images of at least 0", found: "-1")) {
-            try Shapes.dataset(count: -1, seed: 0, split: .train)
+            try SyntheticShapes.dataset(count: -1, seed: 0, split: .train)
         }
         #expect(
             throws: DataError(path: "shapes", expected: "images that fit in memory", found: "\(Int.max) images")
-        ) { try Shapes.dataset(count: .max, seed: 0, split: .train) }
+        ) { try SyntheticShapes.dataset(count: .max, seed: 0, split: .train) }
     }
 }

@@ -27,13 +27,13 @@ extension Trainer {
 
 /// The passes of a training step. Threads take one after the other, each thread in a memory of its own, and add what
 /// they find in the order of the batch.
-final class TrainingPasses: ConcurrentWork {
+final class TrainingMicroBatches: ConcurrentWork {
     private let network: Network
     private let loss: any Loss
     private let updater: ParameterUpdater
     private var batch: (pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64)?
     /// Of the last step.
-    private(set) var ranges: PassRanges
+    private(set) var ranges: MicroBatches
     /// Sums of the passes' gradients; empty if a step is one pass.
     private let gradientSum: AlignedStorage<Float>
 
@@ -45,7 +45,7 @@ final class TrainingPasses: ConcurrentWork {
         self.network = network
         self.loss = loss
         self.updater = updater
-        ranges = PassRanges(samples: network.batchSize, passSize: network.passSize)
+        ranges = MicroBatches(samples: network.batchSize, size: network.microBatchSize)
         let most = ranges.count
         gradientSum = try AlignedStorage(count: most > 1 ? network.parameterLayout.count : 0)
         results = .allocate(capacity: most)
@@ -60,7 +60,7 @@ final class TrainingPasses: ConcurrentWork {
     /// finite.
     func run(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
         batch = (pixels, labels, count, step)
-        ranges = PassRanges(samples: count, passSize: network.passSize)
+        ranges = MicroBatches(samples: count, size: network.microBatchSize)
         Runtime.run(self, parts: ranges.count, workers: network.workspaces.count)
         guard gradientSum.count > 0 else { return }
         Elementwise.copy(
@@ -77,9 +77,11 @@ final class TrainingPasses: ConcurrentWork {
             input: batch.pixels + first * network.inputShape.elementCount, count: size,
             mode: .training(step: batch.step),
             in: memory)
+        var gradient = UnsafeMutableBufferPointer(start: memory.outputGradient, count: size * classes).mutableSpan
         results[pass] = loss.evaluate(
-            output: memory.output, labels: batch.labels + first, count: size, classes: classes,
-            gradient: memory.outputGradient)
+            output: UnsafeBufferPointer(start: memory.output, count: size * classes).span,
+            labels: UnsafeBufferPointer(start: batch.labels + first, count: size).span, classes: classes,
+            gradient: &gradient)
         guard results[pass].lossSum.isFinite else { return }
         if size < batch.count {
             // From the mean of the pass to its share in the mean of the batch.

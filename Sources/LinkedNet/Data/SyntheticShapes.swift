@@ -2,7 +2,7 @@
 /// noise.
 ///
 /// Needs no files, and is small work for a convolutional network without being trivial.
-public enum Shapes {
+public enum SyntheticShapes {
     /// The part of the data: training and test images are drawn independently.
     public enum Split: UInt64, Hashable, Sendable, CaseIterable {
         /// Images to train on.
@@ -53,3 +53,7 @@ public enum Shapes {
             pixels: pixels, labels: (0..<count).map { Int32($0 % classNames.count) })
     }
 }
+
+/// The former name of ``SyntheticShapes``.
+@available(*, deprecated, renamed: "SyntheticShapes")
+public typealias Shapes = SyntheticShapes

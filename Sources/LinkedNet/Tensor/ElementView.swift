@@ -1,0 +1,70 @@
+/// Floats that somebody else owns. Every access is checked against the bounds. Valid during the call that gives the
+/// view.
+///
+/// A view is copyable, so that several of them fit in an array; otherwise it is used as `Span` is.
+public struct ElementView {
+    let start: UnsafePointer<Float>
+    /// The number of elements.
+    public let count: Int
+
+    init(start: UnsafePointer<Float>, count: Int) {
+        self.start = start
+        self.count = count
+    }
+
+    /// The elements of a buffer that isn't empty.
+    public init(_ buffer: UnsafeBufferPointer<Float>) {
+        guard let start = buffer.baseAddress else { preconditionFailure("a view of no memory") }
+        self.init(start: start, count: buffer.count)
+    }
+
+    /// Element `index` of `0 ..< count`.
+    public subscript(index: Int) -> Float {
+        precondition(index >= 0 && index < count, "element out of bounds")
+        return start[index]
+    }
+
+    /// Calls `body` with the elements.
+    public func withUnsafeBufferPointer<Result>(
+        _ body: (UnsafeBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        try body(UnsafeBufferPointer(start: start, count: count))
+    }
+}
+
+/// Floats that somebody else owns, and that may be changed. Otherwise as ``ElementView``.
+public struct MutableElementView {
+    let start: UnsafeMutablePointer<Float>
+    /// The number of elements.
+    public let count: Int
+
+    init(start: UnsafeMutablePointer<Float>, count: Int) {
+        self.start = start
+        self.count = count
+    }
+
+    /// The elements of a buffer that isn't empty.
+    public init(_ buffer: UnsafeMutableBufferPointer<Float>) {
+        guard let start = buffer.baseAddress else { preconditionFailure("a view of no memory") }
+        self.init(start: start, count: buffer.count)
+    }
+
+    /// Element `index` of `0 ..< count`.
+    public subscript(index: Int) -> Float {
+        get {
+            precondition(index >= 0 && index < count, "element out of bounds")
+            return start[index]
+        }
+        nonmutating set {
+            precondition(index >= 0 && index < count, "element out of bounds")
+            start[index] = newValue
+        }
+    }
+
+    /// Calls `body` with the elements.
+    public func withUnsafeMutableBufferPointer<Result>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        try body(UnsafeMutableBufferPointer(start: start, count: count))
+    }
+}
