@@ -29,16 +29,16 @@ struct ChainShape {
         guard ck_convolution_chain_check(&chain) == nil else { preconditionFailure("\(name) is no chain") }
         let parameters = tensors(), gradients = tensors()
         let z = Floats(layer.zCount), y = Floats(layer.yCount), dz = Floats(layer.zCount)
-        let kept = Floats(bytes: ck_convolution_chain_kept(&chain))
+        let saved = Floats(bytes: ck_convolution_chain_saved(&chain))
         let scratch = Floats(bytes: ck_convolution_chain_scratch(&chain))
         return (
             {
                 ck_convolution_chain_forward(
-                    &chain, z.pointer, parameters.pointers, y.pointer, kept.pointer, scratch.pointer)
+                    &chain, z.pointer, parameters.pointers, y.pointer, saved.pointer, scratch.pointer)
             },
             {
                 ck_convolution_chain_backward(
-                    &chain, parameters.pointers, y.pointer, kept.pointer, dz.pointer, false, gradients.mutablePointers,
+                    &chain, parameters.pointers, y.pointer, saved.pointer, dz.pointer, false, gradients.mutablePointers,
                     scratch.pointer)
             }
         )

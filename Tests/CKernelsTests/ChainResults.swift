@@ -66,26 +66,26 @@ struct ChainResults {
             Buffer(inputs.batch * Int($0.shape.out_height * $0.shape.out_width * $0.shape.out_channels))
         }
         let work = inputs.withChain { chain in
-            let kept = Buffer(scratchBytes: ck_convolution_chain_kept(&chain))
+            let saved = Buffer(scratchBytes: ck_convolution_chain_saved(&chain))
             let scratch = Buffer(scratchBytes: ck_convolution_chain_scratch(&chain))
             let values = parameters.map { UnsafePointer<Float>?($0.pointer) }
             let targets = gradients.map { UnsafeMutablePointer<Float>?($0.pointer) }
-            ck_convolution_chain_forward(&chain, inputs.z.pointer, values, y.pointer, kept.pointer, scratch.pointer)
+            ck_convolution_chain_forward(&chain, inputs.z.pointer, values, y.pointer, saved.pointer, scratch.pointer)
             for (index, output) in outputs.enumerated() {
-                ck_convolution_chain_output(&chain, kept.pointer, Int64(index), output.pointer)
+                ck_convolution_chain_output(&chain, saved.pointer, Int64(index), output.pointer)
             }
             if inputs.givesInputGradient {
                 ck_convolution_chain_backward(
-                    &chain, values, inputs.dy.pointer, kept.pointer, dzAccumulated.pointer, true, targets,
+                    &chain, values, inputs.dy.pointer, saved.pointer, dzAccumulated.pointer, true, targets,
                     scratch.pointer)
                 for gradient in gradients { gradient.poison() }
             }
             scratch.poison()
             ck_convolution_chain_backward(
-                &chain, values, inputs.dy.pointer, kept.pointer, inputs.givesInputGradient ? dz.pointer : nil, false,
+                &chain, values, inputs.dy.pointer, saved.pointer, inputs.givesInputGradient ? dz.pointer : nil, false,
                 targets,
                 scratch.pointer)
-            return [kept, scratch]
+            return [saved, scratch]
         }
         let all = work + inputs.inputs + gradients + outputs + [y, dz, dzAccumulated]
         guardsIntact = withExtendedLifetime(all) { all.allSatisfy(\.guardsIntact) }

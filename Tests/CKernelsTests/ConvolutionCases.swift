@@ -4,13 +4,14 @@ extension ck_convolution {
     init(
         batch: Int, height: Int, width: Int, channels: Int, out: (height: Int, width: Int, channels: Int),
         kernel: (Int, Int), stride: (Int, Int) = (1, 1), pad: (Int, Int) = (0, 0), activation: ck_activation,
-        algorithm: ck_algorithm = CK_DIRECT, alone: Bool = false
+        algorithm: ck_algorithm = CK_DIRECT, singleThreaded: Bool = false
     ) {
         self.init(
             batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
             out_height: Int64(out.height), out_width: Int64(out.width), out_channels: Int64(out.channels),
             kernel_h: Int64(kernel.0), kernel_w: Int64(kernel.1), stride_h: Int64(stride.0), stride_w: Int64(stride.1),
-            pad_top: Int64(pad.0), pad_left: Int64(pad.1), activation: activation, algorithm: algorithm, alone: alone)
+            pad_top: Int64(pad.0), pad_left: Int64(pad.1), activation: activation, algorithm: algorithm,
+            single_threaded: singleThreaded)
     }
 
     /// True if a larger batch, up to 40 images, never needs less scratch in either pass.

@@ -195,13 +195,13 @@ import Testing
     @Test func memoryNeverShrinksWithTheBatch() {
         for seed in 0..<20 {
             let inputs = Self.chain(seed: seed)
-            var kept = 0, scratch = 0
+            var saved = 0, scratch = 0
             for batch in 1...70 {
                 inputs.withChain { chain in
                     chain.batch = Int64(batch)
-                    #expect(ck_convolution_chain_kept(&chain) >= kept)
+                    #expect(ck_convolution_chain_saved(&chain) >= saved)
                     #expect(ck_convolution_chain_scratch(&chain) >= scratch)
-                    kept = ck_convolution_chain_kept(&chain)
+                    saved = ck_convolution_chain_saved(&chain)
                     scratch = ck_convolution_chain_scratch(&chain)
                 }
             }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct ConvolutionTests {
     static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
         var shape = shape
-        shape.alone = seed % 4 == 1
+        shape.single_threaded = seed % 4 == 1
         #expect(ck_convolution_check(&shape) == nil)
         LinearResults.verify(
             ReferenceConvolution(

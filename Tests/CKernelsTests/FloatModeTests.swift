@@ -125,7 +125,7 @@ private struct Call {
         let inputs = ChainInputs(
             batch: 19, layers: layers, z: numbers(19 * 63 * 3, seed: 1), dy: numbers(19 * 63 * 5, seed: 2),
             dzBefore: numbers(19 * 63 * 3, seed: 3), givesInputGradient: true)
-        let names = ["kept", "scratch", "forward", "output", "backward"].map { "ck_convolution_chain_" + $0 }
+        let names = ["saved", "scratch", "forward", "output", "backward"].map { "ck_convolution_chain_" + $0 }
         return Call(names, buffers: { ChainResults(inputs).all })
     }
 

@@ -48,13 +48,13 @@ private struct Coverage {
         init(
             _ batch: Int, _ size: (Int, Int), _ channels: Int, out: (Int, Int), _ filters: Int, kernel: Int = 3,
             stride: Int = 1, pad: Int = 1, _ activation: ActivationCase, _ algorithm: ck_algorithm = CK_DIRECT,
-            alone: Bool = false
+            singleThreaded: Bool = false
         ) {
             self.activation = activation
             shape = ck_convolution(
                 batch: batch, height: size.0, width: size.1, channels: channels, out: (out.0, out.1, filters),
                 kernel: (kernel, kernel), stride: (stride, stride), pad: (pad, pad), activation: activation.activation,
-                algorithm: algorithm, alone: alone)
+                algorithm: algorithm, singleThreaded: singleThreaded)
         }
 
         var description: String {
@@ -78,12 +78,12 @@ private struct Coverage {
     ]
 
     static let winograd = [
-        Convolution(3, (44, 16), 5, out: (44, 16), 7, perPosition, CK_WINOGRAD, alone: true),
+        Convolution(3, (44, 16), 5, out: (44, 16), 7, perPosition, CK_WINOGRAD, singleThreaded: true),
         Convolution(7, (14, 10), 70, out: (14, 10), 4, mirrored, CK_WINOGRAD),
         Convolution(1, (12, 116), 5, out: (12, 116), 100, identity, CK_WINOGRAD),
         Convolution(1, (12, 116), 36, out: (12, 116), 9, identity, CK_WINOGRAD),
         Convolution(1, (4, 60), 43, out: (4, 60), 4, threeMembers, CK_WINOGRAD),
-        Convolution(2, (61, 63), 6, out: (31, 32), 5, stride: 2, perPosition, CK_WINOGRAD, alone: true),
+        Convolution(2, (61, 63), 6, out: (31, 32), 5, stride: 2, perPosition, CK_WINOGRAD, singleThreaded: true),
         Convolution(5, (45, 30), 5, out: (45, 30), 7, perPosition, CK_WINOGRAD),
         Convolution(32, (16, 16), 3, out: (16, 16), 5, perChannel, CK_WINOGRAD),
     ]

@@ -70,7 +70,7 @@ struct PointwiseResults {
 
     static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
         var shape = shape
-        shape.alone = seed % 4 == 1
+        shape.single_threaded = seed % 4 == 1
         #expect(ck_convolution_check(&shape) == nil)
         #expect(ck_pointwise_check(&shape))
         let integers = activation.isExact && seed % 2 == 0

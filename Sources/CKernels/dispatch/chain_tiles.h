@@ -7,7 +7,7 @@
 // Tiles over images side by side: an element is a vector whose lanes are as many images, so [n] below means
 // [n][vector_floats]. Weights and their gradients' sums are plain floats. Distances are in floats.
 
-/// What the elements of windows are to the sums.
+/// How the terms of the sums follow from the elements of windows.
 typedef enum chain_reading {
     CHAIN_PLAIN,     ///< the terms
     CHAIN_RECTIFIED, ///< their ReLU gives the terms

@@ -13,7 +13,7 @@
 #define CK_NARROW_GEMM NULL
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#include "dispatch/isa_body.h"
+#include "dispatch/isa_body-inl.h"
 #pragma clang attribute pop
 
 #endif

@@ -15,7 +15,7 @@
 // Listing the features keeps 64-byte vectors whole; arch=x86-64-v4 would split them.
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
-#include "dispatch/isa_body.h"
+#include "dispatch/isa_body-inl.h"
 #pragma clang attribute pop
 
 #endif

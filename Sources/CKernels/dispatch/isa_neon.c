@@ -10,6 +10,6 @@
 #define CK_TABLE ck_kernels_neon
 #define CK_NARROW_GEMM NULL
 
-#include "dispatch/isa_body.h"
+#include "dispatch/isa_body-inl.h"
 
 #endif

@@ -8,4 +8,4 @@
 #define CK_TABLE ck_kernels_portable
 #define CK_NARROW_GEMM NULL
 
-#include "dispatch/isa_body.h"
+#include "dispatch/isa_body-inl.h"

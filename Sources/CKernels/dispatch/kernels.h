@@ -7,7 +7,7 @@
 #include "dispatch/activation_tiles.h"
 #include "dispatch/chain_tiles.h"
 #include "dispatch/elementwise_tiles.h"
-#include "dispatch/fused_tiles.h"
+#include "dispatch/into_dense_tiles.h"
 #include "dispatch/gemm_tiles.h"
 #include "dispatch/input_tiles.h"
 #include "dispatch/loss_tiles.h"
@@ -21,7 +21,7 @@ typedef struct ck_kernels {
     activation_tiles activation;
     chain_tiles chain;
     elementwise_tiles elementwise;
-    fused_tiles fused;
+    into_dense_tiles into_dense;
     gemm_tiles gemm;
     input_tiles input;
     loss_tiles loss;

@@ -7,7 +7,7 @@
 
 /// The scalar functions g of which activations are made, with ENTRY(name) for each. The derivative at a kink is the one
 /// for z < 0 (as PyTorch has it). A new function takes a line here, and its value and its derivative in
-/// tiles/activation.h.
+/// tiles/activation-inl.h.
 // clang-format off
 #define CK_FUNCTIONS(ENTRY) \
     ENTRY(CK_IDENTITY)   /* z */ \

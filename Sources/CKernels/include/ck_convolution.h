@@ -31,20 +31,21 @@ typedef struct ck_convolution {
     int64_t pad_top, pad_left; ///< rows and columns past the bottom and right edge follow from the output size
     ck_activation activation;
     ck_algorithm algorithm;
-    /// For one thread, beside others that have calls of their own: no sum is split into parts for threads to share.
-    bool alone;
+    /// The call runs on one thread while other threads make calls of their own. So no sum is split into parts for
+    /// threads to share.
+    bool single_threaded;
 } ck_convolution;
 
 /// NULL if the kernels take this descriptor for every pass, otherwise a short reason (static text).
 const char *ck_convolution_check(const ck_convolution *convolution);
 
-/// The algorithm that should be the faster one for a pass over a descriptor that checks, whatever its own `algorithm`
-/// is. A function of shapes alone (docs/kernels.md has the model).
+/// The algorithm that should be the fastest one for a pass over a valid descriptor. The descriptor's own `algorithm`
+/// does not count. A function of shapes alone (docs/kernels.md describes the model).
 ck_algorithm ck_convolution_choose(const ck_convolution *convolution, ck_pass pass);
 
-/// Pixels of y along one side of a tile that a pass of the descriptor's own algorithm computes together: 4 or 5 for
-/// CK_WINOGRAD, whichever takes fewer multiplications for the image's size, 1 for CK_DIRECT. A function of shapes
-/// alone, and not of the batch.
+/// The pixels of y along one side of a tile that a pass of the descriptor's own algorithm computes together.
+/// CK_WINOGRAD has tiles of 4 or of 5, whichever takes fewer multiplications for the size of the image; CK_DIRECT has
+/// 1. A function of shapes alone, and not of the batch.
 int64_t ck_convolution_tile(const ck_convolution *convolution, ck_pass pass);
 
 size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass);
@@ -53,8 +54,8 @@ void ck_convolution_forward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *bias,
     float *y, void *scratch);
 
-/// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`; dslopes, dweights and dbias are
-/// overwritten. Those that are NULL are not computed; dbias is with dweights alone.
+/// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`. dslopes, dweights and dbias are
+/// overwritten. A gradient whose pointer is NULL is not computed. dbias is computed with dweights only.
 void ck_convolution_backward(
     const ck_convolution *convolution, const float *z, const float *slopes, const float *weights, const float *dy,
     float *dz, bool accumulate, float *dslopes, float *dweights, float *dbias, void *scratch);

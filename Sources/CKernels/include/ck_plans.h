@@ -6,9 +6,9 @@
 #include "ck_normalization.h"
 #include "ck_pooling.h"
 
-// How kernels divide the work of a shape. This is for tests: they take shapes of which every loop runs twice and ends
-// with a remainder, and fail where a change of a plan leaves a loop without such a shape. Plans are those of the
-// calling thread's instruction set.
+// How kernels divide the work of a shape. The plans are for tests: a test takes shapes of which every loop runs twice
+// and ends with a remainder, and the test fails where a change of a plan leaves a loop without such a shape. A plan is
+// the plan of the calling thread's instruction set.
 
 /// A loop of a plan.
 typedef struct ck_loop {
@@ -28,7 +28,7 @@ typedef struct ck_plan {
 ck_plan ck_convolution_plan(const ck_convolution *convolution, ck_pass pass);
 ck_plan ck_pointwise_plan(const ck_convolution *convolution, ck_pass pass);
 ck_plan ck_convolution_chain_plan(const ck_convolution_chain *chain);
-ck_plan ck_convolution_dense_plan(const ck_convolution_dense *fused, ck_pass pass);
+ck_plan ck_convolution_dense_plan(const ck_convolution_dense *pair, ck_pass pass);
 ck_plan ck_dense_plan(const ck_dense *dense, ck_pass pass);
 ck_plan ck_activation_plan(const ck_activation_shape *shape);
 ck_plan ck_batch_norm_plan(const ck_batch_norm *norm);

@@ -21,18 +21,18 @@ typedef struct ck_pooling {
 /// one position of the image, and at most 255.
 const char *ck_pooling_check(const ck_pooling *pooling);
 
-/// As ck_pooling_check, for the maximum of an activation of x: y then has as many times the channels as there are
-/// members. An activation with learned slopes is refused. NULL stands for none.
+/// As ck_pooling_check, for the maximum of an activation of x. y has `member_count` times the channels of x. An
+/// activation with learned slopes is refused. NULL stands for no activation.
 const char *ck_max_pool_check(const ck_pooling *pooling, const ck_activation *activation);
 
-/// y [batch][out_height][out_width][members·channels] is the maximum of each member of `activation` (NULL: of z itself)
-/// over each window; the members are formed as z is read. `argmax`, of y's shape, receives the index window_y·window_w
-/// + window_x of the first largest element (of the first NaN, if there is one); it may be NULL when there will be no
-/// backward pass.
+/// y [batch][out_height][out_width][members·channels] is the maximum of each member of `activation` over each window
+/// (of z itself if `activation` is NULL). The members are formed as z is read. `argmax` has the shape of y and receives
+/// the index window_y·window_w + window_x of the first largest element, or of the first NaN if there is one. `argmax`
+/// may be NULL when there will be no backward pass.
 void ck_max_pool_forward(
     const ck_pooling *pooling, const ck_activation *activation, const float *z, float *y, uint8_t *argmax);
-/// dz = Σ_m member_m′(z)·(what the windows hand down of dy), overwritten, or added to if `accumulate`. Windows may
-/// overlap. z is not read, and may be NULL, if `activation` is.
+/// dz = Σ_m member_m′(z)·(the gradient of member m that the windows hand down from dy), overwritten, or added to if
+/// `accumulate`. Windows may overlap. If `activation` is NULL, z is not read and may be NULL.
 void ck_max_pool_backward(
     const ck_pooling *pooling, const ck_activation *activation, const uint8_t *argmax, const float *z, const float *dy,
     float *dz, bool accumulate);

@@ -3,8 +3,8 @@
 
 #include "ck_activation.h"
 
-/// What happens to a result before it is stored: y = activation(result + addend_activation(addend)). Both activations
-/// have one member without slopes. NULL in place of one of these: nothing.
+/// Operations on a result before the result is stored: y = activation(result + addend_activation(addend)). Both
+/// activations have one member without slopes.
 typedef struct ck_post_ops {
     const float *addend; ///< a tensor of y's shape; NULL: 0
     ck_activation addend_activation;

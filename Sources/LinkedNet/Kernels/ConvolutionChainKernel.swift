@@ -35,7 +35,7 @@ struct ConvolutionChainKernel: Sendable {
     var layerCount: Int { layers.count }
 
     /// What is kept from forward to backward.
-    func keptBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_kept($0) } }
+    func keptBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_saved($0) } }
 
     /// The scratch that every pass at `batch` or below fits in.
     func scratchBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_scratch($0) } }

@@ -35,7 +35,7 @@ struct ConvolutionKernel: WeightedKernel {
     }
 
     mutating func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError) {
-        convolution.alone = isSingleThreaded
+        convolution.single_threaded = isSingleThreaded
         var convolution = convolution
         convolution.batch = Int64(batch)
         try convolution.validate(subject: subject)
@@ -125,7 +125,7 @@ extension ck_convolution {
             kernel_h: Int64(window.height), kernel_w: Int64(window.width),
             stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
             pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
-            activation: activation.descriptor, algorithm: CK_DIRECT, alone: false)
+            activation: activation.descriptor, algorithm: CK_DIRECT, single_threaded: false)
     }
 
     /// - Throws: ``ShapeError`` naming `subject` if the kernels refuse it.

@@ -21,7 +21,7 @@ struct PointwiseKernel: Sendable {
     }
 
     mutating func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError) {
-        convolution.alone = isSingleThreaded
+        convolution.single_threaded = isSingleThreaded
         try convolution(batch: batch).validate(subject: subject)
     }
 

@@ -4,12 +4,12 @@
 #include "drivers/shared/plane.h"
 #include "include/ck_convolution.h"
 
-// What the drivers of all convolutions share.
+// The shape arithmetic that the drivers of all convolutions share.
 
 /// Bytes of a packed plane that leave the L2 cache room for weights and results.
 enum { PLANE_BYTES = 512 << 10 };
 
-/// Fewer tasks than this would leave threads idle; images are cut into bands until there are as many.
+/// Fewer tasks than this would leave threads idle. Images are cut into bands until there are as many tasks.
 enum { TASKS_WANTED = 8 };
 
 static inline int64_t convolution_depth(const ck_convolution *convolution) {

@@ -13,8 +13,8 @@
 
 enum {
     LEAST_DATA_INPUTS = 48,
-    LEAST_PACKED_BATCH = 16,                            // fewer rows leave lanes of a vector idle
-    PRODUCT_FLOATS = GEMM_GROUP_ROWS * GEMM_GROUP_ROWS, // some inputs × some rows of the batch
+    LEAST_PACKED_BATCH = 16,                          // fewer rows leave lanes of a vector idle
+    PRODUCT_FLOATS = GEMM_SLAB_ROWS * GEMM_SLAB_ROWS, // some inputs × some rows of the batch
 };
 
 typedef struct data_plan {
@@ -28,7 +28,7 @@ typedef struct data_plan {
 static data_plan plan_of(const ck_dense *dense) {
     data_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_DATA_INPUTS)};
     plan.weight_floats = gemm_padded_columns(plan.blocks.length) * dense->out_features;
-    plan.gradient_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.gradient_floats = dense_slab_rows(dense) * dense_packed_stride(&plan.blocks);
     plan.slopes = ck_slope_parts(
         &dense->activation, dense->positions, dense->channels, 1, plan.blocks.count / plan.blocks.channel_blocks);
     plan.packs_weights = dense->batch < LEAST_PACKED_BATCH || dense->out_features <= dense->batch;
@@ -127,7 +127,7 @@ static void multiply_packed_gradients(
         .b_panel = panels.width,
         .initial = ck_gemm_zeros,
         .c = products,
-        .c_stride = GEMM_GROUP_ROWS,
+        .c_stride = GEMM_SLAB_ROWS,
     };
     const gemm_rows weights = {
         .start = call->weights + block->first_row * out_features,
@@ -135,13 +135,13 @@ static void multiply_packed_gradients(
         .run_step = block->segment_distance * out_features,
         .step = out_features,
     };
-    for (int64_t input = 0; input < block->length; input += GEMM_GROUP_ROWS) {
-        const int64_t inputs = min_of(GEMM_GROUP_ROWS, block->length - input);
-        const float *starts[GEMM_GROUP_ROWS];
+    for (int64_t input = 0; input < block->length; input += GEMM_SLAB_ROWS) {
+        const int64_t inputs = min_of(GEMM_SLAB_ROWS, block->length - input);
+        const float *starts[GEMM_SLAB_ROWS];
         ck_gemm_find_rows(&weights, input, inputs, starts);
-        ck_gemm_group(call->kernels, &product, starts, inputs);
+        ck_gemm_slab(call->kernels, &product, starts, inputs);
         call->kernels->gemm.transpose(
-            products, GEMM_GROUP_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
+            products, GEMM_SLAB_ROWS, inputs, rows, gradients + input, dense_packed_stride(&call->plan.blocks));
     }
 }
 
@@ -167,8 +167,8 @@ static void data_block(void *context, int64_t task, int worker) {
                          (slope_range){block.first_position, block.positions, block.first_channel, block.channels})
             + slope_at;
 
-    for (int64_t first = 0; first < dense->batch; first += GEMM_GROUP_ROWS) {
-        const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - first);
+    for (int64_t first = 0; first < dense->batch; first += GEMM_SLAB_ROWS) {
+        const int64_t rows = min_of(GEMM_SLAB_ROWS, dense->batch - first);
         if (plan->packs_weights) multiply_packed_weights(call, &block, first, rows, packed, gradients);
         else
             multiply_packed_gradients(
@@ -217,10 +217,10 @@ void ck_dense_backward_data_loops(const ck_dense *dense, ck_plan *loops) {
         add_loop(loops, "data: panels of inputs", blocks->length, panels.width);
     } else {
         const ck_kernels *kernels = ck_kernels_current();
-        const int64_t rows = (dense->batch - 1) % GEMM_GROUP_ROWS + 1;
-        add_loop(loops, "data: groups of inputs", blocks->length, GEMM_GROUP_ROWS);
-        // With the longest vectors, one panel takes a whole group.
-        if (kernels->gemm.vectors * kernels->vector_floats < GEMM_GROUP_ROWS)
+        const int64_t rows = (dense->batch - 1) % GEMM_SLAB_ROWS + 1;
+        add_loop(loops, "data: slabs of inputs", blocks->length, GEMM_SLAB_ROWS);
+        // With the longest vectors, one panel takes a whole slab.
+        if (kernels->gemm.vectors * kernels->vector_floats < GEMM_SLAB_ROWS)
             add_loop(loops, "data: panels of the last images", rows, ck_gemm_panels(kernels, rows).width);
     }
 }

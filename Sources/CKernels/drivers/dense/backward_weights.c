@@ -14,7 +14,7 @@ typedef struct weights_plan {
 
 static weights_plan plan_of(const ck_dense *dense) {
     weights_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_WEIGHTS_INPUTS)};
-    plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.packed_floats = dense_slab_rows(dense) * dense_packed_stride(&plan.blocks);
     return plan;
 }
 
@@ -55,8 +55,8 @@ static void weights_block(void *context, int64_t task, int worker) {
     float *packed = call->memory.packed + worker * call->plan.packed_floats;
     if (task == 0 && call->dbias != NULL)
         call->kernels->gemm.sum_rows(call->dy, dense->batch, out_features, true, call->dbias);
-    for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
-        const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
+    for (int64_t row = 0; row < dense->batch; row += GEMM_SLAB_ROWS) {
+        const int64_t rows = min_of(GEMM_SLAB_ROWS, dense->batch - row);
         const dense_inputs inputs =
             ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
         const gemm_sum sum = {
@@ -108,7 +108,7 @@ void ck_dense_backward_weights_loops(const ck_dense *dense, ck_plan *loops) {
     if (plan.blocks.channel_blocks > 1)
         add_loop(loops, "weights: blocks of channels", dense->channels, plan.blocks.channels);
     else add_loop(loops, "weights: blocks of positions", dense->positions, plan.blocks.positions);
-    add_loop(loops, "weights: groups of inputs", block.segment_length, GEMM_GROUP_ROWS);
+    add_loop(loops, "weights: slabs of inputs", block.segment_length, GEMM_SLAB_ROWS);
     add_loop(
         loops, "weights: panels of outputs", dense->out_features,
         ck_gemm_panels(ck_kernels_current(), dense->out_features).width);

@@ -5,8 +5,8 @@
 #include "drivers/shared/plane.h"
 #include "include/ck_dense.h"
 
-// What the three passes of the dense layer share: they split the inputs positions·K into blocks, because that is the
-// dimension which may be huge.
+// The parts that the three passes of the dense layer share. The passes split the inputs positions·K into blocks,
+// because this dimension may be huge.
 
 /// A division of the inputs into blocks: ranges of positions with all their channels, or, where one position alone has
 /// enough of them, ranges of channels (with all their members) of one position.
@@ -16,13 +16,13 @@ typedef struct dense_blocks {
     int64_t length; ///< inputs of a block, at most
 } dense_blocks;
 
-/// Blocks that are long, because an image's part of z is read in one stretch and memory is slow at short ones, but no
-/// longer than what leaves a block's weights in the L2 cache (then at least `least` inputs) and than what leaves blocks
-/// for many threads.
+/// The division into blocks. Long blocks are good, because an image's part of z is read in one stretch and memory is
+/// slow at short stretches. Three limits hold: the weights of a block fit the L2 cache (but a block has at least
+/// `least` inputs), a block has a largest length, and there are blocks for many threads.
 dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least);
 
-/// One block. Its inputs are numbered as they are packed, [position][member][channel]; they are `segments` ranges of
-/// `segment_length` neighbours in the weights, which are `segment_distance` rows apart.
+/// One block. Its inputs are numbered as they are packed, [position][member][channel]. In the weights, they are
+/// `segments` ranges of `segment_length` neighbouring rows; the ranges are `segment_distance` rows apart.
 typedef struct dense_block {
     int64_t first_position, positions, first_channel, channels;
     int64_t length, segments, segment_length, segment_distance;
@@ -40,13 +40,13 @@ typedef struct dense_inputs {
     int64_t stride;
 } dense_inputs;
 
-/// The inputs of rows first ..< first + rows, packed, or those of z itself if the activation changes nothing.
+/// The inputs of the rows first ..< first + rows: packed, or in z itself if the activation changes nothing.
 dense_inputs ck_dense_inputs(
     const ck_kernels *kernels, const ck_dense *dense, const dense_block *block, const float *z, const float *slopes,
     int64_t first, int64_t rows, float *packed);
 
 /// Rows of the batch handled at a time, and floats from one packed row to the next.
-static inline int64_t dense_row_group(const ck_dense *dense) { return min_of(dense->batch, GEMM_GROUP_ROWS); }
+static inline int64_t dense_slab_rows(const ck_dense *dense) { return min_of(dense->batch, GEMM_SLAB_ROWS); }
 static inline int64_t dense_packed_stride(const dense_blocks *blocks) { return spread_stride(blocks->length); }
 
 static inline int64_t dense_depth(const ck_dense *dense) { return dense->activation.member_count * dense->channels; }

@@ -36,7 +36,7 @@ void ck_dense_backward(
 
 ck_plan ck_dense_plan(const ck_dense *dense, ck_pass pass) {
     ck_plan loops = {0};
-    add_loop(&loops, "groups of images", dense->batch, GEMM_GROUP_ROWS);
+    add_loop(&loops, "slabs of images", dense->batch, GEMM_SLAB_ROWS);
     if (pass == CK_FORWARD) {
         ck_dense_forward_loops(dense, &loops);
     } else {

@@ -30,7 +30,7 @@ static forward_plan plan_of(const ck_dense *dense) {
     plan.slice_columns = gemm_padded_columns(divide_up(dense->out_features, slices));
     plan.slices = divide_up(dense->out_features, plan.slice_columns);
     plan.tasks = plan.parts * plan.slices;
-    plan.packed_floats = dense_row_group(dense) * dense_packed_stride(&plan.blocks);
+    plan.packed_floats = dense_slab_rows(dense) * dense_packed_stride(&plan.blocks);
     return plan;
 }
 
@@ -107,8 +107,8 @@ static void multiply_part(void *context, int64_t task, int worker) {
         const float *initial = NULL;
         // Only the first part of the sums starts from the bias.
         if (index == first_block) initial = part == 0 && call->bias != NULL ? call->bias + column : ck_gemm_zeros;
-        for (int64_t row = 0; row < dense->batch; row += GEMM_GROUP_ROWS) {
-            const int64_t rows = min_of(GEMM_GROUP_ROWS, dense->batch - row);
+        for (int64_t row = 0; row < dense->batch; row += GEMM_SLAB_ROWS) {
+            const int64_t rows = min_of(GEMM_SLAB_ROWS, dense->batch - row);
             const dense_inputs inputs =
                 ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
             add_block(

@@ -120,12 +120,12 @@ static double sweep_work(const norm_call *call, int operations) {
     return (double)call->rows * (double)call->layout.channels * operations;
 }
 
-enum { GROUP_CHANNELS = 64 };
+enum { SLICE_CHANNELS = 64 };
 
-/// Runs `task` over groups of channels, to add up what `parts_each` parts found.
-static void over_channel_groups(norm_call *call, int64_t parts_each, ck_task task) {
+/// Runs `task` over slices of channels, to add up what `parts_each` parts found.
+static void over_channel_slices(norm_call *call, int64_t parts_each, ck_task task) {
     ck_parallel(
-        divide_up(call->layout.channels, GROUP_CHANNELS), CK_MAX_WORKERS,
+        divide_up(call->layout.channels, SLICE_CHANNELS), CK_MAX_WORKERS,
         (double)call->layout.channels * (double)parts_each * 10, task, call);
 }
 
@@ -199,10 +199,10 @@ static part_moments moments_at(const norm_call *call, int64_t part) {
     return (part_moments){mean, mean + channels, (double)min_of(part_rows, call->rows - part * part_rows)};
 }
 
-static void forward_channels_task(void *context, int64_t group, int worker) {
+static void forward_channels_task(void *context, int64_t slice, int worker) {
     (void)worker;
     const norm_call *call = context;
-    const int64_t first = group * GROUP_CHANNELS, end = min_of(call->layout.channels, first + GROUP_CHANNELS);
+    const int64_t first = slice * SLICE_CHANNELS, end = min_of(call->layout.channels, first + SLICE_CHANNELS);
     const int64_t count = moments_count(call), total = call->layout.part_limit + 1;
     const double rows = (double)call->rows;
     double *const mean = sums_of(call, total, MEAN), *const squares = sums_of(call, total, SQUARES);
@@ -268,7 +268,7 @@ void ck_batch_norm_forward_training(
     call.post_ops = post_ops;
     call.y = y;
     if (call.moments == NULL) ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 6), moments_task, &call);
-    over_channel_groups(&call, moments_count(&call), forward_channels_task);
+    over_channel_slices(&call, moments_count(&call), forward_channels_task);
     over_row_blocks(&call, sweep_work(&call, 8), normalize_task);
 }
 
@@ -298,10 +298,10 @@ static void gradient_sums_task(void *context, int64_t part, int worker) {
 /// With x̂ = (x − mean)/σ over N rows (Ioffe and Szegedy 2015, section 3):
 /// dβ = Σdy, dγ = Σdy·x̂ and dx = γ/σ·(dy − dβ/N − x̂·dγ/N). The sums are around the rounded mean; what it lacks is
 /// Σd/N.
-static void backward_channels_task(void *context, int64_t group, int worker) {
+static void backward_channels_task(void *context, int64_t slice, int worker) {
     (void)worker;
     const norm_call *call = context;
-    const int64_t first = group * GROUP_CHANNELS, end = min_of(call->layout.channels, first + GROUP_CHANNELS);
+    const int64_t first = slice * SLICE_CHANNELS, end = min_of(call->layout.channels, first + SLICE_CHANNELS);
     const int64_t count = part_count(call), total = call->layout.part_limit + 1;
     for (int kind = 0; kind < SUM_KINDS; kind++) {
         double *const sums = sums_of(call, total, kind);
@@ -352,7 +352,7 @@ static norm_call backward_call_of(
     for (int64_t c = 0; c < norm->channels; c++) parameters_of(&call, CENTER)[c] = mean[c];
     repeat_parameters(&call, CENTER, 0, norm->channels);
     ck_parallel(part_count(&call), CK_MAX_WORKERS, sweep_work(&call, 10), gradient_sums_task, &call);
-    over_channel_groups(&call, part_count(&call), backward_channels_task);
+    over_channel_slices(&call, part_count(&call), backward_channels_task);
     return call;
 }
 
@@ -446,7 +446,7 @@ ck_plan ck_batch_norm_plan(const ck_batch_norm *norm) {
     if (layout.fold > 1) add_loop(&loops, "long rows", norm->rows, layout.fold);
     add_loop(&loops, "parts of the rows", layout.long_rows, max_of(layout.cut.length, 1));
     add_loop(&loops, "blocks of rows", layout.long_rows, block_rows_of(&layout));
-    add_loop(&loops, "groups of channels", norm->channels, GROUP_CHANNELS);
+    add_loop(&loops, "slices of channels", norm->channels, SLICE_CHANNELS);
     add_loop(&loops, "strips of columns", layout.columns, STRIP_COLUMNS);
     return loops;
 }

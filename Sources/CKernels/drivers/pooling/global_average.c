@@ -7,34 +7,34 @@
 #include "drivers/shared/loops.h"
 #include "runtime/threads.h"
 
-/// A task of global pooling: some images, and of these a group of channels.
+/// A task of global pooling: some images, and of these a slice of channels.
 typedef struct global_call {
     const pooling_tiles *tiles;
-    int64_t batch, positions, channels, block_images, groups;
+    int64_t batch, positions, channels, block_images, slices;
     const float *source;
     float *target;
     bool accumulate;
 } global_call;
 
-enum { GROUP_CHANNELS = 64 };
+enum { SLICE_CHANNELS = 64 };
 
 static void over_images(global_call *call, ck_task task) {
     call->tiles = &ck_kernels_current()->pooling;
-    call->groups = divide_up(call->channels, GROUP_CHANNELS);
-    call->block_images = rows_per_block(call->positions * min_of(call->channels, GROUP_CHANNELS));
+    call->slices = divide_up(call->channels, SLICE_CHANNELS);
+    call->block_images = rows_per_block(call->positions * min_of(call->channels, SLICE_CHANNELS));
     ck_parallel(
-        divide_up(call->batch, call->block_images) * call->groups, CK_MAX_WORKERS,
+        divide_up(call->batch, call->block_images) * call->slices, CK_MAX_WORKERS,
         (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
 }
 
 static void global_forward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
-    const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
+    const int64_t channel = task % call->slices * SLICE_CHANNELS, block = task / call->slices;
     const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->row_mean(
-            call->positions, min_of(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->positions, min_of(SLICE_CHANNELS, call->channels - channel), call->channels,
             call->source + image * call->positions * call->channels + channel,
             call->target + image * call->channels + channel);
 }
@@ -47,11 +47,11 @@ void ck_global_average_pool_forward(int64_t batch, int64_t positions, int64_t ch
 static void global_backward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
-    const int64_t channel = task % call->groups * GROUP_CHANNELS, block = task / call->groups;
+    const int64_t channel = task % call->slices * SLICE_CHANNELS, block = task / call->slices;
     const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->spread_row(
-            call->positions, min_of(GROUP_CHANNELS, call->channels - channel), call->channels,
+            call->positions, min_of(SLICE_CHANNELS, call->channels - channel), call->channels,
             call->source + image * call->channels + channel, (float)call->positions,
             call->target + image * call->positions * call->channels + channel, call->accumulate);
 }
@@ -70,7 +70,7 @@ void ck_global_average_pool_backward(
 
 ck_plan ck_global_average_pool_plan(int64_t batch, int64_t positions, int64_t channels) {
     ck_plan loops = {0};
-    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, GROUP_CHANNELS)));
-    add_loop(&loops, "groups of channels", channels, GROUP_CHANNELS);
+    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, SLICE_CHANNELS)));
+    add_loop(&loops, "slices of channels", channels, SLICE_CHANNELS);
     return loops;
 }

@@ -6,8 +6,8 @@
 /// The activation that changes nothing.
 extern const ck_activation ck_no_activation;
 
-/// True for one identity member with scales 1, and where z holds the activation already: what a consumer multiplies is
-/// z itself.
+/// True if a reader of the activation multiplies z itself: the activation is one identity member with scales 1, or z
+/// holds the values of the activation already.
 bool ck_activation_reads_plain(const ck_activation *activation);
 
 /// Positions × channels: of an image, or of a part of an image.

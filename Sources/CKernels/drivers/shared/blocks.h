@@ -1,15 +1,16 @@
 #ifndef CK_BLOCKS_H
 #define CK_BLOCKS_H
 
-// How drivers cut work into tasks: by shape only, so that results do not depend on the number of threads.
+// How drivers cut work into tasks. The cuts depend on the shape only, so that results do not depend on the number of
+// threads.
 
 #include "drivers/shared/sizes.h"
 
-/// Floats in one task of a memory-bound loop: 32 KiB, far above what handing out a task costs.
+/// Floats in one task of a memory-bound loop: 32 KiB. To hand out a task costs far less than to move these.
 enum { BLOCK_FLOATS = 8192 };
 
-/// Blocks in one task of a loop that walks several large tensors: memory is slow at short stretches, as the CPU has to
-/// find each anew with every task.
+/// Blocks in one task of a loop that walks several large tensors. The CPU finds the streams of memory anew with every
+/// task, so short stretches are slow.
 enum { STREAM_BLOCKS = 4 };
 
 /// Partial sums that fit on the stack bound the number of tasks of a reduction.

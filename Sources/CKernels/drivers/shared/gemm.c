@@ -99,8 +99,8 @@ static void multiply_panel(const panel_rows *panel, const gemm_sum *sum, const f
         }
 }
 
-// The panels first_panel ..< end_panel for a group of rows of A, the first of which is row `row` of C.
-static void multiply_group(
+// The panels first_panel ..< end_panel for a slab of rows of A, the first of which is row `row` of C.
+static void multiply_slab(
     const ck_kernels *kernels, const gemm_product *p, const float *const *a, int64_t row, int64_t rows,
     int64_t first_panel, int64_t end_panel) {
     const bool has_values = p->initial != NULL && p->initial != ck_gemm_zeros;
@@ -123,20 +123,20 @@ void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, cons
     }
 }
 
-void ck_gemm_group(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows) {
-    multiply_group(kernels, product, a, 0, rows, 0, product->panels.count);
+void ck_gemm_slab(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows) {
+    multiply_slab(kernels, product, a, 0, rows, 0, product->panels.count);
 }
 
 void ck_gemm(const ck_kernels *kernels, const gemm_product *product, const gemm_rows *rows, int64_t count) {
     const int64_t all_rows = count + (rows->extra != NULL), panels = product->panels.count;
     const int64_t at_once = product->panels_outside ? 1 : panels;
     for (int64_t panel = 0; panel < panels; panel += at_once)
-        for (int64_t first = 0; first < all_rows; first += GEMM_GROUP_ROWS) {
-            const int64_t group = min_of(GEMM_GROUP_ROWS, all_rows - first);
-            const float *starts[GEMM_GROUP_ROWS];
-            ck_gemm_find_rows(rows, first, min_of(group, count - first), starts);
-            if (first + group > count) starts[group - 1] = rows->extra;
-            multiply_group(kernels, product, starts, first, group, panel, panel + at_once);
+        for (int64_t first = 0; first < all_rows; first += GEMM_SLAB_ROWS) {
+            const int64_t slab = min_of(GEMM_SLAB_ROWS, all_rows - first);
+            const float *starts[GEMM_SLAB_ROWS];
+            ck_gemm_find_rows(rows, first, min_of(slab, count - first), starts);
+            if (first + slab > count) starts[slab - 1] = rows->extra;
+            multiply_slab(kernels, product, starts, first, slab, panel, panel + at_once);
         }
 }
 

@@ -12,7 +12,7 @@ typedef struct gemm_panels {
 
 gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns);
 
-/// `columns` rounded up to whole panels of any instruction set: what packed columns may take.
+/// The floats that `columns` packed columns may take: `columns` rounded up to whole panels of any instruction set.
 static inline int64_t gemm_padded_columns(int64_t columns) {
     return round_up(columns, CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS);
 }
@@ -21,13 +21,13 @@ static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t pane
     return min_of(panels->width, panels->columns - panel * panels->width);
 }
 
-/// How many rows of A share a pass over a panel of B. Divisible by the rows of every tile.
-enum { GEMM_GROUP_ROWS = 48 };
+/// A slab is at most this many rows of A, which share a pass over a panel of B. Divisible by the rows of every tile.
+enum { GEMM_SLAB_ROWS = 48 };
 
 /// Terms of a sum that are added in one pass over the rows.
 enum { GEMM_PIECE_TERMS = 256 };
 
-/// The distances of a sum of one run.
+/// The `a_runs` of a sum of one run.
 static const int64_t no_offset = 0;
 
 /// The initial value of sums that start from nothing: as many zeros as a panel has columns.
@@ -36,9 +36,9 @@ extern const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 /// The loops over the pieces of a sum.
 void ck_gemm_loops(ck_plan *plan, int64_t runs, int64_t length);
 
-/// Memory that will be read or overwritten soon, asked for a little with every tile, so that it arrives while others
-/// are computed. A large tensor's pixels come in more streams than the processor follows by itself, and stores that
-/// miss hold up those behind them.
+/// Memory that will be read or overwritten soon. It is prefetched a little with every tile, so that it arrives while
+/// tiles are computed. The pixels of a large tensor come in more streams than the processor follows by itself, and a
+/// store that misses the cache holds up the stores behind it.
 typedef struct gemm_ahead {
     const float *start[4];
     int64_t lines[4]; ///< of 64 bytes
@@ -51,12 +51,12 @@ static inline void gemm_ahead_add(gemm_ahead *ahead, int part, const float *star
     ahead->lines[part] = divide_up(floats, 16);
 }
 
-/// To have fetched everything after so many tiles.
+/// Spreads the lines, so that all of them are fetched after so many tiles.
 static inline void gemm_ahead_spread(gemm_ahead *ahead, int64_t tiles) {
     ahead->lines_per_tile = divide_up(ahead->lines[0] + ahead->lines[1] + ahead->lines[2] + ahead->lines[3], tiles);
 }
 
-/// A product C = A·B, the columns of B in panels. Each group of at most GEMM_GROUP_ROWS rows of A meets each panel once.
+/// A product C = A·B, the columns of B in panels. Each slab of rows of A meets each panel once.
 typedef struct gemm_product {
     gemm_sum sum;
     gemm_panels panels;
@@ -65,7 +65,7 @@ typedef struct gemm_product {
     const float *initial; ///< what the sums start from, a float for each column; ck_gemm_zeros; or NULL: C itself
     float *c;             ///< the first row
     int64_t c_stride;
-    /// Each panel meets all rows before the next panel does. Otherwise, each group of rows meets all panels.
+    /// Each panel meets all rows before the next panel does. Otherwise, each slab meets all panels.
     bool panels_outside;
     gemm_ahead *ahead; ///< fetched with the tiles, or NULL
     /// Called with `context` before each panel, or NULL.
@@ -88,16 +88,16 @@ static inline gemm_rows gemm_rows_apart(const float *start, int64_t distance) {
 /// The starts of the rows first ..< first + count, without `extra`.
 void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, const float **starts);
 
-/// The product for one group of rows, with their starts. The sum is taken in pieces of about 256 terms, so that a piece
+/// The product for the rows of one slab, with their starts. The sum is taken in pieces of about 256 terms, so that a piece
 /// of a panel stays in the L1 cache while all rows pass.
-void ck_gemm_group(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows);
+void ck_gemm_slab(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows);
 
 /// The product for `count` rows, and one more if there is an extra one.
 void ck_gemm(const ck_kernels *kernels, const gemm_product *product, const gemm_rows *rows, int64_t count);
 
-/// How many tiles give `rows` × `columns`, if the sum is one piece. A tall tile counts as two, so that with such half
-/// of what is ahead is fetched: all of it would drive from L1 what is being multiplied (2 to 3 % of a step of
-/// ResNet50).
+/// How many tiles give `rows` × `columns`, if the sum is one piece. A tall tile counts as two. So half of the memory
+/// ahead is fetched where tiles are tall: all of it would drive the operands of the product from L1 (2 to 3 % of a step
+/// of ResNet50).
 int64_t ck_gemm_tile_count(const ck_kernels *kernels, int64_t rows, int64_t columns);
 
 #endif

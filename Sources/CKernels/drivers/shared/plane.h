@@ -5,8 +5,8 @@
 #include "drivers/shared/activation.h"
 #include "drivers/shared/scratch.h"
 
-// Packed planes: the windows of a convolution with their padding and the activation's members in place, as
-// plane[row][column][members·channels], so that a kernel row of a window is one gap-free run.
+// Packed planes. A plane holds the windows of a convolution, with their padding and the members of the activation in
+// place: plane[row][column][members·channels]. So a kernel row of a window is one gap-free run.
 
 /// Images of pre-activations, and which of their channels a plane takes.
 typedef struct plane_source {
@@ -20,11 +20,12 @@ typedef struct plane_source {
 /// Packs the pixels (y, x) … (y, x + count − 1) of an image; those outside it are zeros.
 void ck_pack_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target);
 
-/// Asks for what ck_pack_pixels would read, so that it arrives while something else is computed: the CPU doesn't
-/// foresee short stretches.
+/// Prefetches the memory that ck_pack_pixels would read, so that the memory arrives while something else is computed.
+/// The CPU doesn't foresee short stretches.
 void ck_fetch_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count);
 
-/// How windows lie along one axis. Where the stride exceeds the kernel, a plane leaves out what no window reads.
+/// How windows lie along one axis. Where the stride exceeds the kernel, a plane leaves out the pixels that no window
+/// reads.
 typedef struct window_axis {
     int64_t outputs, kernel, stride, pad;
 } window_axis;

@@ -9,8 +9,8 @@
 // How drivers lay out their scratch. Each kernel has one function that takes the parts of the kernel's scratch in order, and
 // gives their addresses and their whole size. The `_scratch` function calls it with NULL as the base, for the size alone.
 
-/// Floats from one packed row of `length` to the next: never a multiple of 4 KiB, where rows would fall into the same
-/// cache sets.
+/// Floats from one packed row of `length` to the next. The distance is never a multiple of 4 KiB, at which rows would
+/// fall into the same cache sets.
 static inline int64_t spread_stride(int64_t length) {
     const int64_t stride = round_up(length, 16) + 16;
     return stride % 1024 == 0 ? stride + 16 : stride;

@@ -3,8 +3,8 @@
 
 #include "include/ck_activation.h"
 
-// Gradients of learned slopes are sums over images and, if shared by channel, positions. Tasks over (group of images,
-// band of positions) each add to a part of their own; the parts are then added in order.
+// Gradients of learned slopes are sums over images and, if the slopes are shared by channel, over positions. Each task
+// (a group of images, a band of positions) adds to a part of its own. The parts are then added in order.
 
 /// A part has the layout of the slopes: one for each group, and one for each of its bands if slopes are shared by the
 /// bands.

@@ -1,4 +1,4 @@
-// Backward of a chain. A task takes a group of images back through all layers. At each it reads `kept` as forward did,
+// Backward of a chain. A task takes a group of images back through all layers. At each it reads `saved` as forward did,
 // adds up the gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient
 // that the layer before gets; two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and
 // then the groups, are added in order.
@@ -62,7 +62,7 @@ typedef struct backward_call {
     const ck_kernels *kernels;
     backward_plan plan;
     const float *const *parameters;
-    const float *dy, *kept;
+    const float *dy, *saved;
     float *dz0;
     bool accumulate;
     backward_memory memory;
@@ -199,7 +199,7 @@ static void backward_group(void *context, int64_t index, int worker) {
 
     int64_t parameter = 0;
     for (int64_t i = 0; i < chain->layer_count; i++) parameter = ck_chain_parameters(&chain->layers[i], parameter).end;
-    const float *z = call->kept + (index + 1) * plan->sizes.kept * lanes;
+    const float *z = call->saved + (index + 1) * plan->sizes.saved * lanes;
     float *part = call->memory.parts + (index + 1) * plan->part_floats;
 
     const ck_convolution *last = &chain->layers[chain->layer_count - 1].convolution;
@@ -278,7 +278,7 @@ static void sum_layer(void *context, int64_t layer, int worker) {
 }
 
 void ck_convolution_chain_backward(
-    const ck_convolution_chain *chain, const float *const *parameters, const float *dy, const void *kept, float *dz0,
+    const ck_convolution_chain *chain, const float *const *parameters, const float *dy, const void *saved, float *dz0,
     bool accumulate, float *const *gradients, void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     backward_call call = {
@@ -287,7 +287,7 @@ void ck_convolution_chain_backward(
         .plan = plan_of(chain, chain_lanes(kernels)),
         .parameters = parameters,
         .dy = dy,
-        .kept = kept,
+        .saved = saved,
         .dz0 = dz0,
         .accumulate = accumulate,
         .gradients = gradients};

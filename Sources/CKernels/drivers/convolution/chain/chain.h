@@ -5,11 +5,11 @@
 #include "include/ck_convolution_chain.h"
 #include "runtime/threads.h"
 
-// What forward and backward of a chain share. A group is as many images as a vector has lanes; a task takes one group
-// through all layers. Inside, every element is a vector over the group's images: z[y][x][c] means floats
+// The parts that forward and backward of a chain share. A group is as many images as a vector has lanes; a task takes
+// one group through all layers. Inside, every element is a vector over the images of the group: z[y][x][c] means floats
 // [y][x][c][lanes].
-//   kept     the pre-activations that the layers read, padded: [group][layer][rows][columns][c]
-//   members  a layer's activation, padded, where windows can't be read from `kept`: [rows][columns][K]
+//   saved    the pre-activations that the layers read, padded: [group][layer][rows][columns][c]
+//   members  the activation of a layer, padded, where windows can't be read from `saved`: [rows][columns][K]
 
 /// A padded image: `rows` × `columns` pixels of `depth` elements, the image's first pixel at (top, left).
 typedef struct chain_plane {
@@ -18,10 +18,10 @@ typedef struct chain_plane {
     int64_t height, width; ///< of the image in it
 } chain_plane;
 
-/// The largest of what a worker or a group needs for a layer, and what all layers need together. In elements of a
-/// group.
+/// Sizes in elements of a group: the largest that a layer needs of a worker or of a group, and the sums over all
+/// layers.
 typedef struct chain_sizes {
-    int64_t kept;           // padded pre-activations of all layers
+    int64_t saved;          // padded pre-activations of all layers
     int64_t members, row;   // padded activation; a row of members' gradients or of outputs
     int64_t gradient_plane; // padded gradient of an output
     int64_t weights;        // and bias, of one layer
@@ -31,8 +31,8 @@ typedef struct chain_sizes {
 
 chain_sizes ck_chain_sizes(const ck_convolution_chain *chain);
 
-/// What a layer reads. Where a tile can form the members as it loads z, or there is nothing to form, windows are in z;
-/// otherwise members are formed in a plane of their own.
+/// The planes that a layer reads. Windows are in z where a tile can form the members as it loads z, and where there is
+/// nothing to form. Otherwise the members are formed in a plane of their own.
 typedef struct chain_input {
     chain_plane z, members;
     bool forms_members;
@@ -41,7 +41,8 @@ typedef struct chain_input {
 
 chain_input ck_chain_input(const ck_kernels *kernels, const ck_convolution *convolution);
 
-/// The plane of the gradient of a layer's output, padded for the windows of backward-data; bare if that isn't computed.
+/// The plane of the gradient of the output of a layer: padded for the windows of backward-data, bare if backward-data
+/// isn't computed.
 chain_plane ck_chain_gradient_plane(const ck_convolution *convolution, bool padded);
 
 static inline int64_t chain_plane_size(const chain_plane *plane) { return plane->rows * plane->columns * plane->depth; }
@@ -74,7 +75,7 @@ typedef struct chain_parameters {
     int64_t end;
 } chain_parameters;
 
-/// Those of the layer whose first is number `start`.
+/// The parameters of the layer whose first parameter is number `start`.
 chain_parameters ck_chain_parameters(const ck_chain_layer *layer, int64_t start);
 
 /// One task's group.
@@ -97,7 +98,8 @@ void ck_chain_scatter(
     const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images,
     int64_t image_stride);
 
-/// The plane that a layer's windows are in: z, or `members` after forming them there. `slopes` are spread over lanes.
+/// The plane that holds the windows of a layer: z, or `members` after forming the members there. `slopes` are spread
+/// over lanes.
 const float *ck_chain_window_elements(
     const ck_kernels *kernels, const ck_convolution *convolution, const chain_input *input, const float *z,
     const float *slopes, float *members);

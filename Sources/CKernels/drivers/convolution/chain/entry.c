@@ -23,8 +23,8 @@ const char *ck_convolution_chain_check(const ck_convolution_chain *chain) {
     return NULL;
 }
 
-size_t ck_convolution_chain_kept(const ck_convolution_chain *chain) {
-    return (size_t)(round_up(chain->batch, CK_MAX_VECTOR_FLOATS) * ck_chain_sizes(chain).kept * 4);
+size_t ck_convolution_chain_saved(const ck_convolution_chain *chain) {
+    return (size_t)(round_up(chain->batch, CK_MAX_VECTOR_FLOATS) * ck_chain_sizes(chain).saved * 4);
 }
 
 size_t ck_convolution_chain_scratch(const ck_convolution_chain *chain) {
@@ -38,10 +38,10 @@ size_t ck_convolution_chain_scratch(const ck_convolution_chain *chain) {
     return size;
 }
 
-void ck_convolution_chain_output(const ck_convolution_chain *chain, const void *kept, int64_t layer, float *output) {
+void ck_convolution_chain_output(const ck_convolution_chain *chain, const void *saved, int64_t layer, float *output) {
     const ck_kernels *kernels = ck_kernels_current();
-    const int64_t lanes = chain_lanes(kernels), group_floats = ck_chain_sizes(chain).kept * lanes;
-    const float *z = kept;
+    const int64_t lanes = chain_lanes(kernels), group_floats = ck_chain_sizes(chain).saved * lanes;
+    const float *z = saved;
     for (int64_t i = 0; i <= layer; i++) {
         const chain_plane plane = ck_chain_input(kernels, &chain->layers[i].convolution).z;
         z += chain_plane_size(&plane) * lanes;

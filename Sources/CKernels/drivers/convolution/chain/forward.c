@@ -1,4 +1,4 @@
-// Forward of a chain. A task takes a group of images through all layers. Outputs go into `kept`, the last layer's to y.
+// Forward of a chain. A task takes a group of images through all layers. Outputs go into `saved`, the last layer's to y.
 
 #include "drivers/convolution/chain/chain.h"
 
@@ -43,7 +43,7 @@ typedef struct forward_call {
     forward_plan plan;
     const float *z0;
     const float *const *parameters;
-    float *y, *kept;
+    float *y, *saved;
     forward_memory memory;
 } forward_call;
 
@@ -55,7 +55,7 @@ static void forward_group(void *context, int64_t index, int worker) {
     const chain_group group = chain_group_of(chain->batch, lanes, index);
     float *members = call->memory.members + worker * call->plan.member_floats;
     float *last_row = call->memory.rows + worker * call->plan.row_floats;
-    float *z = call->kept + index * call->plan.sizes.kept * lanes;
+    float *z = call->saved + index * call->plan.sizes.saved * lanes;
 
     chain_input input = ck_chain_input(kernels, &chain->layers[0].convolution);
     const int64_t first_row = input.z.width * input.z.depth;
@@ -95,7 +95,7 @@ static void forward_group(void *context, int64_t index, int worker) {
 }
 
 void ck_convolution_chain_forward(
-    const ck_convolution_chain *chain, const float *z0, const float *const *parameters, float *y, void *kept,
+    const ck_convolution_chain *chain, const float *z0, const float *const *parameters, float *y, void *saved,
     void *scratch) {
     const ck_kernels *kernels = ck_kernels_current();
     forward_call call = {
@@ -105,7 +105,7 @@ void ck_convolution_chain_forward(
         .z0 = z0,
         .parameters = parameters,
         .y = y,
-        .kept = kept};
+        .saved = saved};
     call.memory = memory_of(&call.plan, scratch);
     ck_parallel(call.plan.groups, ck_worker_limit(call.plan.groups), ck_chain_work(chain), forward_group, &call);
 }

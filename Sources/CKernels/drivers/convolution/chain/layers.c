@@ -67,7 +67,7 @@ chain_sizes ck_chain_sizes(const ck_convolution_chain *chain) {
         const chain_plane z = input_plane(c, c->channels), members = input_plane(c, convolution_depth(c));
         const chain_plane gradient = ck_chain_gradient_plane(c, i > 0 || chain->gives_input_gradient);
         const int64_t weights = chain_weight_count(c) + c->out_channels, slopes = chain_slope_count(c);
-        sizes.kept += chain_plane_size(&z);
+        sizes.saved += chain_plane_size(&z);
         sizes.members = max_of(sizes.members, chain_plane_size(&members));
         sizes.gradient_plane = max_of(sizes.gradient_plane, chain_plane_size(&gradient));
         sizes.row = max_of(sizes.row, max_of(c->width * convolution_depth(c), c->out_width * c->out_channels));

@@ -54,7 +54,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t most_rows = (plan.band_rows + c->stride_h - 2) / c->stride_h + plan.taps_h;
     plan.plane_floats = plan.direct ? 0 : round_up(most_rows * row_floats, 16);
     plan.gradient_stride = spread_stride(plan.depth);
-    plan.gradient_floats = GEMM_GROUP_ROWS * plan.gradient_stride;
+    plan.gradient_floats = GEMM_SLAB_ROWS * plan.gradient_stride;
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, plan.bands);
     return plan;
 }
@@ -152,22 +152,22 @@ static int64_t grid_position(const ck_convolution *c, const phase_grid *grid, in
 }
 
 // Some pixels of a phase, whose members' gradients are folded together.
-typedef struct phase_group {
+typedef struct phase_slab {
     const band_view *view;
     const phase_grid *grid;
     int64_t first, count;
-} phase_group;
+} phase_slab;
 
-// Asks, before each panel, for a share of the memory that folding a group needs. With a stride, the CPU doesn't foresee
+// Asks, before each panel, for a share of the memory that folding a slab needs. With a stride, the CPU doesn't foresee
 // that memory.
 static void prefetch_share(const void *context, int64_t panel) {
-    const phase_group *group = context;
-    const backward_call *call = group->view->call;
+    const phase_slab *slab = context;
+    const backward_call *call = slab->view->call;
     const ck_convolution *c = call->convolution;
-    const int64_t panels = call->panels.count, image = group->view->image * c->height * c->width;
-    const int64_t end = group->first + (panel + 1) * group->count / panels;
-    for (int64_t i = group->first + panel * group->count / panels; i < end; i++) {
-        const int64_t at = (image + grid_position(c, group->grid, i)) * c->channels;
+    const int64_t panels = call->panels.count, image = slab->view->image * c->height * c->width;
+    const int64_t end = slab->first + (panel + 1) * slab->count / panels;
+    for (int64_t i = slab->first + panel * slab->count / panels; i < end; i++) {
+        const int64_t at = (image + grid_position(c, slab->grid, i)) * c->channels;
         for (int64_t channel = 0; channel < c->channels; channel += CACHE_LINE_FLOATS) {
             __builtin_prefetch(call->z + at + channel, 0, 2);
             if (call->dz != NULL) __builtin_prefetch(call->dz + at + channel, 1, 2);
@@ -175,10 +175,10 @@ static void prefetch_share(const void *context, int64_t panel) {
     }
 }
 
-static void fold_group(const phase_group *group) {
-    const band_view *view = group->view;
-    const phase_grid *grid = group->grid;
-    const int64_t first = group->first, count = group->count;
+static void fold_slab(const phase_slab *slab) {
+    const band_view *view = slab->view;
+    const phase_grid *grid = slab->grid;
+    const int64_t first = slab->first, count = slab->count;
     const backward_call *call = view->call;
     const ck_convolution *c = call->convolution;
     activation_block block =
@@ -229,7 +229,7 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
         .run_step = empty ? 0 : view->row_floats,
         .step = empty ? 0 : c->out_channels,
     };
-    phase_group group = {.view = view, .grid = &grid};
+    phase_slab slab = {.view = view, .grid = &grid};
     const gemm_product product = {
         .sum = sum,
         .panels = call->panels,
@@ -239,17 +239,17 @@ static void convolve_phase(const band_view *view, int64_t y, int64_t x) {
         .c = view->gradients,
         .c_stride = call->plan.gradient_stride,
         .before_panel = c->stride_w > 1 ? prefetch_share : NULL,
-        .context = &group,
+        .context = &slab,
     };
     const int64_t pixels = grid.rows * grid.columns;
-    for (int64_t first = 0; first < pixels; first += GEMM_GROUP_ROWS) {
-        const int64_t count = min_of(GEMM_GROUP_ROWS, pixels - first);
-        const float *starts[GEMM_GROUP_ROWS];
-        group.first = first;
-        group.count = count;
+    for (int64_t first = 0; first < pixels; first += GEMM_SLAB_ROWS) {
+        const int64_t count = min_of(GEMM_SLAB_ROWS, pixels - first);
+        const float *starts[GEMM_SLAB_ROWS];
+        slab.first = first;
+        slab.count = count;
         ck_gemm_find_rows(&windows, first, count, starts);
-        ck_gemm_group(call->kernels, &product, starts, count);
-        fold_group(&group);
+        ck_gemm_slab(call->kernels, &product, starts, count);
+        fold_slab(&slab);
     }
 }
 
@@ -330,11 +330,11 @@ void ck_direct_backward_data_loops(const ck_convolution *c, ck_plan *loops) {
     const int64_t pixels = divide_up(plan.band_rows, c->stride_h) * columns;
     add_split(loops, "data: groups of images", c->batch, plan.groups);
     add_loop(loops, "data: bands of an image", c->height, plan.band_rows);
-    add_loop(loops, "data: groups of a phase's pixels", pixels, GEMM_GROUP_ROWS);
-    // With a remainder, the second group begins in mid-row.
-    if (pixels > GEMM_GROUP_ROWS)
+    add_loop(loops, "data: slabs of a phase's pixels", pixels, GEMM_SLAB_ROWS);
+    // With a remainder, the second slab begins in mid-row.
+    if (pixels > GEMM_SLAB_ROWS)
         add_loop(
-            loops, c->stride_w > 1 ? "data: rows of a group of strided pixels" : "data: rows of a group of pixels",
-            GEMM_GROUP_ROWS, columns);
+            loops, c->stride_w > 1 ? "data: rows of a slab of strided pixels" : "data: rows of a slab of pixels",
+            GEMM_SLAB_ROWS, columns);
     add_loop(loops, "data: panels of members", plan.depth, ck_gemm_panels(ck_kernels_current(), plan.depth).width);
 }

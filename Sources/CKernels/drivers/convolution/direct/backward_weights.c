@@ -32,7 +32,7 @@ static weights_plan plan_of(const ck_convolution *c) {
     weights_plan plan = {.y = convolution_rows(c), .x = convolution_columns(c)};
     plan.slice_channels = min_of(c->channels, SLICE_CHANNELS);
     plan.slices = divide_up(c->channels, plan.slice_channels);
-    plan.groups = c->alone ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
+    plan.groups = c->single_threaded ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
     plan.tasks = plan.slices * plan.groups;
 
     const int64_t depth = c->activation.member_count * plan.slice_channels;
@@ -226,7 +226,7 @@ void ck_direct_backward_weights_loops(const ck_convolution *c, ck_plan *loops) {
     add_split(loops, "weights: groups of images", c->batch, plan.groups);
     add_loop(loops, "weights: steps of several images", divide_up(c->batch, plan.groups), plan.step_images);
     add_loop(loops, "weights: bands of an image", c->out_height, plan.band_rows);
-    add_loop(loops, "weights: groups of a slice's elements", rows, GEMM_GROUP_ROWS);
+    add_loop(loops, "weights: slabs of a slice's elements", rows, GEMM_SLAB_ROWS);
     add_loop(
         loops, "weights: panels of outputs", c->out_channels,
         ck_gemm_panels(ck_kernels_current(), c->out_channels).width);

@@ -175,8 +175,8 @@ void ck_direct_forward_loops(const ck_convolution *c, ck_plan *loops) {
     const gemm_panels panels = ck_gemm_panels(ck_kernels_current(), c->out_channels);
     const int64_t pixels = plan.band_rows * c->out_width;
     add_loop(loops, "bands of an image", c->out_height, plan.band_rows);
-    add_loop(loops, "groups of a band's pixels", pixels, GEMM_GROUP_ROWS);
-    add_loop(loops, "rows of a group of pixels", min_of(pixels, GEMM_GROUP_ROWS), c->out_width);
+    add_loop(loops, "slabs of a band's pixels", pixels, GEMM_SLAB_ROWS);
+    add_loop(loops, "rows of a slab of pixels", min_of(pixels, GEMM_SLAB_ROWS), c->out_width);
     add_loop(loops, "panels of outputs", c->out_channels, panels.width);
     ck_gemm_loops(loops, c->kernel_h, plan.run);
 }

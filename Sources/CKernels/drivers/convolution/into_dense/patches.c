@@ -7,18 +7,18 @@
 // Each has partial sums of its own. Enough to keep many threads busy to the end.
 enum { MOST_TASKS = 64 };
 
-fused_sizes ck_fused_sizes(const ck_convolution_dense *fused) {
-    const ck_convolution *c = &fused->convolution;
-    fused_sizes sizes = {
+into_dense_sizes ck_into_dense_sizes(const ck_convolution_dense *pair) {
+    const ck_convolution *c = &pair->convolution;
+    into_dense_sizes sizes = {
         .terms = c->kernel_h * c->kernel_w * c->channels,
         .pixels = c->out_height * c->out_width,
-        .inputs = fused->activation.member_count * c->out_channels,
+        .inputs = pair->activation.member_count * c->out_channels,
         .rows = max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height),
         .columns = max_of((c->out_width - 1) * c->stride_w + c->kernel_w, c->pad_left + c->width),
         .image_stride = round_up(c->batch, 16),
-        .blocks = divide_up(c->out_channels, CK_FUSED_COLUMNS),
+        .blocks = divide_up(c->out_channels, INTO_DENSE_COLUMNS),
     };
-    sizes.block_floats = (1 + sizes.terms) * CK_FUSED_COLUMNS;
+    sizes.block_floats = (1 + sizes.terms) * INTO_DENSE_COLUMNS;
     sizes.task_pixels = divide_up(sizes.pixels, MOST_TASKS);
     sizes.tasks = divide_up(sizes.pixels, sizes.task_pixels);
     sizes.workers = ck_worker_limit(sizes.tasks);
@@ -28,7 +28,7 @@ fused_sizes ck_fused_sizes(const ck_convolution_dense *fused) {
 typedef struct preparation {
     const ck_kernels *kernels;
     const ck_convolution *c;
-    const fused_sizes *sizes;
+    const into_dense_sizes *sizes;
     const float *input, *weights, *bias;
     float *planes, *packed;
 } preparation;
@@ -38,15 +38,15 @@ static void prepare_row(void *context, int64_t task, int worker) {
     (void)worker;
     const preparation *call = context;
     const ck_convolution *c = call->c;
-    const fused_sizes *sizes = call->sizes;
+    const into_dense_sizes *sizes = call->sizes;
     if (task >= sizes->rows) {
-        const int64_t block = task - sizes->rows, filter = block * CK_FUSED_COLUMNS;
-        const size_t bytes = (size_t)min_of(CK_FUSED_COLUMNS, c->out_channels - filter) * sizeof(float);
+        const int64_t block = task - sizes->rows, filter = block * INTO_DENSE_COLUMNS;
+        const size_t bytes = (size_t)min_of(INTO_DENSE_COLUMNS, c->out_channels - filter) * sizeof(float);
         float *target = call->packed + block * sizes->block_floats;
         memset(target, 0, (size_t)sizes->block_floats * sizeof(float));
         if (call->bias != NULL) memcpy(target, call->bias + filter, bytes);
         for (int64_t t = 0; t < sizes->terms; t++)
-            memcpy(target + (1 + t) * CK_FUSED_COLUMNS, call->weights + t * c->out_channels + filter, bytes);
+            memcpy(target + (1 + t) * INTO_DENSE_COLUMNS, call->weights + t * c->out_channels + filter, bytes);
         return;
     }
     const int64_t pixel = c->channels * sizes->image_stride, y = task - c->pad_top;
@@ -63,21 +63,21 @@ static void prepare_row(void *context, int64_t task, int worker) {
         row + c->pad_left * pixel, sizes->image_stride);
 }
 
-void ck_fused_prepare(
-    const ck_kernels *kernels, const ck_convolution_dense *fused, const fused_sizes *sizes, const float *input,
+void ck_into_dense_prepare(
+    const ck_kernels *kernels, const ck_convolution_dense *pair, const into_dense_sizes *sizes, const float *input,
     const float *weights, const float *bias, float *planes, float *packed) {
-    preparation call = {kernels, &fused->convolution, sizes, input, weights, bias, planes, packed};
-    const double bytes = 8.0 * (double)(fused_plane_floats(sizes, call.c) + fused_packed_floats(sizes));
+    preparation call = {kernels, &pair->convolution, sizes, input, weights, bias, planes, packed};
+    const double bytes = 8.0 * (double)(into_dense_plane_floats(sizes, call.c) + into_dense_packed_floats(sizes));
     ck_parallel(sizes->rows + sizes->blocks, CK_MAX_WORKERS, bytes, prepare_row, &call);
 }
 
-void ck_fused_patch_ones(const fused_sizes *sizes, float *patch) {
+void ck_into_dense_patch_ones(const into_dense_sizes *sizes, float *patch) {
     for (int64_t i = 0; i < sizes->image_stride; i++) patch[i] = 1;
 }
 
-void ck_fused_patch(
-    const ck_convolution_dense *fused, const fused_sizes *sizes, const float *planes, int64_t pixel, float *patch) {
-    const ck_convolution *c = &fused->convolution;
+void ck_into_dense_patch(
+    const ck_convolution_dense *pair, const into_dense_sizes *sizes, const float *planes, int64_t pixel, float *patch) {
+    const ck_convolution *c = &pair->convolution;
     const int64_t element = c->channels * sizes->image_stride, run = c->kernel_w * element;
     const int64_t y = pixel / c->out_width * c->stride_h, x = pixel % c->out_width * c->stride_w;
     for (int64_t ky = 0; ky < c->kernel_h; ky++)
@@ -86,8 +86,8 @@ void ck_fused_patch(
             (size_t)run * sizeof(float));
 }
 
-double ck_fused_work(const ck_convolution_dense *fused) {
-    const fused_sizes sizes = ck_fused_sizes(fused);
-    return 2.0 * (double)fused->convolution.batch * (double)sizes.pixels * (double)fused->convolution.out_channels
-        * ((double)sizes.terms + (double)fused->activation.member_count * (double)fused->out_features);
+double ck_into_dense_work(const ck_convolution_dense *pair) {
+    const into_dense_sizes sizes = ck_into_dense_sizes(pair);
+    return 2.0 * (double)pair->convolution.batch * (double)sizes.pixels * (double)pair->convolution.out_channels
+        * ((double)sizes.terms + (double)pair->activation.member_count * (double)pair->out_features);
 }

@@ -14,7 +14,7 @@
 #include "runtime/threads.h"
 
 enum {
-    BLOCK_PIXELS = 2 * GEMM_GROUP_ROWS,
+    BLOCK_PIXELS = 2 * GEMM_SLAB_ROWS,
     BACKWARD_TASKS = 16,
 };
 
@@ -30,7 +30,7 @@ static backward_plan plan_of(const ck_convolution *c) {
     plan.stride = spread_stride(plan.depth);
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
-    plan.tasks = c->alone ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
+    plan.tasks = c->single_threaded ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
     plan.gradient_floats = BLOCK_PIXELS * plan.stride;
     plan.members_floats = BLOCK_PIXELS * plan.stride;
     plan.normalized_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
@@ -283,10 +283,10 @@ void ck_pointwise_backward_loops(const ck_convolution *c, ck_plan *loops) {
     const int64_t pixels = pointwise_pixels(c), last_task = (plan.tasks - 1) * plan.blocks / plan.tasks * BLOCK_PIXELS;
     add_split(loops, "tasks", plan.blocks, plan.tasks);
     add_loop(loops, "blocks of the last task", pixels - last_task, BLOCK_PIXELS);
-    add_loop(loops, "groups of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_GROUP_ROWS);
+    add_loop(loops, "slabs of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_SLAB_ROWS);
     if (!pixel_runs_are_whole(c) && pixels > BLOCK_PIXELS)
         add_loop(loops, "runs of a block", BLOCK_PIXELS, c->out_width);
-    add_loop(loops, "groups of members", plan.depth, GEMM_GROUP_ROWS);
+    add_loop(loops, "slabs of members", plan.depth, GEMM_SLAB_ROWS);
     add_loop(loops, "panels of members", plan.depth, ck_gemm_panels(kernels, plan.depth).width);
     add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
 }

@@ -1,7 +1,7 @@
-// Forward pass of 1×1 convolutions. A task takes a range of output pixels, group by group:
+// Forward pass of 1×1 convolutions. A task takes a range of output pixels, slab by slab:
 //   A  row i is pixel i of z, or of its members packed
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
-//   C  y, starting from the bias; what follows is applied to a group while it is in the cache, and then its moments are
+//   C  y, starting from the bias; what follows is applied to a slab while it is in the cache, and then its moments are
 //   taken
 
 #include <string.h>
@@ -11,20 +11,20 @@
 #include "drivers/shared/post_ops.h"
 #include "runtime/threads.h"
 
-enum { FORWARD_TASK_PIXELS = 20 * GEMM_GROUP_ROWS };
+enum { FORWARD_TASK_PIXELS = 20 * GEMM_SLAB_ROWS };
 
 typedef struct forward_plan {
     int64_t depth, task_pixels, tasks;
     bool direct;           // A is z itself
-    int64_t packed_floats; // of a group
+    int64_t packed_floats; // of a slab
 } forward_plan;
 
 static forward_plan plan_of(const ck_convolution *c) {
     forward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
     const int64_t pixels = pointwise_pixels(c);
-    plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), GEMM_GROUP_ROWS), FORWARD_TASK_PIXELS);
+    plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), GEMM_SLAB_ROWS), FORWARD_TASK_PIXELS);
     plan.tasks = divide_up(pixels, plan.task_pixels);
-    plan.packed_floats = plan.direct ? 0 : GEMM_GROUP_ROWS * spread_stride(plan.depth);
+    plan.packed_floats = plan.direct ? 0 : GEMM_SLAB_ROWS * spread_stride(plan.depth);
     return plan;
 }
 
@@ -45,7 +45,7 @@ static forward_memory memory_of(const ck_convolution *c, const forward_plan *pla
 int64_t ck_pointwise_moments_rows(const ck_convolution *convolution) { return plan_of(convolution).task_pixels; }
 
 size_t ck_pointwise_moments_count(const ck_convolution *convolution) {
-    const int64_t pixels = pointwise_pixels(convolution), small_tasks = divide_up(pixels, GEMM_GROUP_ROWS);
+    const int64_t pixels = pointwise_pixels(convolution), small_tasks = divide_up(pixels, GEMM_SLAB_ROWS);
     const int64_t large_tasks = divide_up(pixels, FORWARD_TASK_PIXELS);
     const int64_t parts = max_of(min_of(small_tasks, TASKS_WANTED), large_tasks);
     return (size_t)(parts * 2 * convolution->out_channels);
@@ -80,7 +80,7 @@ static void pack_weights(void *context, int64_t panel, int worker) {
             bytes);
 }
 
-// Where the rows of A of a group start.
+// Where the rows of A of a slab start.
 static void find_rows(const forward_call *call, int64_t first, int64_t count, float *packed, const float **rows) {
     const ck_convolution *c = call->convolution;
     const int64_t stride = spread_stride(call->plan.depth);
@@ -98,7 +98,7 @@ static void find_rows(const forward_call *call, int64_t first, int64_t count, fl
     }
 }
 
-// What the group of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by
+// What the slab of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by
 // itself.
 static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
@@ -111,7 +111,7 @@ static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t co
         const pixel_run run = pixel_run_at(c, first, count);
         gemm_ahead_add(&ahead, 2, call->z + run.position * c->channels, pixel_run_floats(c, &run));
     }
-    gemm_ahead_spread(&ahead, ck_gemm_tile_count(call->kernels, GEMM_GROUP_ROWS, c->out_channels));
+    gemm_ahead_spread(&ahead, ck_gemm_tile_count(call->kernels, GEMM_SLAB_ROWS, c->out_channels));
     return ahead;
 }
 
@@ -122,11 +122,11 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
     const int64_t start = task * plan->task_pixels;
     const int64_t end = min_of(start + plan->task_pixels, pointwise_pixels(call->convolution));
     double *const mean = call->moments != NULL ? call->moments + task * 2 * columns : NULL;
-    for (int64_t first = start; first < end; first += GEMM_GROUP_ROWS) {
-        const int64_t count = min_of(GEMM_GROUP_ROWS, end - first);
-        const float *rows[GEMM_GROUP_ROWS];
+    for (int64_t first = start; first < end; first += GEMM_SLAB_ROWS) {
+        const int64_t count = min_of(GEMM_SLAB_ROWS, end - first);
+        const float *rows[GEMM_SLAB_ROWS];
         float *y = call->y + first * columns;
-        gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_GROUP_ROWS, end - first - count));
+        gemm_ahead ahead = look_ahead(call, first + count, min_of(GEMM_SLAB_ROWS, end - first - count));
         find_rows(call, first, count, call->memory.packed + worker * plan->packed_floats, rows);
         const gemm_product product = {
             .sum = call->sum,
@@ -138,7 +138,7 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
             .c_stride = columns,
             .ahead = &ahead,
         };
-        ck_gemm_group(call->kernels, &product, rows, count);
+        ck_gemm_slab(call->kernels, &product, rows, count);
         ck_apply_post_ops(call->kernels, call->post_ops, first * columns, count * columns, call->y);
         if (mean != NULL) call->kernels->normalization.moments(first - start, count, columns, y, mean, mean + columns);
     }
@@ -179,8 +179,8 @@ void ck_pointwise_forward_loops(const ck_convolution *c, ck_plan *loops) {
     const forward_plan plan = plan_of(c);
     const int64_t pixels = pointwise_pixels(c), last_task = (pixels - 1) % plan.task_pixels + 1;
     add_loop(loops, "tasks", pixels, plan.task_pixels);
-    add_loop(loops, "groups of the last task", last_task, GEMM_GROUP_ROWS);
-    if (!pixel_runs_are_whole(c) && pixels > GEMM_GROUP_ROWS)
-        add_loop(loops, "runs of a group", GEMM_GROUP_ROWS, c->out_width);
+    add_loop(loops, "slabs of the last task", last_task, GEMM_SLAB_ROWS);
+    if (!pixel_runs_are_whole(c) && pixels > GEMM_SLAB_ROWS)
+        add_loop(loops, "runs of a slab", GEMM_SLAB_ROWS, c->out_width);
     add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(ck_kernels_current(), c->out_channels).width);
 }

@@ -6,7 +6,7 @@
 #include "include/ck_plans.h"
 #include "include/ck_pointwise.h"
 
-// What the two passes of 1×1 convolutions share. Output pixels of all images are numbered through.
+// The parts that the two passes of 1×1 convolutions share. Output pixels are numbered through all images.
 
 size_t ck_pointwise_forward_scratch(const ck_convolution *convolution);
 size_t ck_pointwise_backward_scratch(const ck_convolution *convolution);
@@ -26,7 +26,7 @@ typedef struct pixel_run {
     int64_t position_step; ///< from one pixel of z to the next
 } pixel_run;
 
-/// True if each pixel of z gives one of y, in order: then one run may hold any number of them.
+/// True if each pixel of z gives one pixel of y, in order. Then one run may hold any number of pixels.
 static inline bool pixel_runs_are_whole(const ck_convolution *c) {
     return c->stride_h == 1 && c->stride_w == 1 && c->out_height == c->height && c->out_width == c->width;
 }

@@ -60,7 +60,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     const int64_t part_bytes = weight_frequencies(shape) * plan.depth * plan.padded_columns * 4;
-    plan.groups = c->alone ? 1 : min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
+    plan.groups = c->single_threaded ? 1 : min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
     const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
     const int64_t slices = max_of(c->channels / max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members)), 1);
     plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, slices), 16));
@@ -437,13 +437,13 @@ void ck_winograd_backward_loops(const ck_convolution *c, ck_plan *loops) {
     add_split(loops, "groups of images", c->batch, plan.groups);
     add_loop(loops, "slices of channels", c->channels, plan.slice_channels);
     add_loop(loops, "chunks of a group", group_segments, plan.chunk_segments);
-    add_loop(loops, "groups of a chunk's tiles", plan.chunk_segments * segment, GEMM_GROUP_ROWS);
+    add_loop(loops, "slabs of a chunk's tiles", plan.chunk_segments * segment, GEMM_SLAB_ROWS);
     add_loop(loops, "segments of a row of tiles", plan.grid.columns, segment);
     add_loop(loops, "folded tiles of a segment", segment, plan.folded_tiles);
     add_loop(loops, "channels of a plane", plan.slice_channels, plan.packed_channels);
     add_loop(loops, "gradients' channels of a plane", c->out_channels, plan.gradient_channels);
     add_loop(loops, "columns of mapped weights", c->out_channels, TRANSPOSED_COLUMNS);
-    add_loop(loops, "groups of a slice's members", depth, GEMM_GROUP_ROWS);
+    add_loop(loops, "slabs of a slice's members", depth, GEMM_SLAB_ROWS);
     add_loop(loops, "panels of members", depth, ck_gemm_panels(kernels, depth).width);
     add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
 }

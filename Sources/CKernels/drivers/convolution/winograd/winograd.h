@@ -4,8 +4,9 @@
 #include "drivers/convolution/shape.h"
 #include "drivers/shared/gemm.h"
 
-// What the passes of Winograd's algorithms share (maps: dispatch/winograd_tiles.h). A tile of pixels becomes one row of
-// as many matrices as there are frequencies, and the convolution becomes one matrix product for each frequency.
+// The parts that the passes of Winograd's algorithms share (maps: dispatch/winograd_tiles.h). There is one matrix for
+// each frequency. A tile of pixels becomes one row of each matrix, and the convolution becomes one matrix product for
+// each frequency.
 
 /// True for 3×3 kernels of stride 1 or 2.
 bool ck_winograd_applies(const ck_convolution *convolution);
@@ -44,7 +45,7 @@ tile_segment ck_tile_segment(const tile_grid *grid, int64_t index);
 /// The algorithm of a pass: with stride 1, the tiles that take fewer multiplications for the image's size.
 winograd_kind ck_winograd_kind(const ck_convolution *convolution, ck_pass pass);
 
-/// Numbers of the algorithm of a pass that scratch depends on: the same for every instruction set.
+/// The numbers of the algorithm of a pass. Scratch depends on them, so they are the same for every instruction set.
 const winograd_tiles *ck_winograd_shape(const ck_convolution *convolution, ck_pass pass);
 
 /// Frequencies along both axes: of input pixels, and of the weights.
@@ -65,7 +66,8 @@ typedef struct frequency_matrices {
 
 frequency_matrices ck_frequency_matrices(int64_t count, int64_t rows, int64_t channels);
 
-/// Floats from one matrix to the next: away from powers of two, where what belongs together would share cache sets.
+/// Floats from one matrix to the next. The distance avoids powers of two, at which rows that are used together would
+/// share cache sets.
 static inline int64_t spread_matrix(int64_t floats) { return floats + 16; }
 
 static inline int64_t frequency_floats(const frequency_matrices *m) { return m->count * m->matrix; }
@@ -76,8 +78,8 @@ typedef struct tile_window {
     int64_t first_row, first_column; ///< of the first tile in the image
 } tile_window;
 
-/// How many channels of z (of `channels`, with `members` each) are packed at once, so that a segment's plane stays in
-/// the L2 cache.
+/// How many channels of z are packed at once, so that the plane of a segment stays in the L2 cache. z has `channels`
+/// channels with `members` members each.
 int64_t ck_winograd_slice(const tile_window *window, int64_t segment_tiles, int64_t channels, int64_t members);
 
 /// Floats of the plane of one segment.
@@ -86,7 +88,7 @@ int64_t ck_winograd_plane_floats(const tile_window *window, int64_t segment_tile
 typedef void pixels_to_frequencies_map(
     const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency);
 
-/// What is turned into frequencies: channels of images with their activation.
+/// The source of frequencies: channels of images with their activation.
 typedef struct frequency_source {
     plane_source pixels;
     tile_window window;
@@ -94,14 +96,15 @@ typedef struct frequency_source {
     pixels_to_frequencies_map *map;
 } frequency_source;
 
-/// Packs the tiles of the segments first ..< end of `images` with padding and activation, and maps them to the rows of
-/// `target`, fetching each segment's pixels while the one before is mapped. Columns are in the order [member][channel].
-/// Returns the number of tiles.
+/// Packs the tiles of the segments first ..< end of `images` with padding and activation, and maps these tiles to the
+/// rows of `target`. While a segment is mapped, the pixels of the next one are fetched. Columns are in the order
+/// [member][channel]. Returns the number of tiles.
 int64_t ck_segments_to_frequencies(
     const frequency_source *source, const tile_grid *grid, int64_t first, int64_t end, const float *images,
     float *plane, float *target, const frequency_matrices *matrices);
 
-/// Fetches those pixels of `images` that lie in tile `tile` of a segment alone, to be read or overwritten soon.
+/// Fetches the pixels of `images` that lie in one tile of a segment and in no other tile. They are read or overwritten
+/// soon.
 void ck_fetch_tile(
     const plane_source *pixels, const tile_window *window, const tile_segment *segment, int64_t tile,
     const float *images);

@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. The updates of the optimizers (contract:
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. The updates of the optimizers (contract:
 // include/ck_optimizer.h).
 
 ALWAYS_INLINE vector gradient_of(ck_gradient_terms terms, vector gradient, vector parameter) {

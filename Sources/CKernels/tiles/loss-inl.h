@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set.
 
 static float loss_largest(int64_t count, const float *x) {
     float largest = x[0];

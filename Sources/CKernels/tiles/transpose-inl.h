@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set.
 
 // The lower and upper halves of two vectors interleaved: a0 b0 a1 b1 …
 #if CK_VECTOR_BYTES == 64

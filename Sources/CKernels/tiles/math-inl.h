@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Elementary functions of vectors.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Elementary functions of vectors.
 
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2 (a little more is harmless), n an integer and |x| < 2^22.
 typedef struct reduced {

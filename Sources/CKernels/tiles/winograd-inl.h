@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Winograd's maps (contract:
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Winograd's maps (contract:
 // dispatch/winograd_tiles.h).
 //
 // Toom and Cook's algorithm for the short convolution y = A[(G g) ⊙ (B d)]: two polynomials are multiplied at chosen
@@ -224,74 +224,100 @@ ALWAYS_INLINE void stride2_taps(const vector *m, int s, vector *to, int t) {
     to[2 * t] = point_h * of_h + (of_1 - of_minus_1 + m[4 * s]);
 }
 
-// ---- Both axes
-
-// [from × from] values, as `load` has them, → [to × to], as they are given to `store`: column by column, then row by
-// row, so that few vectors are live at a time.
-#define MAP_BOTH_AXES(map, from, to, load, store)                            \
-    do {                                                                     \
-        vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES]; \
-        UNROLL for (int j = 0; j < (from); j++) {                            \
-            vector column[WINOGRAD_MAX_FREQUENCIES];                         \
-            UNROLL for (int i = 0; i < (from); i++) column[i] = load(i, j);  \
-            map(column, 1, columns + j, from);                               \
-        }                                                                    \
-        UNROLL for (int i = 0; i < (to); i++) {                              \
-            vector row[WINOGRAD_MAX_FREQUENCIES];                            \
-            map(columns + i * (from), 1, row, 1);                            \
-            UNROLL for (int j = 0; j < (to); j++) store(i, j, row[j]);       \
-        }                                                                    \
-    } while (0)
+// ---- Both axes: column by column, then row by row, so that few vectors are live at a time. `map`, `from` and `to` are
+// constants wherever the functions below are inlined. `lanes` channels from number `c` on are mapped.
 
 ALWAYS_INLINE void pixels_to_frequencies(
-    axis_map *map, int from, int to, const float *source, winograd_pixels pixels, int64_t lanes, float *target,
-    int64_t frequency) {
-#define LOAD(i, j) load_lanes(source + (i)*pixels.row + (j)*pixels.column, lanes)
-#define STORE(i, j, value) store_lanes(target + ((i)*to + (j)) * frequency, value, lanes)
-    MAP_BOTH_AXES(map, from, to, LOAD, STORE);
-#undef LOAD
-#undef STORE
+    int64_t c, int64_t lanes, axis_map *map, int from, int to, const float *source, winograd_pixels pixels,
+    float *target, int64_t frequency) {
+    vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
+    UNROLL for (int j = 0; j < from; j++) {
+        vector column[WINOGRAD_MAX_FREQUENCIES];
+        UNROLL for (int i = 0; i < from; i++) column[i] =
+            load_lanes(source + c + i * pixels.row + j * pixels.column, lanes);
+        map(column, 1, columns + j, from);
+    }
+    UNROLL for (int i = 0; i < to; i++) {
+        vector row[WINOGRAD_MAX_FREQUENCIES];
+        map(columns + i * from, 1, row, 1);
+        UNROLL for (int j = 0; j < to; j++) store_lanes(target + c + (i * to + j) * frequency, row[j], lanes);
+    }
 }
 
+// Pixels of the first `rows` × `columns` alone are written, each added to `initial`.
 ALWAYS_INLINE void frequencies_to_pixels(
-    axis_map *map, int from, int to, const float *source, int64_t frequency, int64_t lanes, const float *initial,
-    float *target, winograd_pixels pixels, int64_t rows, int64_t columns_) {
-    const vector start = initial != NULL ? load_lanes(initial, lanes) : vector_splat(0.0f);
-#define LOAD(i, j) load_lanes(source + ((i)*from + (j)) * frequency, lanes)
-#define STORE(i, j, value) \
-    if ((i) < rows && (j) < columns_) store_lanes(target + (i)*pixels.row + (j)*pixels.column, value + start, lanes)
-    MAP_BOTH_AXES(map, from, to, LOAD, STORE);
-#undef LOAD
-#undef STORE
+    int64_t c, int64_t lanes, axis_map *map, int from, int to, const float *source, int64_t frequency,
+    const float *initial, float *target, winograd_pixels pixels, int64_t rows, int64_t columns) {
+    const vector start = initial != NULL ? load_lanes(initial + c, lanes) : vector_splat(0.0f);
+    vector mapped[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
+    UNROLL for (int j = 0; j < from; j++) {
+        vector column[WINOGRAD_MAX_FREQUENCIES];
+        UNROLL for (int i = 0; i < from; i++) column[i] = load_lanes(source + c + (i * from + j) * frequency, lanes);
+        map(column, 1, mapped + j, from);
+    }
+    UNROLL for (int i = 0; i < to; i++) {
+        vector row[WINOGRAD_MAX_FREQUENCIES];
+        map(mapped + i * from, 1, row, 1);
+        UNROLL for (int j = 0; j < to; j++) if (i < rows && j < columns)
+            store_lanes(target + c + i * pixels.row + j * pixels.column, row[j] + start, lanes);
+    }
 }
 
-#define TO_FREQUENCIES(name, map, from, to)                                                                 \
-    static void winograd_##name(                                                                            \
-        const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency) {  \
-        int64_t c = 0;                                                                                      \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                           \
-            pixels_to_frequencies(map, from, to, source + c, pixels, VECTOR_FLOATS, target + c, frequency); \
-        if (c < channels)                                                                                   \
-            pixels_to_frequencies(map, from, to, source + c, pixels, channels - c, target + c, frequency);  \
+ALWAYS_INLINE void sum_to_taps(
+    int64_t c, int64_t lanes, axis_map *map, int from, const float *source, int64_t frequency, int64_t part,
+    int64_t parts, float *target, int64_t tap) {
+    vector values[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
+    vector columns[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
+    source += c;
+    UNROLL for (int i = 0; i < from * from; i++) values[i] = load_lanes(source + i * frequency, lanes);
+    for (int64_t p = 1; p < parts; p++) {
+        source += part;
+        UNROLL for (int i = 0; i < from * from; i++) values[i] = values[i] + load_lanes(source + i * frequency, lanes);
+    }
+    UNROLL for (int j = 0; j < from; j++) map(values + j, from, columns + j, from);
+    UNROLL for (int i = 0; i < 3; i++) {
+        vector row[WINOGRAD_MAX_FREQUENCIES];
+        map(columns + i * from, 1, row, 1);
+        UNROLL for (int j = 0; j < 3; j++) store_lanes(target + c + (i * 3 + j) * tap, row[j], lanes);
+    }
+}
+
+// The functions of the table: one for each map.
+
+#define TO_FREQUENCIES(name, map, from, to)                                                                \
+    static void winograd_##name(                                                                           \
+        const float *source, winograd_pixels pixels, int64_t channels, float *target, int64_t frequency) { \
+        FOR_LANES(channels, pixels_to_frequencies, map, from, to, source, pixels, target, frequency);      \
     }
 
-#define TO_PIXELS(name, map, from, to, initial, rows, columns, ...)                                               \
-    static void winograd_##name(const float *source, int64_t frequency, int64_t channels, __VA_ARGS__) {          \
-        int64_t c = 0;                                                                                            \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                 \
-            frequencies_to_pixels(                                                                                \
-                map, from, to, source + c, frequency, VECTOR_FLOATS, initial, target + c, pixels, rows, columns); \
-        if (c < channels)                                                                                         \
-            frequencies_to_pixels(                                                                                \
-                map, from, to, source + c, frequency, channels - c, initial, target + c, pixels, rows, columns);  \
+#define OUTPUT(name, map, from, to)                                                                           \
+    static void winograd_##name(                                                                              \
+        const float *source, int64_t frequency, int64_t channels, const float *initial, float *target,        \
+        winograd_pixels pixels, int64_t rows, int64_t columns) {                                              \
+        FOR_LANES(                                                                                            \
+            channels, frequencies_to_pixels, map, from, to, source, frequency, initial, target, pixels, rows, \
+            columns);                                                                                         \
     }
 
-#define OUTPUT(name, map, from, to)                                                                                    \
-    TO_PIXELS(                                                                                                         \
-        name, map, from, to, initial == NULL ? NULL : initial + c, rows, columns, const float *initial, float *target, \
-        winograd_pixels pixels, int64_t rows, int64_t columns)
+#define DATA(name, map, from, to)                                                                                   \
+    static void winograd_##name(                                                                                    \
+        const float *source, int64_t frequency, int64_t channels, float *target, winograd_pixels pixels) {          \
+        FOR_LANES(channels, frequencies_to_pixels, map, from, to, source, frequency, NULL, target, pixels, to, to); \
+    }
 
-#define DATA(name, map, from, to) TO_PIXELS(name, map, from, to, NULL, to, to, float *target, winograd_pixels pixels)
+#define WEIGHTS(name, map, to)                                                                   \
+    static void winograd_##name(                                                                 \
+        const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency) {  \
+        const winograd_pixels taps = {3 * tap, tap};                                             \
+        FOR_LANES(channels, pixels_to_frequencies, map, 3, to, source, taps, target, frequency); \
+    }
+
+#define TAPS(name, map, from)                                                                                 \
+    static void winograd_##name(                                                                              \
+        const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target, \
+        int64_t tap) {                                                                                        \
+        FOR_LANES(channels, sum_to_taps, map, from, source, frequency, part, parts, target, tap);             \
+    }
 
 TO_FREQUENCIES(tile4_inputs, tile4_inputs, 6, 6)
 TO_FREQUENCIES(tile4_block, tile4_block, 4, 6)
@@ -307,45 +333,9 @@ TO_FREQUENCIES(stride2_block, stride2_block, 8, 9)
 OUTPUT(stride2_output, even_output, 5, 4)
 DATA(stride2_data, stride2_data, 9, 8)
 
-#define WEIGHTS(name, map, to)                                                                                      \
-    static void winograd_##name(                                                                                    \
-        const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency) {                     \
-        const winograd_pixels taps = {3 * tap, tap};                                                                \
-        int64_t c = 0;                                                                                              \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                   \
-            pixels_to_frequencies(map, 3, to, source + c, taps, VECTOR_FLOATS, target + c, frequency);              \
-        if (c < channels) pixels_to_frequencies(map, 3, to, source + c, taps, channels - c, target + c, frequency); \
-    }
-
 WEIGHTS(tile4_weights, tile4_weights, 6)
 WEIGHTS(tile5_weights, tile5_weights, 7)
 WEIGHTS(stride2_weights, stride2_weights, 6)
-
-ALWAYS_INLINE void sum_to_taps(
-    axis_map *map, int from, const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t lanes,
-    float *target, int64_t tap) {
-    vector values[WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES];
-    UNROLL for (int i = 0; i < from * from; i++) values[i] = load_lanes(source + i * frequency, lanes);
-    for (int64_t p = 1; p < parts; p++) {
-        source += part;
-        UNROLL for (int i = 0; i < from * from; i++) values[i] = values[i] + load_lanes(source + i * frequency, lanes);
-    }
-#define LOAD(i, j) values[(i)*from + (j)]
-#define STORE(i, j, value) store_lanes(target + ((i)*3 + (j)) * tap, value, lanes)
-    MAP_BOTH_AXES(map, from, 3, LOAD, STORE);
-#undef LOAD
-#undef STORE
-}
-
-#define TAPS(name, map, from)                                                                                        \
-    static void winograd_##name(                                                                                     \
-        const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target,        \
-        int64_t tap) {                                                                                               \
-        int64_t c = 0;                                                                                               \
-        for (; c + VECTOR_FLOATS <= channels; c += VECTOR_FLOATS)                                                    \
-            sum_to_taps(map, from, source + c, frequency, part, parts, VECTOR_FLOATS, target + c, tap);              \
-        if (c < channels) sum_to_taps(map, from, source + c, frequency, part, parts, channels - c, target + c, tap); \
-    }
 
 TAPS(tile4_taps, tile4_taps, 6)
 TAPS(tile5_taps, tile5_taps, 7)

@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Loops over floats are written as a body
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Loops over floats are written as a body
 // called with a constant number of lanes for whole vectors, and once more for what remains.
 
 ALWAYS_INLINE vector load_lanes(const float *source, int64_t lanes) {
@@ -20,11 +20,11 @@ ALWAYS_INLINE int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /// Calls body(index, lanes, …) for index = 0, VECTOR_FLOATS, 2·VECTOR_FLOATS … below `count`, with fewer lanes at the
 /// end. `lanes` is a constant VECTOR_FLOATS for whole vectors.
-#define FOR_LANES(count, body, ...)                                                                                    \
-    do {                                                                                                               \
-        int64_t index_ = 0;                                                                                            \
-        for (; index_ + VECTOR_FLOATS <= (count); index_ += VECTOR_FLOATS) body(index_, VECTOR_FLOATS, ##__VA_ARGS__); \
-        if (index_ < (count)) body(index_, (count)-index_, ##__VA_ARGS__);                                             \
+#define FOR_LANES(count, body, ...)                                                                                  \
+    do {                                                                                                             \
+        int64_t index_ = 0;                                                                                          \
+        for (; index_ + VECTOR_FLOATS <= (count); index_ += VECTOR_FLOATS) body(index_, VECTOR_FLOATS, __VA_ARGS__); \
+        if (index_ < (count)) body(index_, (count)-index_, __VA_ARGS__);                                             \
     } while (0)
 
 typedef double vector_double __attribute__((ext_vector_type(VECTOR_FLOATS)));

@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Members of activations and their derivatives
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Members of activations and their derivatives
 // (contract: dispatch/activation_tiles.h).
 
 // Klambauer et al. 2017, section 2, to float precision.

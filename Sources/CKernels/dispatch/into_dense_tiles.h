@@ -1,5 +1,5 @@
-#ifndef CK_FUSED_TILES_H
-#define CK_FUSED_TILES_H
+#ifndef CK_INTO_DENSE_TILES_H
+#define CK_INTO_DENSE_TILES_H
 
 #include "include/ck_activation.h"
 
@@ -8,11 +8,11 @@
 // vectors, rows whole blocks where it says so: chunks are padded, and what the padding holds stays in it.
 
 /// Columns of a chunk, at most: a multiple of two vectors of any instruction set.
-enum { CK_FUSED_COLUMNS = 32 };
+enum { INTO_DENSE_COLUMNS = 32 };
 /// Rows are computed in blocks of this many.
-enum { CK_FUSED_ROWS = 8 };
+enum { INTO_DENSE_PADDED_ROWS = 8 };
 
-typedef struct fused_tiles {
+typedef struct into_dense_tiles {
     /// c[r·c_step + v] = Σ_t a[t·a_step + r] · b[t·b_step + v], for whole blocks of rows; terms in order of t.
     void (*multiply)(
         int64_t terms, int64_t rows, int64_t columns, const float *a, int64_t a_step, const float *b, int64_t b_step,
@@ -40,6 +40,6 @@ typedef struct fused_tiles {
 
     /// The reverse, for r < rows.
     void (*scatter_columns)(int64_t rows, int64_t columns, const float *c, int64_t c_step, float *a);
-} fused_tiles;
+} into_dense_tiles;
 
 #endif

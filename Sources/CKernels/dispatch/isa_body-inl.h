@@ -1,23 +1,23 @@
 // No include guard: included once by each dispatch/isa_*.c after it has defined CK_VECTOR_BYTES, CK_TABLE (the
 // table's name), CK_NARROW_GEMM (tiles of shorter vectors, or NULL) and the target attribute of everything below.
 
-#include "tiles/vector.h"
-#include "tiles/math.h"
-#include "tiles/lanes.h"
+#include "tiles/vector-inl.h"
+#include "tiles/math-inl.h"
+#include "tiles/lanes-inl.h"
 
-#include "tiles/activation.h"
-#include "tiles/dropout.h"
-#include "tiles/elementwise.h"
-#include "tiles/gemm.h"
-#include "tiles/input.h"
-#include "tiles/loss.h"
-#include "tiles/normalization.h"
-#include "tiles/optimizer.h"
-#include "tiles/pooling.h"
-#include "tiles/transpose.h"
-#include "tiles/fused.h"
-#include "tiles/chain.h"
-#include "tiles/winograd.h"
+#include "tiles/activation-inl.h"
+#include "tiles/dropout-inl.h"
+#include "tiles/elementwise-inl.h"
+#include "tiles/gemm-inl.h"
+#include "tiles/input-inl.h"
+#include "tiles/loss-inl.h"
+#include "tiles/normalization-inl.h"
+#include "tiles/optimizer-inl.h"
+#include "tiles/pooling-inl.h"
+#include "tiles/transpose-inl.h"
+#include "tiles/into_dense-inl.h"
+#include "tiles/chain-inl.h"
+#include "tiles/winograd-inl.h"
 
 const ck_kernels CK_TABLE = {
     .vector_floats = VECTOR_FLOATS,
@@ -41,14 +41,14 @@ const ck_kernels CK_TABLE = {
             .sum_of_squares = elementwise_sum_of_squares,
             .first_nonfinite = elementwise_first_nonfinite,
         },
-    .fused =
+    .into_dense =
         {
-            .multiply = fused_multiply,
-            .multiply_member = fused_multiply_member,
-            .fold = fused_fold,
-            .multiply_rows = fused_multiply_rows,
-            .gather_columns = fused_gather_columns,
-            .scatter_columns = fused_scatter_columns,
+            .multiply = into_dense_multiply,
+            .multiply_member = into_dense_multiply_member,
+            .fold = into_dense_fold,
+            .multiply_rows = into_dense_multiply_rows,
+            .gather_columns = into_dense_gather_columns,
+            .scatter_columns = into_dense_scatter_columns,
         },
     .gemm =
         {

@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Convolutions of few channels with images as
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Convolutions of few channels with images as
 // the vectors' lanes: every load is whole and aligned whatever the image's size, a weight is broadcast to all of them
 // (contract: dispatch/chain_tiles.h).
 

@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set.
 
 /// Positions low ..< high of a window that lie in the image, for the window starting at `start` (negative: in the
 /// padding).
@@ -55,6 +55,16 @@ ALWAYS_INLINE void max_window(
     if (argmax != NULL) store_bytes(argmax, __builtin_convertvector(index, vector_byte), lanes);
 }
 
+// The same for the channels from `c` on. Whole windows of 2×2 get a body of their own, without loops.
+ALWAYS_INLINE void max_window_lanes(
+    int64_t c, int64_t lanes, bool is_square, int shared, const ck_member *member, const ck_pooling *p, const float *z,
+    window_span rows, window_span columns, float *y, uint8_t *argmax) {
+    uint8_t *places = argmax == NULL ? NULL : argmax + c;
+    if (is_square)
+        max_window(shared, member, p, z + c, (window_span){0, 0, 2}, (window_span){0, 0, 2}, lanes, y + c, places);
+    else max_window(shared, member, p, z + c, rows, columns, lanes, y + c, places);
+}
+
 ALWAYS_INLINE void max_forward_body(
     int shared, int members, const ck_activation *activation, const ck_pooling *p, const float *image, int64_t out_y,
     float *y, uint8_t *argmax) {
@@ -66,18 +76,7 @@ ALWAYS_INLINE void max_forward_body(
             p->window_w == 2 && rows.low == 0 && rows.high == 2 && columns.low == 0 && columns.high == 2;
         for (int m = 0; m < members; m++, y += p->channels) {
             const ck_member *member = &activation->members[m];
-            // Whole windows of 2×2 get a body of their own, without loops.
-#define BODY(c, lanes)                                                                                          \
-    do {                                                                                                        \
-        uint8_t *places = argmax == NULL ? NULL : argmax + (c);                                                 \
-        if (is_square)                                                                                          \
-            max_window(                                                                                         \
-                shared, member, p, first + (c), (window_span){0, 0, 2}, (window_span){0, 0, 2}, lanes, y + (c), \
-                places);                                                                                        \
-        else max_window(shared, member, p, first + (c), rows, columns, lanes, y + (c), places);                 \
-    } while (0)
-            FOR_LANES(p->channels, BODY);
-#undef BODY
+            FOR_LANES(p->channels, max_window_lanes, is_square, shared, member, p, first, rows, columns, y, argmax);
             if (argmax != NULL) argmax += p->channels;
         }
     }
@@ -130,34 +129,34 @@ ALWAYS_INLINE vector handed_down(
     return sum;
 }
 
+ALWAYS_INLINE void max_backward_lanes(
+    int64_t c, int64_t lanes, int shared, int members, const ck_activation *activation, const ck_pooling *p,
+    const uint8_t *argmax, const float *z, const float *dy, pooled_position at, float *dz, bool accumulate) {
+    const int64_t distance = members * p->channels;
+    // Where windows don't overlap, at most one holds the position, and there is no loop.
+    const bool is_one = at.rows.high - at.rows.low == 1 && at.columns.high - at.columns.low == 1;
+    pooled_position only = at;
+    only.rows.high = only.rows.low + 1;
+    only.columns.high = only.columns.low + 1;
+    const vector value = shared == CK_IDENTITY ? vector_splat(0) : load_lanes(z + at.x * p->channels + c, lanes);
+    vector total = accumulate ? load_lanes(dz + c, lanes) : vector_splat(0);
+    for (int m = 0; m < members; m++) {
+        const int64_t first = m * p->channels + c;
+        const vector d = is_one ? handed_down(p, argmax + first, dy + first, distance, only, lanes)
+                                : handed_down(p, argmax + first, dy + first, distance, at, lanes);
+        total = add_member_gradient(shared, &activation->members[m], value, d, total);
+    }
+    store_lanes(dz + c, total, lanes);
+}
+
 /// Gathers what the windows over one position hand down to it, so that no two tasks write the same place.
 ALWAYS_INLINE void max_backward_body(
     int shared, int members, const ck_activation *activation, const ck_pooling *p, const uint8_t *argmax,
     const float *z, const float *dy, int64_t y, float *dz, bool accumulate) {
-    const int64_t distance = members * p->channels;
     pooled_position at = {.y = y, .rows = outputs_over(y, p->stride_h, p->pad_top, p->window_h, p->out_height)};
     for (; at.x < p->width; at.x++, dz += p->channels) {
         move_to(&at.columns, at.x, p->stride_w, p->pad_left, p->window_w, p->out_width);
-        // Where windows don't overlap there is at most one, and no loop.
-        const bool is_one = at.rows.high - at.rows.low == 1 && at.columns.high - at.columns.low == 1;
-        pooled_position only = at;
-        only.rows.high = only.rows.low + 1;
-        only.columns.high = only.columns.low + 1;
-#define BODY(c, lanes)                                                                                  \
-    do {                                                                                                \
-        const vector value =                                                                            \
-            shared == CK_IDENTITY ? vector_splat(0) : load_lanes(z + at.x * p->channels + (c), lanes);  \
-        vector total = accumulate ? load_lanes(dz + (c), lanes) : vector_splat(0);                      \
-        for (int m = 0; m < members; m++) {                                                             \
-            const int64_t first = m * p->channels + (c);                                                \
-            const vector d = is_one ? handed_down(p, argmax + first, dy + first, distance, only, lanes) \
-                                    : handed_down(p, argmax + first, dy + first, distance, at, lanes);  \
-            total = add_member_gradient(shared, &activation->members[m], value, d, total);              \
-        }                                                                                               \
-        store_lanes(dz + (c), total, lanes);                                                            \
-    } while (0)
-        FOR_LANES(p->channels, BODY);
-#undef BODY
+        FOR_LANES(p->channels, max_backward_lanes, shared, members, activation, p, argmax, z, dy, at, dz, accumulate);
     }
 }
 
@@ -174,24 +173,39 @@ static void pooling_max_backward(
     }
 }
 
+// The mean over a window of `rows` × `columns` positions of the image, the first of which is at `x`.
+ALWAYS_INLINE void average_window_lanes(
+    int64_t c, int64_t lanes, const ck_pooling *p, const float *x, int64_t rows, int64_t columns, float *y) {
+    const float count = (float)(rows * columns);
+    vector sum = vector_splat(0);
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < columns; column++)
+            sum += load_lanes(x + (row * p->width + column) * p->channels + c, lanes);
+    store_lanes(y + c, sum / count, lanes);
+}
+
 static void pooling_average_forward(const ck_pooling *p, const float *image, int64_t out_y, float *y) {
-    const int64_t row_stride = p->width * p->channels;
     const window_span rows = span_of_window(out_y, p->stride_h, p->pad_top, p->window_h, p->height);
     for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += p->channels) {
         const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
-        const float *first = image + (rows.start + rows.low) * row_stride + (columns.start + columns.low) * p->channels;
-        const float count = (float)((rows.high - rows.low) * (columns.high - columns.low));
-#define BODY(c, lanes)                                                                           \
-    do {                                                                                         \
-        vector sum = vector_splat(0);                                                            \
-        for (int64_t row = 0; row < rows.high - rows.low; row++)                                 \
-            for (int64_t column = 0; column < columns.high - columns.low; column++)              \
-                sum += load_lanes(first + row * row_stride + column * p->channels + (c), lanes); \
-        store_lanes(y + (c), sum / count, lanes);                                                \
-    } while (0)
-        FOR_LANES(p->channels, BODY);
-#undef BODY
+        const float *first = image + ((rows.start + rows.low) * p->width + columns.start + columns.low) * p->channels;
+        FOR_LANES(p->channels, average_window_lanes, p, first, rows.high - rows.low, columns.high - columns.low, y);
     }
+}
+
+ALWAYS_INLINE void average_backward_lanes(
+    int64_t c, int64_t lanes, const ck_pooling *p, const float *dy, output_span rows, output_span columns, float *dx,
+    bool accumulate) {
+    vector sum = vector_splat(0);
+    for (int64_t row = rows.low; row < rows.high; row++) {
+        const window_span high = span_of_window(row, p->stride_h, p->pad_top, p->window_h, p->height);
+        for (int64_t column = columns.low; column < columns.high; column++) {
+            const window_span wide = span_of_window(column, p->stride_w, p->pad_left, p->window_w, p->width);
+            const float count = (float)((high.high - high.low) * (wide.high - wide.low));
+            sum += load_lanes(dy + (row * p->out_width + column) * p->channels + c, lanes) / count;
+        }
+    }
+    put_lanes(dx + c, sum, lanes, accumulate);
 }
 
 ALWAYS_INLINE void average_backward_body(const ck_pooling *p, const float *dy, int64_t y, float *dx, bool accumulate) {
@@ -199,21 +213,7 @@ ALWAYS_INLINE void average_backward_body(const ck_pooling *p, const float *dy, i
     output_span columns = {0, 0};
     for (int64_t x = 0; x < p->width; x++, dx += p->channels) {
         move_to(&columns, x, p->stride_w, p->pad_left, p->window_w, p->out_width);
-#define BODY(c, lanes)                                                                                            \
-    do {                                                                                                          \
-        vector sum = vector_splat(0);                                                                             \
-        for (int64_t row = rows.low; row < rows.high; row++) {                                                    \
-            const window_span high = span_of_window(row, p->stride_h, p->pad_top, p->window_h, p->height);        \
-            for (int64_t column = columns.low; column < columns.high; column++) {                                 \
-                const window_span wide = span_of_window(column, p->stride_w, p->pad_left, p->window_w, p->width); \
-                const float count = (float)((high.high - high.low) * (wide.high - wide.low));                     \
-                sum += load_lanes(dy + (row * p->out_width + column) * p->channels + (c), lanes) / count;         \
-            }                                                                                                     \
-        }                                                                                                         \
-        put_lanes(dx + (c), sum, lanes, accumulate);                                                              \
-    } while (0)
-        FOR_LANES(p->channels, BODY);
-#undef BODY
+        FOR_LANES(p->channels, average_backward_lanes, p, dy, rows, columns, dx, accumulate);
     }
 }
 
@@ -223,32 +223,32 @@ static void pooling_average_backward(
     else average_backward_body(pooling, dy, y, dx, false);
 }
 
-static void pooling_row_mean(int64_t rows, int64_t columns, int64_t stride, const float *x, float *mean) {
+ALWAYS_INLINE void row_mean_lanes(int64_t c, int64_t lanes, int64_t rows, int64_t stride, const float *x, float *mean) {
     enum { PART_ROWS = 64 }; // partial sums keep rounding errors small when there are many rows
-#define BODY(c, lanes)                                                                  \
-    do {                                                                                \
-        vector sum = vector_splat(0);                                                   \
-        for (int64_t first = 0; first < rows; first += PART_ROWS) {                     \
-            vector part = vector_splat(0);                                              \
-            for (int64_t row = first; row < smaller_of(rows, first + PART_ROWS); row++) \
-                part += load_lanes(x + row * stride + (c), lanes);                      \
-            sum += part;                                                                \
-        }                                                                               \
-        store_lanes(mean + (c), sum / (float)rows, lanes);                              \
-    } while (0)
-    FOR_LANES(columns, BODY);
-#undef BODY
+    vector sum = vector_splat(0);
+    for (int64_t first = 0; first < rows; first += PART_ROWS) {
+        vector part = vector_splat(0);
+        for (int64_t row = first; row < smaller_of(rows, first + PART_ROWS); row++)
+            part += load_lanes(x + row * stride + c, lanes);
+        sum += part;
+    }
+    store_lanes(mean + c, sum / (float)rows, lanes);
+}
+
+static void pooling_row_mean(int64_t rows, int64_t columns, int64_t stride, const float *x, float *mean) {
+    FOR_LANES(columns, row_mean_lanes, rows, stride, x, mean);
+}
+
+ALWAYS_INLINE void spread_lanes(
+    int64_t c, int64_t lanes, int64_t rows, int64_t stride, const float *row, float divisor, float *out,
+    bool accumulate) {
+    const vector value = load_lanes(row + c, lanes) / divisor;
+    for (int64_t r = 0; r < rows; r++) put_lanes(out + r * stride + c, value, lanes, accumulate);
 }
 
 ALWAYS_INLINE void spread_row_body(
     int64_t rows, int64_t columns, int64_t stride, const float *row, float divisor, float *out, bool accumulate) {
-#define BODY(c, lanes)                                                                                  \
-    do {                                                                                                \
-        const vector value = load_lanes(row + (c), lanes) / divisor;                                    \
-        for (int64_t r = 0; r < rows; r++) put_lanes(out + r * stride + (c), value, lanes, accumulate); \
-    } while (0)
-    FOR_LANES(columns, BODY);
-#undef BODY
+    FOR_LANES(columns, spread_lanes, rows, stride, row, divisor, out, accumulate);
 }
 
 static void pooling_spread_row(

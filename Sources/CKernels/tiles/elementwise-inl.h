@@ -1,24 +1,27 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set.
 
-static void elementwise_add(int64_t count, const float *a, const float *b, float *out) {
-#define BODY(i, lanes) store_lanes(out + (i), load_lanes(a + (i), lanes) + load_lanes(b + (i), lanes), lanes)
-    FOR_LANES(count, BODY);
-#undef BODY
+ALWAYS_INLINE void add_lanes(int64_t i, int64_t lanes, const float *a, const float *b, float *out) {
+    store_lanes(out + i, load_lanes(a + i, lanes) + load_lanes(b + i, lanes), lanes);
 }
 
-static void elementwise_scale(int64_t count, float factor, float *x) {
-#define BODY(i, lanes) store_lanes(x + (i), load_lanes(x + (i), lanes) * factor, lanes)
-    FOR_LANES(count, BODY);
-#undef BODY
+static void elementwise_add(int64_t count, const float *a, const float *b, float *out) {
+    FOR_LANES(count, add_lanes, a, b, out);
+}
+
+ALWAYS_INLINE void scale_lanes(int64_t i, int64_t lanes, float factor, float *x) {
+    store_lanes(x + i, load_lanes(x + i, lanes) * factor, lanes);
+}
+
+static void elementwise_scale(int64_t count, float factor, float *x) { FOR_LANES(count, scale_lanes, factor, x); }
+
+ALWAYS_INLINE void copy_lanes(int64_t i, int64_t lanes, const float *x, float *out, bool accumulate) {
+    put_lanes(out + i, load_lanes(x + i, lanes), lanes, accumulate);
 }
 
 ALWAYS_INLINE void copy_rows_body(
     int64_t rows, int64_t columns, const float *x, int64_t x_stride, float *out, int64_t out_stride, bool accumulate) {
-    for (int64_t row = 0; row < rows; row++, x += x_stride, out += out_stride) {
-#define BODY(i, lanes) put_lanes(out + (i), load_lanes(x + (i), lanes), lanes, accumulate)
-        FOR_LANES(columns, BODY);
-#undef BODY
-    }
+    for (int64_t row = 0; row < rows; row++, x += x_stride, out += out_stride)
+        FOR_LANES(columns, copy_lanes, x, out, accumulate);
 }
 
 static void elementwise_copy_rows(
@@ -52,9 +55,9 @@ ALWAYS_INLINE vector_int nonfinite_lanes(vector value) {
 }
 
 static int64_t elementwise_first_nonfinite(int64_t count, const float *x) {
-    enum { GROUP = 8 * VECTOR_FLOATS };
+    enum { AT_ONCE = 8 * VECTOR_FLOATS };
     int64_t i = 0;
-    for (; i + GROUP <= count; i += GROUP) {
+    for (; i + AT_ONCE <= count; i += AT_ONCE) {
         vector_int found = (vector_int)(0);
         UNROLL for (int part = 0; part < 8; part++) found |= nonfinite_lanes(vector_load(x + i + part * VECTOR_FLOATS));
         if (__builtin_reduce_or(found) != 0) break;

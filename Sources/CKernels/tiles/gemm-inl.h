@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. The one matrix product of all convolutions
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. The one matrix product of all convolutions
 // and dense layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h).
 // One call computes all tiles of a column, since entering and leaving takes time that a short sum would notice.
 

@@ -1,4 +1,4 @@
-// No include guard: part of dispatch/isa_body.h, once per instruction set. Vectors are clang's vector extension, so one
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Vectors are clang's vector extension, so one
 // source serves every instruction set; a·b + c in one expression becomes an FMA where there is one.
 
 typedef float vector __attribute__((ext_vector_type(CK_VECTOR_BYTES / 4)));
