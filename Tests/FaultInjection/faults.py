@@ -39,7 +39,7 @@ named_kernels = area("named-kernels", "Sources/CKernels/drivers")
 runtime = area("kernels", "Sources/CKernels/runtime")
 
 named_kernels(
-    "winograd-chunk-overwrites", "convolution/winograd/backward.c",
+    "winograd-chunk-overwrites", "convolution/winograd/backward_weights.c",
     "first_chunk && frequency / call->tiles->frequencies < own",
     "frequency / call->tiles->frequencies < own", "PlanTests", "a second chunk of a task overwrites dw")
 named_kernels(

@@ -1,46 +1,22 @@
-// Winograd backward. Tiles are of a's pixels; the frequencies of the patch of dy that a tile meets serve both products:
-//   data     gradients [tile][N] · weights [N][K], a matrix for each frequency → the members' gradients, folded into dz
-//   weights  blockᵀ [K][tile] · gradients [tile][N], summed over tiles → the frequencies of dw
-// Sums are kept for each slice of z's channels, with all their members, and each group of images; the groups' are added
-// in order at the end. A task takes a group and, with few threads, several slices, which share the frequencies of dy.
-// It goes chunk by chunk; what a chunk needs is private to the worker.
+// Winograd backward (see backward.h): how a call is divided, and its tasks.
 
-#include "drivers/shared/slopes.h"
+#include "drivers/convolution/winograd/backward.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/parts.h"
-#include "drivers/convolution/winograd/winograd.h"
 #include "include/ck_runtime.h"
 #include "runtime/threads.h"
 
 enum {
     MOST_GROUPS = 4,
-    SLICED_GROUPS = 8, // groups × slices: so many threads are kept busy
-    CHUNK_TILES = 64,  // tiles, about, that share a pass over the weights and one over their gradients
+    SLICED_GROUPS = 8, // groups × slices, which keep so many threads busy
+    CHUNK_TILES = 64,  // about so many tiles share a pass over the weights and a pass over the weights' gradients
     MOST_CHUNK_TILES = 96,
-    PART_BYTES = 24 << 20, // of all groups' weights' gradients, which are read once more than needed
-    FOLDED_FLOATS =
-        4096, // members' gradients that are folded at once, in L1: of several tiles, where there are few channels
-    LEAST_SLICE_COLUMNS =
-        64, // members·channels of a slice: each packs and maps what it needs, and narrow products are slow
-    TRANSPOSED_COLUMNS = 32, // of a task that maps weights: a slice of few channels still is several
+    PART_BYTES = 24 << 20, // of the weights' gradients of all groups, which are read once more than needed
+    // The gradients of members that are folded at once, in L1: of several tiles, where there are few channels.
+    FOLDED_FLOATS = 4096,
+    // The least members·channels of a slice. Each slice packs and maps its own inputs, and narrow products are slow.
+    LEAST_SLICE_COLUMNS = 64,
 };
-
-typedef struct backward_plan {
-    int64_t depth; // K
-    tile_grid grid;
-    tile_window gradient_window, block_window;
-    int64_t slice_channels, slices, groups;
-    int64_t chunk_segments;
-    int64_t plane_floats, packed_channels; // z's channels in a plane
-    int64_t gradient_channels;             // dy's channels in a plane
-    int64_t folded_tiles, pixel_floats;
-    int64_t padded_columns, part_matrix,
-        part_floats; // of one group's weights' gradients: their row, one frequency, all
-    int64_t transposed_floats, slice_weights;
-    frequency_matrices gradients, slice;
-    int64_t most_gradients, most_slice; // floats of these matrices, at most
-    slope_parts slopes;
-} backward_plan;
 
 static int64_t gradient_start(int64_t pad, int64_t stride) {
     const int64_t taps = stride == 1 ? 3 : 2; // that meet an even padded row
@@ -98,12 +74,6 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     return plan;
 }
 
-typedef struct backward_memory {
-    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *slice_frequencies, *pixels, *parts;
-    float *bias_parts, *slope_gradients;
-    size_t size;
-} backward_memory;
-
 static backward_memory memory_of(const backward_plan *plan, void *scratch) {
     const int64_t workers = ck_worker_limit(plan->slices * plan->groups);
     scratch_parts parts = {.base = scratch};
@@ -134,185 +104,6 @@ size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
         if (smaller > size) size = smaller;
     }
     return size;
-}
-
-typedef struct backward_call {
-    const ck_convolution *convolution;
-    const ck_kernels *kernels;
-    const winograd_tiles *tiles;
-    backward_plan plan;
-    int64_t task_slices; // slices of one task; which they are changes no result
-    gemm_panels columns; // of dw: N
-    const float *z, *slopes, *weights, *dy;
-    backward_memory memory;
-    float *bias_parts, *slope_gradients; // NULL if not wanted
-    float *dz, *dweights;
-    bool accumulate;
-} backward_call;
-
-static int64_t slice_channels(const backward_call *call, int64_t slice) {
-    return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
-}
-
-// Columns [N] of one panel of one slice: the kernel's taps, in reverse order, from [K][N] to [N][width] and to
-// frequencies.
-static void map_weights(void *context, int64_t task, int worker) {
-    const backward_call *call = context;
-    const ck_convolution *c = call->convolution;
-    const int64_t slice = task % call->plan.slices, start = task / call->plan.slices * TRANSPOSED_COLUMNS;
-    const int64_t channels = slice_channels(call, slice), rows = min_of(TRANSPOSED_COLUMNS, c->out_channels - start);
-    const gemm_panels panels = ck_gemm_panels(call->kernels, c->activation.member_count * channels);
-    float *transposed = call->memory.transposed + worker * call->plan.transposed_floats;
-    const int64_t tap_floats = TRANSPOSED_COLUMNS * panels.width;
-    for (int64_t panel = 0; panel < panels.count; panel++) {
-        const int64_t width = gemm_panel_columns(&panels, panel);
-        for (int64_t tap = 0; tap < 9; tap++)
-            // A slice's channels of one member are neighbours in K; a panel may reach over several members.
-            for (int64_t done = 0, count; done < width; done += count) {
-                const int64_t at = panel * panels.width + done, member = at / channels, channel = at % channels;
-                count = min_of(width - done, channels - channel);
-                const int64_t k = member * c->channels + slice * call->plan.slice_channels + channel;
-                call->kernels->gemm.transpose(
-                    call->weights + (tap * call->plan.depth + k) * c->out_channels + start, c->out_channels, count,
-                    rows, transposed + tap * tap_floats + done, panels.width);
-            }
-        float *target = call->memory.weight_frequencies + slice * call->plan.slice_weights
-            + (panel * c->out_channels + start) * panels.width;
-        for (int64_t row = 0; row < rows; row++)
-            call->tiles->weights(
-                transposed + 8 * tap_floats + row * panels.width, -tap_floats, width, target + row * panels.width,
-                spread_matrix(panels.count * c->out_channels * panels.width));
-    }
-}
-
-// What a worker is at, and its private memory.
-typedef struct task_view {
-    const backward_call *call;
-    int64_t slice, channels, depth; // of the slice: first channel, channels, members·channels
-    float *plane, *gradients, *pixels, *slope_part, *part;
-    float *frequencies; // of the slice: of da, then of blocks of a
-} task_view;
-
-static int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
-    return tiles->weights_of[frequency / tiles->frequencies] * tiles->weight_frequencies
-        + tiles->weights_of[frequency % tiles->frequencies];
-}
-
-// The slice's channels of z.
-static plane_source slice_source(const task_view *view) {
-    const ck_convolution *c = view->call->convolution;
-    return (plane_source){view->call->kernels, &c->activation, view->call->slopes, c->height, c->width,
-                          c->channels,         view->slice,    view->channels};
-}
-
-// The members' gradients of neighbouring tiles into dz, as far as their pixels are inside the image.
-static void fold_tiles(const task_view *view, int64_t tiles, int64_t image, int64_t y, int64_t x) {
-    const backward_call *call = view->call;
-    const ck_convolution *c = call->convolution;
-    const int64_t tile = call->tiles->tile, left = max_of(-x, 0), right = min_of(tiles * tile, c->width - x);
-    const activation_block block =
-        ck_activation_block(&c->activation, convolution_image(c), (activation_extent){right - left, view->channels});
-    for (int64_t row = max_of(-y, 0); row < min_of(tile, c->height - y); row++) {
-        const int64_t position = (y + row) * c->width + x + left;
-        const int64_t at = (image * c->height * c->width + position) * c->channels + view->slice;
-        const int64_t slope_at = position * block.slope_position + view->slice;
-        call->kernels->activation.backward(
-            &c->activation, &block, call->z + at, call->slopes == NULL ? NULL : call->slopes + slope_at,
-            view->pixels + (row * tiles * tile + left) * view->depth, call->dz == NULL ? NULL : call->dz + at,
-            call->accumulate, view->slope_part == NULL ? NULL : view->slope_part + slope_at);
-    }
-}
-
-// dz of the segments first ..< end, whose gradients' frequencies are there.
-static void data_of_chunk(const task_view *view, int64_t first, int64_t end) {
-    const backward_call *call = view->call;
-    const ck_convolution *c = call->convolution;
-    const backward_plan *plan = &call->plan;
-    const gemm_panels panels = ck_gemm_panels(call->kernels, view->depth);
-    const int64_t panel_floats = c->out_channels * panels.width;
-    const gemm_sum sum = {
-        .runs = 1,
-        .length = c->out_channels,
-        .a_runs = &no_offset,
-        .a_step = 1,
-        .b_step = panels.width,
-        .a_distance = plan->gradients.row};
-    gemm_product product = {
-        .sum = sum, .panels = panels, .b_panel = panel_floats, .initial = ck_gemm_zeros, .c_stride = plan->slice.row};
-    int64_t rows = 0;
-    for (int64_t index = first; index < end; index++) rows += ck_tile_segment(&plan->grid, index).tiles;
-    const float *weights = call->memory.weight_frequencies + view->slice / plan->slice_channels * plan->slice_weights;
-    for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
-        product.b = weights + frequency_weight(call->tiles, frequency) * spread_matrix(panels.count * panel_floats);
-        product.c = view->frequencies + frequency * plan->slice.matrix;
-        const gemm_rows a = gemm_rows_apart(view->gradients + frequency * plan->gradients.matrix, plan->gradients.row);
-        ck_gemm(call->kernels, &product, &a, rows);
-    }
-    const int64_t tile_size = call->tiles->tile;
-    const plane_source source = slice_source(view);
-    const float *data = view->frequencies;
-    for (int64_t index = first; index < end; index++) {
-        const tile_segment segment = ck_tile_segment(&plan->grid, index),
-                           next = ck_tile_segment(&plan->grid, index + 1);
-        for (int64_t tile = 0, count; tile < segment.tiles; tile += count) {
-            count = min_of(plan->folded_tiles, segment.tiles - tile);
-            const winograd_pixels pixels = {count * tile_size * view->depth, view->depth};
-            for (int64_t i = 0; i < count; i++, data += plan->slice.row) {
-                if (index + 1 < end) {
-                    ck_fetch_tile(&source, &plan->block_window, &next, tile + i, call->z);
-                    if (call->dz != NULL) ck_fetch_tile(&source, &plan->block_window, &next, tile + i, call->dz);
-                }
-                call->tiles->data(
-                    data, plan->slice.matrix, view->depth, view->pixels + i * tile_size * view->depth, pixels);
-            }
-            fold_tiles(
-                view, count, segment.image, segment.row * tile_size + plan->block_window.first_row,
-                (segment.column + tile) * tile_size + plan->block_window.first_column);
-        }
-    }
-}
-
-// Adds a chunk's products to the frequencies of dw: `rows` tiles.
-static void add_weights(const task_view *view, int64_t rows, bool first_chunk) {
-    const backward_call *call = view->call;
-    const backward_plan *plan = &call->plan;
-    const gemm_sum sum = {
-        .runs = 1,
-        .length = rows,
-        .a_runs = &no_offset,
-        .a_step = plan->slice.row,
-        .b_step = plan->gradients.row,
-        .a_distance = 1};
-    gemm_product product = {
-        .sum = sum,
-        .panels = call->columns,
-        .b_panel = call->columns.width,
-        .c_stride = plan->padded_columns,
-        .panels_outside = true};
-    for (int frequency = 0; frequency < input_frequencies(call->tiles); frequency++) {
-        const int64_t weight = frequency_weight(call->tiles, frequency);
-        // Several frequencies may share one of the weights: the first of each axis is its own.
-        const int own = call->tiles->weight_frequencies;
-        const bool first =
-            first_chunk && frequency / call->tiles->frequencies < own && frequency % call->tiles->frequencies < own;
-        product.b = view->gradients + frequency * plan->gradients.matrix;
-        product.initial = first ? ck_gemm_zeros : NULL;
-        product.c = view->part + weight * plan->part_matrix;
-        const gemm_rows elements = gemm_rows_apart(view->frequencies + frequency * plan->slice.matrix, 1);
-        ck_gemm(call->kernels, &product, &elements, view->depth);
-    }
-}
-
-// What a slice adds to a chunk: the segments chunk ..< chunk_end, whose gradients' frequencies are there.
-static void run_slice(const task_view *view, int64_t chunk, int64_t chunk_end, bool first_chunk) {
-    const backward_call *call = view->call;
-    const backward_plan *plan = &call->plan;
-    if (call->dz != NULL || view->slope_part != NULL) data_of_chunk(view, chunk, chunk_end);
-    if (call->dweights == NULL) return;
-    const frequency_source blocks = {slice_source(view), plan->block_window, plan->packed_channels, call->tiles->block};
-    const int64_t rows = ck_segments_to_frequencies(
-        &blocks, &plan->grid, chunk, chunk_end, call->z, view->plane, view->frequencies, &plan->slice);
-    add_weights(view, rows, first_chunk);
 }
 
 // Adds an image's part of a group's sum of dy.
@@ -367,25 +158,9 @@ static void run_task(void *context, int64_t task, int worker) {
                     ? ck_slope_part_start(&plan->slopes, call->slope_gradients, group, 0, range)
                     : ck_slope_part(&plan->slopes, call->slope_gradients, group, 0);
             }
-            run_slice(&view, chunk, chunk_end, chunk == start);
+            if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, chunk, chunk_end);
+            if (call->dweights != NULL) ck_winograd_backward_weights(&view, chunk, chunk_end, chunk == start);
         }
-    }
-}
-
-// dw of one channel of z, with all its members.
-static void gather_channel(void *context, int64_t channel, int worker) {
-    (void)worker;
-    const backward_call *call = context;
-    const ck_convolution *c = call->convolution;
-    const backward_plan *plan = &call->plan;
-    const int64_t slice = channel / plan->slice_channels, members = c->activation.member_count;
-    const int64_t first = slice * plan->slice_channels, channels = slice_channels(call, slice);
-    for (int64_t m = 0; m < members; m++) {
-        const int64_t row = first * members + m * channels + (channel - first), k = m * c->channels + channel;
-        const int64_t tap = plan->depth * c->out_channels;
-        call->tiles->taps(
-            call->memory.parts + row * plan->padded_columns, plan->part_matrix, plan->part_floats, plan->groups,
-            c->out_channels, call->dweights + 8 * tap + k * c->out_channels, -tap);
     }
 }
 
@@ -418,13 +193,14 @@ void ck_winograd_backward(
     const bool wants_data = dz != NULL || call.slope_gradients != NULL;
     if (wants_data)
         ck_parallel(
-            plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), CK_MAX_WORKERS, frequency_bytes, map_weights,
-            &call);
+            plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), CK_MAX_WORKERS, frequency_bytes,
+            ck_winograd_map_transposed_weights, &call);
     call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, 2 * ck_threads()));
     const int64_t tasks = plan->groups * divide_up(plan->slices, call.task_slices);
     ck_parallel(tasks, ck_worker_limit(tasks), convolution_work(c), run_task, &call);
     if (dweights != NULL)
-        ck_parallel(c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, gather_channel, &call);
+        ck_parallel(
+            c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, ck_winograd_gather_weights, &call);
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }

@@ -8,8 +8,8 @@
 #include "runtime/threads.h"
 
 enum {
-    // Rows of A that a pass over the weights serves: many, as long as their frequencies stay in L2 beside the weights
-    // that pass.
+    // Rows of A that share a pass over the weights: many, as long as the frequencies of these rows stay in L2 beside
+    // the weights.
     LEAST_BLOCK_TILES = 16,
     MOST_BLOCK_TILES = 48,
     BLOCK_BYTES = 672 << 10,
@@ -109,7 +109,7 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
         for (int j = 0; j < tiles->frequencies; j++) {
             const int64_t weight = tiles->weights_of[i] * tiles->weight_frequencies + tiles->weights_of[j];
             const int64_t output = tiles->output_of[i] * tiles->outputs + tiles->output_of[j];
-            // The first `outputs` of each axis come first, each to a place of its own.
+            // The first `outputs` frequencies of each axis come first, and each of these has a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
             product.b = call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
             product.initial = first ? ck_gemm_zeros : NULL;

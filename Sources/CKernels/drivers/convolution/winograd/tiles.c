@@ -24,8 +24,8 @@ winograd_kind ck_winograd_kind(const ck_convolution *c, ck_pass pass) {
     int64_t products[WINOGRAD_STRIDE2];
     for (winograd_kind kind = WINOGRAD_TILE4; kind < WINOGRAD_STRIDE2; kind++)
         products[kind] = tile_count(c, pass, kind) * input_frequencies(&ck_kernels_portable.winograd[kind]);
-    // Errors are twice as large in the mean with tiles of 5×5, so these have to save a tenth. In integers: scratch and
-    // passes have to agree in any floating-point mode.
+    // Tiles of 5×5 have errors that are twice as large in the mean, so they have to save a tenth. The comparison is in
+    // integers: scratch and passes have to agree in any floating-point mode.
     return 11 * products[WINOGRAD_TILE5] < 10 * products[WINOGRAD_TILE4] ? WINOGRAD_TILE5 : WINOGRAD_TILE4;
 }
 
