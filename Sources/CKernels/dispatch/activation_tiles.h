@@ -18,8 +18,8 @@ typedef struct activation_tiles {
         const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,
         float *out);
 
-    /// dz = Σ_m member_m′(z)·dout_m, added to dz if `accumulate`, skipped if dz is NULL. The slopes' gradients are
-    /// added to dslopes if that is not NULL. Where z is NaN, piecewise linear and exponential members pass dout
+    /// dz = Σ_m member_m′(z)·dout_m, added to dz if `accumulate`, skipped if dz is NULL. If dslopes is not NULL, the
+    /// gradients of the slopes are added to dslopes. Where z is NaN, piecewise linear and exponential members pass dout
     /// through.
     void (*backward)(
         const ck_activation *activation, const activation_block *block, const float *z, const float *slopes,

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Tiles over images side by side: an element is a vector whose lanes are as many images, so [n] below means
-// [n][vector_floats]. Weights and their gradients' sums are plain floats. Distances are in floats.
+// Tiles over images side by side. An element is a vector whose lanes are as many images, so [n] below means
+// [n][vector_floats]. Weights, and the sums of their gradients, are plain floats. Distances are in floats.
 
 /// How the terms of the sums follow from the elements of windows.
 typedef enum chain_reading {
@@ -31,10 +31,10 @@ typedef struct chain_tiles {
     void (*convolve)(
         const chain_windows *windows, const float *in, const float *weights, const float *initial, float *out);
 
-    /// The gradients of members, as `convolve` gives them for n = place of member and channel, with zeros before them,
-    /// folded into those of z: dz[x][c] = Σ_m member_m′(z[x][c])·gradient. `folded` isn't CHAIN_PLAIN; with
-    /// CHAIN_MIRRORED, the places of channels 2i and 2i + 1 are 4i, 4i + 1 (first member), 4i + 2 and 4i + 3 (second),
-    /// and those of an odd number's last are neighbours.
+    /// The gradients of members, folded into the gradients of z: dz[x][c] = Σ_m member_m′(z[x][c])·gradient. `convolve`
+    /// with zeros as `initial` gives the same gradients at n = the place of member and channel. `folded` isn't
+    /// CHAIN_PLAIN. With CHAIN_MIRRORED, the places of channels 2i and 2i + 1 are 4i, 4i + 1 (first member), 4i + 2 and
+    /// 4i + 3 (second member). If the number of channels is odd, the two places of the last channel are neighbours.
     void (*convolve_and_fold)(
         chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z,
         float *dz);

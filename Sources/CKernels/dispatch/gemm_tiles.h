@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// No tile is larger than this in any instruction set, but for the tall one.
+// No tile but the tall one is larger than this in any instruction set.
 enum { CK_MAX_TILE_ROWS = 8, CK_MAX_TILE_VECTORS = 3, CK_MAX_VECTOR_FLOATS = 16, CK_TALL_TILE_ROWS = 16 };
 
-// A sum of at most so many terms is short: storing the tiles takes a time that counts.
+// A sum of at most so many terms is short: the time to store the tiles counts.
 enum { CK_SHORT_SUM = 128 };
 
 /// The terms of a sum Σ_q Σ_k a_r[a_runs[q] + k·a_step] · b[q·b_run + k·b_step + n], 0 ≤ q < runs, 0 ≤ k < length:
@@ -35,8 +35,8 @@ typedef struct gemm_tiles {
     int short_sum_rows[CK_MAX_TILE_VECTORS];                ///< and of the best for short sums
     gemm_tile *tile[CK_MAX_TILE_ROWS][CK_MAX_TILE_VECTORS]; ///< [rows − 1][vectors − 1]
 
-    /// 16 rows of one vector for rows of A that are equally far apart, of which it knows the first one's pointer alone.
-    /// May be NULL.
+    /// 16 rows of one vector, for rows of A that are equally far apart. The tile reads the pointer of the first row
+    /// only. May be NULL.
     gemm_tile *tall;
 
     /// sums[n] = Σ rows[r·columns + n] in order of r, or += that unless `first`, for n < columns.
@@ -47,8 +47,8 @@ typedef struct gemm_tiles {
         const float *source, int64_t source_stride, int64_t rows, int64_t columns, float *target,
         int64_t target_stride);
 
-    /// Tiles of a shorter vector, of which more than one is multiplied per cycle: for products that fit in one. May be
-    /// NULL.
+    /// Tiles of a shorter vector, for products that fit in one such vector. The CPU multiplies more than one shorter
+    /// vector per cycle. May be NULL.
     const struct gemm_tiles *narrow;
 } gemm_tiles;
 

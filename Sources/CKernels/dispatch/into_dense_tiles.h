@@ -3,13 +3,14 @@
 
 #include "include/ck_activation.h"
 
-// Tiles of a convolution into a dense layer. Their products are too short for the general tiles, so each takes all rows
-// and columns of a chunk in one call, and applies the activation as it goes. Distances are in floats. Columns are whole
-// vectors, rows whole blocks where it says so: chunks are padded, and what the padding holds stays in it.
+// Tiles of a convolution into a dense layer. The products are too short for the general tiles. So each tile takes all
+// rows and columns of a chunk in one call, and applies the activation at once. Distances are in floats. Columns are
+// whole vectors; where a comment says so, rows are whole blocks. Chunks are padded, and the values in the padding stay
+// there.
 
-/// Columns of a chunk, at most: a multiple of two vectors of any instruction set.
+/// The most columns of a chunk: a multiple of two vectors of any instruction set.
 enum { INTO_DENSE_COLUMNS = 32 };
-/// Rows are computed in blocks of this many.
+/// Rows are padded to blocks of this many: a multiple of the rows of a tile in any instruction set.
 enum { INTO_DENSE_PADDED_ROWS = 8 };
 
 typedef struct into_dense_tiles {

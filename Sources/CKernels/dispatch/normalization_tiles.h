@@ -6,8 +6,8 @@
 
 /// Matrices are dense, [rows][columns]; every other array has one element per column.
 typedef struct normalization_tiles {
-    /// The mean and the sum of squared deviations from it of every column, of these rows and the `rows_before` that
-    /// mean and squares are of already; rows ≥ 1.
+    /// The mean of every column, and the sum of squared deviations from the mean. `mean` and `squares` already hold
+    /// those of `rows_before` rows; the function adds `rows` rows, at least 1.
     void (*moments)(int64_t rows_before, int64_t rows, int64_t columns, const float *x, double *mean, double *squares);
     /// Adds up, per column, d = x − center, dy, and d·dy.
     void (*gradient_sums)(

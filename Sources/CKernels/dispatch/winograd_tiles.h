@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-// Winograd's algorithms for a 3×3 convolution: what maps tiles of images and weights to frequencies, and products back.
-// All maps are the same one-dimensional map applied to columns and rows, so there are f² frequencies, in rows of f.
-// Each map below works on many channels: values of one pixel (or tap, or frequency) are `channels` neighbouring floats.
-// Distances are in floats.
+// Winograd's algorithms for a 3×3 convolution: the maps from tiles of images and weights to frequencies, and from
+// products back. Each map is the same one-dimensional map applied to columns and rows, so there are f² frequencies, in
+// rows of f. Each map below works on many channels: the values of one pixel (or tap, or frequency) are `channels`
+// neighbouring floats. Distances are in floats.
 
 /// Pixels of an image tile.
 typedef struct winograd_pixels {
@@ -45,7 +45,7 @@ typedef struct winograd_tiles {
     /// 3×3 taps, `tap` apart → `weight_frequencies`² frequencies.
     void (*weights)(const float *source, int64_t tap, int64_t channels, float *target, int64_t frequency);
 
-    /// 3×3 taps from their frequencies, each the sum of `parts` parts, added in order.
+    /// 3×3 taps from their frequencies. A frequency is the sum of `parts` parts, added in order.
     void (*taps)(
         const float *source, int64_t frequency, int64_t part, int64_t parts, int64_t channels, float *target,
         int64_t tap);

@@ -18,9 +18,10 @@ typedef struct ck_chain_layer {
 ///
 ///   z0, dz0     [batch][height][width][channels] of the first layer
 ///   y, dy       [batch][out_height][out_width][out_channels] of the last layer
-///   parameters  of all layers in order. A layer has weights, a bias if `has_bias`, and slopes if its activation has any, with
-///               the layouts of ck_convolution.
-///   saved       the values that forward leaves for backward and for ck_convolution_chain_output, in a layout of the kernels
+///   parameters  of all layers in order. A layer has weights, a bias if `has_bias`, and slopes if its activation has
+///               any, with the layouts of ck_convolution.
+///   saved       the values that forward leaves for backward and for ck_convolution_chain_output, in a layout of the
+///               kernels
 typedef struct ck_convolution_chain {
     int64_t batch;
     int64_t layer_count;

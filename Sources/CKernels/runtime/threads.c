@@ -31,7 +31,7 @@ static _Thread_local bool is_in_team = false;
 // 0 until it is set or first asked for, which two threads may do at once.
 static _Atomic int thread_count = 0;
 
-// What a thread's calls may use instead, or 0.
+// How many threads a thread's calls may use instead, or 0.
 static _Thread_local int own_thread_count = 0;
 
 int ck_threads(void) {
@@ -40,7 +40,7 @@ int ck_threads(void) {
     if (count == 0) {
         const int requested = ck_requested_threads();
         const int available = requested > 0 ? requested : ck_processors("");
-        // On failure, somebody else has set it, and `count` becomes that.
+        // On failure, another thread has set the count, and `count` becomes that number.
         if (atomic_compare_exchange_strong(&thread_count, &count, available)) count = available;
     }
     return count;
@@ -91,7 +91,7 @@ static void run_team(int workers, int64_t task_count, ck_task task, void *contex
         const float_mode mode = enter_default_float_mode();
         const int worker = omp_get_thread_num();
         is_in_team = true;
-        // Who takes which task may differ from run to run; what a task computes may not.
+        // A task may run on another worker from run to run. The result of a task may not differ.
         int64_t index;
         while ((index = __atomic_fetch_add(&next_task, 1, __ATOMIC_RELAXED)) < task_count) task(context, index, worker);
         is_in_team = false;
@@ -174,7 +174,8 @@ __attribute__((constructor)) static void note_first_processors(void) {
 }
 
 void ck_unbind_thread(void) {
-    // Nobody else binds threads. A mask that the user has changed meanwhile stays if no binding was asked for.
+    // Only OpenMP's runtime binds threads. If no binding was asked for, a mask that the user has changed meanwhile
+    // stays.
     static const char *const requests[] = {"OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY", "GOMP_CPU_AFFINITY"};
     if (!has_first_processors) return;
     for (size_t index = 0; index < sizeof requests / sizeof requests[0]; index++) {

@@ -1,5 +1,5 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Members of activations and their derivatives
-// (contract: dispatch/activation_tiles.h).
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Members of activations and their
+// derivatives (contract: dispatch/activation_tiles.h).
 
 // Klambauer et al. 2017, section 2, to float precision.
 static const float selu_alpha = 1.6732632423543772f;
@@ -39,9 +39,9 @@ ALWAYS_INLINE vector function_gradient(ck_function function, vector x, vector sl
     return d;
 }
 
-// The function all members share, or MIXED. With the number of members, a constant wherever the bodies below are
-// inlined, so that a plain or mirrored activation, which nearly all are, has no branch per vector and keeps its scales
-// in registers.
+// The function that all members share, or MIXED. This function and the number of members are constants wherever the
+// bodies below are inlined. So a plain or mirrored activation, which nearly every activation is, has no branch per
+// vector and keeps its scales in registers.
 enum { MIXED = -1 };
 
 ALWAYS_INLINE int shared_function(const ck_activation *activation) {
@@ -56,7 +56,7 @@ ALWAYS_INLINE vector member_value(int shared, const ck_member *member, vector z)
     return member->output_scale * function_value(function, member->input_scale * z, vector_splat(member->parameter));
 }
 
-// total + member′(z)·d, likewise.
+// total + member′(z)·d, for a member that has no learned slope.
 ALWAYS_INLINE vector add_member_gradient(int shared, const ck_member *member, vector z, vector d, vector total) {
     const ck_function function = shared == MIXED ? member->function : (ck_function)shared;
     const vector gradient = function_gradient(function, member->input_scale * z, vector_splat(member->parameter), d);

@@ -1,6 +1,6 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Convolutions of few channels with images as
-// the vectors' lanes: every load is whole and aligned whatever the image's size, a weight is broadcast to all of them
-// (contract: dispatch/chain_tiles.h).
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Convolutions of few channels with images
+// as the vectors' lanes: every load is whole and aligned whatever the size of the image, and a weight is broadcast to
+// all images (contract: dispatch/chain_tiles.h).
 
 // As many accumulators as the registers hold beside the operands of a step: outputs × columns of a convolution, terms ×
 // outputs of its weights' gradients.
@@ -11,12 +11,12 @@ enum { CHAIN_OUTPUTS = 2, CHAIN_COLUMNS = 6, CHAIN_TERMS = 2 };
 #endif
 enum { CHAIN_GRADIENT_OUTPUTS = 4 };
 
-// Where comparisons run beside multiply-adds on units of their own, and enough of those share a value, members are
-// formed as they are loaded; elsewhere they would take the multiply-adds' place.
+// Members are formed as they are loaded where comparisons run beside multiply-adds on units of their own, and enough
+// multiply-adds share a value. Elsewhere, the comparisons would take the place of multiply-adds.
 enum { CHAIN_RECTIFIES = CK_VECTOR_BYTES == 64 };
 
-// The term that an element is to member m. ReLU by one instruction leaves −0 as it is, which is as good as 0 to a sum;
-// the sign goes into the multiply-add.
+// The term that an element gives for member m. ReLU by one instruction leaves −0 as it is, which is as good as 0 to a
+// sum. The sign goes into the multiply-add.
 ALWAYS_INLINE vector chain_term(chain_reading reading, int m, vector element) {
     if (reading == CHAIN_PLAIN) return element;
     return m == 0 ? vector_larger(vector_splat(0), element) : -vector_smaller(vector_splat(0), element);
@@ -38,7 +38,8 @@ ALWAYS_INLINE void chain_add_products(
     chain_reading reading, int outputs, int columns, const chain_windows *windows, const float *in,
     const float *weights, chain_sums total) {
     const int64_t step = windows->in_step, stride = windows->outputs;
-    // The terms of one member follow each other over a pixel's channels; with one member only, over the whole run.
+    // The terms of one member follow each other over the channels of a pixel. If there is only one member, they follow
+    // each other over the whole run.
     const int64_t pixels = reading == CHAIN_MIRRORED ? windows->taps : 1;
     const int64_t length = reading == CHAIN_MIRRORED ? windows->channels : windows->taps * windows->channels;
     for (int64_t q = 0; q < windows->runs; q++)
@@ -111,7 +112,7 @@ static void chain_convolve(
     const chain_windows *windows, const float *in, const float *weights, const float *initial,
     float *out){FOR_READING(chain_convolve_outputs, windows, in, weights, initial, out)}
 
-// Some channels' gradients, whose members are as many neighbouring outputs.
+// The gradients of some channels. The members of a channel are as many neighbouring outputs.
 ALWAYS_INLINE void chain_fold_block(
     chain_reading folded, int channels, int columns, const chain_windows *windows, const float *in,
     const float *weights, const float *z, float *dz) {

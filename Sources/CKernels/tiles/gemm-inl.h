@@ -1,14 +1,13 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. The one matrix product of all convolutions
-// and dense layers: a register tile of rows × vectors, A broadcast, B's row loaded (contract: dispatch/gemm_tiles.h).
-// One call computes all tiles of a column, since entering and leaving takes time that a short sum would notice.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. The one matrix product of all
+// convolutions and dense layers: a register tile of rows × vectors, A broadcast, a row of B loaded (contract:
+// dispatch/gemm_tiles.h). One call computes all tiles of a column, because a short sum would notice the time of a call.
 
 // As many accumulators as the registers hold beside a row of B and an element of A.
 #if CK_VECTOR_BYTES == 64
 enum { TILE_VECTORS = 3 };
 #define GEMM_TILE_ROWS \
     { 8, 8, 8 }
-// A CPU stores 64 bytes in two cycles, and what it can keep waiting to be stored is little more than two tiles of 8 ×
-// 3.
+// A CPU stores 64 bytes in two cycles. The stores that it can keep waiting are little more than two tiles of 8 × 3.
 #define GEMM_SHORT_SUM_ROWS \
     { 8, 8, 4 }
 #elif CK_VECTOR_BYTES == 16 && defined(__aarch64__)
@@ -29,7 +28,8 @@ ALWAYS_INLINE void gemm_body(
     const float *b, const float *initial, float *c, int64_t c_stride, int64_t columns) {
     const int64_t rest = columns - (int64_t)(vectors - 1) * VECTOR_FLOATS;
     const int64_t length = sum->length, a_step = sum->a_step, b_step = sum->b_step;
-    // The next tiles' rows of C, which would keep the stores of a short sum waiting. Past the end it does no harm.
+    // Prefetches the rows of C of the next tiles, which would keep the stores of a short sum waiting. Past the end,
+    // this does no harm.
     const bool prefetch = sum->runs * length <= CK_SHORT_SUM;
 #pragma clang loop unroll(disable)
     for (int64_t tile = 0; tile < tiles; tile++, a += rows, c += rows * c_stride) {
@@ -74,17 +74,17 @@ ALWAYS_INLINE void gemm_body(
 }
 
 #if CK_VECTOR_BYTES == 64
-// One vector's worth of columns: eight sums just cover the latency of a multiply-add, and a row of B serves only eight
-// of them. Sixteen rows would need as many pointers, but rows at equal distances are reached from two, by x86's scaled
-// indices.
+// A panel of one vector. Eight sums just cover the latency of a multiply-add, and a row of B serves only eight
+// multiply-adds. Sixteen rows would need as many pointers, but x86's scaled indices reach rows at equal distances from
+// two pointers.
 ALWAYS_INLINE void gemm_tall_body(
     bool whole, int64_t tiles, const gemm_sum *sum, const float *a, const float *b, const float *initial, float *c,
     int64_t c_stride, int64_t columns) {
     enum { ROWS = CK_TALL_TILE_ROWS, HALF = ROWS / 2 };
     const int64_t length = sum->length, a_step = 4 * sum->a_step, b_step = sum->b_step;
     int64_t once = sum->a_distance * 4, thrice = 3 * once, five_times = 5 * once, seven_times = 7 * once;
-    // The compiler is made to forget how these hang together, here and below, or it would keep a pointer for each row
-    // again.
+    // The compiler is made to forget how these distances depend on each other, here and below. Otherwise it would keep
+    // a pointer for each row.
     __asm__("" : "+r"(once), "+r"(thrice), "+r"(five_times), "+r"(seven_times));
 #pragma clang loop unroll(disable)
     for (int64_t tile = 0; tile < tiles; tile++, a += ROWS * sum->a_distance, c += ROWS * c_stride) {

@@ -1,12 +1,16 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. A convolution into a dense layer (contract:
-// dispatch/into_dense_tiles.h).
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. A convolution into a dense layer
+// (contract: dispatch/into_dense_tiles.h).
 
-// As many accumulators as the registers hold beside the operands of a step: rows × two vectors.
+// As many accumulators as the registers hold beside the operands of a step: rows × two vectors. A tile of `multiply`
+// has INTO_DENSE_TILE_ROWS rows.
 #if CK_VECTOR_BYTES == 64 || (CK_VECTOR_BYTES == 16 && defined(__aarch64__))
 enum { INTO_DENSE_TILE_ROWS = 8, INTO_DENSE_OUTPUTS = 12, INTO_DENSE_FOLD_ROWS = 4, INTO_DENSE_TERMS = 7 };
 #else
 enum { INTO_DENSE_TILE_ROWS = 4, INTO_DENSE_OUTPUTS = 5, INTO_DENSE_FOLD_ROWS = 2, INTO_DENSE_TERMS = 5 };
 #endif
+_Static_assert(
+    INTO_DENSE_PADDED_ROWS % INTO_DENSE_TILE_ROWS == 0 && INTO_DENSE_PADDED_ROWS % INTO_DENSE_FOLD_ROWS == 0,
+    "padded rows are whole tiles");
 
 // Calls body(vectors, column, …) over all columns, with one of the constants 2 and 1.
 #define FOR_COLUMN_VECTORS(columns, body, ...)                                                                        \
@@ -210,8 +214,9 @@ static void into_dense_multiply_rows(
     FOR_COLUMN_VECTORS(columns, into_dense_rows_columns, count, rows, a, a_step, b, b_step, first, c, c_step);
 }
 
-// Rows lie without gaps, and fewer than a vector may be wanted of each. Whole vectors are moved wherever what is beyond
-// belongs to the next row, since a part of one takes longer; on the way out, the next row then overwrites it.
+// Rows lie without gaps, and fewer floats than a vector may be wanted of each row. A part of a vector takes longer than
+// a whole vector. So whole vectors are moved wherever the floats beyond belong to the next row; on the way out, the
+// next row then overwrites these floats.
 static void into_dense_gather_columns(int64_t rows, int64_t columns, const float *a, float *c, int64_t c_step) {
     for (int64_t i = 0; i < rows; i += VECTOR_FLOATS)
         for (int64_t j = 0; j < columns; j += VECTOR_FLOATS) {
@@ -239,7 +244,7 @@ static void into_dense_scatter_columns(int64_t rows, int64_t columns, const floa
             UNROLL for (int n = 0; n < VECTOR_FLOATS; n++) square[n] =
                 n < wanted ? vector_load(c + (j + n) * c_step + i) : vector_splat(0);
             transpose_square(square);
-            // The next row begins with its first columns, which later ones must not overwrite.
+            // The next row begins with its first columns. Later columns must not overwrite these.
             if (columns <= VECTOR_FLOATS && (i + VECTOR_FLOATS - 1) * columns + VECTOR_FLOATS <= rows * columns) {
                 UNROLL for (int r = 0; r < VECTOR_FLOATS; r++) vector_store(to + r * columns, square[r]);
             } else {

@@ -1,5 +1,5 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Loops over floats are written as a body
-// called with a constant number of lanes for whole vectors, and once more for what remains.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. A loop over floats calls a function with
+// a constant number of lanes for whole vectors, and once more for the rest.
 
 ALWAYS_INLINE vector load_lanes(const float *source, int64_t lanes) {
     return lanes == VECTOR_FLOATS ? vector_load(source) : vector_load_part(source, lanes);

@@ -1,5 +1,6 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Columns are walked in strips short enough
-// for the stack, rows in parts short enough that single precision sums stay accurate; parts are combined in double.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Columns are walked in strips that are
+// short enough for the stack. Rows are walked in parts that are short enough for accurate sums in single precision; the
+// parts are combined in double.
 
 enum { STRIP_COLUMNS = 256, NORMALIZATION_ROWS = 64, TOGETHER_ROWS = 4 };
 
@@ -50,7 +51,7 @@ ALWAYS_INLINE void add_up_deviations(
 }
 
 /// Every part is summed around its own mean, which cancels nothing, and joined to the parts before it by the formula of
-/// Chan, Golub and LeVeque (1979). The deviations' own sum takes the rounding of that mean out again.
+/// Chan, Golub and LeVeque (1979). The sum of the deviations takes the rounding of this mean out again.
 static void normalization_moments(
     int64_t rows_before, int64_t rows, int64_t columns, const float *x, double *mean, double *squares) {
     for (int64_t strip = 0; strip < columns; strip += STRIP_COLUMNS) {

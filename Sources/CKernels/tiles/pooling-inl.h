@@ -22,7 +22,7 @@ outputs_over(int64_t position, int64_t stride, int64_t pad, int64_t window, int6
     return (output_span){first <= 0 ? 0 : (first + stride - 1) / stride, smaller_of(out_size, last / stride + 1)};
 }
 
-/// Moves a span on to a later position, without the divisions that would cost more than a narrow pixel.
+/// Moves a span on to a later position. Divisions would cost more than a narrow pixel does.
 ALWAYS_INLINE void move_to(
     output_span *span, int64_t position, int64_t stride, int64_t pad, int64_t window, int64_t out_size) {
     while (span->low < out_size && span->low * stride - pad + window <= position) span->low++;
@@ -43,7 +43,7 @@ ALWAYS_INLINE void max_window(
                 best = value;
                 continue;
             }
-            // Larger, or a NaN where there was none.
+            // Taken if the value is larger, or is a NaN and the best one is none.
             const vector_int taken = ~(value <= best) & (best == best);
             best = vector_select(taken, value, best);
             if (argmax != NULL) {
@@ -82,8 +82,8 @@ ALWAYS_INLINE void max_forward_body(
     }
 }
 
-// Calls `body` with the shared function and the number of members as constants, for few activations: each costs the code of
-// a window.
+// Calls `body` with the shared function and the number of members as constants, for few activations: each costs the
+// code of a window.
 #define FOR_POOLED_ACTIVATION(body, activation, ...)                                        \
     if (shared_function(activation) == CK_RELU && (activation)->member_count == 1)          \
         body(CK_RELU, 1, activation, __VA_ARGS__);                                          \
@@ -112,7 +112,7 @@ typedef struct pooled_position {
     output_span rows, columns;
 } pooled_position;
 
-// Some channels of what the windows hand down to a position; `distance` is that between outputs.
+// The gradient that the windows hand down to some channels of a position. `distance` is the distance between outputs.
 ALWAYS_INLINE vector handed_down(
     const ck_pooling *p, const uint8_t *argmax, const float *dy, int64_t distance, pooled_position at, int64_t lanes) {
     vector sum = vector_splat(0);
@@ -149,7 +149,7 @@ ALWAYS_INLINE void max_backward_lanes(
     store_lanes(dz + c, total, lanes);
 }
 
-/// Gathers what the windows over one position hand down to it, so that no two tasks write the same place.
+/// Gathers the gradients that the windows over one position hand down to it. So no two tasks write the same place.
 ALWAYS_INLINE void max_backward_body(
     int shared, int members, const ck_activation *activation, const ck_pooling *p, const uint8_t *argmax,
     const float *z, const float *dy, int64_t y, float *dz, bool accumulate) {

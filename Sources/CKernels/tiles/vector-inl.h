@@ -1,5 +1,5 @@
-// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Vectors are clang's vector extension, so one
-// source serves every instruction set; a·b + c in one expression becomes an FMA where there is one.
+// No include guard: part of dispatch/isa_body-inl.h, once per instruction set. Vectors are clang's vector extension, so
+// that one source serves every instruction set. a·b + c in one expression becomes an FMA where there is one.
 
 typedef float vector __attribute__((ext_vector_type(CK_VECTOR_BYTES / 4)));
 typedef int32_t vector_int __attribute__((ext_vector_type(CK_VECTOR_BYTES / 4)));

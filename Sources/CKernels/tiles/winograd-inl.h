@@ -144,8 +144,8 @@ ALWAYS_INLINE void tile5_taps(const vector *m, int s, vector *to, int t) {
 }
 
 // ---- Stride 2, in phases: y[o] = d[2o]·g0 + d[2o + 2]·g2 + d[2o + 1]·g1. The even pixels meet two taps: 4 outputs
-// from 5 points 0, 1, −1, h, ∞ with h = 1/2. The odd ones meet one, so their frequencies are those whose output they
-// are, with as many as there are outputs: 0, 1, −1, ∞.
+// from 5 points 0, 1, −1, h, ∞ with h = 1/2. The odd pixels meet one tap, so their frequencies are those of the
+// outputs, and there are as many as outputs: 0, 1, −1, ∞.
 
 static const float point_h = 0.5f;
 
@@ -244,7 +244,7 @@ ALWAYS_INLINE void pixels_to_frequencies(
     }
 }
 
-// Pixels of the first `rows` × `columns` alone are written, each added to `initial`.
+// Writes only the pixels of the first `rows` × `columns`, each with `initial` added.
 ALWAYS_INLINE void frequencies_to_pixels(
     int64_t c, int64_t lanes, axis_map *map, int from, int to, const float *source, int64_t frequency,
     const float *initial, float *target, winograd_pixels pixels, int64_t rows, int64_t columns) {

@@ -9,7 +9,7 @@
 #include "include/ck_activation.h"
 #include "runtime/threads.h"
 
-// Of images where slopes have gradients: each keeps a part of their sums.
+// The most groups of images where slopes have gradients. Each group has a part of the sums of these gradients.
 enum { MOST_GROUPS = 8 };
 
 typedef struct activation_plan {

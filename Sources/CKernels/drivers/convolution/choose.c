@@ -1,5 +1,6 @@
-// The cost model behind ck_convolution_choose (docs/kernels.md): multiplications, and for Winograd's algorithms the
-// maps too, in multiplications that would take as long. Channels are counted in whole vectors.
+// The cost model behind ck_convolution_choose (docs/kernels.md). The cost of an algorithm is its multiplications. To
+// these, the maps of Winograd's algorithms are added, as the multiplications that would take as long. Channels are
+// counted in whole vectors.
 
 #include "drivers/convolution/winograd/winograd.h"
 
@@ -25,7 +26,7 @@ static cost winograd_cost(const ck_convolution *c, ck_pass pass) {
     const cost weights = weight_frequencies(shape) * MAP_COST * depth * columns;
     const cost inputs = frequencies * tiles * MAP_COST * whole_vectors(convolution_depth(c));
     if (pass == CK_FORWARD) return products + weights + inputs + outputs * tiles * MAP_COST * columns;
-    // Both products, each with its own map of the members' side.
+    // Backward has two products, and each has a map of its own for the members.
     return 2 * products + 2 * weights + 2 * inputs + frequencies * tiles * MAP_COST * columns;
 }
 

@@ -1,10 +1,10 @@
-// Dense backward-data. A task takes a block of the inputs for all rows of the batch, so that each weight is read once and
-// gradients need no partial sums (but slopes shared by several blocks). One factor of the product has to be transposed,
-// the smaller one:
+// Dense backward-data. A task takes a block of the inputs for all rows of the batch. So each weight is read once, and
+// gradients need no partial sums (but those of slopes that several blocks share). One factor of the product has to be
+// transposed; it is the smaller one:
 //   few outputs   A is dy, B the block's weights packed as [panel of inputs][N][width], C the members' gradients
 //   many outputs  A is the block's weights where they lie, B dy packed as [N][batch], C the members' gradients,
 //                 transposed back
-// Either adds the same terms in the same order. C is folded at once.
+// Both ways add the same terms in the same order. C is folded into dz at once.
 
 #include "drivers/dense/dense.h"
 #include "drivers/shared/loops.h"

@@ -1,5 +1,6 @@
-// Dense backward-weights. A task takes a block of the inputs for all rows of the batch, so that each gradient is written
-// once: A is the block's inputs, the sum running over the batch, B is dy, C the weights' gradients themselves.
+// Dense backward-weights. A task takes a block of the inputs for all rows of the batch, so that each gradient is
+// written once. A is the block's inputs, and the sum runs over the batch. B is dy. C is the gradients of the weights
+// themselves.
 
 #include "drivers/dense/dense.h"
 #include "drivers/shared/loops.h"

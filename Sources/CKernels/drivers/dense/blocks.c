@@ -5,7 +5,7 @@
 enum {
     MOST_INPUTS = 4096,
     MOST_WEIGHTS = 64 << 10, // of a block: 256 KiB
-    // Blocks that balance eight threads, unless they got smaller than this.
+    // So many blocks balance eight threads. There are fewer if blocks would be shorter than LEAST_INPUTS.
     BLOCKS_WANTED = 16,
     LEAST_INPUTS = 128,
 };

@@ -1,6 +1,6 @@
-// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns; the weights are
-// read where they lie, once. With several tasks along the inputs each has partial sums of its own, [task][batch][N],
-// added in order at the end.
+// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns. The weights are
+// read where they lie, once. If there are several tasks along the inputs, each task has partial sums of its own,
+// [task][batch][N]; the partial sums are added in order at the end.
 
 #include "drivers/dense/dense.h"
 #include "drivers/shared/loops.h"
@@ -8,7 +8,8 @@
 #include "runtime/threads.h"
 
 enum {
-    // Of a block, however many columns: a panel's rows of weights alone are taken from L2 for all rows of the batch.
+    // The least inputs of a block, however many columns there are: while all rows of the batch pass, L2 delivers only
+    // one panel's rows of weights.
     LEAST_FORWARD_INPUTS = 512,
     MOST_PARTS = 64,
     TASKS_WANTED = 8,
@@ -77,7 +78,7 @@ static void add_block(
         .a_step = 1,
         .b_run = block->segment_distance * out_features,
         .b_step = out_features,
-        // The next panel: a row's part of a panel is too short a stretch for the CPU to foresee it.
+        // Fetches the next panel. The CPU doesn't foresee a row's part of a panel: the stretch is too short.
         .b_ahead = panels.width,
     };
     const gemm_product product = {

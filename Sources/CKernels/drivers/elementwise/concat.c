@@ -1,4 +1,5 @@
-// One input of a concatenation.
+// Concatenation: copies between the tensor of one input and its channels of the wide tensor. A task takes a block of
+// rows.
 
 #include "include/ck_elementwise.h"
 

@@ -1,4 +1,4 @@
-// Dropout.
+// Dropout. A task takes a block of the elements.
 
 #include "include/ck_elementwise.h"
 
@@ -21,7 +21,8 @@ static void dropout_task(void *context, int64_t block, int worker) {
     const dropout_call *call = context;
     const int64_t begin = block * BLOCK_FLOATS;
     const double rate = call->rate;
-    // Exact for every float rate of at least 2^-8; below that, rounded down to a multiple of 2^-32.
+    // The threshold is exact for every float rate of at least 2^-8. Below 2^-8, the threshold is rounded down to a
+    // multiple of 2^-32.
     const uint32_t threshold = (uint32_t)(rate * 0x1p32);
     call->tiles->dropout(
         min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, threshold,

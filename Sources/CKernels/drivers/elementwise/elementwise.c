@@ -1,4 +1,4 @@
-// Element by element.
+// Operations on each element, and their plan. A task takes a block of the elements.
 
 #include "include/ck_elementwise.h"
 

@@ -1,4 +1,4 @@
-// Reductions of a tensor to one number.
+// Reductions of a tensor to one number. Each task finds the number of a part, and the parts are joined in order.
 
 #include "include/ck_elementwise.h"
 

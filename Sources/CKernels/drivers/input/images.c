@@ -8,20 +8,21 @@
 #include "drivers/shared/loops.h"
 #include "runtime/threads.h"
 
-// A row of an image, or a strip of it if it is long, is made in two steps: source rows are gathered as bytes, mirrored
-// and moved by whole pixels with the edge repeated, and interpolated to the right; two of these are interpolated
-// downwards, scaled and offset. Interpolation before scaling is the same as after, for both are linear.
+// A row of an image is made in two steps, strip by strip if the row is long. First, two source rows are gathered as
+// bytes, mirrored, moved by whole pixels with the edge repeated, and interpolated to the right. Then the two rows are
+// interpolated downwards, scaled and offset. Interpolation before scaling gives the same as interpolation after
+// scaling, for both are linear.
 
 enum { STRIP = 1024 };
 
-/// Where an output position reads: at position + base and its successor, the latter weighted with `fraction`.
+/// The source of an output position: position + base and its successor. The successor has the weight `fraction`.
 typedef struct displacement {
     int64_t base;
     float fraction;
 } displacement;
 
 static displacement displacement_of(float shift, int64_t size) {
-    // Farther away every position reads the edge. A NaN stays in the fraction.
+    // From farther away, every position reads the edge. A NaN stays in the fraction.
     const double position = -(double)shift, limit = (double)size;
     if (position != position) return (displacement){0, shift};
     if (position <= -limit) return (displacement){-size, 0};

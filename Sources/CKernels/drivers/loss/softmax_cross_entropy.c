@@ -31,7 +31,8 @@ static double cross_entropy_row(const loss_call *call, int64_t row, int64_t *cor
         *correct_count += earlier == label;
     }
     if (gradient != NULL) {
-        // In double: near 0 the label's difference from 1 would vanish in single precision.
+        // In double precision, because the difference of the label's probability from 1 would vanish in single
+        // precision near 0.
         const double own_term = (double)gradient[label] / sum - 1;
         call->kernels->elementwise.scale(classes, (float)(call->gradient_scale / sum), gradient);
         gradient[label] = (float)(own_term * call->gradient_scale);

@@ -17,7 +17,7 @@
 typedef struct norm_layout {
     int64_t channels, fold, columns, long_rows, rest_rows;
     parts cut;
-    int64_t part_limit; ///< what cut.count never exceeds; does not shrink when rows grow
+    int64_t part_limit; ///< cut.count never exceeds this limit, which does not shrink when rows grow
 } norm_layout;
 
 static norm_layout layout_of(int64_t rows, int64_t channels) {
@@ -35,8 +35,8 @@ static norm_layout layout_of(int64_t rows, int64_t channels) {
     return layout;
 }
 
-/// Scratch: sums [part][kind][columns] in double, one part more for the rest of the rows and one for the total; then
-/// parameters of the last sweep [kind][columns].
+/// Scratch holds the sums, [part][kind][columns] in double, with one part more for the rest of the rows and one for the
+/// total. Behind them it holds the parameters of the last sweep, [kind][columns].
 enum { SUM_KINDS = 3, PARAMETER_KINDS = 4 };
 
 typedef struct norm_memory {
@@ -98,7 +98,7 @@ static float *parameters_of(const norm_call *call, int kind) {
 
 static int64_t part_count(const norm_call *call) { return call->layout.cut.count + (call->layout.rest_rows > 0); }
 
-/// Where a part of the sums begins, how many rows it has, how long these are.
+/// A part of the rows: where the part begins, how many rows it has, and how long these rows are.
 typedef struct norm_part {
     int64_t offset, rows, columns;
 } norm_part;
@@ -219,7 +219,7 @@ static void forward_channels_task(void *context, int64_t slice, int worker) {
             squares[c] += found.squares[c] + found.rows * off * off;
         }
     }
-    // One row has no unbiased variance; the biased one stands in.
+    // One row has no unbiased variance. The biased variance stands in.
     const double unbiased = call->unbiased_running_variance && call->rows > 1 ? rows / (rows - 1) : 1;
     const double kept = call->momentum, moved = 1 - kept;
     float *const center = parameters_of(call, CENTER), *const scale = parameters_of(call, SCALE);
@@ -232,7 +232,8 @@ static void forward_channels_task(void *context, int64_t slice, int worker) {
         call->running_variance[c] = (float)(kept * call->running_variance[c] + moved * variance * unbiased);
         center[c] = (float)mean[c];
         scale[c] = (float)(call->gamma[c] * inverse);
-        // What rounding took from the mean is large where the deviation is small against it.
+        // The shift makes up for the rounding of the mean, which is large where the deviation is small against the
+        // mean.
         shift[c] = (float)(call->beta[c] + (center[c] - mean[c]) * (call->gamma[c] * inverse));
     }
     repeat_parameters(call, CENTER, first, end);
@@ -296,8 +297,8 @@ static void gradient_sums_task(void *context, int64_t part, int worker) {
 }
 
 /// With x̂ = (x − mean)/σ over N rows (Ioffe and Szegedy 2015, section 3):
-/// dβ = Σdy, dγ = Σdy·x̂ and dx = γ/σ·(dy − dβ/N − x̂·dγ/N). The sums are around the rounded mean; what it lacks is
-/// Σd/N.
+/// dβ = Σdy, dγ = Σdy·x̂ and dx = γ/σ·(dy − dβ/N − x̂·dγ/N). The sums are around the rounded mean. The
+/// rounded mean differs from the mean by Σd/N.
 static void backward_channels_task(void *context, int64_t slice, int worker) {
     (void)worker;
     const norm_call *call = context;
@@ -379,7 +380,7 @@ void ck_batch_norm_backward_terms(
 
 enum { STRIP_COLUMNS = 1024 };
 
-/// Parameters live on the stack of every task, for a strip of columns at a time; a long row of few channels is one
+/// The parameters are on the stack of each task, for a strip of columns at a time. A long row of few channels is one
 /// strip.
 static void inference_task(void *context, int64_t task, int worker) {
     (void)worker;

@@ -1,4 +1,4 @@
-// The mean over all positions.
+// Global average pooling: the mean over all positions of an image.
 
 #include "include/ck_pooling.h"
 
@@ -7,7 +7,7 @@
 #include "drivers/shared/loops.h"
 #include "runtime/threads.h"
 
-/// A task of global pooling: some images, and of these a slice of channels.
+/// A task takes some images, and a slice of their channels.
 typedef struct global_call {
     const pooling_tiles *tiles;
     int64_t batch, positions, channels, block_images, slices;

@@ -1,4 +1,4 @@
-// Maxima and averages over windows.
+// Max-pooling and average pooling over windows. A task takes some rows of the tensor that is written.
 
 #include "include/ck_pooling.h"
 
@@ -72,7 +72,8 @@ static int64_t output_size(const pooling_call *call) {
     return call->pooling->out_height * call->pooling->out_width * output_channels(call);
 }
 
-/// Runs `task` over rows, `width` × `channels` each, of the tensor that is written, so many blocks at a time.
+/// Runs `task` over the rows of the tensor that is written, `width` × `channels` each. A task takes `blocks` blocks of
+/// rows.
 static void over_rows(
     pooling_call *call, int64_t height, int64_t width, int64_t channels, int64_t blocks, ck_task task) {
     const ck_pooling *p = call->pooling;

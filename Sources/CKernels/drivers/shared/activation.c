@@ -38,8 +38,8 @@ bool ck_activation_check(const ck_activation *activation) {
         if (!is_function(member->function)) return false;
         if (!isfinite(member->input_scale) || !isfinite(member->output_scale) || !isfinite(member->parameter))
             return false;
-        // The derivative's factor: infinite, it would make NaN of a gradient of 0.
-        // The product is exact in double, so that the caller's floating-point mode doesn't count.
+        // An infinite factor of the derivative would make NaN of a gradient of 0. The product is exact in double, so
+        // that the caller's floating-point mode doesn't count.
         if (fabs((double)member->input_scale * member->output_scale) > FLT_MAX) return false;
     }
     return true;

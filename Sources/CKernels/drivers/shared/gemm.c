@@ -4,8 +4,8 @@
 
 const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 
-// As wide as the largest tile, or two vectors wide where those come out even and three don't: a narrow panel that is
-// left over costs more.
+// Panels are as wide as the largest tile. They are two vectors wide where such panels come out even and panels of three
+// vectors don't: a narrow panel that is left over costs more.
 gemm_panels ck_gemm_panels(const ck_kernels *kernels, int64_t columns) {
     const int64_t vectors = divide_up(columns, kernels->vector_floats), most = kernels->gemm.vectors;
     const int64_t count = divide_up(vectors, vectors % most != 0 && vectors % 2 == 0 ? min_of(most, 2) : most);
@@ -34,7 +34,7 @@ static void fetch_ahead(gemm_ahead *ahead, int64_t tiles) {
     }
 }
 
-// Tiles that are computed between two looks ahead.
+// The most tiles that are computed between two calls of fetch_ahead.
 enum { TILES_BETWEEN = 3 };
 
 // One piece of the sum for all rows.
@@ -74,7 +74,7 @@ typedef struct gemm_piece {
     int64_t runs, length;
 } gemm_piece;
 
-// Pieces of equal size, cut between runs if they are short, within them if they are long.
+// The pieces of a sum have equal sizes. Short runs are cut between the runs, and long runs are cut within.
 static gemm_piece piece_of(int64_t runs, int64_t length) {
     const int64_t cuts = divide_up(length, GEMM_PIECE_TERMS), cut_length = divide_up(length, cuts);
     if (cuts > 1) return (gemm_piece){1, cut_length};

@@ -62,7 +62,7 @@ typedef struct gemm_product {
     gemm_panels panels;
     const float *b;       ///< the first panel
     int64_t b_panel;      ///< from one panel to the next
-    const float *initial; ///< what the sums start from, a float for each column; ck_gemm_zeros; or NULL: C itself
+    const float *initial; ///< the start of the sums, a float for each column; ck_gemm_zeros; or NULL: C
     float *c;             ///< the first row
     int64_t c_stride;
     /// Each panel meets all rows before the next panel does. Otherwise, each slab meets all panels.
@@ -88,8 +88,8 @@ static inline gemm_rows gemm_rows_apart(const float *start, int64_t distance) {
 /// The starts of the rows first ..< first + count, without `extra`.
 void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, const float **starts);
 
-/// The product for the rows of one slab, with their starts. The sum is taken in pieces of about 256 terms, so that a piece
-/// of a panel stays in the L1 cache while all rows pass.
+/// The product for the rows of one slab, with their starts. The sum is taken in pieces of about 256 terms, so that a
+/// piece of a panel stays in the L1 cache while all rows pass.
 void ck_gemm_slab(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows);
 
 /// The product for `count` rows, and one more if there is an extra one.

@@ -6,8 +6,9 @@
 
 #include "drivers/shared/sizes.h"
 
-// How drivers lay out their scratch. Each kernel has one function that takes the parts of the kernel's scratch in order, and
-// gives their addresses and their whole size. The `_scratch` function calls it with NULL as the base, for the size alone.
+// How drivers lay out their scratch. Each kernel has one function that takes the parts of the kernel's scratch in
+// order, and gives their addresses and their whole size. The `_scratch` function calls it with NULL as the base, for
+// the size alone.
 
 /// Floats from one packed row of `length` to the next. The distance is never a multiple of 4 KiB, at which rows would
 /// fall into the same cache sets.

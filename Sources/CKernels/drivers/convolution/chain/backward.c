@@ -1,16 +1,16 @@
-// Backward of a chain. A task takes a group of images back through all layers. At each it reads `saved` as forward did,
-// adds up the gradients of the weights, and folds the members' gradients, row by row, into the plane of the gradient
-// that the layer before gets; two such planes take turns. Each lane adds up gradients of its own; a group's lanes, and
-// then the groups, are added in order.
+// Backward of a chain. A task takes a group of images back through all layers. At each layer, the task reads `saved` as
+// forward did, adds up the gradients of the weights, and folds the gradients of the members, row by row, into the plane
+// of the gradient for the layer before. Two such planes take turns. Each lane adds up gradients of its own. The lanes
+// of a group are added in order, and then the groups.
 
 #include <string.h>
 
 #include "drivers/convolution/chain/chain.h"
 #include "drivers/shared/loops.h"
 
-// Windows and gradients of a band of rows, over which each of a layer's sums passes in turn: within L1, because a pass
-// takes seven or ten loads for 24 multiply-adds. A row alone would have sums loaded and stored too often; where it is
-// long, it has to do.
+// The windows and gradients of a band of rows. Each sum of a layer passes over the band in turn. The band fits L1,
+// because a pass takes seven or ten loads for 24 multiply-adds. With bands of one row, sums would be loaded and stored
+// too often; a long row is a band nevertheless.
 enum { BAND_FLOATS = 9 << 10 };
 
 typedef struct backward_plan {
@@ -69,7 +69,7 @@ typedef struct backward_call {
     float *const *gradients;
 } backward_call;
 
-// What a task has in hand while it goes through the layers.
+// The state of a task while it goes through the layers.
 typedef struct backward_state {
     const backward_call *call;
     chain_group group;
@@ -106,8 +106,8 @@ static void add_weight_gradients(
     }
 }
 
-// Where the gradient of member k / C and channel k % C stands among the K outputs of backward-data: in its place, or,
-// where a tile folds mirrored members, beside the other member's, two channels at a time.
+// The place of the gradient of member k / C and channel k % C among the K outputs of backward-data. It is place k,
+// unless a tile folds mirrored members: then the gradients of both members are neighbours, two channels at a time.
 static int64_t gradient_place(chain_reading folded, int64_t channels, int64_t k) {
     if (folded != CHAIN_MIRRORED) return k;
     const int64_t member = k / channels, channel = k % channels, pair = channel / 2 * 2;
@@ -142,7 +142,7 @@ static void write_input_gradient(const backward_state *state, const ck_convoluti
         state->group.images, count, state->row, count, target + state->group.first_image * size, size, true);
 }
 
-// Backward-data of a layer, into the plane `before` of the gradient before, or into dz0 if that is NULL.
+// Backward-data of a layer. The gradient goes into the plane `before`, or into dz0 if `before` is NULL.
 static void convolve_gradient(
     const backward_state *state, const ck_convolution *c, const chain_plane *gradient, const chain_input *input,
     const float *z, const float *slopes, const chain_plane *before) {
@@ -233,7 +233,7 @@ static void backward_group(void *context, int64_t index, int worker) {
             if (layer > 0)
                 before = ck_chain_gradient_plane(
                     &chain->layers[layer - 1].convolution, layer > 1 || chain->gives_input_gradient);
-            // Where the plane had this shape before, only its image has been written since.
+            // If the plane had this shape before, only its image has been written since.
             if (layer > 0 && memcmp(&before, &next_shape, sizeof before) != 0)
                 ck_chain_clear_borders(&before, state.next_gradient, lanes);
             reverse_weights(c, input.windows.reading, call->parameters[at.weights], state.weights);
@@ -301,7 +301,7 @@ void ck_convolution_chain_backward(
 ck_plan ck_convolution_chain_plan(const ck_convolution_chain *chain) {
     const ck_kernels *kernels = ck_kernels_current();
     const int64_t lanes = chain_lanes(kernels);
-    // Of the layer with the longest rows: its bands are the lowest.
+    // The bands of the layer with the longest rows are the lowest ones.
     int64_t height = 1, band = INT64_MAX;
     for (int64_t i = 0; i < chain->layer_count; i++) {
         const ck_convolution *c = &chain->layers[i].convolution;

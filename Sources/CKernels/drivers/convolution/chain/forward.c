@@ -1,4 +1,5 @@
-// Forward of a chain. A task takes a group of images through all layers. Outputs go into `saved`, the last layer's to y.
+// Forward of a chain. A task takes a group of images through all layers. The outputs of the last layer go into y, the
+// outputs of the other layers into `saved`.
 
 #include "drivers/convolution/chain/chain.h"
 

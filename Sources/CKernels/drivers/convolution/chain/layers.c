@@ -1,10 +1,10 @@
-// What forward and backward of a chain share: the planes of a layer, and how images become lanes.
+// The parts that forward and backward of a chain share: the planes of a layer, and how images become lanes.
 
 #include "drivers/convolution/chain/chain.h"
 
 #include <string.h>
 
-// A layer's padded input: `depth` is its channels, or with all members.
+// The padded input of a layer. `depth` is the channels of the input, or the channels of all its members.
 static chain_plane input_plane(const ck_convolution *c, int64_t depth) {
     return (chain_plane){
         .rows = max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height),

@@ -131,7 +131,7 @@ static void pack_weights(void *context, int64_t task, int worker) {
         phase_weights(call, phase_y, phase_x) + index * c->out_channels * width, width);
 }
 
-// What one task needs to know of the image and the plane it is at.
+// The state of a task: the image, and the plane of the image.
 typedef struct band_view {
     const backward_call *call;
     const float *plane;
@@ -158,8 +158,8 @@ typedef struct phase_slab {
     int64_t first, count;
 } phase_slab;
 
-// Asks, before each panel, for a share of the memory that folding a slab needs. With a stride, the CPU doesn't foresee
-// that memory.
+// Prefetches, before each panel, a share of the memory that folding a slab needs. With a stride, the CPU doesn't
+// foresee that memory.
 static void prefetch_share(const void *context, int64_t panel) {
     const phase_slab *slab = context;
     const backward_call *call = slab->view->call;

@@ -1,11 +1,11 @@
 // Backward-weights. A task owns a slice of z's channels, with all their members and all kernel taps, and a group of
-// images. Step by step (a few images, or a band of one) it packs the slice's windows and adds to its own gradients,
-// which stay in the cache:
+// images. In each step (a few images, or a band of one image) the task packs the windows of its slice and adds to its
+// own gradients, which stay in the cache:
 //   A  row j is element j of a kernel row's kernel_w·depth run, its sum running over output pixels
 //   B  dy itself, a row per output pixel
 //   C  [kernel_h][kernel_w·depth][padded N] per task; the groups' parts are added in order at the end
-// where depth = members·(channels of the slice). The bias gradient is one more row of the first slice, whose A is all
-// ones: a sweep of its own over dy would find it gone from L1.
+// where depth = members·(channels of the slice). The gradient of the bias is one more row of the first slice; the A of
+// this row is all ones. A separate sweep over dy would find that dy has left L1.
 
 #include "drivers/convolution/direct/direct.h"
 #include "drivers/shared/gemm.h"
@@ -95,8 +95,8 @@ static int64_t slice_width(const weights_call *call, int64_t slice) {
     return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
 }
 
-// Adds the products of one step: `runs` output rows of dy and their windows in `plane`, and with `ones` unless it is
-// NULL.
+// Adds the products of one step: `runs` output rows of dy and their windows in `plane`. If `ones` is not NULL, adds the
+// sum of dy too.
 static void add_step(
     const weights_call *call, const float *plane, const float *ones, int64_t depth, const int64_t *a_runs,
     const float *dy, int64_t runs, bool first, float *gradients) {

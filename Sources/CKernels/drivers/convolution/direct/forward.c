@@ -59,7 +59,7 @@ static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch
 }
 
 size_t ck_direct_forward_scratch(const ck_convolution *convolution) {
-    // A smaller batch is cut into more bands, and rounding could make their planes larger in sum.
+    // A smaller batch is cut into more bands, and because of rounding the planes of more bands may be larger in sum.
     size_t size = scratch_for_batch(convolution, convolution->batch);
     for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
         const size_t smaller = scratch_for_batch(convolution, batch);

@@ -1,7 +1,7 @@
 // Backward of a convolution into a dense layer: the lanes are filters. A task takes a range of pixels, some filters at
-// a time. It computes the convolution's output again. From that and the outputs' gradients follow the dense weights'
-// gradients, written once, and the gradient of the convolution's output, which goes at once into the task's part of the
-// convolution's gradients. The parts are added in order.
+// a time. The task computes the convolution's output again. From this output and the gradients of the outputs follow
+// two gradients: the gradient of the dense weights, which is written once, and the gradient of the convolution's
+// output, which goes at once into the task's part of the convolution's gradients. The parts are added in order.
 
 #include "drivers/convolution/into_dense/into_dense.h"
 #include "drivers/shared/loops.h"
@@ -60,7 +60,7 @@ typedef struct backward_call {
     backward_memory memory;
 } backward_call;
 
-// What a worker computes for some filters of a pixel.
+// The memory of a worker for some filters of a pixel.
 typedef struct chunk_memory {
     float *z, *dz;             // [GROUP_IMAGES][INTO_DENSE_COLUMNS]
     float *columns, *dcolumns; // the dense weights and their gradients, [member][output][INTO_DENSE_COLUMNS]
@@ -82,8 +82,8 @@ static void take_chunk(
     const float *weights = call->dense_weights + start;
     float *dweights = call->ddense_weights + start;
 
-    // Memory is asked for about a chunk ahead: the next one's weights now, and this one's gradients, which are written
-    // at its end.
+    // Memory is prefetched about a chunk ahead: the weights of the next chunk now, and the gradients of this chunk,
+    // which are written at its end.
     for (int m = 0; m < activation->member_count; m++) {
         tiles->gather_columns(filters, features, weights + m * member, chunk->columns + m * features * width, width);
         into_dense_fetch(weights + m * member + count, count);

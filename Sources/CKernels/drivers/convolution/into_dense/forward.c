@@ -1,13 +1,13 @@
 // Forward of a convolution into a dense layer: the lanes are images. A task computes the convolution's output for a
-// range of pixels, some filters at a time, forms their members while they are in L1, and adds the products with the
-// dense weights to its own part of the outputs. The dense weights are read where they lie, once. The parts are added in
-// order.
+// range of pixels, some filters at a time. It forms the members while the output is in L1, and adds the products of the
+// members with the dense weights to its own part of the outputs. The dense weights are read where they lie, once. The
+// parts are added in order.
 
 #include "drivers/convolution/into_dense/into_dense.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/parts.h"
 
-// What fits L1 beside the weights of a convolution of few terms.
+// So many filters fit L1 beside the weights of a convolution of few terms.
 enum { CHUNK_FILTERS = 64 };
 
 typedef struct forward_plan {

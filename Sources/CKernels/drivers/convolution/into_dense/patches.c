@@ -1,10 +1,11 @@
-// What forward and backward of a convolution into a dense layer share: sizes, and the input with images as columns.
+// The parts that forward and backward of a convolution into a dense layer share: sizes, and the input with images as
+// columns.
 
 #include "drivers/convolution/into_dense/into_dense.h"
 
 #include <string.h>
 
-// Each has partial sums of its own. Enough to keep many threads busy to the end.
+// Each task has partial sums of its own. So many tasks keep many threads busy to the end.
 enum { MOST_TASKS = 64 };
 
 into_dense_sizes ck_into_dense_sizes(const ck_convolution_dense *pair) {

@@ -1,6 +1,6 @@
-// Backward pass of 1×1 convolutions: both gradients in one sweep, so that z and dy are read from memory once. A task
-// takes a range of output pixels, block by block:
-//   members   packed [pixel][K] (z itself where it is its own activation)
+// Backward pass of 1×1 convolutions. Both gradients are found in one sweep, so that z and dy are read from memory once.
+// A task takes a range of output pixels, block by block:
+//   members   packed [pixel][K] (z itself where z is its own activation)
 //   dy        where y was normalised, formed from the gradient of the result
 //   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
 //   dweights  [K][N] += membersᵀ · dy: a part for each task, added in order at the end
@@ -165,7 +165,7 @@ static void add_weights(
     ck_gemm(call->kernels, &product, &elements, plan->depth);
 }
 
-// What the block of `count` pixels from `first` on will touch.
+// The memory that the block of `count` pixels from `first` on will touch.
 static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
     const int64_t depth = call->plan.depth;

@@ -1,8 +1,7 @@
 // Forward pass of 1×1 convolutions. A task takes a range of output pixels, slab by slab:
 //   A  row i is pixel i of z, or of its members packed
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
-//   C  y, starting from the bias; what follows is applied to a slab while it is in the cache, and then its moments are
-//   taken
+//   C  y, starting from the bias; while a slab is in the cache, the post-ops are applied and the moments are taken
 
 #include <string.h>
 
@@ -98,8 +97,8 @@ static void find_rows(const forward_call *call, int64_t first, int64_t count, fl
     }
 }
 
-// What the slab of `count` pixels from `first` on will touch. Where z is packed, it is one stream and arrives by
-// itself.
+// The memory that the slab of `count` pixels from `first` on will touch. Where z is packed, z is one stream and arrives
+// by itself.
 static gemm_ahead look_ahead(const forward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
     gemm_ahead ahead = {0};
