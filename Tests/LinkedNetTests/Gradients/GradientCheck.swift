@@ -96,6 +96,9 @@ struct GradientCheck {
         }
     }
 
+    /// Whether the labels are so certain that gradients are too small for differences in double precision.
+    func isSaturated() throws -> Bool { try reference.loss(labels: labels).loss < 1e-6 }
+
     /// What a pass of the network gave, forward and backward.
     private struct Outcome {
         let output: [Double]
