@@ -68,7 +68,7 @@ package struct Failure {
         Foundation.exit(status)
     }
 
-    /// What is wrong, with the option that a setting's name stands for.
+    /// The error's text. Where the error names a setting, the text names the setting's option.
     package static func text(of error: any Error) -> String {
         switch error {
         case is SettingsError: "--\(error)"

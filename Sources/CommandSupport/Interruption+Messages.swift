@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// What a signal's handler says. It may only use what was there before the signal came, and write(2).
+/// The messages of a signal's handler. The handler may only use memory that was there before the signal came, and
+/// write(2).
 extension Interruption {
     private static let lineOpen = Atomic<Bool>(false)
     private static let savedLength = Atomic<Int>(0)

@@ -12,7 +12,7 @@ package enum Interruption {
     private static let receivedTime = Atomic<UInt64>(0)
     /// True if a save was asked for.
     private static let saveRequest = Atomic(false)
-    /// What comes sooner after the first signal belongs to it.
+    /// A signal that comes sooner after the first one belongs to the first.
     private static let leastInterval: UInt64 = 1_000_000_000
 
     /// The signal that came, if one did.

@@ -28,7 +28,7 @@ package final class ProgressDisplay {
     private var testSeconds = 0.0
     private var lastShown: ContinuousClock.Instant?
     private var lastEvent: ContinuousClock.Instant?
-    /// What the bar's line says, as long as there is something to show.
+    /// The bar's line, as long as there is something to show.
     private var barText: String?
     private var isBarVisible = false
 

@@ -9,9 +9,9 @@ enum Block {
     case table([String], [[String]])
     /// A file's name, what it shows, and the picture itself.
     case picture(file: String, caption: String, svg: String)
-    /// What regenerates the figures above.
+    /// A command that regenerates the figures above.
     case command(String)
-    /// What is shown when it is opened, below a title.
+    /// Blocks below a title, which are shown when it is opened.
     indirect case details(String, [Block])
 
     /// The pictures in it.

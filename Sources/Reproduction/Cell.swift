@@ -24,13 +24,13 @@ package struct Cell: Sendable, Hashable {
     package let page: Page
     /// The network, as the paper calls it: `LK-ReLU √2`.
     package let row: String
-    /// What else tells cells apart: `50 units`. Empty if nothing does.
+    /// Another mark that tells cells apart: `50 units`. Empty if there is none.
     package let column: String
     /// The paper's figure. In Table 2 the median.
     package let paper: Double?
     /// The paper's largest figure, in Table 2.
     package let paperMaximum: Double?
-    /// What is trained; of several the best counts.
+    /// The trainings, of which the best counts.
     package let trainings: [Training]
 
     init(
@@ -59,9 +59,9 @@ package struct Cell: Sendable, Hashable {
 
 /// Two cells that the paper's argument compares.
 package struct Comparison: Sendable {
-    /// What should be better or worse.
+    /// The cell that should be better or worse.
     let cell: Cell
-    /// What it is compared with.
+    /// The cell that it is compared with.
     let other: Cell
 
     /// `LK-ReLU − ReLU`

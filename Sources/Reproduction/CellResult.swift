@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// What the finished runs of a cell gave.
+/// The results of the finished runs of a cell.
 struct CellResult {
     let cell: Cell
     /// The training of the cell that counts: the one with the best median.
@@ -24,7 +24,7 @@ struct CellResult {
         records = best?.records ?? []
     }
 
-    /// What counts of a training's runs.
+    /// The figure that counts of a training's runs.
     private static func figure(_ records: [TrainingRecord]) -> Double { median(records.map(\.figure)) ?? 0 }
 
     /// The best test accuracy, median over seeds.
@@ -41,7 +41,7 @@ struct CellResult {
         }
     }
 
-    /// What accuracies a network reaches that has learned nothing: three deviations above chance.
+    /// The largest accuracy of a network that has learned nothing: three deviations above chance.
     var chanceLimit: Double {
         guard let record = records.first else { return 0.1 }
         let chance = 1 / Double(record.classCount)

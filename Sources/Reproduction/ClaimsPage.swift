@@ -1,7 +1,7 @@
 import LinkedNet
 import PaperNetworks
 
-/// What the page on the claims of the paper's text shows.
+/// The content of the page on the claims of the paper's text.
 struct ClaimsPage {
     let results: [CellResult]
     let timeRatio: TimeRatio?

@@ -3,7 +3,7 @@ import LinkedNet
 /// The commands that regenerate what pages show: the same trainings anew, in a directory of their own.
 struct Commands {
     let identity: OutputDirectory.Identity
-    /// What `--data` names.
+    /// The value of `--data`.
     let data: String
 
     /// The command for the figures of `results`, cells of a page: a line for each number of seeds, if they have

@@ -15,7 +15,7 @@ package struct OutputDirectory: Sendable {
         self.path = path
     }
 
-    /// What all runs of a reproduction have in common: others can't go on with it.
+    /// The properties that all runs of a reproduction share. Runs with others can't go on with it.
     package struct Identity: Codable, Equatable {
         let scale: Scale
         let limit: Int?
@@ -29,11 +29,11 @@ package struct OutputDirectory: Sendable {
             dataFingerprint = data.fingerprint
         }
 
-        /// What `--data` usually is for this data.
+        /// The usual `--data` for this data.
         var usualDataOption: String { ["Fashion-MNIST": "fashion-mnist", "shapes": "shapes"][data] ?? "data" }
     }
 
-    /// What its runs have in common.
+    /// The properties that its runs share.
     ///
     /// - Throws: ``SettingsError`` if it holds no reproduction, ``CheckpointError`` if what says so can't be read.
     func identity() throws -> Identity {

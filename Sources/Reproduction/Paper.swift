@@ -134,7 +134,7 @@ package enum Paper {
 
     // MARK: Comparisons
 
-    /// What the paper's argument compares on a page.
+    /// The cells that the paper's argument compares on a page.
     package static func comparisons(_ page: Page) -> [Comparison] {
         let cells = cells([page])
         func pairs(_ isPair: (Cell, Cell) -> Bool) -> [Comparison] {

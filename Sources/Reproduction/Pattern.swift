@@ -41,7 +41,7 @@ enum Pattern {
         }
     }
 
-    /// What the paper's argument compares on a page.
+    /// The cells that the paper's argument compares on a page.
     static func differences(_ page: Page, _ results: [CellResult]) -> [Difference] {
         let byCell = Dictionary(uniqueKeysWithValues: results.map { ($0.cell, $0) })
         return Paper.comparisons(page).map { comparison in
@@ -63,7 +63,7 @@ enum Pattern {
 
 /// A row of Table 2: whether it learns, explodes and has dead neurons, in the paper and here.
 struct DepthRow {
-    /// What the paper says of a row.
+    /// The paper's word on a row.
     enum Expectation {
         /// At 0.10, with dead neurons.
         case dies
@@ -111,7 +111,7 @@ struct DepthRow {
 
     var verdict: Pattern.Verdict { result.records.isEmpty ? .undecided : departures.isEmpty ? .agrees : .differs }
 
-    /// What happened here: `learns, none dead`.
+    /// The result here: `learns, none dead`.
     var text: String {
         guard !result.records.isEmpty else { return "not run" }
         let runs = result.records.count

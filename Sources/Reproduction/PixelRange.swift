@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// What pixels become before the network sees them.
+/// The range of pixels when the network sees them.
 package enum PixelRange: String, Sendable, Hashable, CaseIterable {
     /// 0 … 1, as in all of the paper's experiments.
     case unit

@@ -2,7 +2,7 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// What is to be done: every run of the chosen cells, once.
+/// The work that is to be done: every run of the chosen cells, once.
 package struct Plan {
     /// A run: a training with its seed.
     package struct Item {
@@ -57,7 +57,7 @@ package struct Plan {
         self.items = items
     }
 
-    /// What of a cell is trained at a scale: all, or the first and, if that has exploded, the last, which has the
+    /// The trainings of a cell at a scale: all, or the first and, if that has exploded, the last, which has the
     /// lowest learning rate.
     private static func trainings(_ cell: Cell, _ scale: Scale, _ output: OutputDirectory) throws -> [Training] {
         guard !scale.trainsAlternatives, let first = cell.trainings.first, let last = cell.trainings.last, last != first

@@ -3,9 +3,9 @@ import PaperNetworks
 
 /// The images that all trainings of a reproduction are on.
 package final class ReproductionData {
-    /// What they are: `CIFAR-10 (JPEG)`.
+    /// Their name: `CIFAR-10 (JPEG)`.
     package let name: String
-    /// What the command prints about them.
+    /// The command's line about them.
     package let note: String
     private let source: DataSource
     private var scaled: [PixelRange: DataSource] = [:]

@@ -106,7 +106,7 @@ package struct Runner {
         return true
     }
 
-    /// What git calls the sources in the working directory; `nil` without git.
+    /// The name of the working directory's sources in git; `nil` without git.
     private static let commit: String? = {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -5,7 +5,7 @@ import PaperNetworks
 package enum Scale: String, Sendable, Hashable, Codable, CaseIterable {
     /// Minutes: everything is run, nothing is learned from it.
     case smoke
-    /// What two cores do in some hours.
+    /// As much as two cores do in some hours.
     case short
     /// The paper's own epochs, and all images.
     case full

@@ -2,7 +2,7 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// What a page on one of the paper's tables shows.
+/// The content of a page on one of the paper's tables.
 struct TablePage {
     let page: Page
     let results: [CellResult]
@@ -73,7 +73,7 @@ struct TablePage {
         let hasMaximum = results.contains { $0.cell.paperMaximum != nil }
         let hasExplosions = results.contains { !$0.explosions.isEmpty }
         let hasPolicies = results.contains { $0.cell.trainings.count > 1 }
-        // What is the same in all rows stands once, above them.
+        // Settings that all rows share stand once, above the rows.
         let titles =
             ["network", "ours"] + (hasSpread ? ["lowest", "highest", "runs"] : [])
             + (hasMaximum ? ["paper", "paper, highest"] : ["paper"])
@@ -115,7 +115,7 @@ struct TablePage {
         ]
     }
 
-    /// What learns at all, explodes and has dead neurons, and where that isn't as in the paper.
+    /// The networks that learn, explode or have dead neurons, and the departures from the paper.
     private var learning: [Block] {
         let rows = results.map(DepthRow.init)
         let departures = rows.flatMap(\.departures)
@@ -133,7 +133,7 @@ struct TablePage {
         ]
     }
 
-    /// What was checked before a departure was believed.
+    /// The checks that came before a departure was believed.
     private static let checked =
         """
         What was checked: with the same weights and batches, the depth network's losses are PyTorch's for 20 steps, \
@@ -148,7 +148,7 @@ struct TablePage {
         medians are of.
         """
 
-    /// Who is better than whom.
+    /// The comparisons between networks.
     static func comparisons(_ page: Page, _ results: [CellResult]) -> Block {
         .table(
             ["difference", "paper", "ours", "pattern"],

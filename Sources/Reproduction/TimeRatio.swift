@@ -15,7 +15,7 @@ package struct TimeRatio: Codable, Sendable, Hashable {
     package let instructionSet: String
     package let threads: Int
 
-    /// What others are relative to.
+    /// The time that others are relative to.
     static let reference = Training(.resNet50, .linkedReLU)
 
     /// Reads what ``init(measuring:data:scale:)`` wrote; `nil` if there is nothing.

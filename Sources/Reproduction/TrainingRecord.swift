@@ -2,7 +2,7 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// What a finished training leaves: everything that pages are made from.
+/// The record of a finished training: everything that pages are made from.
 package struct TrainingRecord: Codable, Sendable, Hashable {
     /// An epoch of the learning curve.
     package struct Point: Codable, Sendable, Hashable {
@@ -36,7 +36,7 @@ package struct TrainingRecord: Codable, Sendable, Hashable {
     package let parameters: Int
     package let instructionSet: String
     package let threads: Int
-    /// What `git` calls the sources; `nil` without git.
+    /// The name of the sources in git; `nil` without git.
     package let commit: String?
     package let curve: [Point]
     package let explosion: Explosion?
@@ -69,7 +69,7 @@ extension TrainingRecord {
         try encoder.encode(content).withUnsafeBytes { try DurableFile.replace(path, contents: [$0]) }
     }
 
-    /// What ``write(_:to:)`` wrote; `nil` if there is no file.
+    /// The content that ``write(_:to:)`` wrote; `nil` if there is no file.
     ///
     /// - Parameter expectation: what the file should be, for the error.
     static func read<Content: Decodable>(_ path: String, expectation: String) throws(CheckpointError) -> Content? {

@@ -16,7 +16,7 @@ struct Reproduce: ParsableCommand {
             every cell; pages makes the pages from the records in --output, whatever they are of.
             """)
 
-    /// What the command does.
+    /// The command's task.
     enum Subject: String, CaseIterable {
         case list, table1, table2, table3, table4, table5, table6, claims, all, pages
     }

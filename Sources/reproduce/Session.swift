@@ -4,7 +4,7 @@ import LinkedNet
 import PaperNetworks
 import Reproduction
 
-/// What one call of the command does.
+/// The work of one call of the command.
 struct Session {
     static let failure = Failure(of: "reproduce")
 

@@ -3,7 +3,7 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// What one call of the command does.
+/// The work of one call of the command.
 struct Session {
     static let failure = Failure(of: "train")
 

@@ -6,7 +6,7 @@ import PaperNetworks
 /// The argument parser looks for options among a value's children, and decodes each by the child's name. So this type
 /// shows the declared settings as its children.
 struct SettingOptions<Group: SettingOptionGroup>: ParsableArguments, CustomReflectable {
-    /// What was given, by the settings' names.
+    /// The texts that were given, by the settings' names.
     private(set) var given: [String: String] = [:]
 
     init() {}
@@ -33,7 +33,7 @@ struct SettingOptions<Group: SettingOptionGroup>: ParsableArguments, CustomRefle
         }
     }
 
-    /// Takes over into `options` what was given.
+    /// Asks for the settings that were given.
     func ask(_ options: inout RunOptions) throws {
         for setting in Self.settings {
             if let text = given[setting.name] { try setting.read(text, into: &options) }
@@ -67,7 +67,7 @@ struct SettingOptions<Group: SettingOptionGroup>: ParsableArguments, CustomRefle
     }
 }
 
-/// Which settings a ``SettingOptions`` has.
+/// The group of settings that a ``SettingOptions`` has.
 protocol SettingOptionGroup {
     static var group: SettingGroup { get }
 }

@@ -37,7 +37,7 @@ struct Train: ParsableCommand {
         run(reporting: Session.failure) { try Session($0).run() }
     }
 
-    /// What was asked for.
+    /// The settings that were asked for.
     func runOptions() throws -> RunOptions {
         var options = RunOptions()
         try networkOptions.ask(&options)

@@ -43,6 +43,16 @@ import Testing
         #expect(try options(.train) == tried)
     }
 
+    @Test func everyOptionOfTrainIsInTheReadme() throws {
+        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../README.md")
+        let rows = try String(contentsOf: readme.standardized, encoding: .utf8).split(separator: "\n")
+            .filter { $0.hasPrefix("| `--") }
+        for option in try options(.train) where option != "--help" {
+            let named = rows.contains { $0.contains("`\(option)`") || $0.contains("`\(option) ") }
+            #expect(named, "\(option)")
+        }
+    }
+
     @Test func everyOptionOfEvaluateIsTried() throws {
         #expect(
             try options(.evaluate) == [

@@ -1,5 +1,4 @@
 public import ArgumentParser
-public import LinkedNet
 public import PaperNetworks
 
 /// What is trained.

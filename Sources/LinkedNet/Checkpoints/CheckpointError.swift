@@ -8,7 +8,7 @@ import Darwin
 
 /// A checkpoint that can't be read or written.
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
-    /// What is in the file, or was to be put there, isn't what it should be.
+    /// The content of the file, or content that was to be put there, is wrong.
     ///
     /// - Parameter offset: where in the file, in bytes from its start; `nil` if it concerns the whole.
     case content(path: String, offset: Int?, expected: String, found: String)
@@ -26,7 +26,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     ///   - free: how many there are.
     case space(path: String, needed: Int, free: Int)
 
-    /// What was just written is something else when it is read back.
+    /// The bytes that were just written differ when they are read back.
     ///
     /// - Parameter offset: the first byte that differs, counted from the file's start.
     case readBack(path: String, offset: Int)
@@ -70,7 +70,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// What was being done to a file when it failed.
+/// An operation on a file that failed.
 public enum FileOperation: String, Sendable {
     /// The operation, by its usual name.
     case create, open, append, read, write, synchronize, close, rename, remove, lock, list

@@ -88,7 +88,7 @@ final class DirectoryLock {
         }
     }
 
-    /// What the holder wrote of itself.
+    /// The holder's note of itself.
     private static func holder(_ file: Int32) -> Int32? {
         SmallFile.text(file).flatMap { Int32($0.prefix { $0 != "\n" }) }
     }

@@ -9,7 +9,7 @@ protocol Disk: Sendable {
     func append(_ path: String) throws(DiskError) -> Int32
     /// Opens a file for reading, without blocking whatever it is.
     func open(_ path: String) throws(DiskError) -> Int32
-    /// What an open file is.
+    /// The kind and the size of an open file.
     func status(_ file: Int32) throws(DiskError) -> FileStatus
     /// Appends bytes; returns how many were taken.
     func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) throws(DiskError) -> Int
@@ -38,9 +38,9 @@ struct DiskError: Error {
     let code: Int32
 }
 
-/// What an open file is.
+/// The kind and the size of an open file.
 struct FileStatus {
-    /// What it is if not a regular file: `a directory`.
+    /// The kind of anything but a regular file: `a directory`.
     let irregularity: String?
     /// In bytes.
     let size: Int

@@ -98,7 +98,7 @@ final class Generations {
         }
     }
 
-    /// What the pointer names, and what is wrong with it.
+    /// The checkpoint that the pointer names, and the pointer's damage.
     private func readPointer() throws(CheckpointError) -> (number: Int?, damage: [CheckpointError]) {
         let path = path(Self.pointerName)
         do throws(CheckpointError) {
@@ -211,7 +211,7 @@ final class Generations {
     }
 
     /// Removes all but the two newest that are whole, and the one that the pointer names if it could not be moved on.
-    /// What can't be removed is tried again after the next save.
+    /// A file that can't be removed is tried again after the next save.
     private func prune() {
         guard whole.count == 2, let numbers = try? numbers() else { return }
         for number in numbers where !whole.contains(number) && number != pointed {

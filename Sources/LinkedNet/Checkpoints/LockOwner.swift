@@ -8,7 +8,7 @@ import Darwin
 
 /// The process that holds a lock, as it has written itself down, and how to see if it still runs.
 struct LockOwner: Equatable {
-    /// What can be known of a process from here.
+    /// The state of a process, as far as it can be known from here.
     enum Life {
         case runs, ended
         /// It belongs to another machine or container.
@@ -96,7 +96,7 @@ struct LockOwner: Equatable {
 
 /// Files of a few lines.
 enum SmallFile {
-    /// What the first 4 KB of a file hold; `nil` if it can't be read.
+    /// The first 4 KB of a file; `nil` if the file can't be read.
     static func text(_ path: String) -> String? {
         let file = FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return nil }
@@ -104,7 +104,7 @@ enum SmallFile {
         return text(file)
     }
 
-    /// What the first 4 KB of an open file hold; `nil` if it can't be read.
+    /// The first 4 KB of an open file; `nil` if the file can't be read.
     static func text(_ file: Int32) -> String? {
         var bytes = [UInt8](repeating: 0, count: 4096)
         var count: Int

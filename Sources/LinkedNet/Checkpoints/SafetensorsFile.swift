@@ -23,7 +23,7 @@ public final class SafetensorsFile {
     let file: DiskFile
     private let indices: [ByteName: Int]
 
-    /// What the header says about a tensor.
+    /// The header's entry of a tensor.
     public struct Entry: Sendable, Equatable {
         /// Unique in the file, byte for byte.
         public let name: String
@@ -54,7 +54,7 @@ public final class SafetensorsFile {
         indices = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { (ByteName($1.name), $0) })
     }
 
-    /// What the header says about the tensor called `name`, byte for byte, or `nil` if there is none.
+    /// The header's entry of the tensor called `name`, byte for byte, or `nil` if there is none.
     public subscript(name: String) -> Entry? { indices[ByteName(name)].map { entries[$0] } }
 
     /// Reads the tensor called `name` into memory of the caller's, as 32-bit floats: others are rounded to the nearest.

@@ -6,9 +6,9 @@ struct SafetensorsHeader {
 
     /// Reads and checks the header of a file.
     ///
-    /// What is in memory is bounded by a few times the header's length, which is at most the file's size and the
-    /// format's limit of 100 MB, and by limits on the numbers of tensors, texts and dimensions; every number is checked
-    /// before it is used.
+    /// Memory is bounded by a few times the header's length, which is at most the file's size and the format's limit of
+    /// 100 MB, and by limits on the numbers of tensors, texts and dimensions. Every number is checked before it is
+    /// used.
     init(_ file: DiskFile) throws(CheckpointError) {
         try self.init(path: file.path, fileSize: file.size) { offset, count throws(CheckpointError) in
             try file.bytes(at: offset, count: count)

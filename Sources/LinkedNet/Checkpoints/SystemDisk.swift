@@ -44,8 +44,8 @@ struct SystemDisk: Disk {
     func synchronize(_ file: Int32) throws(DiskError) {
         _ = try checked(fsync(file))
         #if os(Linux)
-        // What is read back to verify should come from the disk and not from memory. Only advice: its failure means
-        // nothing.
+        // Bytes that are read back to verify a file should come from the disk and not from memory. The call is advice
+        // only: its failure means nothing.
         _ = posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
         #endif
     }

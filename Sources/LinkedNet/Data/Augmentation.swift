@@ -16,7 +16,7 @@ public struct Augmentation: SelfDescribing, Hashable, Sendable {
     /// Images as they are.
     public static let none = Augmentation(horizontalFlip: false, shift: 0)
 
-    /// What one image gets.
+    /// The changes of one image.
     ///
     /// - Parameter imageShape: height, width, channels.
     public func draw(seed: UInt64, epoch: Int, sample: Int, imageShape: Shape) -> ImageAugmentation {

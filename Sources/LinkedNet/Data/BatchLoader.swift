@@ -7,8 +7,8 @@
 /// }
 /// ```
 ///
-/// What a batch holds depends on the arguments and on its epoch and index alone, so ``seek(epoch:batch:)`` continues
-/// exactly where an earlier run stopped. Delivering a batch allocates nothing once the first was delivered.
+/// The content of a batch depends on the arguments and on its epoch and index alone, so ``seek(epoch:batch:)``
+/// continues exactly where an earlier run stopped. Delivering a batch allocates nothing once the first was delivered.
 public final class BatchLoader {
     /// Where the images come from.
     public let dataset: any Dataset

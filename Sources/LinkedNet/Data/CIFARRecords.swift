@@ -22,7 +22,7 @@ struct CIFARRecords {
             name: name, imageShape: [32, 32, 3], classNames: classNames, pixels: images.pixels, labels: images.labels)
     }
 
-    /// What was read of some files.
+    /// The records of some files.
     struct Images {
         var labels: [Int32] = []
         /// [image][height][width][channel]

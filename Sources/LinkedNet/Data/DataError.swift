@@ -4,9 +4,9 @@ public struct DataError: Error, Equatable, CustomStringConvertible {
     public let path: String
     /// Where in the file, in bytes from its start (of the unpacked content for gzip); nil if it concerns the whole.
     public let offset: Int?
-    /// What would have been right.
+    /// The content that would have been right.
     public let expected: String
-    /// What was found.
+    /// The content that was found.
     public let found: String
 
     /// An error about `path`.

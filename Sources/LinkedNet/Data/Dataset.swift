@@ -4,7 +4,7 @@
 /// once, since loaders prepare training and test images at the same time, and is called beside training, so it should
 /// not start threads of its own.
 public protocol Dataset: Sendable {
-    /// What people call it, for example "CIFAR-10 train".
+    /// The name for people, for example "CIFAR-10 train".
     var name: String { get }
     /// The number of images.
     var count: Int { get }

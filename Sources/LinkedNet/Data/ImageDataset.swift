@@ -8,9 +8,9 @@ public struct ImageDataset: Dataset {
     public let pixels: [UInt8]
     /// A label for each image, each of `0 ..< classCount`.
     public let labels: [Int32]
-    /// What a pixel of each channel is multiplied with.
+    /// The factor of a pixel of each channel.
     public let scale: [Float]
-    /// What is then added to each channel.
+    /// The summand of each channel, after the factor.
     public let offset: [Float]
 
     public var count: Int { labels.count }

@@ -1,8 +1,8 @@
-/// What pixels become before a network sees them: byte · scale + offset, channel by channel.
+/// The way from a picture's bytes to a network's input: byte · scale + offset, channel by channel.
 public struct PixelScaling: Sendable, Hashable, Codable {
-    /// What a pixel of each channel is multiplied with.
+    /// The factor of each channel.
     public let scale: [Float]
-    /// What is then added to each channel.
+    /// The summand of each channel, after the factor.
     public let offset: [Float]
 
     /// A scaling of as many channels as there are factors.

@@ -25,7 +25,7 @@ struct ShapePainter {
     private let slopeY: Float
     /// The largest noise of a pixel.
     private let noise: Float
-    /// What the noise is made from.
+    /// The source of the noise.
     private let noiseSeed: UInt64
 
     /// Draws everything about an image of `shape`.

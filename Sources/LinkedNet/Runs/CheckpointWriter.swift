@@ -7,7 +7,7 @@ import Foundation
 /// Everything else is the caller's while `isBusy` is false, and the thread's from its start until it sets that; the
 /// lock orders both.
 final class CheckpointWriter: @unchecked Sendable {
-    /// What a save is to keep besides tensors.
+    /// The content of a save besides tensors.
     struct Content: Sendable {
         let position: TrainingPosition
         let metadata: [String: String]

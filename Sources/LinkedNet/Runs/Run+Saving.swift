@@ -113,7 +113,7 @@ extension Run {
         if outcome.bestEpoch != nil, outcome.bestEpoch == best.epoch { newBest = nil }
     }
 
-    /// What goes into a save now; the metrics' new lines are its then.
+    /// The content of a save now. The metrics' new lines belong to the save then.
     private func content() throws -> CheckpointWriter.Content {
         let texts = try checkpointTexts()
         return CheckpointWriter.Content(
@@ -129,7 +129,7 @@ extension Run {
         try trainer.checkpointMetadata(record.texts())
     }
 
-    /// What the run is, and what it takes to use its network. There is a data set while training runs.
+    /// The run's record. There is a data set while training runs.
     private var record: RunRecord {
         guard let dataset else { preconditionFailure("a run is saved while it trains") }
         return RunRecord(

@@ -38,23 +38,22 @@ public final class Run {
     public var saveInterval = SaveInterval.minutes(10)
     /// True to keep other processes off the run while it trains. Without that, nothing does: two at once damage it.
     public var locksDirectory = true
-    /// What is wrong with checkpoints that are newer than the one it was opened from. Training does the steps between
-    /// them again.
+    /// The damage of checkpoints that are newer than the opened one. Training does the steps between them again.
     public let damage: [CheckpointError]
-    /// What is wrong with the metrics of the run that was opened: epochs without a line, or other lines. Training
-    /// keeps the lines that are right; of a file with others it leaves a copy, `metrics-damaged.jsonl`.
+    /// The damage of the opened run's metrics: epochs without a line, or other lines. Training keeps the lines that
+    /// are right. Of a file with other lines training leaves a copy, `metrics-damaged.jsonl`.
     public let metricsDamage: CheckpointError?
     /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil`
     /// if it doesn't.
     public let computationChange: String?
 
     let generations: Generations
-    /// What of a data set belongs to the saved run; empty before the first training.
+    /// The settings of the data set and its batches, as saved; empty before the first training.
     private(set) var dataSettings: [String: String]
     private let accepted: Set<String>
     /// The metric that was asked for.
     private let metric: Metric?
-    /// What it is trained on now, or was last.
+    /// The images of the running training, or of the last one.
     var dataset: (any Dataset)?
     /// Where the run stands on the disk; `nil` if it isn't there.
     var savedPosition: TrainingPosition?
@@ -64,7 +63,7 @@ public final class Run {
     var newBest: BestWeights?
     /// The metrics as the last training left them, and what of them could not be saved.
     var metrics: LineFile?
-    /// What saves the running training.
+    /// The means to save the running training.
     var saving: (writer: CheckpointWriter, clock: SaveClock, best: BestWeights)?
     /// Why the last save failed, if it did: told of once.
     var lastFailure: CheckpointError?

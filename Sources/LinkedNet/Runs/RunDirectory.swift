@@ -58,7 +58,7 @@ enum RunDirectory {
             }
         case let code?: throw .system(operation: .create, path: path, code: code)
         }
-        // What was found may be from a process that was killed before it had synchronised the name.
+        // A directory that was found may be from a process that was killed before it had synchronised the name.
         let found = code == nil ? parent : path
         do throws(CheckpointError) {
             try disk.settleNames(in: Self.parent(of: found))

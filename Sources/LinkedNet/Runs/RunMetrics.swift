@@ -2,9 +2,9 @@ import Foundation
 
 /// The metrics in a run's directory, as far as its checkpoint goes: a line for each of its epochs.
 ///
-/// What follows those lines was written by a process that was killed before its checkpoint was, and is dropped.
+/// A process that was killed before its checkpoint was written may have left more lines. These lines are dropped.
 struct RunMetrics {
-    /// What is wrong: lines that aren't there, or others among them.
+    /// The damage: lines that aren't there, or others among them.
     let damage: CheckpointError?
     private let directory: String
     private let disk: any Disk
@@ -17,7 +17,7 @@ struct RunMetrics {
 
     static let name = "metrics.jsonl"
 
-    /// What matters of a line.
+    /// The part of a line that matters here.
     private struct EpochLine: Decodable {
         let epoch: Int
     }
@@ -55,7 +55,7 @@ struct RunMetrics {
         }
     }
 
-    /// What is wrong with the metrics, also if they can't be read.
+    /// The damage of the metrics, also if they can't be read.
     static func damage(_ directory: String, epochs: Int) -> CheckpointError? {
         do throws(CheckpointError) {
             return try RunMetrics(directory, epochs: epochs).damage
@@ -81,7 +81,7 @@ struct RunMetrics {
         return LineFile("\(directory)/\(Self.name)", lines: lines, isWritten: isWhole, on: disk)
     }
 
-    /// What the file holds; `nil` if there is none.
+    /// The file's content; `nil` if there is no file.
     private static func content(_ path: String, _ disk: any Disk) throws(CheckpointError) -> [UInt8]? {
         do throws(CheckpointError) {
             let file = try DiskFile(path, expectation: "a run's metrics", disk: disk)

@@ -6,13 +6,13 @@ public struct RunMismatch: Error, Equatable, CustomStringConvertible {
         public let setting: String
         /// The saved run's; `nil` if the run has none of this name.
         public let saved: String?
-        /// What was given; `nil` if nothing of this name was.
+        /// The value that was given; `nil` if nothing of this name was.
         public let given: String?
 
         /// False for what no run can change: the weights belong to it.
         public var isAcceptable: Bool { !RunSettingTexts.isBound(setting) }
 
-        /// What to do about it.
+        /// The way out.
         public var cure: String {
             guard isAcceptable else { return "give what the run was begun with, or begin a run in another directory" }
             return "give what the run was begun with, or go on with the other by accepting: [\"\(setting)\"]"

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What a run's checkpoint knows besides weights and the trainer's state: what the run is, and what it takes to use its
-/// network. Kept as JSON in the file's metadata.
+/// The description of a run beside weights and the trainer's state, and all that a user of its network needs to know.
+/// A checkpoint keeps the record as JSON in its metadata.
 public struct RunRecord: Sendable, Hashable {
     /// The version of the library that saved it; `nil` in files of before 0.1.0.
     public let libraryVersion: String?
-    /// What describes the network and the trainer, by name; empty in files of before runs of any model.
+    /// The settings of the network and the trainer, by name; empty in files of before 0.1.0.
     public let trainerSettings: [String: String]
-    /// What describes the images and how they are taken, by name; in files of before runs of any model their
-    /// fingerprint alone.
+    /// The settings of the images and of their batches, by name. Files of before 0.1.0 have the images' fingerprint
+    /// alone.
     public let dataSettings: [String: String]
-    /// What the images are called.
+    /// The name of the data set.
     public let dataName: String?
     /// Height, width, channels.
     public let imageShape: Shape
@@ -20,18 +20,18 @@ public struct RunRecord: Sendable, Hashable {
     public let classNames: [String]?
     /// How pixels were made of bytes; `nil` if the data set didn't say.
     public let pixelScaling: PixelScaling?
-    /// The largest number of samples in a step; `nil` in files of before runs of any model.
+    /// The largest number of samples in a step; `nil` in files of before 0.1.0.
     public let batchSize: Int?
-    /// What the weights were initialised from.
+    /// The seed of the first weights.
     public let seed: UInt64
     /// The best epoch so far.
     public let best: BestScore
-    /// What its owner keeps with it: ``Run/metadata``.
+    /// The owner's own texts: ``Run/metadata``.
     public let metadata: [String: String]
     /// The instruction set and the algorithms that computed it: ``Run/computation``; `nil` in files of format 1.
     let computation: [String]?
 
-    /// The fingerprint of the network's graph, ``Network/graphDigest``; `nil` in files of before runs of any model.
+    /// The fingerprint of the network's graph, ``Network/graphDigest``; `nil` in files of before 0.1.0.
     public var graphDigest: String? { trainerSettings[RunSettingTexts.network] }
     /// The fingerprint of the images that it was trained on: ``Dataset/fingerprint``.
     public var dataFingerprint: String { dataSettings[RunSettingTexts.dataset] ?? "" }
@@ -55,7 +55,7 @@ public struct RunRecord: Sendable, Hashable {
         var computation: [String]?
     }
 
-    /// What there is to know of a run that trains now.
+    /// The record of a run that trains now.
     init(
         trainer: Trainer, dataset: any Dataset, dataSettings: [String: String], best: BestScore,
         computation: [String], metadata: [String: String]

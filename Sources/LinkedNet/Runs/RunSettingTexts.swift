@@ -7,7 +7,7 @@ enum RunSettingTexts {
     /// True for settings that the saved weights belong to.
     static func isBound(_ name: String) -> Bool { name == network || name == seed }
 
-    /// What a trainer decides.
+    /// The settings of a trainer and its network.
     static func of(_ trainer: Trainer) -> [String: String] {
         var texts = [
             network: trainer.network.graphDigest, seed: "\(trainer.network.seed)",
@@ -19,7 +19,7 @@ enum RunSettingTexts {
         return texts
     }
 
-    /// What the arguments of a training decide.
+    /// The settings of a training's images and batches.
     static func of(
         _ train: any Dataset, batchSize: Int, sampler: Sampler, augmentation: Augmentation, seed: UInt64
     ) -> [String: String] {
@@ -36,7 +36,7 @@ enum RunSettingTexts {
         for (setting, text) in value.describedSettings { texts["\(name).\(setting)"] = text }
     }
 
-    /// What differs, but for what is accepted by its name or by the name before its point.
+    /// The settings that differ, without those that are accepted by their names or by the names before their points.
     static func differences(
         saved: [String: String], given: [String: String], accepting accepted: Set<String>
     ) -> [RunMismatch.Difference] {

@@ -5,9 +5,9 @@
 /// let network = try saved.network(model, best: true)
 /// ```
 public struct SavedRun {
-    /// What the run is, and what it takes to use its network.
+    /// The run's description, and all that a user of the network needs to know.
     public let record: RunRecord
-    /// What is wrong with checkpoints that are newer than the one that was opened.
+    /// The damage of checkpoints that are newer than the opened one.
     public let damage: [CheckpointError]
     /// The checkpoint that was opened.
     public let file: SafetensorsFile

@@ -1,6 +1,6 @@
 /// The best score of a run so far. NaN is never best.
 public struct BestScore: Sendable, Hashable, Codable {
-    /// What is compared.
+    /// The figure that is compared.
     public let metric: Metric
     /// The best figure; `nil` before the first.
     public private(set) var value: Double?

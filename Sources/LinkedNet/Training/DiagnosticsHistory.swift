@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a ``DiagnosticsObserver`` has seen in the course of a training.
+/// The findings of a ``DiagnosticsObserver`` in the course of a training.
 public struct DiagnosticsHistory: Sendable {
-    /// What was seen after one step. A line of the file.
+    /// The findings after one step. A line of the file.
     struct Sample: Codable {
         let step: Int
         /// For each layer with parameters; `nil` for what isn't finite.

@@ -37,7 +37,7 @@ public final class DiagnosticsObserver: TrainingObserver {
     }
 
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
-        // What a killed run saw after its last checkpoint is seen again.
+        // The steps that a killed run saw after its last checkpoint come again.
         let kept =
             FileManager.default.fileExists(atPath: path) && event.position.step > 0
             ? try DiagnosticsHistory(path).samples.filter { $0.step <= event.position.step } : []

@@ -1,5 +1,5 @@
 extension Network {
-    /// What the names of tensors begin with that lie in a file beside the weights and aren't weights: the optimizer's
+    /// The beginning of the names of tensors that lie in a file beside the weights and aren't weights: the optimizer's
     /// slots. A weight whose own name begins so, or with `weight:`, has `weight:` before its name in files.
     public static let optimizerTensorPrefix = CheckpointName.slotPrefix
 

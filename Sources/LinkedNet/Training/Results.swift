@@ -1,4 +1,4 @@
-/// What an epoch gave.
+/// The result of an epoch.
 public struct EpochResult: Sendable, Hashable {
     /// Which epoch, counted from 0.
     public let epoch: Int
@@ -29,7 +29,7 @@ public struct EpochResult: Sendable, Hashable {
     }
 }
 
-/// What a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` gave.
+/// The result of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
 public struct TrainingResult: Sendable {
     /// Why training ended.
     public enum End: Sendable, Hashable {
@@ -47,7 +47,7 @@ public struct TrainingResult: Sendable {
     public let end: End
 }
 
-/// What an evaluation gave.
+/// The result of an evaluation.
 public struct EvaluationResult: Sendable, Hashable {
     /// Loss and hits of all samples.
     public let result: LossResult

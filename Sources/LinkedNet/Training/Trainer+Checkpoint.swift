@@ -36,18 +36,18 @@ extension Trainer {
         checkpointTensors.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
     }
 
-    /// What a ``Run`` holds while it trains, in bytes: copies of a checkpoint and of the best weights.
+    /// The size of the copies that a ``Run`` holds while it trains, in bytes: a checkpoint's, and the best weights'.
     public var savingBytes: Int {
         checkpointBytes + network.storedWeights.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
     }
 
-    /// What a checkpoint holds, without a copy: it changes with the next step.
+    /// The tensors of a checkpoint, without a copy: the next step changes them.
     var checkpointTensors: [BorrowedTensor] {
         network.storedWeights
             + borrowedSlots.map { BorrowedTensor(name: $0.names[0], shape: $0.shape, elements: .init($0.elements)) }
     }
 
-    /// What a checkpoint knows besides its tensors.
+    /// The texts of a checkpoint.
     func checkpointMetadata(_ own: [String: String]) throws -> [String: String] {
         var metadata = own
         metadata[Key.format] = Self.formatVersion

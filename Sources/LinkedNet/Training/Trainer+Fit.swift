@@ -102,7 +102,7 @@ extension Trainer {
             var stops = false
             for observer in observers where try observer.stepEnded(event, self) == .stop { stops = true }
             if stops { return .stopped }
-            // What observers do isn't training.
+            // The observers' time isn't training.
             _ = timer.lap()
         }
     }

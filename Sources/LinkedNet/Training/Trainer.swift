@@ -9,17 +9,17 @@
 ///
 /// A trainer is not thread-safe, and nobody else may use its network meanwhile: see ``Network``.
 public final class Trainer {
-    /// What is trained.
+    /// The network that is trained.
     public let network: Network
     /// How parameters follow their gradients.
     public let optimizer: any Optimizer
-    /// What is made small.
+    /// The loss that training makes small.
     public let loss: any Loss
     /// How the learning rate changes.
     public var schedule: LearningRateSchedule
     /// The Euclidean norm of all gradients together above which they are scaled down to it; `nil` never does.
     public let gradientClipNorm: Double?
-    /// Who is told how training goes, in this order.
+    /// The observers, in the order in which they are told how training goes.
     public var observers: [any TrainingObserver]
     /// How far training is. Changes with every step.
     public internal(set) var position = TrainingPosition()
@@ -145,7 +145,7 @@ public final class Trainer {
         return optimizer.learningRate * factor / (1 + optimizer.decay * Double(position.step))
     }
 
-    /// What clipping multiplies the gradients by.
+    /// The factor by which clipping multiplies the gradients.
     private func gradientScale() throws -> Float {
         guard let limit = gradientClipNorm else { return 1 }
         let gradients = network.parameterGradients.baseAddress.unsafelyUnwrapped

@@ -22,7 +22,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// What of a layer has NaN or infinite values.
+/// The part of a layer that has NaN or infinite values.
 public enum NonFiniteCause: Equatable, Sendable {
     /// A parameter.
     case parameter(name: String)

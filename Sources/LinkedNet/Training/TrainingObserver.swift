@@ -31,7 +31,7 @@ extension TrainingObserver {
     public func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws {}
 }
 
-/// What an observer wants.
+/// The wish of an observer.
 public enum Directive: Sendable {
     /// Go on.
     case proceed
@@ -39,7 +39,7 @@ public enum Directive: Sendable {
     case stop
 }
 
-/// What training is about to do.
+/// A training that is about to begin.
 public struct TrainingBegin: Sendable {
     /// Where it begins: not at 0 in a resumed run.
     public let position: TrainingPosition
@@ -51,7 +51,7 @@ public struct TrainingBegin: Sendable {
     public let lastStep: Int?
 }
 
-/// What a step did.
+/// A step that has ended.
 public struct StepEvent: Sendable {
     /// The running epoch, counted from 0.
     public let epoch: Int
@@ -85,7 +85,8 @@ public struct SavingEvent: Sendable, CustomStringConvertible {
     public let error: CheckpointError?
     /// With how many updates the run is on the disk.
     public let savedStep: Int
-    /// What doesn't hold in this training because the file system can't do it; `nil` if the event is another.
+    /// The promise that doesn't hold in this training because the file system can't do its part; `nil` if the event is
+    /// another.
     public let warning: String?
 
     init(step: Int, error: CheckpointError?, savedStep: Int, warning: String? = nil) {

@@ -22,14 +22,14 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         public let sampler: Sampler
         /// The number of images.
         public let imageCount: Int
-        /// What the order and the augmentation are drawn from.
+        /// The seed of the order and the augmentation.
         public let seed: UInt64
     }
 
     /// The beginning.
     public init() {}
 
-    /// What no count in a file may exceed: far beyond any training, and sums and products of a few of them stay
+    /// The largest count that a file may have: far beyond any training, and sums and products of a few of them stay
     /// integers.
     static let largestCount = 1 << 48
 

@@ -11,7 +11,7 @@ enum DataPlace {
     /// How many names of a directory are looked at.
     private static let mostNames = 1000
 
-    /// What to do for CIFAR-10 in `data`, in the middle of a sentence.
+    /// The way to get CIFAR-10 into `data`, for the middle of a sentence.
     static func howToGetCIFAR10(_ workingDirectory: String) -> String {
         for place in ["data/\(archive)", archive] where Place.exists("\(workingDirectory)/\(place)") {
             return "unpack what is there: mkdir -p data && tar -xzf \(place) -C data"

@@ -9,13 +9,13 @@ public struct DataSource: Sendable {
     public let test: any Dataset
     /// One line that says which data this is and, if nobody asked for it and it isn't CIFAR-10, how to get that.
     public let note: String
-    /// What ``resolve(_:workingDirectory:)`` finds this data by again, from any directory: `shapes`, `fashion-mnist` or
-    /// an absolute path. `nil` for data of your own.
+    /// The argument by which ``resolve(_:workingDirectory:)`` finds this data again, from any directory: `shapes`,
+    /// `fashion-mnist` or an absolute path. `nil` for data of your own.
     public let argument: String?
 
-    /// What `--data` may be, in a few words.
+    /// The values of `--data`, in a few words.
     public static let options = "fashion-mnist, shapes, or a directory of CIFAR-10, CIFAR-100 or IDX files"
-    /// What `--data` may be, and what it is if it isn't given.
+    /// The values of `--data`, and its default.
     package static let help = """
         \(options). (default: CIFAR-10 in data/cifar-10-batches-bin if it is there, else Fashion-MNIST if it is \
         installed, else shapes)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is at a path.
+/// Questions about a path.
 enum Place {
     /// True if there is a directory.
     static func isDirectory(_ path: String) -> Bool {

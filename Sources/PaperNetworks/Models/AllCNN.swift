@@ -5,7 +5,7 @@ import LinkedNet
 /// Strided convolutions in place of pooling, dropout after each, no dense layer. No activation stands after the strided
 /// convolutions.
 public struct AllCNN: Model {
-    /// What it varies in.
+    /// The options of the network.
     public var options: ModelOptions
 
     /// The network with these options.

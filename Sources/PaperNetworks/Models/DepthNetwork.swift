@@ -3,7 +3,7 @@ import LinkedNet
 /// The paper's very deep and narrow network (Table 2): a 7×7 convolution of stride 2, then 50 3×3 convolutions, all of
 /// 4 units.
 public struct DepthNetwork: Model {
-    /// What it varies in.
+    /// The options of the network.
     public var options: ModelOptions
     /// The number of 3×3 convolutions.
     public var depth: Int

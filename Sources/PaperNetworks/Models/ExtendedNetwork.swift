@@ -2,7 +2,7 @@ import LinkedNet
 
 /// The paper's network for counting parameters (Table 3): four convolutions, two max-poolings, two dense layers.
 public struct ExtendedNetwork: Model {
-    /// What it varies in.
+    /// The options of the network.
     public var options: ModelOptions
 
     /// The network with these options.

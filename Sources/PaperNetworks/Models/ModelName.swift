@@ -13,7 +13,7 @@ public enum ModelName: Hashable, Sendable, LosslessStringConvertible {
     /// ``ResNet50``
     case resNet50
 
-    /// What ``init(_:)`` takes, in a few words.
+    /// The names that ``init(_:)`` takes, in a few words.
     public static let options = "allcnn, depth, width50, width400, width:N, extended or resnet50"
 
     /// The names of models, but for the networks of other widths.

@@ -59,7 +59,7 @@ public enum ModelActivation: String, Sendable, Hashable, Codable, CaseIterable {
     }
 }
 
-/// What the paper's models can vary in.
+/// The options of the paper's models.
 public struct ModelOptions: Sendable {
     /// The activation after the layers.
     public var activation: ModelActivation

@@ -6,7 +6,7 @@ import LinkedNet
 /// Linked activations stand inside the blocks. After a block's sum, and after the first convolution, stands the base
 /// activation, because the widths must match.
 public struct ResNet50: Model {
-    /// What it varies in.
+    /// The options of the network.
     public var options: ModelOptions
 
     /// The network with these options.

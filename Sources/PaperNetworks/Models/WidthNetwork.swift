@@ -2,7 +2,7 @@ import LinkedNet
 
 /// The paper's wide and shallow network (Table 1): one 3×3 convolution and a dense layer.
 public struct WidthNetwork: Model {
-    /// What it varies in.
+    /// The options of the network.
     public var options: ModelOptions
     /// The number of units of the convolution, 50 and 400 in the paper.
     public var units: Int

@@ -15,9 +15,9 @@ import LinkedNet
 /// try resumed.train(on: resumed.data())
 /// ```
 public final class PaperRun {
-    /// What decides what it computes.
+    /// The settings that decide every bit of the run.
     public private(set) var settings: RunSettings
-    /// The run itself: its directory, trainer, best score, and what is to be told of its files.
+    /// The run itself: its directory, trainer, best score, and the damage of its files.
     public let run: Run
     /// The SHA-256 of the images it trains on: ``LinkedNet/Dataset/fingerprint``.
     public let dataFingerprint: String

@@ -3,16 +3,16 @@ import LinkedNet
 /// A saved run of one of the paper's networks, opened to be looked at: its settings and its weights, not the state of
 /// its training.
 public struct SavedPaperRun {
-    /// What decided what it computed.
+    /// The settings that decided every bit of the run.
     public let settings: RunSettings
     /// Its network with the saved weights.
     public let network: Network
     private let saved: SavedRun
     private let path: String
 
-    /// What the run is.
+    /// The run's record.
     public var record: RunRecord { saved.record }
-    /// What is wrong with checkpoints that are newer than the one that was opened.
+    /// The damage of checkpoints that are newer than the opened one.
     public var damage: [CheckpointError] { saved.damage }
 
     /// Opens a run: the newest of its checkpoints that is whole. It may be in training.

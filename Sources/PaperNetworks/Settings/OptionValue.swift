@@ -4,7 +4,7 @@ import LinkedNet
 ///
 /// Options with such values are parsed `unconditional`, so that `-1` is a value and no option.
 package enum OptionValue {
-    /// What is wrong with a value.
+    /// A value that can't be used.
     package struct Problem: Error, CustomStringConvertible {
         package let description: String
 

@@ -1,7 +1,7 @@
 import LinkedNet
 
-/// What someone who starts or resumes a run asks for; `nil` leaves a setting as the ``Preset``, or the resumed run, has
-/// it. ``Settings`` declares what there is to ask for: `options.batchSize = 16`.
+/// The wishes of someone who starts or resumes a run. `nil` leaves a setting as the ``Preset``, or the resumed run, has
+/// it. ``Settings`` declares the settings: `options.batchSize = 16`.
 @dynamicMemberLookup
 public struct RunOptions: Sendable, Hashable {
     var values = SettingValues()
@@ -13,7 +13,7 @@ public struct RunOptions: Sendable, Hashable {
     /// Nothing in particular.
     public init() {}
 
-    /// What is asked for of a setting.
+    /// The value that is asked for.
     public subscript<Value>(dynamicMember path: KeyPath<Settings, Setting<Value>>) -> Value? {
         get { self[Settings.declared[keyPath: path]] }
         set { self[Settings.declared[keyPath: path]] = newValue }

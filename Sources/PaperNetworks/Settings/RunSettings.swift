@@ -45,7 +45,7 @@ struct SettingValues: Sendable, Hashable {
     }
 }
 
-// MARK: What is made of them
+// MARK: Network, trainer, images
 
 extension RunSettings {
     /// Compiles the network for these images.
@@ -55,7 +55,7 @@ extension RunSettings {
         try Network(makeModel(classCount: classCount), input: imageShape, batch: self.batchSize, seed: self.seed)
     }
 
-    /// What is compiled.
+    /// The model that is compiled.
     public func makeModel(classCount: Int) -> any Model {
         self.model.model(
             ModelOptions(

@@ -19,7 +19,7 @@ extension SaveInterval {
             meant: Self.meant(digits, unit.lowercased().filter { $0 != " " }))
     }
 
-    /// What a number with another unit says in one of those that are known.
+    /// The text with a known unit that a number with another unit means.
     private static func meant(_ digits: Substring, _ unit: String) -> String? {
         guard let number = Double(digits), number > 0, number < 1e6 else { return nil }
         func text(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : "\(value)" }

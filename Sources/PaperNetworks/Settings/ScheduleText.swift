@@ -1,7 +1,7 @@
 import LinkedNet
 
 extension LearningRateSchedule {
-    /// What ``init(text:epochs:)`` takes, in a few words.
+    /// The texts that ``init(text:epochs:)`` takes, in a few words.
     public static let textOptions = """
         constant, allcnn, cosine, cosine:EPOCHS, cosine:EPOCHS=FINALFACTOR or steps:EPOCH=FACTOR,…, each also after \
         warm-up:STEPS+, and one after the other as in cosine:9@9:constant
@@ -107,7 +107,7 @@ extension LearningRateSchedule {
         }
     }
 
-    /// What stands before and after the first `separator`.
+    /// The parts before and after the first `separator`.
     private static func split(_ text: String, at separator: Character) -> (String, String?) {
         let parts = text.split(separator: separator, maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         return (parts.first ?? "", parts.count == 2 ? parts[1] : nil)

@@ -9,7 +9,7 @@ public struct Setting<Value: Hashable & Sendable>: Sendable {
     let key: String
     /// The section of the command's help.
     public let group: SettingGroup
-    /// What the option is for.
+    /// The option's help.
     public let help: String
     let format: SettingFormat<Value>
     /// The value where nobody asks for one.
@@ -18,7 +18,7 @@ public struct Setting<Value: Hashable & Sendable>: Sendable {
     let whenAbsent: Value?
     /// Whether a resumed run may be asked for another value.
     let whenResumed: ResumeRule
-    /// What of a value that was asked for makes no sense, alone or beside the others.
+    /// The reason why a value that was asked for makes no sense, alone or beside the others; `nil` if there is none.
     let problem: @Sendable (Value, RunSettings) -> SettingProblem?
     /// The part of the line that states all settings; `nil` for nothing.
     let phrase: @Sendable (Value, RunSettings) -> String?
@@ -44,11 +44,11 @@ public struct Setting<Value: Hashable & Sendable>: Sendable {
 
 /// The sections of `train --help` that settings stand in.
 public enum SettingGroup: Sendable {
-    /// What is trained.
+    /// The network.
     case network
-    /// What it is trained on.
+    /// The images.
     case data
-    /// How it is trained.
+    /// The course of the training.
     case training
 }
 
@@ -62,12 +62,12 @@ enum ResumeRule: Sendable {
     case special
 }
 
-/// What is wrong with a value.
+/// The reason why a value makes no sense.
 struct SettingProblem: Sendable {
     let expected, found: String
 }
 
-/// What defaults follow from: the model's experiment, by recipe or paper.
+/// The source of defaults: the model's experiment, by recipe or paper.
 struct SettingDefaults: Sendable {
     let preset: Preset
     let experiment: Experiment
@@ -84,9 +84,9 @@ public protocol AnySetting: Sendable {
     var name: String { get }
     /// The section of the command's help.
     var group: SettingGroup { get }
-    /// What the option is for.
+    /// The option's help.
     var help: String { get }
-    /// What stands for a value in help; `nil` for a flag.
+    /// The word for a value in help; `nil` for a flag.
     var valueName: String? { get }
     /// Reads an option's value.
     ///
@@ -94,7 +94,7 @@ public protocol AnySetting: Sendable {
     func read(_ text: String, into options: inout RunOptions) throws
 }
 
-/// What settings and options do with each setting.
+/// The operations of settings and options on each setting.
 protocol StoredSetting: AnySetting {
     var key: String { get }
     var whenResumed: ResumeRule { get }

@@ -2,7 +2,7 @@ import LinkedNet
 
 /// How the values of a setting are read from an option, shown to people, and kept in a saved run.
 public struct SettingFormat<Value: Hashable & Sendable>: Sendable {
-    /// What stands for a value in help: `N`. `nil` for a flag, which takes no value.
+    /// The word for a value in help: `N`. `nil` for a flag, which takes no value.
     let valueName: String?
     /// Reads an option's value; throws an ``OptionValue/Problem``.
     let read: @Sendable (String) throws -> Value

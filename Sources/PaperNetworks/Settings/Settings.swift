@@ -108,7 +108,7 @@ public struct Settings: Sendable {
         phrase: { schedule, _ in schedule == .constant ? nil : "schedule \(schedule.text ?? "\(schedule)")" },
         default: { $0.isExperiments ? $0.experiment.schedule : .constant })
 
-    /// What ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for its default. A run has its
+    /// The argument of ``DataSource/resolve(_:workingDirectory:)``; `nil` for its default. A run has its
     /// ``DataSource/argument`` here, so `nil` for data of one's own.
     public let data = Setting<String?>(
         "data", key: "data", .data, .optional("data", read: { $0 }), help: DataSource.help,
@@ -145,7 +145,7 @@ public struct Settings: Sendable {
         problem: { epochs, _ in Self.problem(epochs, atMost: RunOptions.mostEpochs) },
         phrase: { epochs, _ in "\(epochs) epochs" }, default: { $0.experiment.epochs })
 
-    /// What all random choices follow from.
+    /// The seed of all random choices.
     public let seed = Setting<UInt64>(
         "seed", key: "seed", .training, .wholeNumber(from: 0),
         help: "What all random choices follow from. (default: \(Experiment.seed))",

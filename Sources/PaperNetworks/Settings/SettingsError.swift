@@ -4,11 +4,11 @@ import LinkedNet
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// The setting, by the name of its option without dashes: `momentum`.
     public let setting: String
-    /// What would have been right.
+    /// The values that would have been right.
     public let expected: String
-    /// What was found.
+    /// The value that was found.
     public let found: String
-    /// What was probably meant, if something near it would have been right.
+    /// The value that was probably meant, if one near the found one would have been right.
     public let meant: String?
 
     /// An error about a setting.
