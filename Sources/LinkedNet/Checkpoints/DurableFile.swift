@@ -20,7 +20,9 @@ public enum DurableFile {
     /// bring the old one back. A file system that can't synchronise directories at all is no error: the same holds
     /// there. A symbolic link at `path` is itself replaced.
     ///
-    /// - Parameter contents: what the file holds, in pieces; nothing is copied.
+    /// - Parameters:
+    ///   - path: the file to make or to replace.
+    ///   - contents: what the file holds, in pieces; nothing is copied.
     /// - Throws: ``CheckpointError``.
     public static func replace(_ path: String, contents: [UnsafeRawBufferPointer]) throws(CheckpointError) {
         try replace(path, contents: contents, on: SystemDisk())

@@ -18,6 +18,7 @@ public enum Safetensors {
     /// - Parameters:
     ///   - tensors: in the order in which they are to lie in the file.
     ///   - metadata: texts to be kept with them.
+    ///   - path: the file to make or to replace.
     /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit its
     ///   elements, a header that would be too long, a text that would pass for the file's checksum, and whatever the
     ///   disk refuses.

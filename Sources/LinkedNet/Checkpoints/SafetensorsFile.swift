@@ -59,7 +59,9 @@ public final class SafetensorsFile {
 
     /// Reads the tensor called `name` into memory of the caller's, as 32-bit floats: others are rounded to the nearest.
     ///
-    /// - Parameter elements: as many as the tensor has. Undefined after an error.
+    /// - Parameters:
+    ///   - name: the tensor's name, byte for byte.
+    ///   - elements: as many as the tensor has. Undefined after an error.
     /// - Throws: ``CheckpointError`` if there is no such tensor, it has another number of elements, isn't of floats
     ///   (``ElementType/isReadable``), an element is finite but too large for 32 bits, or the disk fails.
     public func read(

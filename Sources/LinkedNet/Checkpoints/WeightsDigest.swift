@@ -14,7 +14,9 @@ public enum WeightsDigest {
 
     /// The digest of the tensors in a file, as 64 hexadecimal digits. Holds one tensor in memory at a time.
     ///
-    /// - Parameter isIncluded: says by its name whether a tensor belongs to the weights.
+    /// - Parameters:
+    ///   - file: the open file.
+    ///   - isIncluded: says by its name whether a tensor belongs to the weights.
     /// - Throws: ``CheckpointError`` if the disk fails.
     public static func sha256(
         of file: SafetensorsFile, where isIncluded: (String) -> Bool = { _ in true }

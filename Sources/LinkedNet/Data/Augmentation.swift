@@ -18,7 +18,11 @@ public struct Augmentation: SelfDescribing, Hashable, Sendable {
 
     /// The changes of one image.
     ///
-    /// - Parameter imageShape: height, width, channels.
+    /// - Parameters:
+    ///   - seed: the training's seed.
+    ///   - epoch: the epoch, counted from 0.
+    ///   - sample: the image's number in the data set.
+    ///   - imageShape: height, width, channels.
     public func draw(seed: UInt64, epoch: Int, sample: Int, imageShape: Shape) -> ImageAugmentation {
         var random = CounterRandom(
             seed: seed, epoch: UInt64(truncatingIfNeeded: epoch), sample: UInt64(truncatingIfNeeded: sample),

@@ -28,6 +28,8 @@ public final class BatchLoader {
     /// A loader that begins with the first batch of epoch 0.
     ///
     /// - Parameters:
+    ///   - dataset: where the images come from.
+    ///   - batchSize: the number of images of a batch; the last batch of an epoch may be smaller.
     ///   - sampler: the order of each epoch.
     ///   - augmentation: random changes to the images.
     ///   - seed: what sampler and augmentation draw from.

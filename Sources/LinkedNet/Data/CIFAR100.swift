@@ -14,7 +14,10 @@ public enum CIFAR100 {
 
     /// The training images, `train.bin`.
     ///
-    /// - Parameter imageCount: how many the file must hold; another number is for cut-down copies.
+    /// - Parameters:
+    ///   - directory: where the file lies.
+    ///   - labels: which of the two labels of an image is taken.
+    ///   - imageCount: how many the file must hold; another number is for cut-down copies.
     /// - Throws: ``DataError``.
     public static func train(
         in directory: String, labels: Labels = .fine, imageCount: Int = 50_000
@@ -24,7 +27,10 @@ public enum CIFAR100 {
 
     /// The test images, `test.bin`.
     ///
-    /// - Parameter imageCount: how many the file must hold.
+    /// - Parameters:
+    ///   - directory: where the file lies.
+    ///   - labels: which of the two labels of an image is taken.
+    ///   - imageCount: how many the file must hold.
     /// - Throws: ``DataError``.
     public static func test(
         in directory: String, labels: Labels = .fine, imageCount: Int = 10_000

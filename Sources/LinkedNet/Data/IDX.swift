@@ -7,7 +7,10 @@ public enum IDX {
     /// The training images: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` of a directory, also with `.idx`
     /// for `-idx`, and with `.gz` at the end.
     ///
-    /// - Parameter name: what to call the data, without "train"; default "IDX".
+    /// - Parameters:
+    ///   - directory: where the files lie.
+    ///   - name: what to call the data, without "train"; default "IDX".
+    ///   - classNames: a name for each class, in the order of the labels.
     /// - Throws: ``DataError``.
     public static func train(
         in directory: String, name: String = "IDX", classNames: [String] = digits
@@ -17,7 +20,10 @@ public enum IDX {
 
     /// The test images: `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with the same variations.
     ///
-    /// - Parameter name: what to call the data, without "test"; default "IDX".
+    /// - Parameters:
+    ///   - directory: where the files lie.
+    ///   - name: what to call the data, without "test"; default "IDX".
+    ///   - classNames: a name for each class, in the order of the labels.
     /// - Throws: ``DataError``.
     public static func test(
         in directory: String, name: String = "IDX", classNames: [String] = digits

@@ -20,7 +20,9 @@ public struct ImageDataset: Dataset {
     /// Images that are already in memory. Takes time for the fingerprint, about 0.1 s for CIFAR-10.
     ///
     /// - Parameters:
+    ///   - name: a name for people and errors.
     ///   - imageShape: height, width, channels.
+    ///   - classNames: a name for each class, in the order of the labels.
     ///   - pixels: [image][height][width][channel].
     ///   - labels: one for each image, each of `0 ..< classNames.count`.
     ///   - scale: a factor for each channel; default 1/255.

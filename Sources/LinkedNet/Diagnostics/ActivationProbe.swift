@@ -25,7 +25,9 @@ public final class ActivationProbe {
 
     /// A probe for `network`.
     ///
-    /// - Parameter model: what the network was compiled from.
+    /// - Parameters:
+    ///   - model: what the network was compiled from.
+    ///   - network: the network to look at.
     /// - Throws: ``ShapeError`` if it was compiled from another model, ``OutOfMemory``.
     public init(_ model: some Layer, of network: Network) throws {
         let copy = try Network(

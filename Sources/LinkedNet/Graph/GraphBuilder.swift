@@ -27,8 +27,10 @@ public final class GraphBuilder {
 
     /// A graph with nothing but its input.
     ///
-    /// - Parameter fusesActivations: false has every activation computed and stored: slower, and visible to an
-    ///   inspected forward pass.
+    /// - Parameters:
+    ///   - inputShape: the shape of one sample.
+    ///   - fusesActivations: false has every activation computed and stored: slower, and visible to an inspected
+    ///     forward pass.
     /// - Throws: ``ShapeError`` if a size isn't positive.
     public convenience init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
         try self.init(inputShape: inputShape, fusion: fusesActivations ? .everything : .allButActivations)

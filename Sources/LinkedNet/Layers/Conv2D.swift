@@ -23,6 +23,11 @@ public struct Conv2D: Layer {
     ///   - kernel: the kernel's height and width.
     ///   - stride: the step between windows, in both directions.
     ///   - padding: what happens at the edges.
+    ///   - usesBias: true if a bias is added.
+    ///   - kernelInitializer: the first values of the kernel.
+    ///   - biasInitializer: the first values of the bias.
+    ///   - algorithm: how the convolution is computed.
+    ///   - name: the name in paths; `nil` for a name from the type.
     public init(
         _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .valid, usesBias: Bool = true,
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,

@@ -12,7 +12,12 @@ public struct Dense: Layer {
     public var biasInitializer: Initializer
     public var name: String?
 
-    /// - Parameter units: the number of output features.
+    /// - Parameters:
+    ///   - units: the number of output features.
+    ///   - usesBias: true if a bias is added.
+    ///   - kernelInitializer: the first values of the weights.
+    ///   - biasInitializer: the first values of the bias.
+    ///   - name: the name in paths; `nil` for a name from the type.
     public init(
         _ units: Int, usesBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
         biasInitializer: Initializer = .zeros, name: String? = nil

@@ -51,7 +51,9 @@ public struct Dropout: Layer {
     public var rate: Float
     public var name: String?
 
-    /// - Parameter rate: the probability of dropping an element, 0 ..< 1.
+    /// - Parameters:
+    ///   - rate: the probability of dropping an element, 0 ..< 1.
+    ///   - name: the name in paths; `nil` for a name from the type.
     public init(_ rate: Float, name: String? = nil) {
         self.rate = rate
         self.name = name

@@ -10,6 +10,8 @@ public struct MaxPool2D: Layer {
     /// - Parameters:
     ///   - size: the window's height and width.
     ///   - stride: the step between windows; the window's size if not given.
+    ///   - padding: how the edges are treated.
+    ///   - name: the name in paths; `nil` for a name from the type.
     public init(_ size: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil) {
         window = .square(size, stride: stride ?? size, padding)
         self.name = name
@@ -32,6 +34,8 @@ public struct AveragePool2D: Layer {
     /// - Parameters:
     ///   - size: the window's height and width.
     ///   - stride: the step between windows; the window's size if not given.
+    ///   - padding: how the edges are treated.
+    ///   - name: the name in paths; `nil` for a name from the type.
     public init(_ size: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil) {
         window = .square(size, stride: stride ?? size, padding)
         self.name = name

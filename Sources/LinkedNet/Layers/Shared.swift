@@ -26,7 +26,9 @@ public struct Shared: Layer {
     final class Identity: Sendable {}
     let identity = Identity()
 
-    /// - Parameter layer: the layer to share, with all layers that it holds.
+    /// - Parameters:
+    ///   - layer: the layer to share, with all layers that it holds.
+    ///   - name: the name in paths; `nil` for a name from the type of `layer`.
     public init(_ layer: any Layer, name: String? = nil) {
         self.layer = layer
         self.name = name

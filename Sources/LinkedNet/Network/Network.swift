@@ -1,7 +1,8 @@
 /// A compiled network: its operations in order, all of their memory, its weights.
 ///
 /// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a
-/// pass allocates nothing. Make one from a model with ``init(_:input:batch:seed:)``, train it with a ``Trainer``.
+/// pass allocates nothing. ``init(_:input:batch:seed:fusesActivations:)`` makes a network from a model, and a
+/// ``Trainer`` trains the network.
 ///
 /// A network is not thread-safe: use one from one thread at a time, and from nowhere else between
 /// ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that begins while
@@ -52,6 +53,8 @@ public final class Network {
     /// Compiles what `builder` holds, with `output` as the result.
     ///
     /// - Parameters:
+    ///   - builder: the graph.
+    ///   - output: the network's result, a value of `builder`.
     ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of it.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow;
@@ -156,6 +159,7 @@ public final class Network {
     /// - Parameters:
     ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
     ///   - count: 1 … ``microBatchSize``.
+    ///   - mode: training or evaluation.
     ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
     /// - Throws: ``ShapeError`` for another count.
     public func forward(

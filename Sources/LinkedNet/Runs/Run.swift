@@ -153,10 +153,15 @@ public final class Run {
     /// written.
     ///
     /// - Parameters:
+    ///   - train: the images to train on.
+    ///   - test: the images on which each epoch ends with an evaluation.
     ///   - epochs: how many epochs the run has, those before it was saved included. More than before go on with it.
+    ///   - batchSize: the number of images of a step; `nil` for ``Network/batchSize``.
+    ///   - sampler: the order of each epoch.
+    ///   - augmentation: random changes to the training images.
+    ///   - seed: what sampler and augmentation draw from; `nil` for the network's seed.
     ///   - observers: who is told besides the trainer's own.
     ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
-    ///   - others: as ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` takes them.
     /// - Throws: ``RunMismatch`` if the images, or how they are taken, differ from the saved run's; ``RunInUse`` if
     ///   another process trains the run; what
     ///   ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and

@@ -14,7 +14,9 @@ public struct BestScore: Sendable, Hashable, Codable {
 
     /// Takes an epoch into account.
     ///
-    /// - Parameter minimumGain: by how much a score must be better to count.
+    /// - Parameters:
+    ///   - result: the epoch.
+    ///   - minimumGain: by how much a score must be better to count.
     /// - Returns: true if it is the best so far.
     @discardableResult
     public mutating func consider(_ result: EpochResult, minimumGain: Double = 0) -> Bool {

@@ -18,6 +18,7 @@ public final class DiagnosticsObserver: TrainingObserver {
 
     /// - Parameters:
     ///   - probe: one for the network that is trained.
+    ///   - network: the network that is trained.
     ///   - dataset: what it is trained on. Drift is measured on the first batch, dead neurons are counted on all of it.
     ///   - every: how many steps lie between two looks.
     ///   - path: the file that lines are added to.

@@ -16,6 +16,7 @@ extension Network {
     /// can't synchronise directories.
     ///
     /// - Parameters:
+    ///   - path: the file to make or to replace.
     ///   - metadata: texts to be kept with them.
     ///   - allowsNonFinite: true to write NaN and infinite weights as well, for example to look for their cause.
     /// - Throws: ``CheckpointError``; also if a weight is NaN or infinite, so that a training that failed doesn't

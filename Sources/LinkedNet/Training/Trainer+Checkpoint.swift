@@ -16,8 +16,9 @@ extension Trainer {
     /// `optimizer:slot/parameter`), position and seed, in one safetensors file with a checksum, written durably: see
     /// ``DurableFile``.
     ///
-    /// - Parameter metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the
-    ///   library's.
+    /// - Parameters:
+    ///   - path: the file to make or to replace.
+    ///   - metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the library's.
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be
     ///   continued from there, so what was at `path` stays; ``CheckpointError``, also for a key that the library
     ///   writes itself.

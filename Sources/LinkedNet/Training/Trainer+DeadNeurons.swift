@@ -2,7 +2,9 @@ extension Trainer {
     /// The dead neurons of each activation, over all samples of a data set. One pass over it, with the weights as they
     /// are.
     ///
-    /// - Parameter probe: one for the trainer's network.
+    /// - Parameters:
+    ///   - probe: one for the trainer's network.
+    ///   - dataset: images of the shape that the network takes.
     /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
     public func deadNeurons(_ probe: ActivationProbe, on dataset: any Dataset) throws -> [DeadNeurons] {
         try check(dataset)

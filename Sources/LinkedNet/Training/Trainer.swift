@@ -35,6 +35,9 @@ public final class Trainer {
     ///
     /// - Parameters:
     ///   - network: what to train; its weights are changed in place.
+    ///   - optimizer: how parameters follow their gradients.
+    ///   - loss: the function to minimise.
+    ///   - schedule: how the learning rate changes.
     ///   - gradientClipNorm: more than 0.
     ///   - observers: who is told how training goes.
     /// - Throws: ``OptimizerError`` for a norm that isn't more than 0, or for two slots of one name, ``OutOfMemory`` if

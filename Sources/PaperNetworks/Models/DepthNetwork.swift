@@ -10,7 +10,9 @@ public struct DepthNetwork: Model {
 
     /// The network with these options.
     ///
-    /// - Parameter depth: the number of 3×3 convolutions, 50 in the paper.
+    /// - Parameters:
+    ///   - options: activation, normalisation, initialiser and width.
+    ///   - depth: the number of 3×3 convolutions, 50 in the paper.
     public init(_ options: ModelOptions = ModelOptions(), depth: Int = 50) {
         self.options = options
         self.depth = depth

@@ -9,7 +9,9 @@ public struct WidthNetwork: Model {
 
     /// The network with these options.
     ///
-    /// - Parameter units: the number of units of the convolution.
+    /// - Parameters:
+    ///   - options: activation, normalisation, initialiser and width.
+    ///   - units: the number of units of the convolution.
     public init(_ options: ModelOptions = ModelOptions(), units: Int) {
         self.options = options
         self.units = units

@@ -11,7 +11,9 @@ extension LearningRateSchedule {
     /// `steps:100=0.5,150=0.1` (from epoch 100, counted from 0, half the rate); any of them after `warm-up:500+`;
     /// several with the epochs, counted from 0, from which on the next holds: `cosine:30@30:cosine:10`.
     ///
-    /// - Parameter epochs: the length of the whole, to which `cosine` without a number extends.
+    /// - Parameters:
+    ///   - text: the description.
+    ///   - epochs: the length of the whole, to which `cosine` without a number extends.
     /// - Throws: ``SettingsError``.
     public init(text: String, epochs: Int) throws(SettingsError) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
