@@ -39,7 +39,7 @@ extension Trainer {
     /// A step's loss is computed before the step's update, so a finite loss says nothing of the weights after it.
     /// ``fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` calls this after each epoch and at its end,
     /// and every save calls it. A loop of your own calls it after its last
-    /// ``step(pixels:labels:count:stepsPerEpoch:)``.
+    /// `step(pixels:labels:stepsPerEpoch:)`.
     ///
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``, which names the first parameter, or else the
     ///   first state, that isn't finite.
