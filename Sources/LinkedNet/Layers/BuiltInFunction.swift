@@ -24,3 +24,20 @@ public struct BuiltInFunction: Sendable {
     /// z for z > 0, slope·z otherwise, the slopes learned and zero at first (He et al. 2015).
     public static func prelu(_ sharing: SlopeSharing = .perPosition) -> BuiltInFunction { .init(.prelu, sharing) }
 }
+
+extension ActivationFunction {
+    /// ``BuiltInFunction/identity``
+    public static let identity = ActivationFunction(.identity)
+    /// ``BuiltInFunction/relu``
+    public static let relu = ActivationFunction(.relu)
+    /// ``BuiltInFunction/selu``
+    public static let selu = ActivationFunction(.selu)
+    /// ``BuiltInFunction/swish``
+    public static let swish = ActivationFunction(.swish)
+    /// ``BuiltInFunction/leakyReLU(slope:)``
+    public static func leakyReLU(slope: Float = 0.3) -> ActivationFunction { .init(.leakyReLU(slope: slope)) }
+    /// ``BuiltInFunction/elu(alpha:)``
+    public static func elu(alpha: Float = 1) -> ActivationFunction { .init(.elu(alpha: alpha)) }
+    /// ``BuiltInFunction/prelu(_:)``
+    public static func prelu(_ sharing: SlopeSharing = .perPosition) -> ActivationFunction { .init(.prelu(sharing)) }
+}

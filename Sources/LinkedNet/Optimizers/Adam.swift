@@ -63,7 +63,8 @@ public struct Adam: Optimizer {
         OptimizerKernels.adam(
             count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
             stepSize: Float(update.learningRate * correction2 / correction1), beta1: Float(beta1),
-            beta2: Float(beta2), epsilon: Float(epsilon), gradients: update.gradients.start, firstMoment: update.slots[0].start,
+            beta2: Float(beta2), epsilon: Float(epsilon), gradients: update.gradients.start,
+            firstMoment: update.slots[0].start,
             secondMoment: update.slots[1].start, parameters: update.parameters.start)
     }
 }

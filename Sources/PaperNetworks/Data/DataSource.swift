@@ -93,7 +93,8 @@ public struct DataSource: Sendable {
     }
 
     private static func shapes() throws(DataError) -> DataSource {
-        try DataSource(train: SyntheticShapes.train(), test: SyntheticShapes.test(), name: "Generated shapes", argument: "shapes")
+        try DataSource(
+            train: SyntheticShapes.train(), test: SyntheticShapes.test(), name: "Generated shapes", argument: "shapes")
     }
 
     /// Data of your own, for a ``Run``. A resumed run has to be given it again: it can't be found by a name.

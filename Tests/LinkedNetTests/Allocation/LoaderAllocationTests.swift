@@ -7,7 +7,8 @@ import Testing
     /// Prepared on the calling thread, whose allocations are counted; the loader's thread runs the same code.
     @Test func aWarmBatchAllocatesNothing() throws {
         let loader = try BatchLoader(
-            dataset: SyntheticShapes.dataset(count: 100, seed: 1, split: .train).prefix(90), batchSize: 16, sampler: .shuffled,
+            dataset: SyntheticShapes.dataset(count: 100, seed: 1, split: .train).prefix(90), batchSize: 16,
+            sampler: .shuffled,
             augmentation: .paper, prefetching: 0)
         while let _ = try loader.next() {}
         for _ in 0..<2 * loader.batchesPerEpoch {

@@ -57,18 +57,3 @@ extension FusibleActivation {
         return names.count == 1 ? names[0] : "(" + names.joined(separator: ", ") + ")"
     }
 }
-
-extension ScalarFunction {
-    /// A short name for summaries.
-    var label: String {
-        switch self {
-        case .identity: "identity"
-        case .relu: "relu"
-        case .leakyReLU(let slope): "leaky relu \(slope)"
-        case .prelu: "prelu"
-        case .elu(let alpha): alpha == 1 ? "elu" : "elu \(alpha)"
-        case .selu: "selu"
-        case .swish: "swish"
-        }
-    }
-}

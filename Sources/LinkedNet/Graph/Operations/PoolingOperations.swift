@@ -60,15 +60,6 @@ extension MaxPoolOperation: ActivationReading {
     func activation(ofInput index: Int) -> FusibleActivation? { input.function }
 }
 
-extension ScalarFunction {
-    fileprivate var isPiecewiseLinear: Bool {
-        switch self {
-        case .identity, .relu, .leakyReLU, .prelu: true
-        case .elu, .selu, .swish: false
-        }
-    }
-}
-
 extension Value {
     /// - Throws: ``ShapeError`` naming `name` unless this is [height, width, channels].
     func expectImage(for name: String) throws(ShapeError) {
