@@ -23,7 +23,7 @@ import Testing
     /// The options that are tried elsewhere in this file or, for those of running, in others: all but the settings.
     private static let others = [
         "--no-batch-norm", "--no-sqrt2", "--no-augment", "--no-shuffle", "--steps", "--threads", "--output", "--resume",
-        "--save-every", "--no-lock", "--dry-run", "--json", "--quiet", "--log-every", "--help",
+        "--save-every", "--no-lock", "--dry-run", "--plan", "--json", "--quiet", "--log-every", "--help",
     ]
 
     private func options(_ command: Command) throws -> Set<String> {

@@ -45,16 +45,7 @@ final class BatchPreparation {
         let first = batch * batchSize
         let count = min(batchSize, order.count - first)
         let indices = UnsafeBufferPointer(start: order.pointer + first, count: count)
-        var changes = UnsafeBufferPointer<ImageAugmentation>(start: nil, count: 0)
-        if augmentation != .none {
-            var image = 0
-            while image < count {
-                augmentations.pointer[image] = augmentation.draw(
-                    seed: seed, epoch: epoch, sample: Int(indices[image]), imageShape: imageShape)
-                image += 1
-            }
-            changes = UnsafeBufferPointer(start: augmentations.pointer, count: count)
-        }
+        let changes = draw(indices, epoch: epoch)
         let labels = labels[slot].pointer
         var pixelSpan = UnsafeMutableBufferPointer(start: pixels[slot].pointer, count: count * imageShape.elementCount)
             .mutableSpan
@@ -73,5 +64,17 @@ final class BatchPreparation {
         return Batch(
             pixels: UnsafePointer(pixels[slot].pointer), labels: UnsafePointer(labels), count: count, epoch: epoch,
             index: batch)
+    }
+
+    /// The augmentation of each image; none if images stay as they are.
+    private func draw(_ indices: UnsafeBufferPointer<Int64>, epoch: Int) -> UnsafeBufferPointer<ImageAugmentation> {
+        guard augmentation != .none else { return UnsafeBufferPointer(start: nil, count: 0) }
+        var image = 0
+        while image < indices.count {
+            augmentations.pointer[image] = augmentation.draw(
+                seed: seed, epoch: epoch, sample: Int(indices[image]), imageShape: imageShape)
+            image += 1
+        }
+        return UnsafeBufferPointer(start: augmentations.pointer, count: indices.count)
     }
 }

@@ -59,7 +59,8 @@ import Testing
         let trainer = try Trainer(networks[0], optimizer: SGD(learningRate: 1e-3))
         var random = CounterRandom(seed: seed, use: RandomUse(rawValue: 2003))
         let pixels = (0..<7 * input.elementCount).map { _ in Float(random.normal()) }
-        for _ in 0..<3 { try trainer.step(pixels: pixels, labels: [0, 1, 2, 0]) }
+        let batch = Array(pixels.prefix(4 * input.elementCount))
+        for _ in 0..<3 { try trainer.step(pixels: batch, labels: [0, 1, 2, 0]) }
         _ = networks[1].parameters.update(fromContentsOf: networks[0].parameters)
         _ = networks[1].states.update(fromContentsOf: networks[0].states)
 
