@@ -146,13 +146,14 @@ kernels(
     "post-activation", "shared/post_ops.c", "post_ops->activation.member_count == 0", "true",
     "PointwiseTests|NormalizationTests", "an activation after a sum is left out")
 kernels(
-    "norm-joins-parts", "normalization/batch_norm.c", "found.rows * off * off", "off * off", "NormalizationTests",
+    "norm-joins-parts", "normalization/forward_training.c", "found.rows * off * off", "off * off", "NormalizationTests",
     "the distance of parts' means counts once instead of once a row")
 kernels(
-    "norm-unbiased", "normalization/batch_norm.c", "call->unbiased_running_variance && call->rows > 1", "false",
+    "norm-unbiased", "normalization/forward_training.c",
+    "call->unbiased_running_variance && call->sweep.rows > 1", "false",
     "NormalizationTests", "the running variance is the biased one always")
 kernels(
-    "norm-rest", "normalization/batch_norm.c", "blocks + (layout->rest_rows > 0)", "blocks", "NormalizationTests",
+    "norm-rest", "normalization/sweep.h", "blocks + (layout->rest_rows > 0)", "blocks", "NormalizationTests",
     "rows that fill no long row are left out")
 kernels(
     "global-mean", "pooling/global_average.c", "(float)call->positions", "(float)(call->positions + 1)", "PoolingTests",

@@ -115,6 +115,11 @@ static void multiply_slab(
 }
 
 void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, const float **starts) {
+    // The first run needs no division, which small products would notice.
+    if (first + count <= rows->run) {
+        for (int64_t i = 0; i < count; i++) starts[i] = rows->start + (first + i) * rows->step;
+        return;
+    }
     int64_t in_run = first % rows->run;
     const float *run = rows->start + first / rows->run * rows->run_step;
     for (int64_t i = 0; i < count; i++) {
