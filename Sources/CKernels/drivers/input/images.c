@@ -1,3 +1,5 @@
+// Images of a batch from their bytes, mirrored and moved.
+
 #include "include/ck_input.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+// Softmax, and its cross-entropy with labels. A task takes some rows of the batch.
+
 #include "include/ck_loss.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-// Batch normalisation in training: the moments of x (if they are not known), the parameters that follow from them, and the
-// normalised output.
+// Batch normalisation in training: the moments of x (if they are not known), the parameters that follow from them, and
+// the normalised output.
 
 #include <math.h>
 

@@ -1,3 +1,6 @@
+// The tiles of Winograd's algorithms: which algorithm a pass takes, how images are cut into tiles, and how tiles become
+// frequencies.
+
 #include "drivers/convolution/winograd/winograd.h"
 
 enum {
