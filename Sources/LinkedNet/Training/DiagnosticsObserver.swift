@@ -31,9 +31,15 @@ public final class DiagnosticsObserver: TrainingObserver {
         lines = LineFile(path)
         count = min(network.batchSize, dataset.count)
         pixels = try AlignedStorage(count: count * network.inputShape.elementCount)
-        var labels = Array(repeating: Int32(0), count: count)
+        try Self.load(count, of: dataset, into: pixels)
+    }
+
+    /// Writes the pixels of the first `count` images of a data set.
+    private static func load(_ count: Int, of dataset: any Dataset, into pixels: AlignedStorage<Float>) throws {
+        let labels = try AlignedStorage<Int32>(count: count)
         let indices = (0..<count).map { Int64($0) }
-        var pixelSpan = pixels.buffer.mutableSpan, labelSpan = labels.mutableSpan
+        var pixelSpan = pixels.buffer.mutableSpan
+        var labelSpan = labels.buffer.mutableSpan
         try dataset.load(indices.span, augmentations: Span(), pixels: &pixelSpan, labels: &labelSpan)
     }
 
