@@ -1,9 +1,9 @@
-/// What the buffers of a plan are called, for people.
+/// The names of a plan's buffers, for people.
 struct BufferNames {
     private let tensors, parameters, states: [String]
     private let shares: [Buffer]
 
-    /// A tensor has the name of the node that gives it, with a number where a layer gives several.
+    /// A tensor has the name of the node that gives it, with a number where a layer gives several tensors.
     init(_ graph: Graph, shares: [Buffer]) {
         var tensors = graph.tensorShapes.indices.map { "tensor \($0)" }
         tensors[0] = "input"

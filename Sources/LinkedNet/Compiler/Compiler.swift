@@ -1,4 +1,4 @@
-/// Turns a finished graph into the graph that a plan is made of.
+/// Rewrites a finished graph into the graph of a plan.
 enum Compiler {
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, sizes that overflow, or an operation
     ///   that the kernels refuse.
@@ -16,7 +16,7 @@ enum Compiler {
         return graph
     }
 
-    /// More than any machine has, and little enough for sums of sizes not to overflow.
+    /// No machine has so much memory, and sums of sizes below this limit don't overflow.
     private static let mostBytes = 1 << 50
 
     private static func checkSizes(of graph: Graph, batch: Int) throws(ShapeError) {

@@ -1,4 +1,5 @@
-/// The index of a graph: who gives and who reads each tensor and each parameter, and which gradients are needed.
+/// The index of a graph: the nodes that give and read each tensor and each parameter, and the gradients that are
+/// needed.
 struct GraphUses {
     /// A place at which a node reads a tensor.
     struct Reader {
@@ -49,16 +50,16 @@ struct GraphUses {
     /// The node that gives a tensor; `nil` for the network's input.
     func producer(of tensor: TensorID) -> Int? { producers[tensor.index] }
 
-    /// The nodes that read a tensor, in order. The caller of the network, who reads its output, is none of them.
+    /// The nodes that read a tensor, in order. The network's caller, who reads the output, is not in the list.
     func readers(of tensor: TensorID) -> [Reader] { readerLists[tensor.index] }
 
-    /// The only reader of a tensor; `nil` if there are others, of which the network's caller is one.
+    /// The only reader of a tensor; `nil` if there are others. The network's caller counts as a reader of the output.
     func soleReader(of tensor: TensorID) -> Reader? {
         let readers = readerLists[tensor.index]
         return readers.count == 1 && tensor != output ? readers[0] : nil
     }
 
-    /// True if nobody reads a tensor, the network's caller included.
+    /// True if no node reads a tensor, and the network's caller doesn't either.
     func isUnread(_ tensor: TensorID) -> Bool { readerLists[tensor.index].isEmpty && tensor != output }
 
     /// True if each of the parameters is read at one place.
@@ -69,8 +70,8 @@ struct GraphUses {
     /// True if the network's output depends on a tensor.
     func isUsed(_ tensor: TensorID) -> Bool { isOnTheWay[tensor.index] }
 
-    /// True if somebody needs the gradient of a tensor. A tensor that the output doesn't depend on gets no gradient, so
-    /// its producers have none to pass on.
+    /// True if a node needs the gradient of a tensor. A tensor that the output doesn't depend on gets no gradient, so
+    /// the tensor's producers have no gradient to pass on.
     func needsGradient(_ tensor: TensorID) -> Bool {
         tensorDependsOnParameters[tensor.index] && isOnTheWay[tensor.index]
     }
@@ -80,6 +81,6 @@ struct GraphUses {
 }
 
 extension Graph {
-    /// The index of the graph as it is now. Needs O(nodes) time.
+    /// The index of the present graph. Takes O(nodes) time.
     var uses: GraphUses { GraphUses(self) }
 }

@@ -1,6 +1,6 @@
-/// Places buffers whose lifetimes are known in one arena: two buffers share memory only if no moment needs both.
+/// Places buffers with known lifetimes in one arena. Two buffers share memory only if no moment needs both.
 struct MemoryPlan {
-    /// What has to be placed.
+    /// A buffer that needs a place.
     struct Request {
         let bytes: Int
         /// The first and the last moment at which the buffer is in use.
@@ -13,9 +13,9 @@ struct MemoryPlan {
     /// The size of the arena.
     private(set) var totalBytes = 0
 
-    /// Greedy by size: the largest buffer first, each at the lowest place free throughout its lifetime. Needs O(n²)
-    /// time for n requests, and comes within a few percent of the optimum on networks' plans (Pisarchyk and Lee 2020,
-    /// arXiv:2001.03288).
+    /// Greedy by size: the largest buffer comes first, and each buffer gets the lowest place that is free throughout
+    /// its lifetime. The placing takes O(n²) time for n requests. Its arena is within a few percent of the optimum on
+    /// networks' plans (Pisarchyk and Lee 2020, arXiv:2001.03288).
     init(_ requests: [Request]) {
         offsets = Array(repeating: 0, count: requests.count)
         let order = requests.indices.sorted {

@@ -1,24 +1,24 @@
-/// A compiled network as data: its steps in the order in which they run, and where their buffers lie.
+/// A compiled network as data: the steps in the order in which they run, and the places of their buffers.
 ///
-/// Everything follows from the steps' operands: a buffer lives from the first step that uses it to the last, and two
-/// buffers share memory only if no step lies in the lives of both. The gradient of a parameter is complete after the
-/// last step that uses the parameter or its gradient.
+/// The places follow from the steps' operands. A buffer lives from the first step to the last step that uses the
+/// buffer. Two buffers share memory only if no step lies in the lives of both. The gradient of a parameter is complete
+/// after the last step that uses the parameter or its gradient.
 struct Plan {
     /// Forward, the loss, backward.
     let steps: [PlanStep]
-    /// Which of ``steps`` is the loss. Whoever trains computes the loss; the plan knows its buffers.
+    /// The index of the loss in ``steps``. The trainer computes the loss; the plan knows the loss's buffers.
     let loss: Int
-    /// For each step, the place in the parameters' layout from which on gradients are complete after the step, and
-    /// parameters won't be read again.
+    /// For each step, the place in the parameters' layout from which on gradients are complete after the step, and no
+    /// later step reads the parameters.
     let completeFrom: [Int]
     /// The largest scratch of any step.
     let scratchBytes: Int
     /// The size of a workspace's arena.
     var arenaBytes: Int { memory.totalBytes }
-    /// What the arena would take if nothing shared memory.
+    /// The arena's size if no buffers shared memory.
     let unsharedBytes: Int
     let output: TensorID
-    /// What buffers are called, for people.
+    /// The names of buffers, for people.
     let names: BufferNames
 
     private let memory: MemoryPlan
@@ -57,7 +57,7 @@ struct Plan {
 
         let lives = Self.lives(of: steps) { buffer in
             switch buffer {
-            // The batch is the caller's, and parameters and states have memory of their own.
+            // The caller owns the batch, and parameters and states have memory of their own.
             case .value(TensorID(index: 0)), .parameter, .parameterGradient, .state: nil
             case .value(let tensor), .gradient(let tensor):
                 graph.microBatch * graph.elementCount(of: tensor) * Self.stride

@@ -1,6 +1,6 @@
-/// A change of a graph that keeps what the network computes: fewer or faster nodes, or a choice that the plan needs.
+/// A change of a graph that keeps the network's results: fewer or faster nodes, or a choice that the plan needs.
 protocol Rewrite {
-    /// - Throws: ``ShapeError`` if the kernels refuse what the rewrite makes or chooses.
+    /// - Throws: ``ShapeError`` if the kernels refuse an operation that the rewrite makes or chooses.
     func apply(to graph: inout Graph) throws(ShapeError)
 }
 
@@ -8,7 +8,7 @@ enum Rewrites {
     /// All rewrites, in the order in which they are applied.
     ///
     /// Sums come first, because a node that takes over a sum changes its output. The size of a micro-batch follows from
-    /// the tensors that are stored then. Algorithms, chains and pairs depend on the size of a micro-batch.
+    /// the tensors that are still stored. Algorithms, chains and pairs depend on the size of a micro-batch.
     static func ordered(_ fusion: Fusion) -> [any Rewrite] {
         guard fusion != .nothing else { return [MicroBatching(), AlgorithmChoice()] }
         return [
@@ -24,8 +24,8 @@ enum Rewrites {
 }
 
 extension Graph {
-    /// Replaces groups of nodes, each by one node that computes them together. The new node stands in the place of the
-    /// group's last, where the tensors that the group reads are there.
+    /// Replaces each group of nodes by one node that computes them together. The new node takes the place of the
+    /// group's last node, because all tensors that the group reads are computed before this place.
     mutating func replace(_ groups: [(nodes: [Int], replacement: Node)]) {
         var replacements: [Int: Node] = [:]
         var replaced: Set<Int> = []

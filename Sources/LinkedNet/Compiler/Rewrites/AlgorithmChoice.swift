@@ -1,4 +1,4 @@
-/// Has every operation choose its algorithm for the graph's micro-batch.
+/// Lets every operation choose its algorithm for the graph's micro-batch.
 ///
 ///     Conv2D 3×3            Conv2D 3×3, winograd
 ///         │         ⇒           │

@@ -6,9 +6,9 @@
 ///         │
 ///     Conv2D 3×3 ← relu
 ///
-/// A run is found from shapes alone. Each convolution is the only reader of the one before. None but the first has a
-/// stride, and the first has one only if nobody needs the gradient of its input. The outputs in between are not stored
-/// as tensors any more.
+/// The rewrite finds a run from shapes alone. Each convolution is the only reader of the convolution before. Only the
+/// first convolution may have a stride, and only if no node needs the gradient of its input. The outputs in between are
+/// no longer stored as tensors.
 struct ConvolutionChains: Rewrite {
     func apply(to graph: inout Graph) {
         let uses = graph.uses
@@ -59,7 +59,7 @@ struct ConvolutionChains: Rewrite {
 }
 
 extension Graph {
-    /// How much of all nodes' outputs chains would give.
+    /// The share of all nodes' outputs that chains would give.
     func chainedShare(microBatch: Int) -> Double {
         var chained = self
         chained.microBatch = microBatch

@@ -1,4 +1,4 @@
-/// Computes a convolution and the dense layer after it as one, where that is faster.
+/// Computes a convolution and the dense layer after it as one node, where one node is faster.
 ///
 ///     image                              image
 ///       │                                  │
@@ -6,9 +6,9 @@
 ///       │                                  │
 ///     Dense ← mirrored relu
 ///
-/// A pair is found from shapes alone. Nobody needs the gradient of the convolution's input, which has no activation
-/// with slopes pending. The dense layer alone reads the convolution, through an activation without learned slopes. The
-/// output in between is not stored as a tensor any more.
+/// The rewrite finds a pair from shapes alone. No node needs the gradient of the convolution's input, and no activation
+/// with slopes is pending on the input. The dense layer alone reads the convolution, through an activation without
+/// learned slopes. The output in between is no longer stored as a tensor.
 struct ConvolutionsIntoDense: Rewrite {
     func apply(to graph: inout Graph) {
         let uses = graph.uses
@@ -19,7 +19,7 @@ struct ConvolutionsIntoDense: Rewrite {
             })
     }
 
-    /// One node for a convolution and its reader, or `nil` if they are no such pair.
+    /// One node for a convolution and its reader, or `nil` if the two are no such pair.
     private func replacement(_ first: Int, _ second: Int, in graph: Graph, _ uses: GraphUses) -> Graph.Node? {
         let (source, reader) = (graph.nodes[first], graph.nodes[second])
         guard let convolution = source.convolution, let dense = reader.dense, !dense.input.hasSlopes,

@@ -1,4 +1,4 @@
-/// Has sums computed by the operations that give their terms. A sum then costs one more read of the other term.
+/// Moves each sum into an operation that gives a term of the sum. A sum then costs one more read of the other term.
 ///
 ///     x ──────────┐               x ───────┐
 ///     │           │               │        │
@@ -8,18 +8,18 @@
 ///            │
 ///            y
 ///
-/// An activation of the other term is formed as the term is read. Where a 1×1 convolution reads the same activation of
-/// the same tensor, the convolution's backward pass takes the shortcut's gradient along.
+/// The operation forms an activation of the other term while it reads the term. Where a 1×1 convolution reads the same
+/// activation of the same tensor, the convolution's backward pass adds the shortcut's gradient.
 struct FusedSums: Rewrite {
     /// False leaves activations to nodes of their own.
     let withActivations: Bool
 
     func apply(to graph: inout Graph) throws(ShapeError) {
-        // Fusing one removes nodes, so that places change. Sums that wait keep their inputs and outputs.
+        // Fusing a sum removes nodes, and the nodes' indices change. Sums that wait keep their inputs and outputs.
         for sum in graph.nodes where sum.operation is AddOperation { try fuse(sum, in: &graph) }
     }
 
-    /// Removes a sum if one of its terms' operations can compute it.
+    /// Removes a sum if the operation of one of its terms can compute the sum.
     private func fuse(_ sum: Graph.Node, in graph: inout Graph) throws(ShapeError) {
         let uses = graph.uses
         guard sum.inputs[0] != sum.inputs[1], uses.isUsed(sum.output) else { return }
@@ -51,7 +51,7 @@ struct FusedSums: Rewrite {
         }
     }
 
-    /// What a sum adds to its host: a tensor, under an activation.
+    /// The term that a sum adds to its host: a tensor, under an activation.
     private func shortcut(
         _ tensor: TensorID, in graph: Graph, _ uses: GraphUses
     ) -> (tensor: TensorID, activation: FusibleActivation) {
@@ -62,8 +62,8 @@ struct FusedSums: Rewrite {
         return (graph.nodes[producer].inputs[0], function)
     }
 
-    /// A 1×1 convolution of the same activation of the same tensor that runs before the host, so that its backward pass
-    /// runs after the host's. A convolution takes one gradient.
+    /// A 1×1 convolution of the same activation of the same tensor. The convolution runs before the host, so that the
+    /// convolution's backward steps run after the host's. A convolution takes one gradient.
     private func taker(
         of tensor: TensorID, _ activation: FusibleActivation, before end: Int, in graph: Graph, _ uses: GraphUses
     ) -> Int? {

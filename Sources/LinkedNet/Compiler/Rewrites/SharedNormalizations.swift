@@ -7,8 +7,8 @@
 ///
 ///     backward:  dy → BatchNorm → dx → Conv2D   ⇒   dy → BatchNorm → terms → Conv2D, which forms dx from dy
 ///
-/// x is read once less for its moments, and dx is never stored. A convolution that adds a shortcut doesn't share: the
-/// shortcut's gradient is dx, too, and has to be stored for the shortcut.
+/// The BatchNorm doesn't read x for the moments, and no step stores dx. A convolution that adds a shortcut doesn't
+/// share: dx is the shortcut's gradient, too, and has to be stored for the shortcut.
 struct SharedNormalizations: Rewrite {
     func apply(to graph: inout Graph) {
         let uses = graph.uses

@@ -1,10 +1,12 @@
-/// Stores ReLU in place of its pre-activation, where every reader forms the ReLU and a 1×1 convolution is among them.
+/// Stores ReLU in place of its pre-activation, where every reader forms the ReLU and one of the readers is a 1×1
+/// convolution.
 ///
 ///     BatchNorm                     BatchNorm → relu
 ///         │ z                           │ max(z, 0)
 ///     Conv2D 1×1 ← relu      ⇒      Conv2D 1×1 ← relu, stored
 ///
-/// 1×1 convolutions then multiply the stored tensor, and pack nothing. The derivative at max(z, 0) is that at z.
+/// 1×1 convolutions then multiply the stored tensor, and pack nothing. ReLU has the same derivative at max(z, 0) as at
+/// z.
 struct StoredActivations: Rewrite {
     func apply(to graph: inout Graph) {
         let relu = FusibleActivation(members: [.init(function: .relu)]), uses = graph.uses
