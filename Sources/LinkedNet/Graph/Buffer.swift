@@ -1,5 +1,5 @@
-/// Memory that steps of a plan read and write. Each workspace has its own copy of a buffer, parameters and states
-/// excepted.
+/// Memory that steps of a plan read and write. Each workspace has its own copy of a buffer, except of parameters and
+/// states.
 enum Buffer: Hashable, Sendable {
     /// A tensor: [batch] + the tensor's shape. Tensor 0 is the batch that the caller gives.
     case value(TensorID)
@@ -8,13 +8,13 @@ enum Buffer: Hashable, Sendable {
     case parameter(ParameterID)
     case parameterGradient(ParameterID)
     case state(StateID)
-    /// Memory that one step writes for a later one.
+    /// Memory that one step writes for a later step.
     case saved(SavedBuffer)
     /// A part of a gradient that has no place of its own yet: see ``GradientLedger``.
     case share(Int)
 }
 
-/// The name of memory that one step writes for a later one, perhaps a step of another node.
+/// The name of memory that one step writes for a later step, perhaps of another node.
 struct SavedBuffer: Hashable, Sendable {
     /// The output of the node that the memory belongs to.
     let owner: TensorID
@@ -22,14 +22,14 @@ struct SavedBuffer: Hashable, Sendable {
     let role: String
 }
 
-/// What a step does with a buffer.
+/// The way in which a step uses a buffer.
 enum Access: Sendable {
     case read
-    /// Every element is overwritten, or is never read.
+    /// The step overwrites every element that a later step reads.
     case write
-    /// Numbers are added to those that are there.
+    /// The step adds to the numbers in the buffer.
     case accumulate
-    /// Numbers are read and replaced.
+    /// The step reads and replaces the numbers.
     case update
 }
 

@@ -1,10 +1,11 @@
 /// Knows which gradients have been written while the steps of a backward pass are made, in their order.
 final class GradientLedger {
-    /// A gradient that a step writes into memory of its own, because another one has its place already.
+    /// A gradient that a step writes into memory of its own, because another step has already taken the gradient's
+    /// place.
     struct Share {
         let number: Int
         let target: Buffer
-        /// Of one sample if `isPerSample`, else of all.
+        /// The number for one sample if `isPerSample`, else for all samples.
         let elementCount: Int
         let isPerSample: Bool
     }
@@ -18,10 +19,10 @@ final class GradientLedger {
 
     func needsGradient(_ tensor: TensorID) -> Bool { tensorNeedsGradient[tensor.index] }
 
-    /// Registers a writer of a tensor's gradient. True if another one came before.
+    /// Registers a writer of a tensor's gradient. True if another writer came before.
     func claim(_ tensor: TensorID) -> Bool { !writtenTensors.insert(tensor).inserted }
 
-    /// Registers a writer of a parameter's gradient. Gives the memory to write into if another one came before.
+    /// Registers a writer of a parameter's gradient. Gives the memory to write into if another writer came before.
     func claim(_ parameter: ParameterID, elementCount: Int) -> Share? {
         guard !writtenParameters.insert(parameter).inserted else { return nil }
         return share(.parameterGradient(parameter), elementCount: elementCount, isPerSample: false)

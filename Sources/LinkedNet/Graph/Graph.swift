@@ -1,11 +1,12 @@
-/// A network as data: nodes in an order in which they can run. The builder makes it, rewrites change it.
+/// A network as data: nodes in an order in which they can run. The builder makes the graph, and rewrites change the
+/// graph.
 struct Graph {
     struct Node {
         /// The path of the layer that added the node.
         var name: String
         var operation: any NodeOperation
         var inputs: [TensorID]
-        /// No two nodes have one output, so the output identifies a node through all rewrites.
+        /// No two nodes share an output, so the output identifies a node through all rewrites.
         var output: TensorID
         var parameters: [ParameterID]
         var states: [StateID]

@@ -1,7 +1,7 @@
 /// The graph of a network while layers add to it.
 ///
-/// A layer gets one in ``Layer/build(_:in:)``, declares parameters, and adds operations. Names are paths made of the
-/// layers' names: `residual_2/conv2d_1/kernel`.
+/// A layer gets a builder in ``Layer/build(_:in:)``, declares parameters, and adds operations. Names are paths made of
+/// the layers' names: `residual_2/conv2d_1/kernel`.
 public final class GraphBuilder {
     /// Fills a parameter with its first values.
     public typealias Initialization = @Sendable (UnsafeMutableBufferPointer<Float>, inout CounterRandom) -> Void
@@ -9,28 +9,28 @@ public final class GraphBuilder {
     /// The network's input.
     public let input: Value
 
-    /// What the network computes together.
+    /// The operations that the network computes together.
     let fusion: Fusion
     private(set) var graph: Graph
     private var scopes = ScopeTree()
-    /// Of the layer being built.
+    /// The scope of the layer being built.
     private var scope = ScopeTree.root
     private var nodeScopes: [Int] = []
     private var parameterNames: [ScopedName] = []
     private var stateNames: [ScopedName] = []
-    /// By their owners, which are kept so that no other object takes their identity.
+    /// The scopes by their owners. The dictionary keeps the owners, so that no other object takes their identity.
     private var sharedScopes: [ObjectIdentifier: (owner: AnyObject, scope: Int)] = [:]
     /// Set while a shared layer is built another time.
     private var repeated: RepeatedUse?
     private var materializedValues: [Int: Value] = [:]
     private var activationCount = 0
 
-    /// A graph with nothing but its input.
+    /// A graph that has only an input.
     ///
     /// - Parameters:
     ///   - inputShape: the shape of one sample.
-    ///   - fusesActivations: false has every activation computed and stored: slower, and visible to an inspected
-    ///     forward pass.
+    ///   - fusesActivations: if false, the network computes and stores every activation. The network is slower, and an
+    ///     inspected forward pass shows the activations.
     /// - Throws: ``ShapeError`` if a size isn't positive.
     public convenience init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
         try self.init(inputShape: inputShape, fusion: fusesActivations ? .everything : .allButActivations)
@@ -63,7 +63,7 @@ public final class GraphBuilder {
         return try body()
     }
 
-    /// A new scope; within a repeated use of a shared layer, that of the first use.
+    /// A new scope; within a repeated use of a shared layer, the scope of the first use.
     private func nextScope(_ name: String) -> Int {
         if var repeated {
             let candidates = scopes.children(of: scope, named: name).filter { candidate in
@@ -79,7 +79,8 @@ public final class GraphBuilder {
     }
 
     /// Runs `body`, which builds a layer, in a scope that belongs to `owner`. The first use gets a new scope called
-    /// `name`. Later uses get the same scope, where declaring a parameter or a state gives the one of the first use.
+    /// `name`. Later uses get the same scope, where declaring a parameter or a state gives the parameter or state of
+    /// the first use.
     func sharedScope<Result>(
         of owner: AnyObject, named name: String, _ body: () throws -> Result
     ) rethrows -> Result {
@@ -112,7 +113,7 @@ public final class GraphBuilder {
         var graph = graph
         let simple = names(scopes.path)
         if Set(simple).count == simple.count { return graph }
-        // A network whose names differ keeps them, for the sake of its checkpoints.
+        // A network whose names differ keeps the names, because its checkpoints have the same names.
         let paths = scopes.pathsOfFreeNames()
         let free = names { paths[$0] }
         var seen: Set<String> = []
@@ -134,7 +135,7 @@ public final class GraphBuilder {
     /// Declares a trained parameter of the layer being built.
     ///
     /// - Throws: ``ShapeError`` if the shape isn't valid, or the layer has a parameter of this name already; within a
-    ///   repeated use of a ``Shared`` layer, if the first use declared none of this name and shape.
+    ///   repeated use of a ``Shared`` layer, if the first use declared no parameter of this name and shape.
     public func parameter(
         _ name: String, shape: Shape, initialization: @escaping Initialization
     ) throws(ShapeError) -> ParameterID {
@@ -188,8 +189,8 @@ public final class GraphBuilder {
 
     // MARK: Operations
 
-    /// Adds an operation that reads `inputs` and gives a tensor of `outputShape` per sample. Pending activations of the
-    /// inputs are computed first.
+    /// Adds an operation that reads `inputs` and gives a tensor of `outputShape` per sample. The network computes
+    /// pending activations of the inputs first.
     ///
     /// - Throws: ``ShapeError`` if `outputShape` isn't valid.
     public func add(
@@ -211,8 +212,8 @@ public final class GraphBuilder {
             operation, inputs: stored.map(\.tensor), parameters: parameters, states: states, outputShape: outputShape)
     }
 
-    /// Adds an operation that forms the input's pending activation itself. Its slopes, if any, become the last
-    /// parameter.
+    /// Adds an operation that forms the input's pending activation itself. The activation's slopes, if any, become the
+    /// last parameter.
     func addFusing(
         _ operation: any NodeOperation, input: Value, parameters: [ParameterID], outputShape: Shape
     ) throws -> Value {
@@ -239,7 +240,7 @@ public final class GraphBuilder {
         return Value(shape: shape, tensor: output, activation: nil)
     }
 
-    /// Applies an activation without computing it: whoever reads the result does.
+    /// Applies an activation without computing the activation: the readers of the result compute the activation.
     func applying(
         _ function: FusibleActivation, slopes: ParameterID?, to value: Value
     ) throws -> Value {
@@ -266,8 +267,9 @@ public final class GraphBuilder {
 
     /// The same numbers in another shape.
     ///
-    /// A flat shape keeps a pending activation pending. Any other has it computed first, because who reads an image
-    /// takes its positions and channels for those of the pre-activation.
+    /// A flat shape keeps a pending activation pending. For any other shape, the network computes the activation first,
+    /// because a reader of an image takes the image's positions and channels for the positions and channels of the
+    /// pre-activation.
     ///
     /// - Throws: ``ShapeError`` if the number of elements differs, or a size isn't positive.
     public func reshaped(_ value: Value, to shape: Shape) throws -> Value {
@@ -279,7 +281,7 @@ public final class GraphBuilder {
         return Value(shape: shape, tensor: source.tensor, activation: source.activation)
     }
 
-    /// `value` with no activation pending: computed by a node of its own, once however often it is asked for.
+    /// `value` with no activation pending. A node of its own computes the activation, once for all calls.
     public func materialized(_ value: Value) throws -> Value {
         guard let pending = value.activation else { return value }
         if let known = materializedValues[pending.id] {
@@ -292,7 +294,7 @@ public final class GraphBuilder {
     }
 }
 
-/// What a parameter or state is called within a scope.
+/// The name of a parameter or state within a scope.
 private struct ScopedName: Hashable {
     let scope: Int
     let name: String
@@ -300,6 +302,6 @@ private struct ScopedName: Hashable {
 
 /// A use of a shared layer that isn't the first.
 private struct RepeatedUse {
-    /// Scopes of the first use that this one has had.
+    /// The scopes of the first use that this use has entered.
     var visited: Set<Int> = []
 }

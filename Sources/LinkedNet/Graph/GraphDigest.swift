@@ -1,6 +1,7 @@
 extension Graph {
-    /// A fingerprint of the graph as the layers built it: labels of operations, names and shapes of parameters and
-    /// states, and who reads whose output. Rewrites, algorithms, batch size and first weights have no part in it.
+    /// A digest of the graph as the layers built the graph: labels of operations, names and shapes of parameters and
+    /// states, and the connections of operations. The digest doesn't depend on rewrites, algorithms, batch size and
+    /// first weights.
     var digest: String {
         var hash = SHA256()
         hash.update("input \(tensorShapes[0])\n".utf8)

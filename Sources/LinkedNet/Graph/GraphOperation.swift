@@ -1,35 +1,36 @@
-/// A computation of your own: how an output is computed from inputs and parameters, and how gradients go back.
+/// A computation of your own: an output from inputs and parameters, and the gradients of inputs and parameters from the
+/// output's gradient.
 ///
 /// To extend the library with a computation, write a type that conforms, and a ``Layer`` that adds a value of the type
 /// with ``GraphBuilder/add(_:inputs:parameters:states:outputShape:)``. All shapes are known when the network is
 /// compiled. At run time an operation gets memory through an ``OperationContext``, allocates nothing and decides
 /// nothing.
 public protocol GraphOperation {
-    /// What the operation is, for the summary: `Conv2D 3×3`.
+    /// The kind of operation, for the summary: `Conv2D 3×3`.
     var label: String { get }
 
     /// The algorithm that was chosen, for the summary; `nil` if there is only one.
     var algorithm: String? { get }
 
-    /// True if ``backward(_:)`` reads the inputs: they are then kept until it has run.
+    /// True if ``backward(_:)`` reads the inputs: the network then saves the inputs until ``backward(_:)`` has run.
     var backwardReadsInputs: Bool { get }
 
-    /// True if ``backward(_:)`` reads the output: it is then kept until it has run.
+    /// True if ``backward(_:)`` reads the output: the network then saves the output until ``backward(_:)`` has run.
     var backwardReadsOutput: Bool { get }
 
-    /// True if every sample's output and gradients depend on that sample alone, whichever others are beside it and
-    /// wherever it stands among them: then a batch may be taken in parts, and ``forward(_:)`` and ``backward(_:)`` may
-    /// be called for several parts at once, from threads of their own.
+    /// True if every sample's output and gradients depend on this sample alone, and not on the other samples or on the
+    /// sample's position in the batch. The network may then take a batch in micro-batches, and call ``forward(_:)`` and
+    /// ``backward(_:)`` for several micro-batches at once, from several threads.
     var isSamplewise: Bool { get }
 
-    /// Settles what depends on how the operation will be called, such as the algorithm. Throws if it can't be computed
-    /// for so many samples at once; `name` is its own, for the error.
+    /// Makes the choices that depend on the calls, such as the algorithm. Throws if the operation can't compute so many
+    /// samples at once. `name` is the operation's name, for the error.
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
 
-    /// Bytes that the operation keeps for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
+    /// Bytes that the operation saves for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
     func savedBytes(batch: Int) -> Int
 
-    /// Bytes of memory that the operation needs while it runs, for up to `batch` samples. Not kept.
+    /// Bytes of memory that the operation needs during one call, for up to `batch` samples.
     func scratchBytes(batch: Int) -> Int
 
     /// Computes the output from the inputs.
@@ -37,9 +38,9 @@ public protocol GraphOperation {
 
     /// Computes from the output's gradient the gradients of the inputs and of the parameters.
     ///
-    /// Parameters' gradients are overwritten. Inputs' gradients are overwritten or added to, as
-    /// ``OperationContext/accumulatesInputGradient(_:)`` says of each. All of them may be written in any order and in
-    /// several steps: no two gradients of one call share memory, also where two inputs are the same tensor or two
+    /// The operation overwrites parameters' gradients. The operation overwrites or adds to each input's gradient, as
+    /// ``OperationContext/accumulatesInputGradient(_:)`` says. The operation may write gradients in any order and in
+    /// several steps: no two gradients of one call share memory, even where two inputs are the same tensor or two
     /// operations share a parameter.
     func backward(_ context: OperationContext)
 }
@@ -54,11 +55,11 @@ extension GraphOperation {
     public func scratchBytes(batch: Int) -> Int { 0 }
 }
 
-/// How an operation of a compiled network will be called.
+/// The calls that a compiled network makes to an operation.
 public struct OperationCalls: Sendable, Hashable {
     /// The most samples of one call.
     public let batch: Int
-    /// True if other threads have calls of their own meanwhile: then nothing is gained by sharing the work of one.
+    /// True if other threads make calls of their own meanwhile: then sharing the work of one call gains nothing.
     public let isSingleThreaded: Bool
 }
 
@@ -66,9 +67,9 @@ public struct OperationCalls: Sendable, Hashable {
 /// built.
 ///
 /// Pointers are valid during the call only. Asking for memory that the call doesn't have ends the process with a
-/// sentence.
+/// message.
 public struct OperationContext {
-    /// Which of a step's operands is which of the operation's buffers.
+    /// The step's operands that are the operation's buffers.
     final class Operands {
         var inputs: [Readable<Float>] = []
         var output: Writable<Float>?
@@ -85,7 +86,7 @@ public struct OperationContext {
     let call: StepCall
     let operands: Operands
 
-    /// The number of samples in this pass: at most the network's pass size.
+    /// The number of samples in this pass: at most the network's micro-batch size.
     public var batch: Int { call.batch }
 
     /// True in a training step, false in evaluation (no dropout, running statistics).
@@ -104,7 +105,7 @@ public struct OperationContext {
         return call[operands.inputs[index]]
     }
 
-    /// Where ``GraphOperation/forward(_:)`` writes; in ``GraphOperation/backward(_:)`` the output, with
+    /// The memory that ``GraphOperation/forward(_:)`` writes; in ``GraphOperation/backward(_:)`` the output, with
     /// ``GraphOperation/backwardReadsOutput``.
     public var output: UnsafeMutablePointer<Float> {
         if let output = operands.output { return call[output] }
@@ -122,17 +123,18 @@ public struct OperationContext {
         return call[gradient]
     }
 
-    /// Where the gradient with respect to input `index` goes, or `nil` if nobody needs it.
+    /// The memory for the gradient with respect to input `index`, or `nil` if no operation needs the gradient.
     ///
     /// Each input has memory of its own: the network adds up the gradients of inputs that are the same tensor.
     public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? {
         index < operands.inputGradients.count ? call[ifAny: operands.inputGradients[index]] : nil
     }
 
-    /// True if the gradient of input `index` must be added to what is there, because another consumer of the tensor
-    /// wrote its share before; false if it must be overwritten, for anything may be there.
+    /// True if the operation must add the gradient of input `index` to the memory, because another consumer of the
+    /// tensor has written its share. False if the operation must overwrite the memory, because the memory may hold
+    /// anything.
     ///
-    /// The answer is about other operations alone, so gradients may be written in any order.
+    /// The answer depends on other operations alone, so an operation may write gradients in any order.
     public func accumulatesInputGradient(_ index: Int = 0) -> Bool {
         index < operands.inputGradients.count && operands.inputGradients[index].accumulates
     }
@@ -140,8 +142,9 @@ public struct OperationContext {
     /// Parameter `index`.
     public func parameter(_ index: Int) -> UnsafePointer<Float> { call[operands.parameters[index]] }
 
-    /// Where the gradient of parameter `index` goes: overwritten, for anything may be there. Where several operations
-    /// share a parameter, each has memory of its own, and the network adds up what they write.
+    /// The memory for the gradient of parameter `index`. The operation overwrites the memory, because the memory may
+    /// hold anything. Where several operations share a parameter, each has memory of its own, and the network adds up
+    /// the gradients.
     public func parameterGradient(_ index: Int) -> UnsafeMutablePointer<Float> {
         guard index < operands.parameterGradients.count else {
             fatalError("an operation asked for the gradient of parameter \(index) in a pass that has none")
@@ -152,7 +155,7 @@ public struct OperationContext {
     /// State `index`: numbers that are saved with the weights but not trained, such as running statistics.
     public func state(_ index: Int) -> UnsafeMutablePointer<Float> { call[operands.states[index]] }
 
-    /// The memory asked for by ``GraphOperation/savedBytes(batch:)``, aligned to 64 bytes.
+    /// The memory requested by ``GraphOperation/savedBytes(batch:)``, aligned to 64 bytes.
     public var saved: UnsafeMutableRawPointer {
         if let saved = operands.saved { return UnsafeMutableRawPointer(call[saved]) }
         guard let saved = operands.savedBefore else {
@@ -161,6 +164,6 @@ public struct OperationContext {
         return UnsafeMutableRawPointer(mutating: call[saved])
     }
 
-    /// The memory asked for by ``GraphOperation/scratchBytes(batch:)``, aligned to 64 bytes.
+    /// The memory requested by ``GraphOperation/scratchBytes(batch:)``, aligned to 64 bytes.
     public var scratch: UnsafeMutableRawPointer { call.scratch }
 }

@@ -1,6 +1,6 @@
-/// How a node of a graph is computed: which steps it becomes in a plan.
+/// The computation of a node: the steps that the node becomes in a plan.
 ///
-/// The built-in operations conform. A user's ``GraphOperation`` becomes one by ``CustomOperation``.
+/// The built-in operations conform. ``CustomOperation`` makes a node's operation of a user's ``GraphOperation``.
 protocol NodeOperation {
     /// The name for the summary: `Conv2D 3×3`.
     var label: String { get }
@@ -8,20 +8,21 @@ protocol NodeOperation {
     /// The algorithm that was chosen, for the summary; `nil` if there is only one.
     var algorithm: String? { get }
 
-    /// True if every sample's output and gradients depend on that sample alone: ``GraphOperation/isSamplewise``.
+    /// True if every sample's output and gradients depend on this sample alone: ``GraphOperation/isSamplewise``.
     var isSamplewise: Bool { get }
 
-    /// The number of members of the activation that the operation computes, 1 if it isn't linked; `nil` for other
-    /// operations.
+    /// The number of members of the activation that the operation computes, 1 if the activation isn't linked; `nil` for
+    /// other operations.
     var activationMemberCount: Int? { get }
 
-    /// True if the operation normalises the layer before it, which stays the layer that an activation belongs to.
+    /// True if the operation normalises the layer before. An activation after the operation still belongs to this
+    /// layer.
     var isNormalization: Bool { get }
 
-    /// Chooses what depends on the largest number of samples of a call: ``GraphOperation/prepare(for:name:)``.
+    /// Makes the choices that depend on the largest number of samples of a call: ``GraphOperation/prepare(for:name:)``.
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
 
-    /// The memory that each step needs while it runs, for up to `batch` samples.
+    /// The memory that each step needs during one call, for up to `batch` samples.
     func scratchBytes(batch: Int) -> Int
 
     /// The layers that the operation computes as the node `node`, in the order in which a model has them.
@@ -31,7 +32,7 @@ protocol NodeOperation {
     func addForward(to steps: inout NodeSteps)
 
     /// Adds the steps that compute the gradients. Called if the node has a parameter, or an input whose gradient
-    /// somebody needs.
+    /// another node needs.
     func addBackward(to steps: inout NodeSteps)
 }
 
@@ -45,7 +46,8 @@ extension NodeOperation {
     func layers(of node: Graph.Node) -> [ComputedLayer] { [ComputedLayer(node)] }
 }
 
-/// A layer's operation as people see it: what one node computes, or one of several that a node computes together.
+/// A layer's operation as people see it: the whole of a node, or one of several operations that a node computes
+/// together.
 struct ComputedLayer {
     let name, label: String
     var algorithm: String?
@@ -54,7 +56,7 @@ struct ComputedLayer {
     let activationMemberCount: Int?
     let isNormalization: Bool
 
-    /// All that a node computes.
+    /// The whole of a node as one layer.
     init(_ node: Graph.Node) {
         name = node.name
         label = node.operation.label
@@ -88,8 +90,8 @@ struct NodeSteps {
     /// Adds a step.
     ///
     /// - Parameters:
-    ///   - label: `nil` for the operation's own.
-    ///   - declare: declares the buffers and gives the call; `nil` if there is nothing to do.
+    ///   - label: `nil` for the operation's own label.
+    ///   - declare: declares the buffers and gives the call; gives `nil` if there is nothing to do.
     mutating func add(_ label: String? = nil, _ declare: (inout StepBuilder) -> PlanStep.Body?) {
         var builder = StepBuilder(node, of: graph, batch: batch, ledger: ledger)
         guard let body = declare(&builder) else { return }

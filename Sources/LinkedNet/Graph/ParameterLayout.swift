@@ -1,13 +1,13 @@
 /// A named parameter or state of a network.
 public struct ParameterInfo: Sendable, Hashable {
-    /// The path of its layer and its own name: `conv2d_1/kernel`.
+    /// The path of the layer and the parameter's own name: `conv2d_1/kernel`.
     public let name: String
-    /// Its shape, for example `[3, 3, 192, 96]` (kernel height, width, input channels, output channels).
+    /// The shape, for example `[3, 3, 192, 96]` (kernel height, width, input channels, output channels).
     public let shape: Shape
     /// False for states such as BatchNorm's running statistics.
     public let isTrainable: Bool
 
-    /// The path of its layer: `conv2d_1`.
+    /// The path of the layer: `conv2d_1`.
     var layer: String { name.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(name[..<$0]) } ?? "" }
 }
 
@@ -15,7 +15,7 @@ public struct ParameterInfo: Sendable, Hashable {
 ///
 /// Parameters, their gradients and every slot of an optimizer share one layout, so an update walks flat memory.
 public struct ParameterLayout: Sendable {
-    /// What is laid out, in order.
+    /// The arrays, in order.
     public let entries: [ParameterInfo]
     /// The element at which each entry starts.
     public let offsets: [Int]

@@ -9,18 +9,19 @@ struct PlanStep {
 
     /// Computes, with the memory of one workspace.
     typealias Body = (StepCall) -> Void
-    /// Calls the last argument with the output of a layer of the step's node, after ``run``. It may use the scratch.
+    /// Calls the last argument with the output of a layer of the step's node, after ``run``. The call may use the
+    /// scratch.
     typealias Show = (_ layer: Int, StepCall, _ body: (UnsafePointer<Float>) -> Void) -> Void
 
     let phase: Phase
-    /// The path of the layer, and what the step computes, for people.
+    /// The path of the layer, and the step's computation, for people.
     let name, label: String
     /// The output of the step's node; `nil` for the loss.
     let node: TensorID?
     let operands: [Operand]
     let scratchBytes: Int
     let run: Body
-    /// Where a layer's output is found, if not in the node's output.
+    /// Finds a layer's output; `nil` if the node's output is the layer's output.
     let show: Show?
 }
 
@@ -42,11 +43,11 @@ struct ReadableList: Sendable {
 /// A gradient that a step writes.
 struct GradientTarget: Sendable {
     let index: Int
-    /// True if the step adds the gradient to what is there; false if the step overwrites it.
+    /// True if the step adds the gradient to the memory; false if the step overwrites the memory.
     let accumulates: Bool
 }
 
-/// The memory of a step in one workspace, and what its pass is for. Valid during the call only.
+/// The memory of a step in one workspace, and the mode of the pass. Valid during the call only.
 struct StepCall {
     /// The number of samples.
     let batch: Int
@@ -87,6 +88,6 @@ struct StepCall {
 }
 
 extension GradientTarget? {
-    /// False if nobody needs the gradient.
+    /// False if no step needs the gradient.
     var accumulates: Bool { self?.accumulates ?? false }
 }

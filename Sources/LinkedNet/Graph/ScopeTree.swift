@@ -5,9 +5,9 @@ struct ScopeTree {
 
     private struct Scope {
         let parent: Int
-        /// As it was asked for.
+        /// The name that the layer asked for.
         let name: String
-        /// The path, with a number where the name repeats among its siblings.
+        /// The path, with a number where a sibling has the same name.
         let path: [String]
     }
 
@@ -31,9 +31,9 @@ struct ScopeTree {
     /// The path of a scope: `residual_2/conv2d_1`. Empty for the root.
     func path(of scope: Int) -> String { Self.joined(scopes[scope].path) }
 
-    /// The paths of all scopes where no number makes a name that another sibling was given: of `conv2d`, `conv2d` and
-    /// `conv2d_1` the second becomes `conv2d_2`, in whichever order they come. No two are the same, unless a given name
-    /// looks like a path.
+    /// The paths of all scopes, in which no number makes a name that a sibling was given. Of `conv2d`, `conv2d` and
+    /// `conv2d_1` the second becomes `conv2d_2`, in any order of the three. No two paths are the same, unless a given
+    /// name looks like a path.
     func pathsOfFreeNames() -> [String] {
         var given: [Int: Set<String>] = [:]
         for scope in scopes.dropFirst() { given[scope.parent, default: []].insert(scope.name) }

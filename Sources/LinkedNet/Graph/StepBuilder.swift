@@ -1,4 +1,4 @@
-/// Declares the buffers of one step. Inputs, parameters and states are numbered as the node's.
+/// Declares the buffers of one step. Inputs, parameters and states have the same numbers as in the node.
 struct StepBuilder {
     let node: Graph.Node
     /// The most samples of a call.
@@ -50,8 +50,8 @@ struct StepBuilder {
         return ReadableList(start: start, count: node.parameters.count)
     }
 
-    /// The step overwrites the gradient: where another step has its place already, the gradient gets memory of its own,
-    /// which a later step adds.
+    /// The step overwrites the gradient. Where another step has already taken the gradient's place, the gradient gets
+    /// memory of its own, and a later step adds this memory.
     mutating func writeParameterGradient(_ index: Int) -> Writable<Float> {
         let parameter = node.parameters[index]
         guard let share = ledger.claim(parameter, elementCount: elementCounts.elementCount(of: parameter)) else {
@@ -80,10 +80,10 @@ struct StepBuilder {
         Readable(index: add(.gradient(tensor), .read))
     }
 
-    /// Where the gradient of input `index` goes; `nil` if nobody needs that gradient.
+    /// The memory for the gradient of input `index`; `nil` if no step needs the gradient.
     ///
-    /// The first step that writes a tensor's gradient overwrites, and later ones add. A step may write its gradients in
-    /// any order: a further input that is the same tensor gets memory of its own, which a later step adds.
+    /// The first step that writes a tensor's gradient overwrites, and later steps add. A step may write its gradients
+    /// in any order: a further input that is the same tensor gets memory of its own, and a later step adds this memory.
     mutating func writeInputGradient(_ index: Int = 0) -> GradientTarget? {
         let tensor = node.inputs[index]
         guard ledger.needsGradient(tensor) else { return nil }

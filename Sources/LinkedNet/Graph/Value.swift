@@ -1,10 +1,10 @@
-/// The output of a layer while a network is being built: a shape, and where the numbers will come from.
+/// The output of a layer while a network is being built: a shape, and the source of the numbers.
 ///
-/// An activation that the kernels can fuse isn't computed where it is applied. The value then stands for
-/// `activation(z)` while only z is stored; a consumer that can form the activation as it reads (convolution, dense,
-/// max-pooling) does so, any other has it computed once by ``GraphBuilder/materialized(_:)``.
+/// Applying an activation that the kernels can fuse computes nothing. The value then stands for `activation(z)` while
+/// only z is stored. A convolution, a dense layer and max-pooling form the activation as they read. For any other
+/// consumer, ``GraphBuilder/materialized(_:)`` computes the activation once.
 public struct Value: Sendable {
-    /// The shape of one sample as a consumer sees it: `[height, width, channels]` or `[features]`.
+    /// The shape of one sample for a consumer: `[height, width, channels]` or `[features]`.
     public let shape: Shape
 
     /// The stored tensor.
@@ -14,7 +14,7 @@ public struct Value: Sendable {
 
 /// An activation that a consumer still has to apply to the stored tensor.
 struct PendingActivation: Sendable {
-    /// Which application in the graph this is; two values with the same one are the same numbers.
+    /// The number of this application in the graph; two values with the same number are the same numbers.
     let id: Int
     let function: FusibleActivation
     let slopes: ParameterID?

@@ -1,5 +1,5 @@
-/// An activation computed by a node of its own, for consumers that can't form it as they read. Parameter: its slopes,
-/// if any.
+/// An activation computed by a node of its own, for consumers that can't form the activation as they read. Parameter:
+/// the activation's slopes, if any.
 struct ActivationOperation: NodeOperation {
     private let kernel: ActivationKernel
     private let input: FusedInput

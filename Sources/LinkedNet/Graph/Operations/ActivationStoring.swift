@@ -1,19 +1,19 @@
-/// An operation that can put its output through an activation before it stores it.
+/// An operation that can apply an activation to its output before the operation stores the output.
 protocol ActivationStoring: NodeOperation {
-    /// The operation that stores `activation`, which has one member without slopes, of what this one gives.
+    /// The operation that stores `activation` of this operation's output. `activation` has one member without slopes.
     func storing(_ activation: FusibleActivation) -> any NodeOperation
 }
 
-/// An operation that forms activations of its inputs as it reads them.
+/// An operation that forms activations of its inputs as it reads the inputs.
 protocol ActivationReading: NodeOperation {
-    /// What it forms of input `index`; `nil` if that has learned slopes.
+    /// The activation that the operation forms of input `index`; `nil` if the activation has learned slopes.
     func activation(ofInput index: Int) -> FusibleActivation?
 
-    /// The operation where input `index` holds its activation, which is idempotent, already.
+    /// The operation for an input `index` that already holds its activation. The activation is idempotent.
     func readingStoredActivation(ofInput index: Int) -> any NodeOperation
 }
 
 extension ActivationReading {
-    /// Applied twice, it is what it is applied once.
+    /// An idempotent activation, applied a second time, changes nothing.
     func readingStoredActivation(ofInput index: Int) -> any NodeOperation { self }
 }

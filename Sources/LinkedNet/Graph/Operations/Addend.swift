@@ -1,8 +1,8 @@
-/// A tensor that an operation adds, under an activation, to what it computes: the shortcut of a residual block.
+/// A tensor that an operation adds, under an activation, to its output: the shortcut of a residual block.
 struct Addend: Sendable {
     let activation: FusibleActivation
     let elementCount: Int
-    /// True if a 1×1 convolution that reads the same activation takes the addend's gradient along.
+    /// True if a 1×1 convolution that reads the same activation adds the addend's gradient.
     var gradientIsTaken = false
     private let kernel: ActivationKernel
 
@@ -13,7 +13,7 @@ struct Addend: Sendable {
         kernel = try ActivationKernel(activation, positions: 1, channels: elementCount, subject: name)
     }
 
-    /// Adds the step that computes the gradient of the addend, input `input`, from that of the sum.
+    /// Adds the step that computes the gradient of the addend, input `input`, from the gradient of the sum.
     func addBackward(to steps: inout NodeSteps, input: Int) {
         guard !gradientIsTaken else { return }
         steps.add("gradient of the shortcut") { step in
@@ -39,6 +39,6 @@ struct Addend: Sendable {
 
 /// An operation that can add a tensor of its output's shape to its output.
 protocol AddendTaking: NodeOperation {
-    /// The operation with an addend as its last input; `nil` if it has one already.
+    /// The operation with an addend as its last input; `nil` if the operation already has an addend.
     func adding(_ addend: Addend) -> (any NodeOperation)?
 }

@@ -1,5 +1,5 @@
 /// Batch normalisation over all but the last dimension, which may add another value to its output. Inputs: x, and the
-/// addend if there is one; parameters: gamma, beta; states: running mean, running variance.
+/// addend, if any; parameters: gamma, beta; states: running mean, running variance.
 struct BatchNormOperation: NodeOperation {
     private let kernel: BatchNormKernel
     private let positions: Int
@@ -7,7 +7,7 @@ struct BatchNormOperation: NodeOperation {
     private let unbiasedRunningVariance: Bool
     private(set) var addend: Addend?
     private var postOps = PostOps()
-    /// The kernel of the 1×1 convolution that gives x, if the convolution finds x's moments, and forms x's gradient.
+    /// The kernel of the 1×1 convolution that gives x, if the convolution computes x's moments and forms x's gradient.
     var source: PointwiseKernel?
 
     init(shape: Shape, momentum: Float, epsilon: Float, unbiasedRunningVariance: Bool) {

@@ -1,4 +1,4 @@
-/// Convolutions of few channels that feed each other, computed as one. Parameters: those of all its convolutions, in
+/// Consecutive convolutions of few channels, computed as one chain. Parameters: the parameters of all convolutions, in
 /// order.
 struct ConvolutionChainOperation: NodeOperation {
     private let kernel: ConvolutionChainKernel
@@ -28,7 +28,7 @@ struct ConvolutionChainOperation: NodeOperation {
         max(kernel.scratchBytes(batch: batch), batch * largestOutput * MemoryLayout<Float>.stride)
     }
 
-    /// The layers' inputs, for the backward pass.
+    /// The role of the saved inputs of the layers, for the backward pass.
     private static let kept = "kept"
 
     func addForward(to steps: inout NodeSteps) {

@@ -1,5 +1,4 @@
-/// A convolution into a dense layer, computed as one. Parameters: those of the convolution, then those of the dense
-/// layer.
+/// A convolution into a dense layer, computed as one node. Parameters: the convolution's, then the dense layer's.
 struct ConvolutionDenseOperation: NodeOperation {
     private let kernel: ConvolutionDenseKernel
     private let layers: [ComputedLayer]
@@ -54,7 +53,7 @@ struct ConvolutionDenseOperation: NodeOperation {
         }
     }
 
-    /// The parameters by what they are, from those by number.
+    /// The parameters by their role, from the parameters by number.
     private func arranged<Element>(_ parameter: (Int) -> Element) -> ConvolutionDenseKernel.Parameters<Element> {
         let dense = usesBias.convolution ? 2 : 1
         return .init(

@@ -1,4 +1,4 @@
-/// A user's operation as a node of a graph: one step forward, one backward.
+/// A user's operation as a node of a graph: one forward step, one backward step.
 struct CustomOperation: NodeOperation {
     private(set) var operation: any GraphOperation
 

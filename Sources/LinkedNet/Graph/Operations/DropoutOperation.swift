@@ -1,4 +1,4 @@
-/// Inverted dropout. The mask is a function of the step and the operation, so it isn't stored.
+/// Inverted dropout. The mask is a function of the step and the operation, so the operation doesn't store the mask.
 struct DropoutOperation: NodeOperation {
     let rate: Float
     let elementCount: Int

@@ -21,7 +21,7 @@ public struct ElementFunction: Sendable {
 }
 
 /// Members of an activation given as Swift functions, side by side as channels: for functions that the kernels don't
-/// know. Computed an element at a time, on the thread that runs the pass.
+/// know. The thread that runs the pass computes one element at a time.
 struct ElementFunctionOperation: NodeOperation {
     struct Member {
         let function: ElementFunction

@@ -1,5 +1,5 @@
-/// The input of an operation that forms a pending activation while it reads: the activation, and where the slopes and
-/// their gradients are.
+/// The input of an operation that forms a pending activation while it reads: the activation, and the places of the
+/// slopes and their gradients.
 struct FusedInput: Sendable {
     let function: FusibleActivation
     /// The stored pre-activation z is [positions][channels].
@@ -8,8 +8,8 @@ struct FusedInput: Sendable {
     /// True if the activation has learned slopes.
     let hasSlopes: Bool
 
-    /// - Parameter plainChannels: how the consumer reads a value without a pending activation, as [elements /
-    ///   plainChannels][plainChannels].
+    /// - Parameter plainChannels: the number of channels with which the consumer reads a value without a pending
+    ///   activation: [elements / plainChannels][plainChannels].
     init(_ value: Value, plainChannels: Int) {
         if let activation = value.activation {
             function = activation.function
@@ -24,7 +24,7 @@ struct FusedInput: Sendable {
         }
     }
 
-    /// What the fused activation adds to the summary's label, for example ` ← mirrored relu`.
+    /// The fused activation's part of the summary's label, for example ` ← mirrored relu`.
     var label: String {
         function == .identity ? "" : " ← \(function.label)"
     }
@@ -34,7 +34,7 @@ struct FusedInput: Sendable {
         hasSlopes ? step.readParameter(step.node.parameters.count - 1) : nil
     }
 
-    /// Where the gradients of the slopes go.
+    /// The memory for the gradients of the slopes.
     func writeSlopesGradient(_ step: inout StepBuilder) -> Writable<Float>? {
         hasSlopes ? step.writeParameterGradient(step.node.parameters.count - 1) : nil
     }

@@ -1,5 +1,5 @@
-/// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend if there is one. Parameters:
-/// weights, then a bias if there is one.
+/// A 1×1 convolution, which may add another value to its output. Inputs: z, and the addend, if any. Parameters:
+/// weights, then the bias, if any.
 struct PointwiseOperation: NodeOperation {
     private(set) var kernel: PointwiseKernel
     let input: FusedInput
@@ -7,13 +7,13 @@ struct PointwiseOperation: NodeOperation {
     private let strideLabel: String
     private(set) var addend: Addend?
     private var postOps = PostOps()
-    /// The BatchNorm that reads the output, if this operation finds the output's moments for the BatchNorm, and forms
-    /// the output's gradient from that of the BatchNorm's output.
+    /// The BatchNorm that reads the output, if this operation computes the output's moments for the BatchNorm, and
+    /// forms the output's gradient from the gradient of the BatchNorm's output.
     var normalizer: NormalizationBuffers?
     /// A tensor whose gradient is a part of the gradient of the first input's activation.
     var takenGradient: TensorID?
 
-    /// - Throws: ``ShapeError`` naming `name`, or gives `nil` where ``WeightedOperation`` has to do it.
+    /// - Throws: ``ShapeError`` naming `name`. Gives `nil` where ``WeightedOperation`` has to compute the convolution.
     init?(convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, name: String) throws(ShapeError) {
         guard value.shape.rank == 3, filters >= 1 else { return nil }
         input = FusedInput(value, plainChannels: value.shape[2])

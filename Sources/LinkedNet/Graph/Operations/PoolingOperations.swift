@@ -1,11 +1,12 @@
-/// The largest element of each window, of each member of a pending activation that it forms while it reads its input.
+/// The largest element of each window, for each member of a pending activation. The operation forms the activation
+/// while it reads its input.
 struct MaxPoolOperation: NodeOperation {
     let kernel: PoolingKernel
     let window: Window2D
     let input: FusedInput
 
     /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit
-    ///   it.
+    ///   the input.
     init(pooling value: Value, window: Window2D, name: String) throws(ShapeError) {
         try value.expectImage(for: name)
         input = FusedInput(value, plainChannels: value.shape[2])
@@ -15,8 +16,8 @@ struct MaxPoolOperation: NodeOperation {
         self.window = window
     }
 
-    /// True if the kernel forms the activation as fast as one of its own would: it has no slopes to learn, and is
-    /// formed once for each element, or is cheap.
+    /// True if the kernel forms the activation as fast as a kernel of its own would. The activation then has no slopes
+    /// to learn, and is cheap or formed once for each element.
     static func suits(_ activation: PendingActivation, _ window: Window2D) -> Bool {
         let overlaps = window.strideHeight < window.height || window.strideWidth < window.width
         return activation.slopes == nil
@@ -26,7 +27,7 @@ struct MaxPoolOperation: NodeOperation {
     var label: String { "MaxPool2D \(window.height)×\(window.width)\(input.label)" }
     var isSamplewise: Bool { true }
 
-    /// Which element of its window each output is: one byte an output.
+    /// The index of each output in its window: one byte an output.
     private static let argmax = "argmax"
 
     func addForward(to steps: inout NodeSteps) {
@@ -61,7 +62,7 @@ extension MaxPoolOperation: ActivationReading {
 }
 
 extension Value {
-    /// - Throws: ``ShapeError`` naming `name` unless this is [height, width, channels].
+    /// - Throws: ``ShapeError`` naming `name` unless this shape is [height, width, channels].
     func expectImage(for name: String) throws(ShapeError) {
         guard shape.rank == 3 else {
             throw ShapeError(subject: name, expected: "an input of [height, width, channels]", found: shape.description)

@@ -1,5 +1,5 @@
 /// A convolution or a dense layer: a kernel with weights that forms a pending activation while it reads its input.
-/// Parameters: weights, then a bias if there is one, then the fused activation's slopes.
+/// Parameters: weights, then the bias, if any, then the fused activation's slopes.
 struct WeightedOperation<Kernel: WeightedKernel>: NodeOperation {
     let label: String
     var kernel: Kernel
@@ -55,7 +55,7 @@ extension WeightedOperation<ConvolutionKernel> {
     /// A 2-D convolution.
     ///
     /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit
-    ///   it.
+    ///   the input.
     init(
         convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, algorithm: ConvolutionAlgorithm,
         name: String
