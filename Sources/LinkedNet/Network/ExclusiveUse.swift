@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Tells a second caller from a first that isn't done: memory that one caller at a time may use.
+/// Guards memory that one caller at a time may use: detects a second caller while the first isn't done.
 final class ExclusiveUse {
     private let isTaken = Atomic(false)
 
-    /// Takes the memory until ``end()``. Ends the process with a sentence if another caller has it.
+    /// Takes the memory until ``end()``. Ends the process with a message if another caller has the memory.
     func begin() {
         guard isTaken.exchange(true, ordering: .acquiring) else { return }
-        // Not a failed precondition, for optimised builds end without its sentence.
+        // Not a failed precondition, because optimised builds end without the precondition's message.
         fatalError(
             """
             a network computes for one caller at a time: a second one came while a pass or a training step was \

@@ -1,8 +1,8 @@
-/// Forward passes in evaluation mode, as many at once as the network has memories for.
+/// Forward passes in evaluation mode, as many at once as the network has workspaces.
 final class InferenceMicroBatches: ConcurrentWork {
     private let network: Network
     private var pixels: UnsafePointer<Float>?
-    /// Of the last call.
+    /// The micro-batches of the last call.
     private(set) var ranges: MicroBatches
 
     init(_ network: Network) {
@@ -20,12 +20,12 @@ final class InferenceMicroBatches: ConcurrentWork {
         Runtime.run(self, parts: ranges.count, workers: network.workspaces.count)
     }
 
-    /// What a pass of the last call gave, [samples] + ``Network/outputShape``.
+    /// The output of a pass of the last call, [samples] + ``Network/outputShape``.
     func output(of pass: Int) -> UnsafePointer<Float> { UnsafePointer(network.workspaces[pass].output) }
 
     override func run(_ pass: Int, worker: Int) {
         guard let pixels else { return }
-        // In a memory by the pass, not the worker: outputs are read when all are there.
+        // Each pass has a workspace, and not each worker, because the caller reads the outputs after all passes.
         network.forward(
             input: pixels + ranges[pass].lowerBound * network.inputShape.elementCount, count: ranges[pass].count,
             mode: .inference,

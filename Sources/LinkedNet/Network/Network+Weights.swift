@@ -13,7 +13,7 @@ extension Network {
 
     /// A copy of a parameter or state.
     ///
-    /// - Throws: ``WeightError`` if there is none of this name.
+    /// - Throws: ``WeightError`` if no parameter or state has this name.
     public func weight(named name: String) throws -> Tensor {
         let (info, elements) = try find(name)
         return try Tensor(shape: info.shape, elements: Array(elements))
@@ -21,7 +21,7 @@ extension Network {
 
     /// A copy of the gradient of a parameter after the last backward pass.
     ///
-    /// - Throws: ``WeightError`` if there is no parameter of this name.
+    /// - Throws: ``WeightError`` if no parameter has this name.
     public func gradient(named name: String) throws -> Tensor {
         guard let index = parameterLayout.index(of: name) else { throw WeightError.unknown(name: name) }
         return try Tensor(
@@ -31,7 +31,7 @@ extension Network {
 
     /// Sets a parameter or state.
     ///
-    /// - Throws: ``WeightError`` if there is none of this name, or its shape is another.
+    /// - Throws: ``WeightError`` if no parameter or state has this name, or the shape differs.
     public func setWeight(named name: String, to tensor: Tensor) throws(WeightError) {
         let (info, elements) = try find(name)
         guard info.shape == tensor.shape else {
@@ -53,7 +53,7 @@ extension Network {
     ///
     /// - Parameter input: [samples] + ``inputShape``; any number of samples.
     /// - Returns: [samples] + ``outputShape``.
-    /// - Throws: ``ShapeError`` if the input's shape is another.
+    /// - Throws: ``ShapeError`` if the input's shape differs.
     public func predict(_ input: Tensor) throws(ShapeError) -> Tensor {
         guard input.shape.rank == inputShape.rank + 1,
             Array(input.shape.dimensions.dropFirst()) == inputShape.dimensions
@@ -86,9 +86,9 @@ extension Network {
 
 /// A weight that a network doesn't have.
 public enum WeightError: Error, Equatable, CustomStringConvertible {
-    /// No parameter or state is called this.
+    /// No parameter or state has this name.
     case unknown(name: String)
-    /// It has another shape.
+    /// The parameter or state has another shape.
     case shape(name: String, expected: Shape, found: Shape)
 
     public var description: String {

@@ -1,13 +1,13 @@
 /// A compiled network: its operations in order, all of their memory, its weights.
 ///
-/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. After that a
-/// pass allocates nothing. ``init(_:input:batch:seed:fusesActivations:)`` makes a network from a model, and a
-/// ``Trainer`` trains the network.
+/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. A pass of a
+/// compiled network allocates nothing. ``init(_:input:batch:seed:fusesActivations:)`` makes a network from a model, and
+/// a ``Trainer`` trains the network.
 ///
-/// A network is not thread-safe: use one from one thread at a time, and from nowhere else between
-/// ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that begins while
-/// another runs ends the process with a sentence. Tasks that predict at once have a network each, with the same
-/// weights.
+/// A network is not thread-safe: only one thread at a time may use a network, and no other caller may use the network
+/// between ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that
+/// begins while another runs ends the process with a message. Tasks that predict at once need a network each, with the
+/// same weights.
 public final class Network {
     /// The shape of one input sample.
     public let inputShape: Shape
@@ -15,21 +15,21 @@ public final class Network {
     public let outputShape: Shape
     /// The largest number of samples in a training step.
     public let batchSize: Int
-    /// The largest number of samples in a pass: ``batchSize``, or a part of it where a step is faster in several
+    /// The largest number of samples in a pass: ``batchSize``, or fewer where a step is faster in several
     /// micro-batches.
     public let microBatchSize: Int
     /// The former name of ``microBatchSize``.
     @available(*, deprecated, renamed: "microBatchSize")
     public var passSize: Int { microBatchSize }
-    /// What the weights were initialised from and dropout is keyed by.
+    /// The seed of the first weights and of dropout.
     public let seed: UInt64
-    /// A fingerprint of what the layers built, for telling networks apart: 64 hexadecimal digits. Operations,
-    /// parameters and connections have a part in it; weights, batch size and rewrites have none.
+    /// A digest of the graph that the layers built, to tell networks apart: 64 hexadecimal digits. The digest depends
+    /// on operations, parameters and connections, but not on weights, batch size and rewrites.
     public let graphDigest: String
 
     /// The layout of the trained parameters, their gradients and the optimizers' slots.
     public let parameterLayout: ParameterLayout
-    /// The layout of what is saved with the weights but not trained.
+    /// The layout of the states, which are saved with the weights but not trained.
     public let stateLayout: ParameterLayout
     /// The operations in order, for summaries and diagnostics.
     public let operations: [OperationInfo]
@@ -38,14 +38,14 @@ public final class Network {
 
     /// The steps of a pass.
     let plan: Plan
-    /// For each step, which of ``operations`` is its node's first, and how many its node has.
+    /// For each step, the range of its node's operations in ``operations``.
     private let operationRanges: [Range<Int>]
-    /// For each step, what the random keys of its node depend on.
+    /// For each step, the number from which the random keys of its node follow.
     private let randomIndices: [UInt64]
 
-    /// Taken by whoever computes in ``workspaces``.
+    /// Taken by each caller that computes in ``workspaces``.
     let use = ExclusiveUse()
-    /// Of the passes that run at once, in order. The first is what everybody else sees.
+    /// The workspaces of the passes that run at once, in order. Other callers see the first workspace only.
     let workspaces: [Workspace]
     private let parameterStorage: AlignedStorage<Float>
     private let stateStorage: AlignedStorage<Float>
@@ -63,10 +63,10 @@ public final class Network {
         try self.init(builder: builder, output: output, batch: batch, seed: seed) { _ in }
     }
 
-    /// As ``init(builder:output:batch:seed:)``.
+    /// Does the same as ``init(builder:output:batch:seed:)``.
     ///
-    /// - Parameter accept: gets all parameters and states before memory is taken for them; what it throws ends
-    ///   compiling.
+    /// - Parameter accept: gets all parameters and states before the network takes memory for them; an error of
+    ///   `accept` ends compiling.
     init(
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
@@ -87,8 +87,8 @@ public final class Network {
 
         parameterStorage = try AlignedStorage(count: parameterLayout.count)
         stateStorage = try AlignedStorage(count: stateLayout.count)
-        // A step of one pass is shared by all threads. Of several, threads take one each, for nothing in them is made
-        // to be shared.
+        // All threads share the only pass of a step. Where a step has several passes, each thread takes a pass of its
+        // own, because kernels are then single-threaded.
         let passesAtOnce = min(MicroBatches(samples: batch, size: graph.microBatch).count, Runtime.threadCount)
         var workspaces: [Workspace] = []
         for _ in 0..<passesAtOnce {
@@ -138,12 +138,13 @@ public final class Network {
 
     /// The result of the last forward pass, [count] + ``outputShape``.
     public var output: UnsafePointer<Float> { UnsafePointer(workspaces[0].output) }
-    /// Where the gradient of the loss with respect to the output is put before ``backward(count:step:)``.
+    /// The memory for the gradient of the loss with respect to the output. The caller writes the gradient before
+    /// ``backward(count:step:)``.
     public var outputGradient: UnsafeMutablePointer<Float> { workspaces[0].outputGradient }
 
     // MARK: Passes
 
-    /// What a forward pass is for.
+    /// The purpose of a forward pass.
     public enum Mode: Sendable {
         /// A training step: dropout keyed by the step, BatchNorm with the batch's statistics.
         case training(step: UInt64)
@@ -157,10 +158,12 @@ public final class Network {
     /// Computes the output for `count` samples.
     ///
     /// - Parameters:
-    ///   - input: [count] + ``inputShape``; read until ``backward(count:step:)`` has returned, if that follows.
+    ///   - input: [count] + ``inputShape``; the network reads the memory until ``backward(count:step:)`` has returned,
+    ///     if a backward pass follows.
     ///   - count: 1 … ``microBatchSize``.
     ///   - mode: training or evaluation.
-    ///   - inspection: sees each operation's output while it is there; later operations may reuse its memory.
+    ///   - inspection: sees each operation's output right after the operation; later operations may reuse the output's
+    ///     memory.
     /// - Throws: ``ShapeError`` for another count.
     public func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
@@ -171,8 +174,8 @@ public final class Network {
         forward(input: input, count: count, mode: mode, in: workspaces[0], inspection: inspection)
     }
 
-    /// ``forward(input:count:mode:inspection:)`` in a workspace of its own, of a count that a pass takes, for whoever
-    /// has taken ``use``.
+    /// ``forward(input:count:mode:inspection:)`` in a workspace of the caller's choice, with a count of at most
+    /// ``microBatchSize``, for callers that have taken ``use``.
     func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, in workspace: Workspace, inspection: Inspection? = nil
     ) {
@@ -200,11 +203,11 @@ public final class Network {
         backward(count: count, step: step, in: workspaces[0])
     }
 
-    /// ``backward(count:step:)`` in a workspace of its own, of a count that a pass takes, for whoever has taken
-    /// ``use``.
+    /// ``backward(count:step:)`` in a workspace of the caller's choice, with a count of at most ``microBatchSize``, for
+    /// callers that have taken ``use``.
     ///
     /// - Parameter completed: called after each step with the place in ``parameterLayout`` from which on gradients are
-    ///   complete and parameters won't be read again.
+    ///   complete and no later step reads the parameters.
     func backward(count: Int, step: UInt64, in workspace: Workspace, completed: (_ start: Int) -> Void = { _ in }) {
         for index in plan.loss + 1..<plan.steps.count {
             plan.steps[index].run(

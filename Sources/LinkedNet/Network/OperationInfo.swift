@@ -1,21 +1,21 @@
 /// One operation of a compiled network.
 public struct OperationInfo: Sendable {
-    /// The path of the layer that added it.
+    /// The path of the layer that added the operation.
     public let name: String
-    /// What it is: `Conv2D 3×3`.
+    /// The kind of operation: `Conv2D 3×3`.
     public let label: String
-    /// The algorithm chosen for it, if there was a choice.
+    /// The chosen algorithm, if there was a choice.
     public let algorithm: String?
     /// The shape of one output sample.
     public let outputShape: Shape
-    /// For an activation computed by an operation of its own, the number of its linkage's members (1 if it isn't
-    /// linked); its channels are member after member. `nil` for other operations.
+    /// For an activation computed by an operation of its own, the number of members of the linkage (1 without a
+    /// linkage); the output's channels are member after member. `nil` for other operations.
     public let activationMemberCount: Int?
-    /// The number of trained parameters it reads.
+    /// The number of trained numbers that the operation reads.
     public let parameterCount: Int
-    /// The size of its output for a whole pass.
+    /// The size of the output for a whole micro-batch.
     public let outputBytes: Int
-    /// The scratch it uses while it runs; layers that are computed as one use it together.
+    /// The scratch that the operation uses while it runs. Layers that are computed as one node share the scratch.
     public let scratchBytes: Int
     /// True if the operation normalises the layer before it.
     let isNormalization: Bool

@@ -1,4 +1,4 @@
-/// The memory of one pass under way: values, gradients and scratch. Passes that run at once have one each.
+/// The memory of one pass under way: values, gradients and scratch. Passes that run at once have a workspace each.
 final class Workspace {
     /// The result of the forward pass.
     let output: UnsafeMutablePointer<Float>
@@ -25,7 +25,7 @@ final class Workspace {
         scratch = try AlignedStorage(count: plan.scratchBytes)
         parameterGradients = try AlignedStorage(count: parameters.layout.count)
         let (arena, gradients) = (arena.pointer, parameterGradients.pointer)
-        // The batch has no address yet, and stands at the arena's beginning until the first pass.
+        // The batch has no address yet. Until the first pass, the arena's beginning stands in for the address.
         func address(_ buffer: Buffer) -> UnsafeMutablePointer<Float> {
             switch buffer {
             case .parameter(let parameter): parameters.values + parameters.layout.offsets[parameter.index]
@@ -54,7 +54,7 @@ final class Workspace {
 
     deinit { addresses.deallocate() }
 
-    /// Sets where the next pass finds its batch.
+    /// Sets the address of the next pass's batch.
     func setInput(_ input: UnsafePointer<Float>) {
         for index in inputPlaces.indices { addresses[inputPlaces[index]] = UnsafeMutablePointer(mutating: input) }
     }
