@@ -1,18 +1,19 @@
-/// Looks at the activations of a network, which the network itself forms on the fly and never stores.
+/// Shows the activations of a network, which the network itself forms on the fly and never stores.
 ///
-/// A probe has a copy of the network that computes every activation by itself, and takes the network's weights over
-/// before each look. It costs the memory of a second network, and a pass takes about twice as long as a forward pass of
-/// the network.
+/// A probe has a copy of the network. The copy computes every activation with an operation of its own, and takes over
+/// the network's weights before each use. A probe costs the memory of a second network. A pass of the copy takes about
+/// twice as long as a forward pass of the network.
 public final class ActivationProbe {
     /// An activation of the network.
     public struct ProbedLayer: Sendable, Hashable {
-        /// The path of the layer that it follows: `conv2d_7`.
+        /// The path of the layer before the activation: `conv2d_7`.
         public let name: String
-        /// The number of neurons: units of a dense layer, channels of a convolution. Linked members are one neuron.
+        /// The number of neurons: units of a dense layer, channels of a convolution. Linked members count as one
+        /// neuron.
         public let units: Int
-        /// The number of places of the image at which each neuron stands; 1 after a dense layer.
+        /// The number of places of the image at which each neuron is computed; 1 after a dense layer.
         public let positions: Int
-        /// The number of members that share a pre-activation; 1 if they aren't linked.
+        /// The number of members that share a pre-activation; 1 without a linkage.
         public let members: Int
         fileprivate let operation: Int
     }
@@ -20,15 +21,15 @@ public final class ActivationProbe {
     /// The activations in the order in which they are computed.
     public let layers: [ProbedLayer]
     private let copy: Network
-    /// Which of ``layers`` an operation computes.
+    /// For each operation, the index in ``layers`` of the layer that the operation computes.
     private let layerOfOperation: [Int?]
 
     /// A probe for `network`.
     ///
     /// - Parameters:
-    ///   - model: what the network was compiled from.
+    ///   - model: the model that the network was compiled from.
     ///   - network: the network to look at.
-    /// - Throws: ``ShapeError`` if it was compiled from another model, ``OutOfMemory``.
+    /// - Throws: ``ShapeError`` if the network was compiled from another model, ``OutOfMemory``.
     public init(_ model: some Layer, of network: Network) throws {
         let copy = try Network(
             model, input: network.inputShape, batch: network.batchSize, seed: network.seed, fusesActivations: false)
@@ -62,9 +63,9 @@ public final class ActivationProbe {
         _ = copy.states.update(from: network.states)
     }
 
-    /// Shows all activations of some samples in evaluation mode, as many samples at once as a pass takes.
+    /// Shows all activations of some samples in evaluation mode, one micro-batch after the other.
     ///
-    /// - Parameter body: gets the index of the layer and its output, [samples][positions][members][units].
+    /// - Parameter body: gets the index and the output of each layer, [samples][positions][members][units].
     func forEachActivation(
         pixels: UnsafePointer<Float>, count: Int, _ body: (_ layer: Int, _ output: UnsafeBufferPointer<Float>) -> Void
     ) throws(ShapeError) {
@@ -84,22 +85,22 @@ public final class ActivationProbe {
 
     // MARK: Drift
 
-    /// How the numbers of a layer are distributed.
+    /// The distribution of the numbers of a layer.
     public struct Distribution: Sendable, Hashable {
-        /// Their mean.
+        /// The mean of the numbers.
         public let mean: Double
-        /// Their mean squared distance from ``mean``.
+        /// The mean squared distance of the numbers from ``mean``.
         public let variance: Double
     }
 
-    /// How the activations of each layer are distributed over some samples, members, units and positions together: what
-    /// the next layer gets as its input, so its change in training is the covariate shift.
+    /// The distribution of each layer's activations over some samples, members, units and positions together. The next
+    /// layer gets these activations as its input, so the distribution's change in training is the covariate shift.
     ///
     /// - Parameters:
-    ///   - network: whose weights are taken.
+    ///   - network: the network that gives the weights.
     ///   - pixels: [count] + ``Network/inputShape``.
     ///   - count: at least 1.
-    /// - Throws: ``ShapeError`` if the network refuses a pass.
+    /// - Throws: ``ShapeError`` if the network refuses the number of samples.
     public func distributions(
         of network: Network, pixels: UnsafePointer<Float>, count: Int
     ) throws(ShapeError) -> [Distribution] {
@@ -112,7 +113,8 @@ public final class ActivationProbe {
             let mean = sum / Double(output.count)
             var squares = 0.0
             for element in output { squares += (Double(element) - mean) * (Double(element) - mean) }
-            // The variance of two sets is the mean of theirs, and what their means are apart.
+            // The variance of two sets together is the mean of their variances, plus a term for the distance of their
+            // means.
             let (before, whole) = (result[layer], counts[layer] + Double(output.count))
             let share = Double(output.count) / whole
             let distance = mean - before.mean

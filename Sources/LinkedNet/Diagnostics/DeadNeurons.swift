@@ -1,26 +1,26 @@
 /// The dead neurons of a layer.
 ///
-/// A neuron is dead if its activation is zero for every sample of the data set. That of a convolution stands at many
-/// positions, and is dead if it is at all of them. Linked members count as one neuron, which is dead if all of them
-/// are.
+/// A neuron is dead if its activation is zero for every sample of the data set. A convolution's neuron is computed at
+/// many positions, and is dead if the activation is zero at all of them. Linked members count as one neuron, which is
+/// dead if all members are zero.
 public struct DeadNeurons: Sendable, Hashable, Codable {
     /// The path of the layer.
     public let layer: String
     /// The number of neurons.
     public let units: Int
-    /// How many of them are dead.
+    /// The number of dead neurons.
     public let dead: Int
-    /// Neurons times positions.
+    /// The number of neurons times the number of positions.
     public let places: Int
-    /// How many of those never gave anything but zero.
+    /// The number of places with zero for every sample.
     public let deadPlaces: Int
 }
 
-/// Finds dead neurons: is shown a data set batch by batch.
+/// Finds dead neurons in a data set, batch by batch.
 struct LivenessCount {
     private let probe: ActivationProbe
-    /// For each layer 1 where [position][member][unit] was ever anything but zero, else 0: bytes, so that many are
-    /// compared at a time.
+    /// For each layer 1 where [position][member][unit] was not zero for some sample, else 0. The numbers are bytes, so
+    /// that a vector instruction compares many.
     private var isAlive: [[UInt8]]
 
     init(_ probe: ActivationProbe) {
@@ -28,7 +28,7 @@ struct LivenessCount {
         isAlive = probe.layers.map { Array(repeating: 0, count: $0.positions * $0.members * $0.units) }
     }
 
-    /// Takes some samples into account; the probe has the weights.
+    /// Takes some samples into account. The probe has the weights already.
     mutating func add(pixels: UnsafePointer<Float>, count: Int) throws(ShapeError) {
         try probe.forEachActivation(pixels: pixels, count: count) { index, output in
             isAlive[index].withUnsafeMutableBufferPointer { alive in

@@ -1,13 +1,13 @@
 extension Network {
-    /// The layers that have parameters, by their paths, in the order in which they declared them.
+    /// The paths of the layers that have parameters, in the order in which the layers declared the parameters.
     public var parameterLayers: [String] {
         parameterLayout.entries.reduce(into: []) { layers, entry in
             if !layers.contains(entry.layer) { layers.append(entry.layer) }
         }
     }
 
-    /// The Euclidean norm of the last backward pass's gradients of each of ``parameterLayers``: how much of the loss
-    /// reaches a layer.
+    /// The Euclidean norm of the last backward pass's gradients of each of ``parameterLayers``: a measure of the
+    /// gradient that reaches a layer.
     public func gradientNorms() -> [Double] {
         var squares: [String: Double] = [:]
         for (index, entry) in parameterLayout.entries.enumerated() {

@@ -1,13 +1,13 @@
 import Foundation
 
-/// A picture of a figure for each layer and column: layers downwards, time or networks to the right.
+/// A picture of one figure for each layer and column: layers from top to bottom, time or networks from left to right.
 public struct HeatMap: Sendable {
-    /// What stands to the right of each other.
+    /// The columns of a picture, from left to right.
     public enum Columns: Sendable, Hashable {
-        /// Moments of a training: a column reaches from the step before it to its own. The axis has whole epochs if it
-        /// is known how many steps one has.
+        /// Moments of a training: a column reaches from the previous column's step to its own step. The axis shows
+        /// whole epochs if the number of steps of an epoch is known.
         case steps([Int], perEpoch: Int?)
-        /// Anything with a name.
+        /// Columns with names.
         case names([String])
 
         /// The number of columns.
@@ -19,18 +19,18 @@ public struct HeatMap: Sendable {
         }
     }
 
-    /// What is shown.
+    /// The title: the figure's meaning.
     public var title: String
     /// The rows.
     public var layers: [String]
     /// The columns.
     public var columns: Columns
-    /// A row of figures for each layer; one that is missing is shown as one without a colour.
+    /// A row of figures for each layer. A missing figure has no colour.
     public var values: [[Double]]
-    /// True if colours follow the figures' logarithms; figures that are not above zero then have none.
+    /// True if colours follow the figures' logarithms; figures that are not above zero then have no colour.
     public var isLogarithmic: Bool
 
-    /// A picture of `values`, one row for each layer, one figure in it for each column.
+    /// A picture of `values`: one row for each layer, and in each row one figure for each column.
     public init(title: String, layers: [String], columns: Columns, values: [[Double]], isLogarithmic: Bool = false) {
         self.title = title
         self.layers = layers
@@ -39,7 +39,7 @@ public struct HeatMap: Sendable {
         self.isLogarithmic = isLogarithmic
     }
 
-    /// The picture as an SVG document, which needs nothing else and suits light and dark pages.
+    /// The picture as an SVG document, which needs no other file and suits light and dark pages.
     public var svg: String {
         let top = 34.0
         let left = min(max(6 * Double(layers.map(\.count).max() ?? 0) + 12, 60), 200)
@@ -72,19 +72,19 @@ public struct HeatMap: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The cells: a path for each colour, in which neighbours are one stroke, so that a picture of thousands of cells
-    /// takes some kilobytes.
+    /// The cells: a path for each colour. A path draws neighbours as one stroke, so that a picture of thousands of
+    /// cells takes some kilobytes.
     private func cells(_ range: ClosedRange<Double>?, left: Double, top: Double, width: Double, rowHeight: Double)
         -> [String]
     {
         let edges = self.edges.map { $0 * width }
-        // In order of appearance.
+        // The paints in order of first use.
         var (paints, paths): ([String], [String: String]) = ([], [:])
         for row in layers.indices {
             var column = 0
             while column < columns.count {
                 let fill = colour(row, column, range)
-                // A little too wide, so that no seam shows.
+                // The stroke is a little too wide, so that no seam shows.
                 var end = column + 1
                 while end < columns.count, colour(row, end, range) == fill { end += 1 }
                 let paint = fill.map { "stroke=\"\($0)\"" } ?? "class=\"none\""
@@ -104,7 +104,7 @@ public struct HeatMap: Sendable {
 
     // MARK: Columns
 
-    /// Where columns begin and end, as shares of the width.
+    /// The edges of columns, as shares of the width.
     private var edges: [Double] {
         switch columns {
         case .steps(let steps, _):
@@ -115,7 +115,7 @@ public struct HeatMap: Sendable {
         }
     }
 
-    /// The room below the cells.
+    /// The height below the cells.
     private var bottom: Double {
         guard case .names(let names) = columns else { return 44 }
         // Names are slanted.
@@ -162,14 +162,14 @@ public struct HeatMap: Sendable {
 
     // MARK: Colours
 
-    /// What the coldest and the warmest colour stand for, on the scale of colours; `nil` if there is nothing to show.
+    /// The figures of the coldest and the warmest colour, on the scale of colours; `nil` if there is no figure to show.
     private var colourRange: ClosedRange<Double>? {
         let shown = values.joined().compactMap(position)
         guard let low = shown.min(), let high = shown.max() else { return nil }
         return low...high
     }
 
-    /// A figure on the scale of colours; `nil` if it has no place there.
+    /// A figure on the scale of colours; `nil` if the figure has no place there.
     private func position(_ value: Double) -> Double? {
         guard value.isFinite else { return nil }
         guard isLogarithmic else { return value }
@@ -183,7 +183,7 @@ public struct HeatMap: Sendable {
     private func colour(_ row: Int, _ column: Int, _ range: ClosedRange<Double>?) -> String? {
         guard let range, row < values.count, column < values[row].count, let position = position(values[row][column])
         else { return nil }
-        // Halves: the difference of two finite numbers may be infinite.
+        // The halves are subtracted, because the difference of two finite numbers may be infinite.
         let width = range.upperBound / 2 - range.lowerBound / 2
         return Self.colour(width > 0 ? (position / 2 - range.lowerBound / 2) / width : 0)
     }
@@ -229,7 +229,7 @@ public struct HeatMap: Sendable {
 
     private func number(_ value: Double) -> String { String(format: "%.1f", value) }
 
-    /// As short as one digit behind the point allows.
+    /// A short text of a figure, with at most one digit behind the point.
     private func short(_ value: Double) -> String {
         let text = number(value)
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

@@ -1,4 +1,4 @@
-/// What a network consists of and what it takes; printing it gives a table.
+/// A network's operations and their memory; printing a summary gives a table.
 public struct NetworkSummary: Sendable, CustomStringConvertible {
     /// The shape of one input sample.
     public let inputShape: Shape
@@ -6,13 +6,13 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
     public let outputShape: Shape
     /// The largest number of samples in a training step.
     public let batchSize: Int
-    /// The largest number of samples in a pass; a step may take several.
+    /// The largest number of samples in a micro-batch; a step may take several micro-batches.
     public let microBatchSize: Int
     /// The operations in the order in which they run: the table's rows.
     public let operations: [OperationInfo]
     /// The number of trained numbers. Parameters that operations share count once.
     public let parameterCount: Int
-    /// The number of numbers that are saved with the weights but not trained.
+    /// The number of untrained numbers that are saved with the weights.
     public let stateCount: Int
     /// How much memory the network holds.
     public let memory: MemoryUse
@@ -57,7 +57,7 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
     static func size(_ bytes: Int) -> String {
         guard bytes >= 1024 else { return "\(bytes) B" }
         let units = ["KiB", "MiB", "GiB", "TiB"]
-        // The first unit in which the rounded number stays below 1024, so that it is never "1024.0 KiB".
+        // The first unit in which the rounded number stays below 1024, so that no text is "1024.0 KiB".
         var tenths = (Double(bytes) / 1024 * 10).rounded()
         var unit = 0
         while tenths >= 10240, unit + 1 < units.count {
@@ -69,15 +69,15 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
 }
 
 extension MemoryUse {
-    /// Everything together, without the optimizer's slots.
+    /// The whole memory without the optimizer's slots.
     public var totalBytes: Int { 2 * parameterBytes + stateBytes + arenaBytes + scratchBytes }
 }
 
 extension Network {
-    /// What the network consists of and what it takes.
+    /// The network's operations and their memory.
     ///
     /// `print(network.summary)` shows for every operation the layer, the output's shape, the number of parameters, the
-    /// algorithm and the size of the output for a whole pass, followed by totals.
+    /// algorithm and the size of the output for a whole micro-batch, followed by totals.
     public var summary: NetworkSummary {
         NetworkSummary(
             inputShape: inputShape, outputShape: outputShape, batchSize: batchSize, microBatchSize: microBatchSize,

@@ -1,4 +1,4 @@
-/// What compiling made of a model; printing it gives one line for each step, and one for each buffer.
+/// The plan of a network; printing a description gives one line for each plan step, and one for each buffer.
 public struct PlanDescription: Sendable, CustomStringConvertible {
     /// A call of a kernel.
     public struct Step: Sendable {
@@ -17,11 +17,12 @@ public struct PlanDescription: Sendable, CustomStringConvertible {
     public struct Buffer: Sendable {
         /// The name in ``Step``.
         public let name: String
-        /// The size for a whole pass.
+        /// The size for a whole micro-batch.
         public let bytes: Int
-        /// From the first step to the last that uses the buffer.
+        /// The range from the first step to the last step that uses the buffer.
         public let steps: ClosedRange<Int>
-        /// Where the buffer begins in the arena. Buffers share memory if no step is in both of their ``steps``.
+        /// The byte at which the buffer begins in the arena. Two buffers may share memory if no step is in the
+        /// ``steps`` of both.
         public let offset: Int
     }
 
@@ -59,8 +60,8 @@ public struct PlanDescription: Sendable, CustomStringConvertible {
 extension Network {
     /// The steps of a pass and their buffers.
     ///
-    /// `print(network.planDescription)` shows what the compiler made of the model: which layers are computed together,
-    /// in which order, and which buffers each step reads and writes.
+    /// `print(network.planDescription)` shows the compiler's work: the layers that are computed together, the order of
+    /// steps, and the buffers that each step reads and writes.
     public var planDescription: PlanDescription {
         PlanDescription(
             steps: plan.steps.map { step in

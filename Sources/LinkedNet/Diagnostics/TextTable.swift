@@ -1,4 +1,4 @@
-/// A table for people: a line of titles, a rule, a line per row, the columns aligned.
+/// A table for people: a line of titles, a rule, a line per row, with aligned columns.
 package struct TextTable: CustomStringConvertible {
     /// A column's title, and the side on which its cells are flush.
     package struct Column {
