@@ -20,7 +20,8 @@ struct BatchNormKernel: Sendable {
         var runningMean, runningVariance: UnsafeMutablePointer<Float>
     }
 
-    /// - Parameter moments: x's, if who wrote it found them; otherwise x is read once more.
+    /// - Parameter moments: x's moments, if the kernel that wrote x computed the moments; otherwise this kernel reads x
+    ///   once more.
     func forwardTraining(
         rows: Int, x: UnsafePointer<Float>, moments: ck_moments?, vectors: Vectors, momentum: Float,
         unbiasedRunningVariance: Bool,
@@ -46,7 +47,7 @@ struct BatchNormKernel: Sendable {
             &norm, x, vectors.gamma, vectors.beta, vectors.runningMean, vectors.runningVariance, &postOps, y)
     }
 
-    /// The gradients of gamma and beta, and what x's gradient follows from: see ``NormalizationGradient``.
+    /// The gradients of gamma and beta, and the terms of x's gradient: see ``NormalizationGradient``.
     func backwardTerms(
         rows: Int, x: UnsafePointer<Float>, gamma: UnsafePointer<Float>, mean: UnsafePointer<Float>,
         inverseDeviation: UnsafePointer<Float>, yGradient: UnsafePointer<Float>, terms: UnsafeMutablePointer<Float>,
@@ -71,7 +72,8 @@ struct BatchNormKernel: Sendable {
     }
 }
 
-/// How the gradient of a normalisation's input x follows from that of its output; see `ck_normalization_gradient`.
+/// The terms that give the gradient of a normalisation's input x from the output's gradient; see
+/// `ck_normalization_gradient`.
 struct NormalizationGradient {
     var terms: ck_normalization_gradient
 

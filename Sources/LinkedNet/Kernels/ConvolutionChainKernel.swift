@@ -1,7 +1,7 @@
 import CKernels
 
-/// Convolutions that feed each other: groups of images run through all of them, in cache and without a barrier. Layouts
-/// are those of `ck_convolution_chain`.
+/// Consecutive convolutions: groups of images run through all convolutions, in cache and without a barrier.
+/// `ck_convolution_chain` states the layouts.
 struct ConvolutionChainKernel: Sendable {
     /// One convolution of a chain.
     struct Convolution: Sendable {
@@ -34,10 +34,10 @@ struct ConvolutionChainKernel: Sendable {
     /// The number of convolutions.
     var layerCount: Int { layers.count }
 
-    /// What is kept from forward to backward.
+    /// The bytes that the forward pass saves for the backward pass.
     func keptBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_saved($0) } }
 
-    /// The scratch that every pass at `batch` or below fits in.
+    /// The scratch that is large enough for every call of at most `batch` samples.
     func scratchBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_scratch($0) } }
 
     /// Pointers to the parameters of all layers in order, or to their gradients.
@@ -62,7 +62,7 @@ struct ConvolutionChainKernel: Sendable {
         }
     }
 
-    /// Copies the output of a layer, any but the last, after ``forward(batch:z:parameters:y:kept:scratch:)``.
+    /// Copies the output of a layer, except the last layer, after ``forward(batch:z:parameters:y:kept:scratch:)``.
     func copyOutput(ofLayer layer: Int, batch: Int, kept: UnsafeRawPointer, to output: UnsafeMutablePointer<Float>) {
         withChain(batch: batch) { ck_convolution_chain_output($0, kept, Int64(layer), output) }
     }
@@ -73,11 +73,11 @@ struct ConvolutionChainKernel: Sendable {
 }
 
 extension ConvolutionKernel {
-    /// True if the algorithm is to be chosen, and a chain is the fastest.
+    /// True if the choice of algorithm is automatic, and a chain is the fastest algorithm.
     ///
-    /// Matrix products have output channels as their lanes, and chains images. So chains win where there are few
-    /// channels and enough images, as long as a group of 16 images stays in the cache. Measured with 16 lanes: up to 8
-    /// channels when all lanes have an image.
+    /// Lanes are output channels in matrix products, and images in chains. So chains win where there are few channels
+    /// and enough images, as long as a group of 16 images stays in the cache. Measured with 16 lanes: chains win up to
+    /// 8 channels if every lane has an image.
     func suitsChain(batch: Int) -> Bool {
         let convolution = descriptor
         let depth = convolution.channels * Int64(convolution.activation.member_count)
@@ -88,6 +88,6 @@ extension ConvolutionKernel {
         return groupBytes <= 3 << 20
     }
 
-    /// True if outputs are fewer than the places of inputs.
+    /// True if the convolution has a stride above 1.
     var hasStride: Bool { descriptor.stride_h != 1 || descriptor.stride_w != 1 }
 }

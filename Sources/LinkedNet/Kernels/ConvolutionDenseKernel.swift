@@ -1,15 +1,15 @@
 import CKernels
 
-/// A convolution and the dense layer that alone reads it, computed together so that the tensor in between is never
-/// stored. Layouts are those of `ck_convolution_dense`.
+/// A convolution and its only reader, a dense layer, computed together, so that the tensor in between is never stored.
+/// `ck_convolution_dense` states the layouts.
 struct ConvolutionDenseKernel: Sendable {
     private let fused: ck_convolution_dense
 
-    /// - Returns: `nil` if the kernels can't compute these two as one.
+    /// - Returns: `nil` if the kernels can't compute the two layers together.
     init?(_ convolution: ConvolutionKernel, into dense: DenseKernel, batch: Int) {
         let (c, d) = (convolution.descriptor, dense.descriptor)
-        // Members lie pixel by pixel only if their activation has the convolution's channels; a single one lies the
-        // same either way.
+        // Members lie pixel by pixel only if their activation has the convolution's channels. A single member has the
+        // same layout in both cases.
         guard c.out_height * c.out_width * c.out_channels == d.positions * d.channels,
             d.channels == c.out_channels || d.activation.member_count == 1
         else { return nil }
@@ -24,7 +24,7 @@ struct ConvolutionDenseKernel: Sendable {
         return result
     }
 
-    /// The scratch that every pass at `batch` or below fits in.
+    /// The scratch that is large enough for every call of at most `batch` samples.
     func scratchBytes(batch: Int) -> Int {
         var fused = fused(batch: batch)
         return max(ck_convolution_dense_scratch(&fused, CK_FORWARD), ck_convolution_dense_scratch(&fused, CK_BACKWARD))
@@ -66,7 +66,8 @@ struct ConvolutionDenseKernel: Sendable {
             gradients.bias, gradients.denseWeights, gradients.denseBias, scratch)
     }
 
-    /// Calls `body` with the convolution's output, computed once more, with the same bits, into memory taken for it.
+    /// Calls `body` with the convolution's output. The method computes the output once more, with the same bits, into
+    /// memory of its own.
     func withConvolutionOutput(
         batch: Int, input: UnsafePointer<Float>, parameters: Parameters<UnsafePointer<Float>>,
         _ body: (UnsafePointer<Float>) -> Void
@@ -88,12 +89,13 @@ struct ConvolutionDenseKernel: Sendable {
 }
 
 extension ConvolutionKernel {
-    /// True if the algorithm is to be chosen, and the convolution is better computed together with a dense layer that
-    /// reads it.
+    /// True if the choice of algorithm is automatic, and computing the convolution together with a dense layer is
+    /// faster.
     ///
-    /// Together, the convolution's output costs no memory, but is computed twice, with images as lanes and then with
-    /// filters. So sums have to be short, and lanes filled. Measured with 16 lanes, 10 outputs and mirrored ReLU: level
-    /// at 8 filters, 8 images or 49 terms, and faster the more filters there are, twice as fast from 100 on.
+    /// The fused kernel computes the convolution's output twice, with images as lanes and then with filters as lanes,
+    /// and never stores the output. So sums have to be short, and lanes full. Measured with 16 lanes, 10 outputs and
+    /// mirrored ReLU: fused and separate kernels are level at 8 filters, 8 images or 49 terms. The fused kernel gains
+    /// with more filters, and is twice as fast from 100 filters on.
     func suitsFusionWithDense(batch: Int) -> Bool {
         let convolution = descriptor
         return isAutomatic && convolution.kernel_h * convolution.kernel_w * convolution.channels <= 48

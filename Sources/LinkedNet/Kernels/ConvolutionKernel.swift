@@ -1,26 +1,27 @@
 import CKernels
 
-/// How a convolution is computed.
+/// The algorithm that computes a convolution.
 public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Codable {
-    /// For each convolution and pass what should be faster, by shape. Several of few channels in a row are computed
-    /// together, as a chain, and so may be the network's first convolution and a dense layer that reads it.
+    /// For each convolution and direction the algorithm that should be faster, by shape. Consecutive convolutions of
+    /// few channels are computed together, as a chain. The network's first convolution and a dense layer that reads the
+    /// convolution may be computed together, too.
     case automatic = "auto"
     /// Implicit matrix multiplication over packed weights.
     case direct
-    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. A quarter of the
-    /// multiplications (with stride 2 somewhat more than half), rounding errors a few times as large. Tiles are of 4×4
-    /// pixels, or of 5×5 where those fit the image's size better.
+    /// Winograd's minimal filtering where it applies (3×3 kernels with stride 1 or 2), else direct. Winograd needs a
+    /// quarter of the multiplications (with stride 2 somewhat more than half). Rounding errors are a few times as
+    /// large. Tiles have 4×4 pixels, or 5×5 where 5×5 fits the image's size better.
     case winograd
 }
 
-/// A checked 2-D convolution that reads a pre-activation and forms its activation as it packs. Shapes are those of
-/// `ck_convolution`.
+/// A checked 2-D convolution that reads a pre-activation and forms the activation as it packs. `ck_convolution` states
+/// the shapes.
 struct ConvolutionKernel: WeightedKernel {
     private var convolution: ck_convolution
     private let wish: ConvolutionAlgorithm
     private var forwardAlgorithm = CK_DIRECT, backwardAlgorithm = CK_DIRECT
 
-    /// Bound to z [batch][height][width][channels], with the batch given at each call.
+    /// A convolution of z [batch][height][width][channels]. Each call gives the batch.
     ///
     /// - Throws: ``ShapeError`` naming `subject`.
     init(
@@ -69,10 +70,10 @@ struct ConvolutionKernel: WeightedKernel {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
 
-    /// For one image.
+    /// The descriptor for one image.
     var descriptor: ck_convolution { convolution }
 
-    /// True if the algorithm is to be chosen.
+    /// True if the choice of algorithm is automatic.
     var isAutomatic: Bool { wish == .automatic }
 
     private func convolution(batch: Int, pass: ck_pass) -> ck_convolution {
@@ -128,7 +129,7 @@ extension ck_convolution {
             activation: activation.descriptor, algorithm: CK_DIRECT, single_threaded: false)
     }
 
-    /// - Throws: ``ShapeError`` naming `subject` if the kernels refuse it.
+    /// - Throws: ``ShapeError`` naming `subject` if the kernels refuse the convolution.
     func validate(subject: String) throws(ShapeError) {
         var convolution = self
         if let reason = ck_convolution_check(&convolution) {

@@ -1,11 +1,11 @@
 import CKernels
 
-/// A checked dense layer that reads a flattened pre-activation and forms its activation as it packs. Shapes are those
-/// of `ck_dense`.
+/// A checked dense layer that reads a flattened pre-activation and forms the activation as it packs. `ck_dense` states
+/// the shapes.
 struct DenseKernel: WeightedKernel {
     private var dense: ck_dense
 
-    /// Bound to z [batch][positions][channels], with the batch given at each call.
+    /// A dense layer of z [batch][positions][channels]. Each call gives the batch.
     ///
     /// - Throws: ``ShapeError`` naming `subject`.
     init(
@@ -19,7 +19,7 @@ struct DenseKernel: WeightedKernel {
 
     var algorithm: String? { nil }
 
-    /// For one row.
+    /// The descriptor for one row.
     var descriptor: ck_dense { dense }
 
     func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError) {

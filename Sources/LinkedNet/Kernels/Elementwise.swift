@@ -1,6 +1,6 @@
 import CKernels
 
-/// Kernels that treat elements alone.
+/// Kernels that treat each element alone.
 enum Elementwise {
     /// out = a + b
     static func add(
@@ -36,7 +36,7 @@ enum Elementwise {
             Int64(rows), Int64(channels), wide, Int64(wideChannels), Int64(offset), narrow, accumulate)
     }
 
-    /// Inverted dropout with the mask that `key` decides.
+    /// Inverted dropout with the mask of `key`.
     static func dropout(
         count: Int, key: UInt64, rate: Float, _ x: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>,
         accumulate: Bool

@@ -1,10 +1,10 @@
 import CKernels
 
-/// How the learned slopes of PReLU are shared.
+/// The sharing of PReLU's learned slopes.
 public enum SlopeSharing: Sendable, Hashable {
-    /// One slope per channel, as PyTorch has it.
+    /// One slope per channel, as in PyTorch.
     case perChannel
-    /// One slope per neuron: per row, column and channel, as Keras has it unless told otherwise.
+    /// One slope per neuron: per row, column and channel, as is Keras' default.
     case perPosition
 }
 
@@ -20,15 +20,16 @@ struct FusibleActivation: Sendable, Hashable {
     var members: [Member]
     var slopeSharing: SlopeSharing = .perPosition
 
-    /// More members than this are computed one by one, unfused.
+    /// The kernels compute at most this many members in one call. Longer linkages are computed member by member,
+    /// unfused.
     static let maximumMemberCount = Int(CK_MAX_MEMBERS)
 
     static let identity = FusibleActivation(members: [Member(function: .identity)])
 
-    /// How many members have learned slopes.
+    /// The number of members with learned slopes.
     var slopedMemberCount: Int { members.count { $0.function == .prelu } }
 
-    /// How many slopes the activation of a pre-activation of `positions` × `channels` has.
+    /// The number of slopes for a pre-activation of `positions` × `channels`.
     func slopeCount(positions: Int, channels: Int) -> Int {
         slopedMemberCount * channels * (slopeSharing == .perPosition ? positions : 1)
     }

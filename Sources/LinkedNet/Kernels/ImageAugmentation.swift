@@ -1,8 +1,8 @@
-/// How one image is changed as it is read: mirrored left to right first, then moved.
+/// The change of one image as the loader reads the image: first the image is mirrored left to right, then moved.
 public struct ImageAugmentation: Hashable, Sendable, BitwiseCopyable {
-    /// How far down the image moves, in pixels and fractions of them.
+    /// The distance down that the image moves, in pixels and fractions of pixels.
     public var shiftY: Float
-    /// How far right the image moves, in pixels and fractions of them.
+    /// The distance right that the image moves, in pixels and fractions of pixels.
     public var shiftX: Float
     /// True mirrors left to right.
     public var flip: Bool
@@ -18,12 +18,13 @@ public struct ImageAugmentation: Hashable, Sendable, BitwiseCopyable {
 extension ImageAugmentation {
     /// Writes the changed copy of an image in floats, for data sets that don't keep bytes.
     ///
-    /// `output[y] = image[y − shift]`, bilinear between pixels, the edge repeated outside. O(elements).
+    /// `output[y] = image[y − shift]`, bilinear between pixels. The edge is repeated outside the image. Takes
+    /// O(elements) time.
     ///
     /// - Parameters:
     ///   - image: [height][width][channel].
     ///   - shape: height, width and channels.
-    ///   - output: as large as `image`, and not the same memory.
+    ///   - output: as large as `image`, in other memory.
     public func apply(
         to image: UnsafePointer<Float>, shape: Shape, into output: UnsafeMutablePointer<Float>
     ) {
@@ -43,9 +44,10 @@ extension ImageAugmentation {
         }
     }
 
-    /// The pixels before and after a position, kept inside, and how far between them it lies.
+    /// The pixels before and after a position, moved into the image, and the position's share of the way between the
+    /// two pixels.
     private static func neighbours(of position: Float, count: Int) -> (Int, Int, Float) {
-        // NaN must not become an index, but it must show in the result.
+        // NaN must not become an index, but must show in the result.
         guard !position.isNaN else { return (0, 0, position) }
         let inside = min(max(position, 0), Float(count - 1))
         let before = Int(inside)

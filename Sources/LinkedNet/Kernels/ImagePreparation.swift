@@ -1,19 +1,19 @@
 import CKernels
 
-/// Images of 8-bit pixels as the network reads them.
+/// Makes the network's input of images of 8-bit pixels.
 enum ImagePreparation {
-    /// How many descriptions of changes are handed over at once: few enough for the stack.
+    /// The number of augmentations in one call: few enough for the stack.
     private static let group = 32
 
-    /// Writes pixel·scale + offset for chosen images of `images`, each changed as its augmentation says.
+    /// Writes pixel·scale + offset for chosen images of `images`, each changed by its augmentation.
     ///
     /// Runs on the calling thread; allocates nothing.
     ///
     /// - Parameters:
     ///   - shape: height, width and channels of an image.
     ///   - images: [image][height][width][channel].
-    ///   - indices: which of them; all must be there.
-    ///   - augmentations: one for each index, or none.
+    ///   - indices: the indices of the chosen images; all must be in range.
+    ///   - augmentations: one augmentation for each index, or none.
     ///   - scale: a factor for each channel; `offset`: a summand for each.
     ///   - output: room for `indices.count` images in floats.
     static func prepare(

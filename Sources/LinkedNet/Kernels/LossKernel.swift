@@ -2,8 +2,8 @@ import CKernels
 
 /// Softmax cross-entropy of logits [batch][classes].
 enum LossKernel {
-    /// The summed loss and the number of rows whose largest logit is the label's. The gradient is scaled by
-    /// `gradientScale`; an empty one isn't computed.
+    /// The summed loss and the number of correct rows. `gradientScale` scales the gradient; an empty gradient isn't
+    /// computed.
     static func softmaxCrossEntropy(
         logits: Span<Float>, labels: Span<Int32>, classes: Int, gradientScale: Float,
         logitsGradient: inout MutableSpan<Float>

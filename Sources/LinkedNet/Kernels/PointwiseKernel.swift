@@ -1,11 +1,11 @@
 import CKernels
 
-/// A checked 1×1 convolution without padding, which does more to its output before it is stored, and gives all
-/// gradients in one sweep. Shapes are those of `ck_convolution`.
+/// A checked 1×1 convolution without padding. The kernel applies further operations to its output before the output is
+/// stored, and gives all gradients in one sweep. `ck_convolution` states the shapes.
 struct PointwiseKernel: Sendable {
     private var convolution: ck_convolution
 
-    /// Bound to z [batch][height][width][channels], with the batch given at each call; `nil` if the window isn't 1×1 or
+    /// A convolution of z [batch][height][width][channels]. Each call gives the batch. `nil` if the window isn't 1×1 or
     /// the activation has learned slopes.
     ///
     /// - Throws: ``ShapeError`` naming `subject`.
@@ -29,11 +29,11 @@ struct PointwiseKernel: Sendable {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
 
-    /// True if every pixel of the input has one of the output: then another consumer's gradient of the activation can
-    /// be taken along.
+    /// True if every pixel of the input has a pixel of the output. The kernel can then add another consumer's gradient
+    /// of the activation.
     var readsEveryPixel: Bool { convolution.stride_h == 1 && convolution.stride_w == 1 }
 
-    /// The kernel where z holds its activation already.
+    /// The kernel for a z that already holds its activation.
     var readingStoredActivation: PointwiseKernel {
         var result = self
         result.convolution.activation.applied = true
@@ -57,13 +57,14 @@ struct PointwiseKernel: Sendable {
         return ck_pointwise_moments_count(&convolution) * MemoryLayout<Double>.stride
     }
 
-    /// What a normalisation has to know of those moments.
+    /// The moments as a normalisation reads them.
     func moments(batch: Int, values: UnsafeMutablePointer<Double>) -> ck_moments {
         var convolution = convolution(batch: batch)
         return ck_moments(values: values, part_rows: ck_pointwise_moments_rows(&convolution))
     }
 
-    /// y from z, then `postOps`; with `moments` y's, for the normalisation that reads it.
+    /// Computes y from z, then applies `postOps`. Writes y's moments to `moments`, if given, for the normalisation that
+    /// reads y.
     func forward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
         postOps: PostOps, addend: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>,
@@ -74,7 +75,7 @@ struct PointwiseKernel: Sendable {
         ck_pointwise_forward(&convolution, z, weights, bias, &postOps, y, moments, scratch)
     }
 
-    /// The gradients of weights and bias, overwritten, and z's, added to what is there if `accumulate`.
+    /// Overwrites the gradients of weights and bias. Adds z's gradient if `accumulate`, else overwrites z's gradient.
     /// `activationGradient` is another consumer's share in the gradient of z's activation. With `normalization`,
     /// `yGradient` is the gradient of y's normalisation.
     func backward(

@@ -1,13 +1,14 @@
 import CKernels
 
-/// A checked pooling window over x [batch][height][width][channels], or over the members of an activation of it. Shapes
-/// are those of `ck_pooling`.
+/// A checked pooling window over x [batch][height][width][channels], or over the members of an activation of x.
+/// `ck_pooling` states the shapes.
 struct PoolingKernel: Sendable {
     private var pooling: ck_pooling
     private var activation: ck_activation
     private let memberCount: Int
 
-    /// - Parameter activation: what a maximum forms of x as it reads it; without learned slopes. Means are of x itself.
+    /// - Parameter activation: the activation that a maximum forms of x as it reads x; without learned slopes. Means
+    ///   are of x itself.
     /// - Throws: ``ShapeError`` naming `subject`.
     init(
         height: Int, width: Int, channels: Int, window: Window2D, activation: FusibleActivation = .identity,
@@ -47,7 +48,7 @@ struct PoolingKernel: Sendable {
         ck_max_pool_forward(&pooling, &activation, z, y, argmax)
     }
 
-    /// `z` isn't read if no activation is formed.
+    /// Doesn't read `z` if no activation is formed.
     func maximumBackward(
         batch: Int, argmax: UnsafePointer<UInt8>, z: UnsafePointer<Float>?, yGradient: UnsafePointer<Float>,
         zGradient: UnsafeMutablePointer<Float>, accumulate: Bool

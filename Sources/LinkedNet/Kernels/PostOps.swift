@@ -1,11 +1,11 @@
 import CKernels
 
-/// What a kernel does to its result before it stores it: adds the activation of another tensor, then applies an
-/// activation, each of one member without slopes.
+/// The operations that a kernel applies to its result before storing the result: the sum with an activation of another
+/// tensor, then an activation. Each activation has one member without slopes.
 struct PostOps: Sendable {
-    /// The activation of the tensor that is added, if one is.
+    /// The activation of the tensor that is added, if any.
     private(set) var addendActivation: FusibleActivation?
-    /// The activation that is applied, if one is.
+    /// The activation that is applied, if any.
     private(set) var activation: FusibleActivation?
     private var addendDescriptor = ck_activation()
     private var descriptor = ck_activation()
@@ -16,7 +16,7 @@ struct PostOps: Sendable {
         addendDescriptor = activation.descriptor
     }
 
-    /// The tensor that is added holds its activation already.
+    /// Declares that the tensor that is added already holds its activation.
     mutating func addAppliedActivation() { addendDescriptor.applied = true }
 
     /// Applies `activation` to the sum.
@@ -25,13 +25,13 @@ struct PostOps: Sendable {
         descriptor = activation.descriptor
     }
 
-    /// What it adds to a summary's label.
+    /// The part of a summary's label.
     var label: String {
         let shortcut = addendActivation.map { $0 == .identity ? " + shortcut" : " + \($0.label) of shortcut" } ?? ""
         return shortcut + (activation.map { " → \($0.label)" } ?? "")
     }
 
-    /// For a call that adds the activation of `addend`, if any.
+    /// The descriptor for a call that adds the activation of `addend`, if any.
     func bound(to addend: UnsafePointer<Float>?) -> ck_post_ops {
         ck_post_ops(addend: addend, addend_activation: addendDescriptor, activation: descriptor)
     }

@@ -1,14 +1,14 @@
 import CKernels
 
-/// How the kernels run: on how many threads, with which instructions.
+/// The number of threads and the instructions of the kernels.
 ///
-/// Both are properties of the process, which are set before training starts. A thread may have another number of
-/// threads for what it asks for: ``withThreadCount(_:_:)``.
+/// Both are properties of the process and are set before training starts. A thread may have another number of threads
+/// for its own kernel calls: ``withThreadCount(_:_:)``.
 public enum Runtime {
-    /// How many threads kernels use; at least 1. The default is the number that the environment variable
-    /// `OMP_NUM_THREADS` names, else the number of processors that this process may use: those of its affinity mask, at
-    /// most as many as the quotas of its control groups give, rounded up. Where the system gives fewer threads, kernels
-    /// use fewer.
+    /// The number of threads that kernels use; at least 1. The default is the number that the environment variable
+    /// `OMP_NUM_THREADS` names, else the number of processors that this process may use: the processors of the affinity
+    /// mask, but no more than the quotas of the control groups allow, rounded up. Where the system gives fewer threads,
+    /// kernels use fewer.
     ///
     /// Results have the same bits for any number of threads.
     public static var threadCount: Int {
@@ -16,8 +16,9 @@ public enum Runtime {
         set { ck_set_threads(Int32(clamping: newValue)) }
     }
 
-    /// Asks the system for ``threadCount`` threads and for three more, which load the training's data and the test's,
-    /// and save. Lowers ``threadCount`` to what the system gives. To be called while the process has one thread.
+    /// Asks the system for ``threadCount`` threads and for three more, which load the training's data, load the test's
+    /// data, and save. Lowers ``threadCount`` to the number that the system gives. Callers call this function while the
+    /// process has one thread.
     ///
     /// - Returns: true if ``threadCount`` was lowered.
     package static func fitThreadsToSystem() -> Bool {
@@ -25,10 +26,10 @@ public enum Runtime {
         return ck_fit_threads(3) < wanted
     }
 
-    /// Calls `body` on a thread of its own, on any of the process's processors: variables such as `OMP_PROC_BIND` bind
-    /// the threads that compute, and a thread inherits its maker's binding.
+    /// Calls `body` on a new thread that may run on any of the process's processors. Variables such as `OMP_PROC_BIND`
+    /// bind the threads that compute, and a new thread otherwise inherits its maker's binding.
     ///
-    /// - Returns: false if there is no thread to be had. `body` isn't called then.
+    /// - Returns: false if the system gives no thread. `body` isn't called then.
     static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
         BackgroundThread.start {
             ck_unbind_thread()
@@ -36,8 +37,8 @@ public enum Runtime {
         }
     }
 
-    /// Runs `body` with another number of threads, at least 1, for the kernels that the calling thread asks for and for
-    /// networks that it builds; other threads keep theirs.
+    /// Runs `body` with another number of threads, at least 1, for the calling thread's kernels and for networks that
+    /// the calling thread builds. Other threads keep their number.
     public static func withThreadCount<Result, Failure>(
         _ count: Int, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -50,23 +51,23 @@ public enum Runtime {
     /// the environment variable `CK_ISA` names.
     public static var instructionSet: String { String(cString: ck_isa_name(ck_isa_current())) }
 
-    /// What `CK_ISA` asked for, if this CPU or build doesn't have it and it was ignored.
+    /// The instruction set in `CK_ISA`, if this CPU or build doesn't have the set, so that the variable was ignored.
     public static var rejectedInstructionSet: String? { ck_isa_rejected_request().map { String(cString: $0) } }
 }
 
-/// Work in parts, of which threads take one each at a time.
+/// Work in parts. Each thread takes one part at a time.
 class ConcurrentWork {
-    /// Does a part. What runs at once writes to disjoint memory, which `worker` may choose; results must not depend on
-    /// it.
+    /// Does a part. Parts that run at once write to disjoint memory, which `worker` may choose. Results must not depend
+    /// on `worker`.
     func run(_ part: Int, worker: Int) {}
 
-    /// Follows each part on its worker: one at a time, in the parts' order.
+    /// Follows each part on its worker. One call runs at a time, in the parts' order.
     func finish(_ part: Int, worker: Int) {}
 }
 
 extension Runtime {
-    /// Runs parts 0 ..< `parts` on at most `workers` threads, and returns when all are done. Kernels that a part calls
-    /// stay on its thread, unless there is one worker only. Allocates nothing.
+    /// Runs parts 0 ..< `parts` on at most `workers` threads, and returns when all parts are done. Kernels that a part
+    /// calls are single-threaded, unless there is only one worker. Allocates nothing.
     static func run(_ work: ConcurrentWork, parts: Int, workers: Int) {
         ck_run_tasks(
             Int64(parts), Int32(clamping: workers),

@@ -1,23 +1,23 @@
-/// What a convolution and a dense layer have in common: weights, a bias, and an input that is read as a pre-activation
-/// z together with its activation. Shapes are those of `ck_convolution` and `ck_dense`.
+/// The common part of a convolution and a dense layer: weights, a bias, and an input that is read as a pre-activation z
+/// together with its activation. `ck_convolution` and `ck_dense` state the shapes.
 protocol WeightedKernel: Sendable {
-    /// How it is computed, for the summary; `nil` if there is only one way.
+    /// The algorithm, for the summary; `nil` if there is only one algorithm.
     var algorithm: String? { get }
 
-    /// Settles what depends on the largest number of samples of a call, and on whether other threads have calls of
-    /// their own meanwhile. Throws an error about `subject` if the kernels don't take so many at once.
+    /// Makes the choices that depend on the largest number of samples of a call, and on whether other threads make
+    /// calls of their own meanwhile. Throws an error about `subject` if the kernels don't take so many samples at once.
     mutating func prepare(batch: Int, isSingleThreaded: Bool, subject: String) throws(ShapeError)
 
-    /// The scratch that every pass at `batch` or below fits in.
+    /// The scratch that is large enough for every call of at most `batch` samples.
     func scratchBytes(batch: Int) -> Int
 
-    /// y from z.
+    /// Computes y from z.
     func forward(
         batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
         bias: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer)
 
-    /// z's gradient, added to what is there if `accumulate`; those of the slopes, weights and bias, overwritten.
-    /// Gradients that are `nil` aren't computed.
+    /// Adds z's gradient if `accumulate`, else overwrites z's gradient. Overwrites the gradients of slopes, weights and
+    /// bias. Gradients that are `nil` aren't computed.
     func backward(
         batch: Int, z: UnsafePointer<Float>, slopes: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
         yGradient: UnsafePointer<Float>, zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool,

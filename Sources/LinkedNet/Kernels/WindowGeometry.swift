@@ -1,7 +1,7 @@
-/// What happens at the edges of an image under a convolution or pooling window.
+/// The treatment of an image's edges under a convolution or pooling window.
 public enum Padding: String, Sendable, Hashable, CaseIterable {
-    /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule: with an odd total
-    /// the extra row and column go to the bottom and the right.
+    /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule holds: of an odd
+    /// total, the extra row and column go to the bottom and the right.
     case same
     /// No padding: only windows that lie inside the image.
     case valid
@@ -17,7 +17,7 @@ public struct Window2D: Sendable, Hashable {
     public var strideHeight: Int
     /// Columns from one window to the next.
     public var strideWidth: Int
-    /// What happens at the edges.
+    /// The treatment of the edges.
     public var padding: Padding
 
     /// A `height` × `width` window.
@@ -30,15 +30,16 @@ public struct Window2D: Sendable, Hashable {
     }
 }
 
-/// Where a window lies on an image of a known size.
+/// The positions of a window on an image of a known size.
 struct WindowGeometry: Sendable, Hashable {
     var outputHeight, outputWidth: Int
     var padTop, padLeft: Int
 
-    /// Little enough for products of two sizes not to overflow.
+    /// Products of two sizes up to this limit don't overflow.
     private static let largestSize = Int(Int32.max)
 
-    /// - Throws: ``ShapeError`` naming `subject` if the window has a size or stride below 1, or no position at all.
+    /// - Throws: ``ShapeError`` naming `subject` if the window has a size or stride below 1, or no position on the
+    ///   image.
     init(_ window: Window2D, imageHeight: Int, imageWidth: Int, subject: String) throws(ShapeError) {
         guard window.height >= 1, window.width >= 1 else {
             throw ShapeError(
@@ -78,7 +79,7 @@ struct WindowGeometry: Sendable, Hashable {
 }
 
 extension Window2D {
-    /// What a summary adds for strides: ` /2`, ` /2×1`, nothing for 1.
+    /// A summary's text for strides: ` /2`, ` /2×1`, empty for 1.
     var strideLabel: String {
         if strideHeight == 1, strideWidth == 1 { return "" }
         return strideHeight == strideWidth ? " /\(strideHeight)" : " /\(strideHeight)×\(strideWidth)"
