@@ -58,7 +58,7 @@ enum ScalarFunction: Sendable, Hashable {
         }
     }
 
-    /// g(z), for members that share a linkage with functions computed in Swift. PReLU at its initial slope, 0.
+    /// g(z), for members that share a linkage with functions computed in Swift; for PReLU, with the initial slope 0.
     func value(_ z: Float) -> Float {
         switch self {
         case .identity: return z

@@ -1,7 +1,7 @@
 /// Applies an activation function to every element.
 ///
-/// Built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as ``MaxPool2D`` says.
-/// PReLU adds a parameter `slopes`.
+/// The compiler fuses built-in functions into a following convolution or dense layer, or into max-pooling as
+/// ``MaxPool2D`` says. PReLU adds a parameter `slopes`.
 public struct Activation: Layer {
     /// g
     public var function: ActivationFunction
@@ -20,8 +20,9 @@ public struct Activation: Layer {
 
 /// Applies a linkage: an input of C channels becomes d·C for d members, member after member.
 ///
-/// Linkages of built-in functions are fused into a convolution or dense layer that follows, or a max-pooling as
-/// ``MaxPool2D`` says, and the linked tensor is never stored. PReLU members add a parameter `slopes`, one set for each.
+/// The compiler fuses linkages of built-in functions into a following convolution or dense layer, or into max-pooling
+/// as ``MaxPool2D`` says. The linked tensor is then never stored. PReLU members add a parameter `slopes`, with one set
+/// of slopes for each member.
 public struct LinkedActivation: Layer {
     /// The members.
     public var linkage: Linkage
@@ -39,9 +40,9 @@ public struct LinkedActivation: Layer {
 }
 
 extension GraphBuilder {
-    /// Applies `members` to `input`: fused if the kernels know all of them, by an operation in Swift otherwise.
+    /// Applies `members` to `input`: fused if the kernels know all members, by an operation in Swift otherwise.
     fileprivate func activate(_ input: Value, members: [Linkage.Member]) throws -> Value {
-        // A pending activation is computed first: activations fuse into what follows, not into each other.
+        // A pending activation is computed first, because an activation doesn't fuse into another activation.
         let input = try materialized(input)
         let channels = input.shape[-1]
         let positions = input.shape.elementCount / channels
@@ -66,7 +67,7 @@ extension GraphBuilder {
         return try applying(function, slopes: slopes, to: input)
     }
 
-    /// The members as the kernels have them, or `nil` if one of them is computed in Swift or there are too many.
+    /// The members as a fusible activation; `nil` if a member is computed in Swift or there are too many members.
     private func fusible(_ members: [Linkage.Member]) throws(ShapeError) -> FusibleActivation? {
         guard members.count <= FusibleActivation.maximumMemberCount else { return nil }
         var result = FusibleActivation(members: [])

@@ -1,4 +1,4 @@
-/// A scalar activation function g(z): a built-in one, or one of your own.
+/// A scalar activation function g(z): a built-in function, or a function of your own.
 public struct ActivationFunction: Sendable {
     enum Kind: Sendable {
         case builtIn(ScalarFunction, SlopeSharing)
@@ -16,7 +16,7 @@ public struct ActivationFunction: Sendable {
         self.init(kind: .builtIn(function.function, function.sharing))
     }
 
-    /// A function of your own, computed in Swift: flexible, and slower than the built-in ones.
+    /// A function of your own, computed in Swift: flexible, and slower than the built-in functions.
     public static func custom(_ function: ElementFunction) -> ActivationFunction {
         ActivationFunction(kind: .custom(function))
     }

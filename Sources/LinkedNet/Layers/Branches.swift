@@ -1,9 +1,8 @@
-/// The sum of a body and its input: body(x) + projection(x), the projection being x itself if there is none (He et al.
-/// 2016).
+/// The sum of a body and its input: body(x) + projection(x). Without a projection, x itself is added (He et al. 2016).
 public struct Residual: Layer {
     /// The layers whose output is added to the shortcut, in order.
     public let body: [any Layer]
-    /// The layers of the shortcut, in order; `nil` if it is the input itself.
+    /// The layers of the shortcut, in order; `nil` if the shortcut is the input itself.
     public let projection: [any Layer]?
     public var name: String?
 
@@ -51,11 +50,11 @@ public struct Residual: Layer {
 /// }
 /// ```
 public struct Concat: Layer {
-    /// Each is a branch; use ``Sequential`` for one of several layers.
+    /// The branches; a branch of several layers is a ``Sequential``.
     public let branches: [any Layer]
     public var name: String?
 
-    /// Every layer listed is a branch.
+    /// A concatenation in which every listed layer is a branch.
     public init(name: String? = nil, @LayerBuilder branches: () throws -> [any Layer]) rethrows {
         self.name = name
         self.branches = try branches()
@@ -72,7 +71,7 @@ public struct Concat: Layer {
                 found: other.shape.description)
         }
         let channels = outputs.map { $0.shape[-1] }
-        // Saturated, for the shape's check to refuse.
+        // The sum saturates instead of overflowing, and the shape's check refuses the saturated sum.
         let sum = channels.reduce(0) { $0 > .max - $1 ? .max : $0 + $1 }
         let shape = try Shape(first.shape.dimensions.dropLast() + [sum]).validated(as: graph.currentName)
         return try graph.add(

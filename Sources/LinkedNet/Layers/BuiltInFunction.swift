@@ -1,5 +1,5 @@
-/// A scalar activation function g(z) that the kernels know. Mirrored, each of them is linked: for z ≠ 0, the gradient
-/// of g at z or at −z isn't zero.
+/// A scalar activation function g(z) that the kernels know. Each built-in function, mirrored, meets the linking
+/// condition: for z ≠ 0, the gradient of g at z or at −z isn't zero.
 public struct BuiltInFunction: Sendable {
     let function: ScalarFunction
     let sharing: SlopeSharing
@@ -21,7 +21,7 @@ public struct BuiltInFunction: Sendable {
     public static func leakyReLU(slope: Float = 0.3) -> BuiltInFunction { .init(.leakyReLU(slope: slope)) }
     /// z for z > 0, alpha·(e^z − 1) otherwise (Clevert et al. 2016).
     public static func elu(alpha: Float = 1) -> BuiltInFunction { .init(.elu(alpha: alpha)) }
-    /// z for z > 0, slope·z otherwise, the slopes learned and zero at first (He et al. 2015).
+    /// z for z > 0, slope·z otherwise. The slopes are learned, and zero at first (He et al. 2015).
     public static func prelu(_ sharing: SlopeSharing = .perPosition) -> BuiltInFunction { .init(.prelu, sharing) }
 }
 

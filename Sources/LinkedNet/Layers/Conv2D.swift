@@ -8,11 +8,11 @@ public struct Conv2D: Layer {
     public var window: Window2D
     /// True if a bias is added.
     public var usesBias: Bool
-    /// How the weights start.
+    /// The first values of the kernel.
     public var kernelInitializer: Initializer
-    /// How the bias starts.
+    /// The first values of the bias.
     public var biasInitializer: Initializer
-    /// How it is computed.
+    /// The algorithm of the convolution.
     public var algorithm: ConvolutionAlgorithm
     public var name: String?
 
@@ -22,11 +22,11 @@ public struct Conv2D: Layer {
     ///   - filters: the number of output channels.
     ///   - kernel: the kernel's height and width.
     ///   - stride: the step between windows, in both directions.
-    ///   - padding: what happens at the edges.
+    ///   - padding: the treatment of the edges.
     ///   - usesBias: true if a bias is added.
     ///   - kernelInitializer: the first values of the kernel.
     ///   - biasInitializer: the first values of the bias.
-    ///   - algorithm: how the convolution is computed.
+    ///   - algorithm: the algorithm of the convolution.
     ///   - name: the name in paths; `nil` for a name from the type.
     public init(
         _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .valid, usesBias: Bool = true,

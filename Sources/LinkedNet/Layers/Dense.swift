@@ -6,9 +6,9 @@ public struct Dense: Layer {
     public var units: Int
     /// True if a bias is added.
     public var usesBias: Bool
-    /// How the weights start.
+    /// The first values of the weights.
     public var kernelInitializer: Initializer
-    /// How the bias starts.
+    /// The first values of the bias.
     public var biasInitializer: Initializer
     public var name: String?
 

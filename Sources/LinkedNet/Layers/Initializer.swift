@@ -1,8 +1,8 @@
-/// How a layer's weights start.
+/// The first values of a layer's weights.
 ///
 /// `fanIn` and `fanOut` count the inputs and outputs of one weight position: for a convolution, kernel height × kernel
-/// width × channels. Normal distributions are cut off at two standard deviations, and corrected so that the deviation
-/// is the stated one, as in Keras.
+/// width × channels. Normal distributions are cut off at two standard deviations, and corrected to the stated
+/// deviation, as in Keras.
 public enum Initializer: Sendable, Hashable {
     /// Uniform in ±√(6 / (fanIn + fanOut)) (Glorot and Bengio 2010).
     case glorotUniform
@@ -16,14 +16,14 @@ public enum Initializer: Sendable, Hashable {
     case lecunUniform
     /// Normal with variance 1 / fanIn (LeCun et al. 1998).
     case lecunNormal
-    /// Every weight the same.
+    /// The same value for every weight.
     case constant(Float)
     /// All zeros.
     public static let zeros = constant(0)
     /// All ones.
     public static let ones = constant(1)
 
-    /// What fills a parameter of the given fans.
+    /// The closure that fills a parameter of the given fans.
     func initialization(fanIn: Int, fanOut: Int) -> GraphBuilder.Initialization {
         let fanIn = Double(fanIn)
         let fanOut = Double(fanOut)

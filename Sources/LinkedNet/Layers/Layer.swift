@@ -1,16 +1,17 @@
-/// A layer of a network: a value that describes a computation, and adds it to a graph when a network is compiled.
+/// A layer of a network: a value that describes a computation, and adds the computation to a graph when a network is
+/// compiled.
 ///
-/// A layer of your own conforms to this protocol, and either composes other layers or adds a ``GraphOperation``.
-/// Shapes are inferred from the input, so nothing is typed twice.
+/// A layer of your own conforms to this protocol, and either composes other layers or adds a ``GraphOperation``. Shapes
+/// are inferred from the input, so no shape is typed twice.
 ///
-/// Layers are values and hold no weights: one that is used twice in a model becomes two layers, each with parameters of
-/// its own. ``Shared`` makes one of them.
+/// Layers are values and hold no weights. A layer that is used twice in a model becomes two layers, each with
+/// parameters of its own. ``Shared`` makes the two uses one layer.
 public protocol Layer: Sendable {
-    /// The name in parameter paths and summaries; `nil` for the type's name in snake case (`conv2d`), numbered where it
-    /// repeats, so that no two parameters of a network have one name.
+    /// The name in parameter paths and summaries; `nil` for the type's name in snake case (`conv2d`). Repeated names
+    /// get numbers, so that no two parameters of a network share a name.
     var name: String? { get }
 
-    /// Adds the layer's operations to `graph` and gives their output.
+    /// Adds the layer's operations to `graph` and returns their output.
     ///
     /// - Throws: ``ShapeError`` if the input's shape doesn't fit.
     func build(_ input: Value, in graph: GraphBuilder) throws -> Value
@@ -21,10 +22,11 @@ extension Layer {
 }
 
 extension GraphBuilder {
-    /// Adds a layer under its name; the layers of a ``Sequential`` or a ``Model`` under theirs, a ``Shared`` layer
-    /// under that of its first use.
+    /// Adds a layer under its name. Adds the layers of a ``Sequential`` or a ``Model`` under their own names, and a
+    /// ``Shared`` layer under the name of its first use.
     public func apply(_ layer: any Layer, to input: Value) throws -> Value {
-        // What only groups others doesn't appear in names, and a shared layer has its name from its first use.
+        // A layer that only groups other layers doesn't appear in names. A shared layer has its name from its first
+        // use.
         if layer is Sequential || layer is any Model || layer is Shared { return try layer.build(input, in: self) }
         return try scope(layer.name ?? Self.defaultName(of: layer)) { try layer.build(input, in: self) }
     }
@@ -51,7 +53,8 @@ extension Network {
     ///   - input: the shape of one sample, `[height, width, channels]` or `[features]`.
     ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of it.
-    ///   - fusesActivations: false has every activation computed and stored, for who wants to look at them.
+    ///   - fusesActivations: if false, the network computes and stores every activation, for callers that inspect
+    ///     activations.
     /// - Throws: ``ShapeError`` naming the layer that doesn't fit, ``LinkageError``, or ``OutOfMemory``.
     public convenience init(
         _ model: some Layer, input: Shape, batch: Int = 32, seed: UInt64 = 0, fusesActivations: Bool = true
@@ -60,11 +63,12 @@ extension Network {
             model, input: input, batch: batch, seed: seed, fusion: fusesActivations ? .everything : .allButActivations)
     }
 
-    /// As ``init(_:input:batch:seed:fusesActivations:)``.
+    /// Does the same as ``init(_:input:batch:seed:fusesActivations:)``.
     ///
     /// - Parameters:
-    ///   - fusion: what is computed together.
-    ///   - accept: gets all parameters and states before memory is taken for them; what it throws ends compiling.
+    ///   - fusion: the operations that are computed together.
+    ///   - accept: gets all parameters and states before the network takes memory for them; an error of `accept` ends
+    ///     compiling.
     convenience init(
         _ model: some Layer, input: Shape, batch: Int, seed: UInt64, fusion: Fusion = .everything,
         accept: ([ParameterInfo]) throws -> Void = { _ in }

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Neurons that share one pre-activation z, at least one of which has a non-zero gradient wherever z lies
-/// (Riera et al., "Solving internal covariate shift in deep learning with linked neurons").
+/// Neurons that share one pre-activation z. For every z, at least one of the neurons has a non-zero gradient (Riera et
+/// al., "Solving internal covariate shift in deep learning with linked neurons").
 ///
-/// Making a linkage checks that condition, where it isn't known to hold. Each member gives as many channels as z has;
-/// they lie side by side, member after member.
+/// The initialisers check this condition, unless the condition is known to hold. Each member gives as many channels as
+/// z has. The channels lie side by side, member after member.
 public struct Linkage: Sendable {
     /// One neuron of a linkage: outputScale·g(inputScale·z).
     public struct Member: Sendable {
         /// g
         public var function: ActivationFunction
-        /// What z is multiplied by; −1 mirrors the member.
+        /// The factor of z; −1 mirrors the member.
         public var inputScale: Float
-        /// What g is multiplied by.
+        /// The factor of g.
         public var outputScale: Float
 
         /// outputScale·g(inputScale·z)
@@ -28,14 +28,14 @@ public struct Linkage: Sendable {
         }
     }
 
-    /// At least one.
+    /// The members; at least one.
     public let members: [Member]
 
     /// Links any number of members.
     ///
-    /// - Throws: ``LinkageError`` if there is no member, a scale isn't finite, or there is an interval of z on which
-    ///   every member is flat. Checked numerically at about 8,000 points of −10,000 … 10,000, denser near 0; an
-    ///   interval counts when it holds two of them.
+    /// - Throws: ``LinkageError`` if there is no member, a scale isn't finite, or every member is flat on an interval
+    ///   of z. The check samples about 8,000 points of −10,000 … 10,000, denser near 0. An interval counts if it holds
+    ///   two of the points.
     public init(_ members: [Member]) throws(LinkageError) {
         guard !members.isEmpty else { throw .noMembers }
         for member in members where !member.inputScale.isFinite || !member.outputScale.isFinite {
@@ -71,18 +71,18 @@ public struct Linkage: Sendable {
 
     // MARK: The linking condition
 
-    /// A gradient below this is none: 32-bit training makes nothing of it. An exponential tail such as ELU's counts as
-    /// flat from z ≈ −14 on.
+    /// A smaller gradient counts as zero, because 32-bit training loses such a gradient. An exponential tail such as
+    /// ELU's counts as flat from z ≈ −14 on.
     private static let smallestGradient = 1e-6
 
     private static func isFlat(_ members: [Member], at z: Double) -> Bool {
-        // A derivative that is NaN is no gradient either.
+        // The negated comparison counts a derivative that is NaN as flat, too.
         members.allSatisfy { !(abs($0.derivative(z)) >= smallestGradient) }
     }
 
     /// The first interval of sampled points on which every member is flat.
     private static func flatInterval(of members: [Member]) -> ClosedRange<Double>? {
-        // sinh spaces points by about 0.0025 near 0 and in proportion to |z| far out. The half step keeps kinks at
+        // sinh spaces points by about 0.0025 near 0 and in proportion to |z| far out. The half step places kinks at
         // round numbers between points.
         let pointCount = 8_000
         let widest = asinh(10_000.0)
@@ -102,7 +102,7 @@ public struct Linkage: Sendable {
     }
 }
 
-/// Why members can't be linked.
+/// The reason why members can't be linked.
 public enum LinkageError: Error, Equatable, CustomStringConvertible {
     /// The list of members is empty.
     case noMembers

@@ -1,17 +1,17 @@
-/// Normalises each channel to mean 0 and variance 1 over the batch and all positions, then scales and shifts it
-/// (Ioffe and Szegedy 2015).
+/// Normalises each channel to mean 0 and variance 1 over the batch and all positions, then scales and shifts the
+/// channel (Ioffe and Szegedy 2015).
 ///
 /// Parameters: `gamma`, `beta`; states: `moving_mean`, `moving_variance`; all [channels].
 public struct BatchNorm: Layer {
-    /// How much of the running statistics is kept in a step.
+    /// The share of the running statistics that a step keeps.
     public var momentum: Float
-    /// Added to the variance.
+    /// The number added to the variance.
     public var epsilon: Float
     /// True if the running variance takes the unbiased variance, as in PyTorch; Keras takes the biased one.
     public var unbiasedRunningVariance: Bool
     public var name: String?
 
-    /// The defaults are Keras'.
+    /// A normalisation; the defaults are Keras' values.
     public init(
         momentum: Float = 0.99, epsilon: Float = 1e-3, unbiasedRunningVariance: Bool = false, name: String? = nil
     ) {

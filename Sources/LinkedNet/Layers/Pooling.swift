@@ -1,7 +1,7 @@
 /// The largest element of each window of [height, width, channels].
 ///
-/// An activation before it is fused if it has no slopes to learn, and is formed once for each element or is piecewise
-/// linear.
+/// The compiler fuses the activation before, if the activation has no learned slopes, and is piecewise linear or formed
+/// once for each element.
 public struct MaxPool2D: Layer {
     /// The window's size, its strides and padding.
     public var window: Window2D
@@ -10,7 +10,7 @@ public struct MaxPool2D: Layer {
     /// - Parameters:
     ///   - size: the window's height and width.
     ///   - stride: the step between windows; the window's size if not given.
-    ///   - padding: how the edges are treated.
+    ///   - padding: the treatment of the edges.
     ///   - name: the name in paths; `nil` for a name from the type.
     public init(_ size: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil) {
         window = .square(size, stride: stride ?? size, padding)
@@ -25,7 +25,7 @@ public struct MaxPool2D: Layer {
     }
 }
 
-/// The mean of each window of [height, width, channels]. Padding doesn't count.
+/// The mean of each window of [height, width, channels]. Padding doesn't count towards the mean.
 public struct AveragePool2D: Layer {
     /// The window's size, its strides and padding.
     public var window: Window2D
@@ -34,7 +34,7 @@ public struct AveragePool2D: Layer {
     /// - Parameters:
     ///   - size: the window's height and width.
     ///   - stride: the step between windows; the window's size if not given.
-    ///   - padding: how the edges are treated.
+    ///   - padding: the treatment of the edges.
     ///   - name: the name in paths; `nil` for a name from the type.
     public init(_ size: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil) {
         window = .square(size, stride: stride ?? size, padding)

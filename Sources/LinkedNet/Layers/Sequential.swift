@@ -13,7 +13,7 @@
 /// }
 /// ```
 public struct Sequential: Layer {
-    /// In the order in which they run.
+    /// The layers in the order in which they run.
     public let layers: [any Layer]
 
     /// The layers that `content` lists.
@@ -41,13 +41,13 @@ public enum LayerBuilder {
     public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
     /// Another branch of an `if` or `switch`.
     public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
-    /// The passes of a `for`, in order.
+    /// The iterations of a `for`, in order.
     public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap(\.self) }
     /// A block under `if #available`.
     public static func buildLimitedAvailability(_ part: [any Layer]) -> [any Layer] { part }
 }
 
-/// A whole network given by the layers it lists.
+/// A whole network, given by a list of layers.
 ///
 /// ```swift
 /// struct Tiny: Model {

@@ -1,5 +1,5 @@
-/// A layer with one set of parameters for all its uses: wherever this value stands in a model, it computes with the
-/// same parameters, and their gradients are the sums over all uses.
+/// A layer with one set of parameters for all its uses. Every use of this value in a model computes with the same
+/// parameters, and the parameters' gradients are the sums over all uses.
 ///
 /// ```swift
 /// let shared = Shared(Conv2D(16, kernel: 3, padding: .same))
@@ -11,18 +11,19 @@
 /// }
 /// ```
 ///
-/// The parameters are named after the first use, `shared/conv2d/kernel`, are initialised, saved and counted once, and
-/// have the shapes that they had there: an input that needs other shapes is a ``ShapeError``. Copies of this value are
-/// one layer; another value made from an equal layer is another one.
+/// The parameters have the names of the first use, `shared/conv2d/kernel`, and are initialised, saved and counted once.
+/// The first use sets the parameters' shapes: an input that needs other shapes is a ``ShapeError``. Copies of this
+/// value are one layer. Another value made from an equal layer is another layer.
 ///
-/// States are shared, too. A ``BatchNorm`` normalises each use with the statistics of that use's batch, and each use
-/// moves the running statistics, in the order in which they run; in evaluation all uses normalise with the same.
+/// States are shared, too. A ``BatchNorm`` normalises each use with the statistics of this use's batch. Each use moves
+/// the running statistics, in the order in which the uses run. In evaluation all uses normalise with the same
+/// statistics.
 public struct Shared: Layer {
-    /// What is shared.
+    /// The shared layer.
     public let layer: any Layer
     public var name: String?
 
-    /// What copies of a value have in common, and no other value.
+    /// An identity that all copies of a value have in common, and no other value has.
     final class Identity: Sendable {}
     let identity = Identity()
 
