@@ -4,27 +4,27 @@ import Glibc
 import Foundation
 #endif
 
-/// Adam (Kingma and Ba 2015) as Keras has it: p −= η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε), t counted from 1.
+/// Adam (Kingma and Ba 2015) as in Keras: p −= η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε), with t counted from 1.
 public struct Adam: Optimizer {
     public var learningRate: Double
-    /// How much of the mean of gradients is kept in a step.
+    /// The share of the mean of gradients that a step keeps.
     public var beta1: Double
-    /// How much of the mean of squared gradients is kept in a step.
+    /// The share of the mean of squared gradients that a step keeps.
     public var beta2: Double
-    /// Added to the divisor; see ``epsilonPlacement``. With 0, a parameter becomes NaN unless its gradient differs from
-    /// 0 from the first step on.
+    /// The number added to the divisor; see ``epsilonPlacement``. With 0, a parameter becomes NaN if its gradient is 0
+    /// in the first step.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
     public var weightDecay: Double
-    /// Which √v epsilon is added to.
+    /// The √v to which epsilon is added.
     public var epsilonPlacement: EpsilonPlacement
 
-    /// Which √v epsilon is added to.
+    /// The √v to which epsilon is added.
     public enum EpsilonPlacement: Sendable, Hashable {
-        /// The plain one (Keras; "epsilon hat" in the paper).
+        /// The plain √v (Keras; "epsilon hat" in the paper).
         case beforeBiasCorrection
-        /// The bias-corrected one (PyTorch, and the paper's Algorithm 1): m̂/(√v̂ + ε).
+        /// The bias-corrected √v̂ (PyTorch, and the paper's Algorithm 1): m̂/(√v̂ + ε).
         case afterBiasCorrection
     }
 
@@ -54,8 +54,8 @@ public struct Adam: Optimizer {
 
     public func update(_ update: ParameterUpdate) {
         let t = Double(update.step + 1)
-        // The betas as the kernel has them: 1 − 0.999 in single precision is off by 1.3e-5 of itself, and the
-        // corrections must undo just that.
+        // The corrections use the kernel's betas: 1 − 0.999 in single precision has a relative error of 1.3e-5, and the
+        // corrections must contain the same error.
         let correction1 = 1 - pow(Double(Float(beta1)), t)
         let correction2 = (1 - pow(Double(Float(beta2)), t)).squareRoot()
         // m̂/(√v̂ + ε) = correction2/correction1 · m/(√v + ε·correction2)

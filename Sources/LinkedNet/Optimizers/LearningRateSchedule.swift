@@ -4,19 +4,19 @@ import Glibc
 import Foundation
 #endif
 
-/// How the learning rate changes while training goes on: a factor on the optimizer's learning rate.
+/// The change of the learning rate during a training: a factor on the optimizer's learning rate.
 ///
-/// Keras' time decay is the optimizer's own and comes on top.
+/// Keras' time decay is a setting of the optimizer, and multiplies the rate as well.
 public enum LearningRateSchedule: Sendable, Hashable {
-    /// The learning rate stays.
+    /// The learning rate doesn't change.
     case constant
-    /// From each `epoch` (counted from 0) on, the learning rate is multiplied by `factor`; factors don't accumulate.
+    /// From each `epoch` (counted from 0) on, `factor` multiplies the learning rate; factors don't accumulate.
     case steps([Step])
-    /// Half a cosine from the full rate to `finalFactor` times it over `epochs` (Loshchilov and Hutter 2017), constant
-    /// afterwards.
+    /// Half a cosine from the full rate to `finalFactor` times the full rate over `epochs` (Loshchilov and Hutter
+    /// 2017), constant afterwards.
     case cosine(epochs: Int, finalFactor: Double = 0)
-    /// Rises in a line over the first `steps` updates, from 1/steps of the rate; `then` runs from the start as if there
-    /// were no warm-up.
+    /// A linear rise over the first `steps` updates, from 1/steps of the rate; `then` counts from the start, as if
+    /// there were no warm-up.
     indirect case warmUp(steps: Int, then: LearningRateSchedule)
     /// One schedule after the other, each as if training began with it. The first begins with epoch 0.
     case sequence([Stage])
@@ -25,7 +25,7 @@ public enum LearningRateSchedule: Sendable, Hashable {
     public struct Step: Sendable, Hashable {
         /// The epoch, counted from 0, from which on the factor holds.
         public var epoch: Int
-        /// What the learning rate is multiplied by.
+        /// The factor on the learning rate.
         public var factor: Double
 
         /// A factor that holds from an epoch on.
@@ -37,9 +37,9 @@ public enum LearningRateSchedule: Sendable, Hashable {
 
     /// One schedule of ``sequence(_:)``.
     public struct Stage: Sendable, Hashable {
-        /// The epoch, counted from 0, from which on the schedule holds, later than that of the stage before.
+        /// The epoch, counted from 0, from which on the schedule holds; later than the epoch of the stage before.
         public var epoch: Int
-        /// The schedule, which counts epochs and steps from there.
+        /// The schedule, which counts epochs and steps from ``epoch``.
         public var schedule: LearningRateSchedule
 
         /// A schedule that holds from an epoch on.
@@ -53,14 +53,14 @@ public enum LearningRateSchedule: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - epoch: counted from 0.
-    ///   - step: updates before this one.
-    ///   - stepsPerEpoch: updates in an epoch.
+    ///   - step: the number of updates before this update.
+    ///   - stepsPerEpoch: the number of updates in an epoch.
     public func factor(epoch: Int, step: Int, stepsPerEpoch: Int) -> Double {
         switch self {
         case .constant:
             return 1
         case .steps(let steps):
-            // By index: this runs in every step, and other iterations allocate in unoptimised builds.
+            // The loop counts by index: every step runs this code, and other iterations allocate in unoptimised builds.
             var latest = Step(fromEpoch: 0, factor: 1)
             for index in steps.indices where steps[index].epoch <= epoch && steps[index].epoch >= latest.epoch {
                 latest = steps[index]
@@ -82,13 +82,13 @@ public enum LearningRateSchedule: Sendable, Hashable {
         }
     }
 
-    /// Where a schedule comes to its end: from that epoch on, counted from 0, the factor stays. `nil` for a schedule
-    /// that is made to go on.
+    /// The end of a schedule: from this epoch on, counted from 0, the factor stays the same. `nil` for a schedule
+    /// without an end.
     public var end: (epoch: Int, factor: Double)? {
         switch self {
         case .constant: return nil
         case .steps(let steps):
-            // With a factor of zero nothing is learned any more.
+            // A training with a factor of zero no longer learns.
             guard let last = steps.max(by: { $0.epoch <= $1.epoch }), last.factor == 0 else { return nil }
             return (last.epoch, 0)
         case .cosine(let epochs, let finalFactor): return (epochs, finalFactor)
@@ -100,7 +100,7 @@ public enum LearningRateSchedule: Sendable, Hashable {
         }
     }
 
-    /// This schedule up to an epoch, counted from 0, and another from it on.
+    /// This schedule up to an epoch, counted from 0, and another schedule from this epoch on.
     public func followed(by schedule: LearningRateSchedule, fromEpoch epoch: Int) -> LearningRateSchedule {
         let stage = Stage(fromEpoch: epoch, schedule: schedule)
         guard case .sequence(let stages) = self else { return .sequence([Stage(fromEpoch: 0, schedule: self), stage]) }
@@ -108,7 +108,7 @@ public enum LearningRateSchedule: Sendable, Hashable {
     }
 }
 
-/// As in Swift: `cosine(epochs: 30, finalFactor: 0.0)`.
+/// The text of a schedule, as in Swift: `cosine(epochs: 30, finalFactor: 0.0)`.
 extension LearningRateSchedule: CustomStringConvertible {
     public var description: String {
         switch self {

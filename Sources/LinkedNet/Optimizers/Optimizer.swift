@@ -1,8 +1,9 @@
-/// How parameters follow their gradients.
+/// The rule by which parameters follow their gradients.
 ///
-/// An optimizer is a description; what it remembers from step to step lives in slots that the trainer owns, saves and
-/// restores: flat arrays laid out like the parameters, zero at first. An optimizer of your own conforms to this
-/// protocol. Its stored properties are its settings in a saved run, unless it describes itself: ``SelfDescribing``.
+/// An optimizer is a description without memory. The trainer owns, saves and restores the optimizer's slots: flat
+/// arrays laid out like the parameters, zero at first. An optimizer of your own conforms to this protocol. The
+/// optimizer's stored properties are its settings in a saved run, unless the optimizer implements ``SelfDescribing``
+/// itself.
 public protocol Optimizer: SelfDescribing, Sendable {
     /// The learning rate before any schedule or decay.
     var learningRate: Double { get }
@@ -13,9 +14,9 @@ public protocol Optimizer: SelfDescribing, Sendable {
     /// The names of the slots, for checkpoints.
     var slotNames: [String] { get }
 
-    /// True if what becomes of each element depends on that element's own parameter, gradient and slots alone. A step's
-    /// update then may come in several calls of ``update(_:)``, each for a stretch of the parameters, while gradients
-    /// of others are still being computed.
+    /// True if the update of each element depends on this element's parameter, gradient and slots alone. The trainer
+    /// may then make a step's update in several calls of ``update(_:)``, each for a stretch of the parameters, while
+    /// the network still computes gradients of other parameters.
     var isElementwise: Bool { get }
 
     /// Changes the parameters.
@@ -26,22 +27,22 @@ extension Optimizer {
     public var isElementwise: Bool { false }
 }
 
-/// One update: flat arrays of `count` elements, the gaps between parameters included (they hold zeros and may be
-/// updated too).
+/// One update: flat arrays of `count` elements. The elements include the gaps between parameters, which hold zeros and
+/// may be updated, too.
 public struct ParameterUpdate {
     /// The number of elements in each array.
     public let count: Int
-    /// What is to be changed.
+    /// The parameters that the update changes.
     public let parameters: MutableElementView
     /// The gradients, before ``gradientScale``.
     public let gradients: ElementView
-    /// In the order of ``Optimizer/slotNames``.
+    /// The slots in the order of ``Optimizer/slotNames``.
     public let slots: [MutableElementView]
-    /// How many updates came before this one.
+    /// The number of updates before this update.
     public let step: Int
-    /// The rate of this update: schedule and decay are in it.
+    /// The rate of this update: schedule and decay are included.
     public let learningRate: Double
-    /// What the gradients are to be multiplied by first; below 1 when they are clipped.
+    /// The factor that the optimizer applies to the gradients first; below 1 if the gradients are clipped.
     public let gradientScale: Float
 
     /// An update for an ``Optimizer``.
@@ -50,9 +51,9 @@ public struct ParameterUpdate {
     ///   - parameters: the parameters; gradients and slots have as many elements.
     ///   - gradients: the gradients, before `gradientScale`.
     ///   - slots: in the order of ``Optimizer/slotNames``.
-    ///   - step: how many updates came before this one.
+    ///   - step: the number of updates before this update.
     ///   - learningRate: the rate of this update.
-    ///   - gradientScale: what the gradients are to be multiplied by first.
+    ///   - gradientScale: the factor that the optimizer applies to the gradients first.
     public init(
         parameters: MutableElementView, gradients: ElementView, slots: [MutableElementView], step: Int,
         learningRate: Double, gradientScale: Float = 1
@@ -67,18 +68,19 @@ public struct ParameterUpdate {
     }
 }
 
-/// An optimizer's setting that makes no sense.
+/// An optimizer's setting that is out of range.
 public struct OptimizerError: Error, Equatable, CustomStringConvertible {
     /// The setting, for example `momentum`.
     public let setting: String
-    /// What would have been right.
+    /// A description of a correct setting.
     public let expected: String
-    /// What was found.
+    /// The setting that was found.
     public let found: String
 
     public var description: String { "\(setting): expected \(expected), found \(found)" }
 
-    /// Throws unless `value` lies in `range`, in single precision as well, which the kernels have it in.
+    /// Throws unless `value` lies in `range`, in double precision and in single precision, because the kernels read the
+    /// value in single precision.
     static func check(_ setting: String, _ value: Double, in range: Range<Double>) throws(OptimizerError) {
         guard range.contains(value), range.contains(Double(Float(value))) else {
             let upper = range.upperBound == .infinity ? "finite" : "below \(range.upperBound)"

@@ -1,10 +1,10 @@
 /// RMSProp (Tieleman and Hinton 2012): v = ρ·v + (1 − ρ)·g²; p −= η·g/(√v + ε).
 public struct RMSProp: Optimizer {
     public var learningRate: Double
-    /// How much of the mean of squared gradients is kept in a step.
+    /// The share of the mean of squared gradients that a step keeps.
     public var rho: Double
-    /// Added to the root of that mean. With 0, a parameter becomes NaN unless its gradient differs from 0 from the
-    /// first step on.
+    /// The number added to the root of this mean. With 0, a parameter becomes NaN if its gradient is 0 in the first
+    /// step.
     public var epsilon: Double
     public var decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.

@@ -2,7 +2,7 @@
 /// (Sutskever et al. 2013).
 public struct SGD: Optimizer {
     public var learningRate: Double
-    /// μ: how much of the velocity is kept in a step.
+    /// μ: the share of the velocity that a step keeps.
     public var momentum: Double
     /// True if the step looks ahead along the velocity.
     public var nesterov: Bool
