@@ -6,12 +6,12 @@ import Musl
 import Darwin
 #endif
 
-/// Random numbers that depend only on what they are for: a seed, an epoch, a sample and a ``RandomUse``.
+/// Random numbers that depend only on a seed, an epoch, a sample and a ``RandomUse``.
 ///
-/// There is no state to carry or to save: whoever knows the four can draw the same numbers again, in any order, on any
-/// thread, after a resume. Built on Philox4x32-10: epoch and use select a key from the seed, and the sample and the
-/// position in the stream are the counter, so streams of different samples can't overlap.
-/// A stream holds 2⁶⁵ numbers of 64 bits. Not for cryptography.
+/// There is no state to carry or to save: the same four values give the same numbers again, in any order, on any
+/// thread, after a resume. The generator is Philox4x32-10. Epoch and use select a key from the seed. The sample and the
+/// position in the stream are the counter, so streams of different samples can't overlap. A stream holds 2⁶⁵ numbers of
+/// 64 bits. The numbers are not for cryptography.
 public struct CounterRandom: RandomNumberGenerator, Sendable {
     private let key: (UInt64, UInt64)
     private let sample: (UInt64, UInt64)
@@ -19,7 +19,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
     private var second: UInt64 = 0
     private var hasSecond = false
 
-    /// The stream of numbers for these four.
+    /// The stream of numbers for these four values.
     public init(seed: UInt64, epoch: UInt64 = 0, sample: UInt64 = 0, use: RandomUse) {
         let low: UInt64 = 0xffff_ffff
         let derived = Philox.block(
@@ -28,7 +28,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
         self.sample = (sample & low, sample &>> 32)
     }
 
-    /// The first number of a stream, for kernels that run a generator of their own from a 64-bit key.
+    /// The first number of a stream, for kernels with a generator of their own, which needs a 64-bit key.
     public static func key(seed: UInt64, epoch: UInt64 = 0, sample: UInt64 = 0, use: RandomUse) -> UInt64 {
         var random = CounterRandom(seed: seed, epoch: epoch, sample: sample, use: use)
         return random.next()

@@ -3,7 +3,8 @@
 enum Philox {
     /// The four 32-bit words for a counter and a key, each in the low half of its 64 bits; word 0 is the first.
     ///
-    /// 64-bit arithmetic with explicit masks instead of conversions: those are function calls in unoptimised builds.
+    /// The arithmetic has 64 bits and explicit masks instead of conversions, because conversions are function calls in
+    /// unoptimised builds.
     @inline(__always)
     static func block(
         counter: (UInt64, UInt64, UInt64, UInt64), key: (UInt64, UInt64)

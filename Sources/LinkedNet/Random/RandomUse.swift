@@ -1,6 +1,7 @@
-/// What random numbers are for. Numbers for different uses are independent, whatever else they share.
+/// The purpose of random numbers. Numbers for different uses are independent, even with the same seed, epoch and
+/// sample.
 ///
-/// The library keeps values below 1024 for itself; make your own from there:
+/// The library keeps values below 1024 for itself; values from 1024 on are yours:
 ///
 /// ```swift
 /// extension RandomUse { static let labelNoise = RandomUse(rawValue: 1024) }
@@ -20,7 +21,7 @@ public struct RandomUse: RawRepresentable, Hashable, Sendable {
     public static let shuffle = RandomUse(rawValue: 1)
     /// Flips and shifts of images.
     public static let augmentation = RandomUse(rawValue: 2)
-    /// Which units dropout silences.
+    /// The units that dropout sets to zero.
     public static let dropout = RandomUse(rawValue: 3)
     /// Generated data sets.
     public static let generatedData = RandomUse(rawValue: 4)
