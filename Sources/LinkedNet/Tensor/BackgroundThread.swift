@@ -6,13 +6,13 @@ import Musl
 import Darwin
 #endif
 
-/// The system has no thread to give.
+/// The system refused a thread.
 public struct OutOfThreads: Error, CustomStringConvertible {
     public var description: String { "the system has no thread to give (limits of processes: ulimit -u, pids.max)" }
 }
 
-/// A thread beside the caller's. Foundation's `Thread` doesn't say when the system has none to give, and never runs its
-/// block then.
+/// A thread beside the caller's thread. Foundation's `Thread` doesn't report that the system refused a thread, and then
+/// never runs its block.
 enum BackgroundThread {
     private final class Work {
         let body: @Sendable () -> Void
@@ -22,7 +22,7 @@ enum BackgroundThread {
 
     /// Calls `body` on a thread of its own.
     ///
-    /// - Returns: false if there is no thread to be had. `body` isn't called then.
+    /// - Returns: false if the system gives no thread. `body` isn't called then.
     static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let work = Unmanaged.passRetained(Work(body))
         #if canImport(Glibc)

@@ -1,7 +1,7 @@
-/// Floats that somebody else owns. Every access is checked against the bounds. Valid during the call that gives the
-/// view.
+/// Floats that another object owns. Every access is checked against the bounds. A view is valid during the call that
+/// gives the view.
 ///
-/// A view is copyable, so that several of them fit in an array; otherwise it is used as `Span` is.
+/// A view is copyable, so that several views fit in an array. In all other ways a view is used like a `Span`.
 public struct ElementView {
     let start: UnsafePointer<Float>
     /// The number of elements.
@@ -32,7 +32,7 @@ public struct ElementView {
     }
 }
 
-/// Floats that somebody else owns, and that may be changed. Otherwise as ``ElementView``.
+/// Floats that another object owns and that the caller may change. The rules of ``ElementView`` hold.
 public struct MutableElementView {
     let start: UnsafeMutablePointer<Float>
     /// The number of elements.

@@ -6,12 +6,13 @@ import Musl
 import Darwin
 #endif
 
-/// open(2), whose name the method below takes.
+/// Calls open(2). The method below has the same name and hides open(2).
 private func systemOpen(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
 
-/// Descriptors of files.
+/// Opens files.
 enum FileDescriptor {
-    /// As open(2), but never gives 0, 1 or 2. A process that was started without them would print into the file.
+    /// Does the same as open(2), but never gives descriptor 0, 1 or 2. A process that was started without these
+    /// descriptors would otherwise print into the file.
     ///
     /// - Parameter mode: a new file's rights.
     static func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {

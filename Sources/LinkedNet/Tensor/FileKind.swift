@@ -6,9 +6,9 @@ import Musl
 import Darwin
 #endif
 
-/// What is at a path.
+/// The kind of file at a path.
 enum FileKind {
-    /// What a file of this mode is if not a regular file: `a directory`.
+    /// The name of the kind of file, if the mode isn't a regular file's: `a directory`.
     static func irregularity(_ mode: mode_t) -> String? {
         switch mode & S_IFMT {
         case S_IFREG: nil

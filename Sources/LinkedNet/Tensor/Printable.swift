@@ -1,9 +1,9 @@
 extension String {
-    /// This text as it may stand in a message: what would move a terminal's cursor, break the line or turn its
-    /// direction is written as a number, and of a long text only the beginning is there. Texts in files are other
-    /// people's.
+    /// This text in a form that is safe in a message, because texts in files come from other people. Characters that
+    /// would move a terminal's cursor, break the line or turn its direction become numbers. A long text is cut after
+    /// its beginning.
     ///
-    /// - Parameter longest: how many characters are kept.
+    /// - Parameter longest: the number of characters that stay.
     package func printable(longest: Int = 400) -> String {
         var result = ""
         for (count, scalar) in unicodeScalars.enumerated() {
@@ -18,7 +18,7 @@ extension String {
     }
 
     /// This text as one word of a POSIX shell's command line, on one line and without control characters. A path that
-    /// begins with a dash isn't taken for an option.
+    /// begins with a dash doesn't become an option.
     package var quotedForShell: String {
         let word = hasPrefix("-") ? "./" + self : self
         if word.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
@@ -37,8 +37,8 @@ extension String {
         return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 
-    /// The one of `names` that was probably meant: the nearest by letters put in, left out, changed or exchanged, if
-    /// few of them are wrong.
+    /// The name of `names` that was probably meant: the nearest name by inserted, missing, changed and exchanged
+    /// letters, if few letters are wrong.
     package func nearest(in names: some Sequence<String>) -> String? {
         let own = Array(lowercased().replacing("_", with: "-"))
         guard own.count <= 64 else { return nil }

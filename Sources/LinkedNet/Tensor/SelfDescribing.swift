@@ -1,11 +1,12 @@
-/// A value that decides what a training computes, and that can name its settings: an optimizer, a loss, an
+/// A value that decides the results of a training, and that can name its settings: an optimizer, a loss, an
 /// augmentation.
 ///
-/// A ``Run`` saves these names and texts, and refuses to go on with others. A type of your own needs nothing for that
-/// if its stored properties tell all: their names and texts are the default. A type with a closure or a reference among
-/// its properties implements ``describedSettings``, for Swift prints the same text for all closures.
+/// A ``Run`` saves the names and texts of the settings, and refuses to resume with other settings. The default is the
+/// names and texts of the stored properties. A type of your own needs nothing more if its stored properties are all its
+/// settings. A type with a closure or a reference among its properties implements ``describedSettings``, because Swift
+/// prints the same text for all closures.
 public protocol SelfDescribing {
-    /// The settings by name, each as a text that is the same exactly if the setting is the same.
+    /// The settings by name. Two texts of a setting are the same exactly if the settings are the same.
     var describedSettings: [String: String] { get }
 }
 

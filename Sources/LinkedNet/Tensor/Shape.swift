@@ -1,7 +1,7 @@
 /// The sizes of a tensor's dimensions, outermost first, for example `[28, 28, 1]` for a grey image (height, width,
 /// channels).
 ///
-/// A shape is just a list of numbers; whoever takes one checks it (see ``validated(as:)``).
+/// A shape is a list of numbers without checks; functions that take a shape check the shape (see ``validated(as:)``).
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
     /// The size of each dimension.
     public var dimensions: [Int]
@@ -25,9 +25,9 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
     /// The number of elements: the product of all sizes, 1 for the empty shape.
     ///
-    /// Meaningful for a validated shape only; an overflowing product is reported by ``validated(as:)``.
+    /// The number is meaningful for a validated shape only; ``validated(as:)`` reports a product that overflows.
     public var elementCount: Int {
-        // By index: `reduce` allocates in unoptimised builds, and steps ask for this.
+        // The loop counts by index, because `reduce` allocates in unoptimised builds, and every step runs this code.
         var product = 1
         for index in dimensions.indices { product = product &* dimensions[index] }
         return product
@@ -40,7 +40,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
     /// This shape, if every size is at least 1 and the elements can be addressed as 32-bit floats.
     ///
-    /// - Parameter what: what the shape belongs to, for the error's text.
+    /// - Parameter what: the owner of the shape, for the error's text.
     /// - Throws: ``ShapeError``.
     public func validated(as what: String) throws(ShapeError) -> Shape {
         var product = MemoryLayout<Float>.stride
@@ -58,13 +58,13 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     }
 }
 
-/// A shape that does not fit where it is used.
+/// A shape that doesn't fit its use.
 public struct ShapeError: Error, Equatable, CustomStringConvertible {
-    /// What was being built, for example the layer's name.
+    /// The subject of the error, for example the layer's name.
     public let subject: String
-    /// What would have been right.
+    /// A description of a correct shape.
     public let expected: String
-    /// What was found.
+    /// The shape that was found.
     public let found: String
 
     /// An error about `subject`.

@@ -1,7 +1,7 @@
 /// A dense array of 32-bit floats with a shape, in row-major order: the last dimension is contiguous.
 ///
-/// A value: copies share memory until one is changed. This is how weights, inputs and results pass between the library
-/// and its user; training itself works in one preplanned arena.
+/// A tensor is a value: copies share memory until one copy is changed. Weights, inputs and results pass between the
+/// library and its user as tensors; training itself works in a planned arena.
 public struct Tensor: Sendable, Equatable {
     /// The sizes of the dimensions.
     public let shape: Shape
@@ -10,7 +10,7 @@ public struct Tensor: Sendable, Equatable {
 
     /// A tensor of `shape` holding `elements`.
     ///
-    /// - Throws: ``ShapeError`` if their number isn't the shape's, or the shape isn't valid.
+    /// - Throws: ``ShapeError`` if the number of elements isn't the shape's, or the shape isn't valid.
     public init(shape: Shape, elements: [Float]) throws(ShapeError) {
         self.shape = try shape.validated(as: "tensor")
         guard elements.count == shape.elementCount else {
@@ -29,7 +29,7 @@ public struct Tensor: Sendable, Equatable {
         elements = Array(repeating: value, count: shape.elementCount)
     }
 
-    /// Calls `body` with the elements, to be changed in place.
+    /// Calls `body` with the elements, which `body` may change in place.
     public mutating func withUnsafeMutableElements<Result, Failure: Error>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
