@@ -1,11 +1,11 @@
 import CKernels
 import Foundation
 
-/// An activation and how to test it.
+/// An activation with its test's parameters.
 struct ActivationCase: CustomStringConvertible, Sendable {
     let name: String
     let activation: ck_activation
-    /// Small integers stay exact: piecewise linear, with powers of two as scales and slopes.
+    /// True if small integers stay exact: the activation is piecewise linear, with powers of two as scales and slopes.
     let isExact: Bool
 
     var description: String { name }
@@ -96,7 +96,7 @@ enum ReferenceMember {
         return Double(member.output_scale) * (x <= 0 ? negative : x)
     }
 
-    /// d value / d z, at a kink that of z < 0; 1 where z is NaN.
+    /// d value / d z; at a kink the derivative of z < 0; 1 where z is NaN.
     static func derivative(_ member: ck_member, _ z: Double, slope: Double) -> Double {
         let x = Double(member.input_scale) * z
         let scale = Double(member.input_scale) * Double(member.output_scale)

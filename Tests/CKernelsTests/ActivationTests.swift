@@ -47,7 +47,7 @@ import Testing
         for index in 0..<count { z.pointer[index] *= index % 7 == 0 ? 40 : 4 }
         for index in stride(from: 0, to: count, by: 11) { z.pointer[index] = index % 2 == 0 ? 0 : -0.0 }
 
-        // A handful of roundings in each term: 32·2⁻²⁴ of its size.
+        // A few roundings in each term: 32·2⁻²⁴ of the term's size.
         let unit = 32 * 0x1p-24
         var out = [Double](repeating: 0, count: dout.count), outSize = out
         var dz = [Double](repeating: 0, count: count), dzSize = dz
@@ -86,7 +86,7 @@ import Testing
                 Results(shape, z: z, slopes: slopes, dout: dout, before: before)
             }
             #expect(results.guardsIntact, "\(name)")
-            // Where e^x underflows a float does too.
+            // Where e^x underflows, a float underflows, too.
             let least = 1e-37
             #expect(firstError(results.out, out, bound: { unit * outSize[$0] + least }, "out") == nil, "\(name)")
             #expect(firstError(results.dz, dz, bound: { unit * dzSize[$0] + least }, "dz") == nil, "\(name)")
@@ -143,7 +143,7 @@ import Testing
         #expect(!isValid { $0.members.1.output_scale = .nan })
         #expect(!isValid { $0.members.1.parameter = .nan })
         #expect(isValid { $0.members.2.parameter = .nan })
-        // Only one ReLU is the same applied twice.
+        // Only a single ReLU is idempotent.
         #expect(!isValid { $0.applied = true })
         var relu = ActivationCase.relu.activation
         relu.applied = true

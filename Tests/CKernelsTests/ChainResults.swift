@@ -25,7 +25,7 @@ final class ChainInputs {
         self.givesInputGradient = givesInputGradient
     }
 
-    /// The one layer of a reference.
+    /// A chain of the only layer of a reference.
     convenience init(_ r: ReferenceConvolution) {
         self.init(
             batch: Int(r.shape.batch),
@@ -49,12 +49,12 @@ final class ChainInputs {
     var inputs: [Buffer] { [z, dy, dzBefore] + layers.flatMap(\.parameters) }
 }
 
-/// What the kernels give for a chain, in guarded buffers and with poisoned scratch.
+/// The kernels' results for a chain, in guarded buffers and with poisoned scratch.
 struct ChainResults {
     let y, dz, dzAccumulated: Buffer
-    /// In the order of the parameters.
+    /// The gradients in the order of the parameters.
     let gradients: [Buffer]
-    /// Of each layer but the last.
+    /// The outputs of each layer except the last.
     let outputs: [Buffer]
     let guardsIntact: Bool
 
@@ -94,12 +94,12 @@ struct ChainResults {
 
     var all: [Buffer] { [y, dz, dzAccumulated] + gradients + outputs }
 
-    /// Which bits first differ, or nil.
+    /// The first difference of bits, or nil.
     func difference(_ other: ChainResults) -> String? {
         zip(all, other.all).enumerated().lazy.compactMap { firstDifference($1.0, $1.1, "buffer \($0)") }.first
     }
 
-    /// What first exceeds the bounds of the reference whose only layer this is, or nil.
+    /// The first result beyond the bounds of the reference with the same single layer, or nil.
     func error(_ r: ReferenceConvolution) -> String? {
         if !guardsIntact { return "something was written outside its buffer" }
         let error =

@@ -26,7 +26,7 @@ extension ck_convolution {
         }
     }
 
-    /// A shape that `seed` alone decides, small enough for the reference.
+    /// A shape that is a function of `seed`, small enough for the reference.
     static func generated(seed: Int, activation: ActivationCase) -> ck_convolution {
         var generator = Generator(seed: UInt64(seed))
         let channelChoices = [1, 2, 3, 4, 7, 8, 10, 13, 16, 17, 24, 33, 48, 49, 64, 96, 100, 129, 200]

@@ -2,7 +2,7 @@ import CKernels
 import Testing
 
 @Suite struct ConvolutionChainTests {
-    /// A layer that `generator` decides, reading `input` = [height, width, channels].
+    /// A random layer that reads `input` = [height, width, channels].
     private static func shape(
         reading input: (Int, Int, Int), batch: Int, strided: Bool, activation: ActivationCase,
         _ generator: inout Generator
@@ -26,8 +26,8 @@ import Testing
             activation: activation.activation)
     }
 
-    /// One layer against the reference in double: every instruction set within the bounds, the same bits for any number
-    /// of threads.
+    /// One layer against the reference in double: every instruction set is within the bounds and gives the same bits
+    /// for any number of threads.
     @Test(arguments: 0..<160)
     func generatedLayers(seed: Int) {
         var generator = Generator(seed: UInt64(seed) + 500)
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    /// Layers that `seed` decides, the first with a stride for some.
+    /// Layers that are a function of `seed`. For some seeds the first layer has a stride.
     private static func chain(seed: Int) -> ChainInputs {
         var generator = Generator(seed: UInt64(seed) + 700)
         let batch = seed % 4 == 0 ? generator.integer(17...35) : generator.integer(1...9)
@@ -83,7 +83,8 @@ import Testing
             dzBefore: Buffer(uniform: z.count, &generator), givesInputGradient: !strided)
     }
 
-    /// Many layers give the bits of one after the other, which the test above compares with the reference.
+    /// A chain of many layers has the same bits as chains of one layer, which the test above compares with the
+    /// reference.
     @Test(arguments: 0..<60)
     func chainsAreTheirLayers(seed: Int) {
         let inputs = Self.chain(seed: seed)
@@ -120,7 +121,7 @@ import Testing
         }
     }
 
-    /// Forward and backward-data have the bits of the convolutions that chains take the place of, whatever z is.
+    /// For any z, forward and backward-data have the same bits as the convolutions that the chain replaces.
     @Test(arguments: ActivationCase.all)
     func sameBitsAsSingleConvolutions(activation: ActivationCase) {
         var generator = Generator(seed: 3)
@@ -140,7 +141,7 @@ import Testing
         }
     }
 
-    /// A NaN stays within its image, except in the sums over images.
+    /// A NaN stays within its image, except in sums over images.
     @Test(arguments: availableISAs)
     func imagesDoNotMix(isa: ck_isa) {
         let clean = Self.chain(seed: 4), bad = Self.chain(seed: 4)

@@ -2,7 +2,7 @@ import CKernels
 import Testing
 
 @Suite struct ConvolutionDenseTests {
-    /// Those without learned slopes.
+    /// The activations without learned slopes.
     private static let activations =
         ActivationCase.all.filter { $0.slopeCount(positions: 1, channels: 1) == 0 }
         + [
@@ -15,7 +15,7 @@ import Testing
 
     private static let noActivation = ActivationCase.all[0].activation
 
-    /// A shape that `seed` alone decides, small enough for the reference.
+    /// A shape that is a function of `seed`, small enough for the reference.
     private static func shape(seed: Int, activation: ActivationCase) -> ck_convolution_dense {
         var generator = Generator(seed: UInt64(seed) + 900)
         let batches = [1, 7, 8, 16, 17, 32, 33, 40, 70]
@@ -53,8 +53,8 @@ import Testing
             integers: activation.isExact && seed % 2 == 0, misaligned: seed % 5 == 0, seed: UInt64(seed) + 3000)
     }
 
-    /// Against the reference in double: every instruction set within the bounds, the same bits for any number of
-    /// threads.
+    /// Against the reference in double: every instruction set is within the bounds and gives the same bits for any
+    /// number of threads.
     @Test(arguments: 0..<160)
     func generatedShapes(seed: Int) {
         Self.verify(Self.reference(seed: seed))
@@ -73,8 +73,8 @@ import Testing
         }
     }
 
-    /// Of integers, what a convolution and a dense layer on their own give, whatever the activation and the number of
-    /// outputs.
+    /// Integers give the same results as a convolution and a dense layer on their own, for any activation and any
+    /// number of outputs.
     @Test(arguments: 1...16)
     func isTheTwoLayers(features: Int) {
         for activation in Self.activations where activation.isExact {
@@ -128,8 +128,8 @@ import Testing
         return withExtendedLifetime([z, dz, scratch]) { [y, dweights, dbias, ddenseWeights, ddenseBias] }
     }
 
-    /// Forward and backward see the numbers that the convolution alone gives, bit for bit: dense weights that pick each
-    /// filter show the first's, outputs' gradients that pick each image the second's.
+    /// Forward and backward compute the bits of the convolution alone. Dense weights that pick each filter show the
+    /// numbers of the forward pass. Output gradients that pick each image show the numbers of the backward pass.
     @Test(arguments: availableISAs)
     func convolvesAsDirectDoes(isa: ck_isa) {
         let shape = ck_convolution_dense(
@@ -156,7 +156,7 @@ import Testing
         #expect(firstDifference(fused.ddenseWeights, byFilter, "ddense_weights") == nil)
     }
 
-    /// Without biases: as with biases of zero, and nobody asks for their gradients.
+    /// Calls without biases give the results of biases of zero, and no gradients of biases.
     @Test(arguments: availableISAs)
     func withoutBiases(isa: ck_isa) {
         let r = Self.reference(seed: 7)
@@ -171,7 +171,7 @@ import Testing
         #expect(untouched.allSatisfy { $0.isNaN })
     }
 
-    /// A NaN in an image reaches all of that image's outputs whose windows see it, and no other image.
+    /// A NaN in an image reaches all outputs of this image whose windows hold the NaN, and no other image.
     @Test(arguments: availableISAs)
     func imagesDoNotMix(isa: ck_isa) {
         for activation in Self.activations {

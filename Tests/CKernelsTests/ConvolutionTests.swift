@@ -18,7 +18,7 @@ import Testing
         Self.verify(.generated(seed: seed, activation: activation), activation, seed: seed)
     }
 
-    /// Shapes chosen for what they touch: (size, channels, out, kernel, stride, pad, outputs).
+    /// Shapes that each reach a special case: (size, channels, out, kernel, stride, pad, outputs).
     @Test(arguments: [
         (16, 4, 4, 3, 1, 1, 16),  // the depth net
         (32, 3, 16, 3, 1, 1, 32),  // an image
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    /// Batches of which several images share a task and its partial gradients.
+    /// Batches in which several images share a task and its partial gradients.
     @Test(arguments: ActivationCase.all)
     func manyImages(activation: ActivationCase) {
         for (seed, stride) in [1, 2].enumerated() {
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    /// Without bias, bias gradient or dz the rest is unchanged.
+    /// Without bias, bias gradient or dz, the other results are unchanged.
     @Test(arguments: availableISAs)
     func optionalPointers(isa: ck_isa) {
         let activation = ActivationCase.all.first { $0.name == "mirrored prelu per channel" }!
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    /// A NaN in z, the weights or dy reaches exactly what depends on it.
+    /// A NaN in z, the weights or dy reaches exactly the results that depend on the NaN.
     @Test(arguments: availableISAs)
     func propagatesNaN(isa: ck_isa) {
         for activation in ActivationCase.all {

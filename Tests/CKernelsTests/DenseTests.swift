@@ -28,8 +28,8 @@ import Testing
         }
     }
 
-    /// (batch, positions, channels, out): one of each alone, many columns, long inputs, more outputs than rows of the
-    /// batch.
+    /// (batch, positions, channels, out): each dimension alone at 1, many columns, long inputs, more outputs than rows
+    /// of the batch.
     @Test(arguments: [
         (1, 1, 1, 1), (1, 1, 700, 1), (70, 1, 3, 5), (2, 1, 9, 1200), (3, 900, 80, 2), (65, 36, 16, 12),
         (16, 1, 50, 17),

@@ -16,7 +16,7 @@ private func philox(counter: [UInt32], key: (UInt32, UInt32), rounds: Int) -> [U
     return c
 }
 
-/// The word that decides about an element: word w of block 16·group + b is element 64·group + 16·w + b's.
+/// The word that decides about an element: word w of block 16·group + b belongs to element 64·group + 16·w + b.
 private func word(key: UInt64, element: UInt64) -> UInt32 {
     let block = element / 64 * 16 + element % 16
     let counter = [UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), 0, 0]
@@ -24,7 +24,7 @@ private func word(key: UInt64, element: UInt64) -> UInt32 {
         counter: counter, key: (UInt32(truncatingIfNeeded: key), UInt32(key >> 32)), rounds: 7)[Int(element % 64 / 16)]
 }
 
-/// Which of `count` elements are kept.
+/// For each of `count` elements, true if dropout keeps the element.
 private func mask(count: Int, key: UInt64, first: UInt64 = 0, rate: Float) -> [Bool] {
     let ones = Buffer([Float](repeating: 1, count: count)), out = Buffer(count)
     ck_dropout(Int64(count), key, first, rate, ones.pointer, out.pointer, false)
@@ -87,7 +87,7 @@ private func mask(count: Int, key: UInt64, first: UInt64 = 0, rate: Float) -> [B
         #expect(pieces == whole)
     }
 
-    /// With n independent decisions counts stay within 4.5 standard deviations (one in 150,000 trials does not).
+    /// The counts of n independent decisions stay within 4.5 standard deviations (except in one of 150,000 trials).
     @Test(arguments: [0.1, 0.25, 0.5, 0.8] as [Float])
     func rateAndIndependence(rate: Float) {
         let n = 40_000, keepRate = 1 - Double(rate)
@@ -98,10 +98,11 @@ private func mask(count: Int, key: UInt64, first: UInt64 = 0, rate: Float) -> [B
         let masks = [0, 1, 2, 1 << 32, 1 << 63].map { mask(count: n, key: $0, rate: rate) }
         for one in masks {
             #expect(isPlausible(one.reduce(0) { $0 + ($1 ? 1 : 0) }, probability: keepRate, of: n))
-            // Neighbours, and elements 16 and 64 apart, which share a block or a lane.
+            // Neighbours, and elements at a distance of 16 and 64, share a block or a lane.
             for distance in [1, 16, 64] {
                 let both = (0..<(n - distance)).reduce(0) { $0 + (one[$1] && one[$1 + distance] ? 1 : 0) }
-                // Overlapping pairs vary more than disjoint ones, by up to (1 + 3·p)/(1 + p) in variance, below 2.
+                // The variance of overlapping pairs is larger than of disjoint pairs, by a factor of up to (1 + 3·p)/(1
+                // + p), below 2.
                 let mean = keepRate * keepRate * Double(n - distance)
                 #expect(abs(Double(both) - mean) <= 4.5 * (2 * mean * (1 - keepRate * keepRate)).squareRoot())
             }

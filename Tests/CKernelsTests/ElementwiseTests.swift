@@ -114,7 +114,7 @@ import Testing
         if count == 0 { return }
         x.pointer[0] = .greatestFiniteMagnitude
         #expect(found().allSatisfy { $0 == -1 })
-        // From the end to the front, so that each is the first.
+        // The loop goes from the end to the front, so that each place is the first with a bad number.
         var places = Set([count - 1, count / 2, count / 3, 0])
         while let place = places.max() {
             places.remove(place)

@@ -6,8 +6,8 @@ import Testing
 enum CallerMode: CaseIterable, Sendable {
     case nearest, downward, upward, towardZero, flushingDenormals
 
-    /// Runs `body` in this mode. Also gives whether arithmetic in `body`, outside of the kernels' own mode, was
-    /// rounded, overflowed or met a denormal: the kernels leave their own mode together with its flags.
+    /// Runs `body` in this mode. The second result is true if arithmetic in `body`, outside of the kernels' own mode,
+    /// was rounded, overflowed or met a denormal. The kernels leave their own mode together with its flags.
     func run<Result>(_ body: () -> Result) -> (result: Result, raisesFlags: Bool) {
         var before = fenv_t(), inside = fenv_t(), after = fenv_t()
         fegetenv(&before)
@@ -40,7 +40,7 @@ enum CallerMode: CaseIterable, Sendable {
 /// About 1e-40.
 private let denormal = Float.leastNonzeroMagnitude * 70_000
 
-/// A call of kernels whose results are compared bit for bit.
+/// A call of kernels. The tests compare the call's results bit for bit.
 private struct Call {
     let functions: [String]
     let run: () -> [UInt64]
@@ -50,7 +50,7 @@ private struct Call {
         self.run = run
     }
 
-    /// The results are in buffers.
+    /// A call whose results are in buffers.
     init(_ functions: [String], buffers run: @escaping () -> [Buffer]) {
         self.init(functions) { Self.bits(run()) }
     }
@@ -65,7 +65,7 @@ private struct Call {
         ActivationCase.all.first { $0.name == name }!
     }
 
-    /// Numbers of which some are denormal.
+    /// Numbers, of which some are denormal.
     private static func numbers(_ count: Int, seed: UInt64) -> Buffer {
         var generator = Generator(seed: seed)
         let numbers = Buffer(uniform: count, &generator)
@@ -354,7 +354,7 @@ private struct Call {
         ]
     }
 
-    /// A caller's own tasks are in the mode, too.
+    /// A caller's own tasks run in the kernels' mode, too.
     private static func tasks() -> Call {
         Call(
             ["ck_run_tasks"],
@@ -368,7 +368,7 @@ private struct Call {
             })
     }
 
-    /// What depends on shapes alone: checks, choices, sizes and plans.
+    /// The functions of shapes alone: checks, choices, sizes and plans.
     private static func sizes() -> Call {
         let activations = ["identity", "mirrored swish", "prelu per position"].map { activation($0).activation }
         let names = [
@@ -443,7 +443,7 @@ private struct Call {
 }
 
 @Suite struct FloatModeTests {
-    /// Kernels give the same bits in any mode of their caller, and do no arithmetic in it.
+    /// Kernels give the same bits in any mode of their caller, and do no arithmetic in the caller's mode.
     @Test(arguments: availableISAs, [Int32(1), 2])
     func callersModeDoesNotCount(isa: ck_isa, threads: Int32) {
         with(isa: isa, threads: threads) {
@@ -451,7 +451,8 @@ private struct Call {
                 let expected = call.run()
                 for mode in CallerMode.allCases {
                     let (found, raisesFlags) = mode.run(call.run)
-                    // Apart: the difference of long lists would take minutes to describe.
+                    // The comparison is outside of `#expect`, which would take minutes to describe the difference of
+                    // long lists.
                     let isSame = found == expected
                     #expect(isSame, "\(isa), \(threads) threads, \(mode): \(call.functions)")
                     #expect(!raisesFlags, "\(isa), \(threads) threads, \(mode): \(call.functions)")
@@ -460,7 +461,8 @@ private struct Call {
         }
     }
 
-    /// The modes are real: here the arithmetic is the test's own. Memory keeps it between the changes of the mode.
+    /// The modes have an effect on the test's own arithmetic. The operands are in memory, so that the compiler keeps
+    /// the arithmetic between the changes of the mode.
     @Test func modesShow() {
         let numbers = Buffer([1, 3, denormal]), results = Buffer(2)
         let found = CallerMode.allCases.map { mode in
@@ -475,7 +477,7 @@ private struct Call {
         #expect(found.map { $0.isFlushed } == CallerMode.allCases.map { $0 == .flushingDenormals })
     }
 
-    /// Each function of the headers is called above, but for those that only say where to compute.
+    /// The calls above name each function of the headers, except functions that only set the place of computation.
     @Test func everyFunctionIsCalled() throws {
         let selecting: Set = [
             "ck_isa_available", "ck_isa_current", "ck_isa_select", "ck_isa_name", "ck_isa_rejected_request",

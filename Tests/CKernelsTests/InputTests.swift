@@ -11,7 +11,7 @@ private struct Images {
         pixels = (0..<(count * height * width * channels)).map { _ in UInt8(generator.integer(0...255)) }
     }
 
-    /// A pixel of an image mirrored or not, with the edge repeated.
+    /// A pixel of an image, mirrored if `flip`, with the edge repeated.
     func pixel(_ image: Int, _ y: Int, _ x: Int, _ channel: Int, flip: Bool) -> Double {
         let row = min(max(y, 0), height - 1), inside = min(max(x, 0), width - 1)
         let column = flip ? width - 1 - inside : inside
@@ -59,12 +59,12 @@ private struct Images {
                     shift_x: index < 2 ? 0 : shifts[generator.integer(0...(shifts.count - 1))], flip: index % 2 == 1))
         }
         let indices = augmentations.map { _ in Int64(generator.integer(0...3)) }
-        // Powers of two: with these shifts every result is exact.
+        // With scales that are powers of two and these shifts, every result is exact.
         let scale = (0..<channels).map { Float([0.5, 2, 1][$0 % 3]) }
         let offset = (0..<channels).map { Float($0 % 5) - 2 }
         var expected: [Double] = [], plain: [Double] = []
         for (image, augmentation) in zip(indices, augmentations) {
-            // Beyond the edge nothing changes any more.
+            // Larger shifts beyond the edge change nothing.
             let shiftY = Double(min(max(augmentation.shift_y, -1000), 1000))
             let shiftX = Double(min(max(augmentation.shift_x, -1000), 1000))
             for y in 0..<height {
@@ -92,7 +92,7 @@ private struct Images {
         }
     }
 
-    /// Any fraction, any scale: two interpolations, a product and a sum, of values up to 255, are rounded.
+    /// Any fraction and any scale: two interpolations, a product and a sum of values up to 255 are rounded.
     @Test func fractionsAreBilinear() {
         var generator = Generator(seed: 4)
         let images = Images(count: 3, height: 11, width: 13, channels: 3, &generator)

@@ -1,8 +1,7 @@
 import CKernels
 import Testing
 
-/// What the kernels give for a convolution, or for the dense layer that it equals, in guarded buffers and with poisoned
-/// scratch.
+/// The kernels' results for a convolution, or for the equal dense layer, in guarded buffers and with poisoned scratch.
 struct LinearResults {
     let y, dz, dzAccumulated, dslopes, dweights, dbias: Buffer
     let guardsIntact: Bool
@@ -60,7 +59,7 @@ struct LinearResults {
 
     var all: [Buffer] { named.map(\.1) }
 
-    /// What first exceeds its bound, or nil.
+    /// The first result beyond its bound, or nil.
     func error(_ r: ReferenceConvolution) -> String? {
         if !guardsIntact { return "something was written outside its buffer" }
         let accumulated = zip(r.dz, r.dzBefore.values).map { $0 + Double($1) }
@@ -72,7 +71,7 @@ struct LinearResults {
             ?? firstError(dbias, r.dbias, bound: { r.dbiasBound[$0] }, "dbias")
     }
 
-    /// Those of random inputs that `change` spoils.
+    /// The results of random inputs that `change` spoils.
     static func spoiled(
         _ shape: ck_convolution, _ activation: ActivationCase, isa: ck_isa, _ change: (ReferenceConvolution) -> Void
     ) -> LinearResults {
@@ -82,13 +81,13 @@ struct LinearResults {
         return with(isa: isa) { LinearResults(inputs) }
     }
 
-    /// Which bits first differ, or nil.
+    /// The first difference of bits, or nil.
     func difference(_ other: LinearResults) -> String? {
         zip(named, other.named).lazy.compactMap { firstDifference($0.1, $1.1, $0.0) }.first
     }
 
-    /// Every pass on every instruction set within its bound (exactly, on integers), the same bits for any number of
-    /// threads.
+    /// Expects every pass on every instruction set to be within its bound (exact for integers), and to give the same
+    /// bits for any number of threads.
     static func verify(_ reference: ReferenceConvolution) {
         for isa in availableISAs {
             let results = with(isa: isa) { LinearResults(reference) }

@@ -11,7 +11,7 @@ private func softmax(_ logits: [Double]) -> [Double] {
     return terms.map { $0 / sum }
 }
 
-/// Exponential and logarithm in double without Foundation: series after halving the argument, squared back.
+/// Exponential and logarithm in double without Foundation: a series of the halved argument, squared afterwards.
 private enum Reference {
     static func exp(_ x: Double) -> Double {
         if x < -745 { return 0 }
@@ -35,7 +35,7 @@ private enum Reference {
 
 @Suite struct LossTests {
     static let classes = [1, 2, 3, 7, 10, 15, 16, 17, 33, 64, 100, 200], batches = [1, 2, 5, 33, 130]
-    /// Rows and classes, for longer parts than the least.
+    /// Rows and classes that give parts longer than the shortest.
     static let large = (batch: 7000, classes: 10)
 
     @Test(arguments: classes, batches)
@@ -48,7 +48,7 @@ private enum Reference {
         let logits = Buffer(uniform: batch * classes, &generator, misaligned: true)
         let labels = (0..<batch).map { _ in Int32(generator.integer(0...(classes - 1))) }
         for row in 0..<batch {
-            // From flat to confident; the largest now and then the label's.
+            // Rows are flat to confident, and sometimes the label's logit is the largest.
             let factor = [Float(1), 8, 60][row % 3]
             for c in 0..<classes { logits.pointer[row * classes + c] *= factor }
             if row % 2 == 1 { logits.pointer[row * classes + Int(labels[row])] = factor }
@@ -62,7 +62,7 @@ private enum Reference {
             let softmax = softmax(values), label = Int(labels[row]), largest = values.max()!
             let sum = 1 / softmax[values.firstIndex(of: largest)!]
             loss += largest - values[label] + Reference.log(sum)
-            // e^x is within 2 ulp of the difference's, which is rounded once: relative to the terms, up to 4 + |x −
+            // e^x is within 2 ulp, and the difference x − max is rounded once: relative to the terms, up to 4 + |x −
             // max| roundings.
             lossBound += epsilon * 6 + 1e-13 * (1 + largest)
             correct += values.firstIndex(of: largest) == label ? 1 : 0
@@ -73,7 +73,7 @@ private enum Reference {
                 let expected = c == label ? softmax[c] - 1 : softmax[c]
                 let size = c == label ? min(softmax[c], 1 - softmax[c]) : softmax[c]
                 gradient.append(expected * Double(scale))
-                // Where the label's probability is near 1, the others' largest difference counts.
+                // Where the label's probability is near 1, the largest difference of the other classes counts.
                 let spread = c == label ? (130 + 10) * epsilon : relative
                 bounds.append((spread * size + 2 * epsilon * abs(expected)) * Double(scale) + 1e-15)
             }

@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-/// Half the distance of neighbouring floats, relative: what one rounding may cost.
+/// Half the relative distance of neighbouring floats: the largest error of one rounding.
 private let epsilon = Double(Float.ulpOfOne / 2)
 
 /// Batch normalisation of one channel in double.
@@ -39,7 +39,7 @@ struct BatchNormCase {
     }
 }
 
-/// What the training passes wrote.
+/// The results of the training passes.
 struct BatchNormResult {
     var y: Buffer, dx: Buffer, added: Buffer, perChannel: [Buffer]
     var runningMean: Buffer { perChannel[0] }
@@ -75,7 +75,7 @@ struct BatchNormResult {
 }
 
 extension BatchNormCase {
-    /// The outputs of both modes, from running statistics that the training pass just moved.
+    /// Writes the outputs of both modes; inference uses the running statistics that the training pass has just moved.
     fileprivate func forward(_ postOps: ck_post_ops, training: Buffer, inference: Buffer) {
         var norm = norm, postOps = postOps
         let scratch = Buffer(scratchBytes: ck_batch_norm_scratch(&norm))
@@ -96,11 +96,11 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         let x = test.column(test.x, c), dy = test.column(test.dy, c), rows = Double(test.rows)
         let reference = ReferenceChannel(x, epsilon: Double(test.norm.epsilon))
         let gamma = Double(test.gamma.pointer[c]), beta = Double(test.beta.pointer[c])
-        // Squares are summed in single precision over 64 rows, four at a time: 16 + 2 additions and their roundings,
-        // which the root halves.
+        // The kernel sums squares in single precision over 64 rows, four at a time: 16 + 2 additions and their
+        // roundings. The root halves the relative error.
         let varianceError = 24 * epsilon, inverseError = varianceError / 2 + epsilon
-        // Deviations from about the mean are added up the same way, so the mean is off by as little against the
-        // deviation.
+        // The kernel sums deviations from an approximate mean in the same way, so the mean's error has the same share
+        // of the deviation.
         let deviation = x.reduce(0) { $0 + abs($1 - reference.mean) } / rows
         let meanError = epsilon * abs(reference.mean) + 20 * epsilon * deviation
         #expect(abs(Double(result.mean.pointer[c]) - reference.mean) <= meanError, "\(name)")
@@ -181,7 +181,7 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
-    /// A first row far from the others must not spoil the variance either.
+    /// A first row far from the other rows must not spoil the variance.
     @Test func outlierInTheFirstRow() {
         let test = BatchNormCase(rows: 2000, channels: 20, mean: 0, deviation: 0.01)
         for c in 0..<20 { test.x.pointer[c] = 1e4 }
@@ -190,7 +190,7 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
 
     @Test(arguments: [4, 5, 8, 16, 60, 96, 193])
     func threadsDoNotChangeBits(channels: Int) {
-        // Enough for several parts, and some rows more than a whole number of them.
+        // The rows give several parts, and the last part isn't full.
         let rows = 100_003 / channels
         let test = BatchNormCase(rows: rows, channels: channels, mean: 1, deviation: 1)
         for isa in availableISAs {
@@ -238,7 +238,7 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
-    /// The output is what it would be alone, plus the addend's activation, then through the activation, in both modes.
+    /// In both modes, the output is the activation of the sum of the plain output and the addend's activation.
     @Test(arguments: [4, 7, 96, 1100])
     func appliesPostOps(channels: Int) throws {
         let test = BatchNormCase(rows: 67, channels: channels, mean: 1, deviation: 2)
@@ -289,8 +289,8 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
-    /// What a 1×1 convolution finds of its output serves as well as reading that again, with means that are large
-    /// against the deviation.
+    /// The moments that a 1×1 convolution computes of its output are as good as the moments of a second reading, even
+    /// with means that are large against the deviation.
     @Test(arguments: [(1, 3, 5), (2, 7, 64), (130, 11, 20), (9, 256, 3), (700, 16, 33), (33, 30, 300)])
     func takesTheMomentsOfWhoWroteIt(batch: Int, pixels: Int, channels: Int) {
         let test = BatchNormCase(rows: batch * pixels, channels: channels, mean: 0, deviation: 1)

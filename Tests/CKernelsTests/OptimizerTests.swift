@@ -5,7 +5,7 @@ private let terms = ck_gradient_terms(gradient_scale: 0.75, weight_decay: 0.125)
 
 private let epsilon = Double(Float.ulpOfOne / 2)
 
-/// Gradients, parameters and two slots, the second not negative.
+/// Gradients, parameters and two slots. The second slot is not negative.
 private struct State {
     var gradients: Buffer, parameters: Buffer, first: Buffer, second: Buffer
 
@@ -18,21 +18,21 @@ private struct State {
         for index in 0..<count { second.pointer[index] = abs(second.pointer[index]) }
     }
 
-    /// The same, in memory of its own.
+    /// The same state in memory of its own.
     func copy() -> State {
         var state = self
         (state.parameters, state.first, state.second) = (parameters.copy(), first.copy(), second.copy())
         return state
     }
 
-    /// The same memory, with the slot that is not negative as the first one.
+    /// The same memory, with the slots swapped: the first slot is not negative.
     var swapped: State {
         var state = self
         (state.first, state.second) = (second, first)
         return state
     }
 
-    /// Applies a rule that has this many slots.
+    /// Applies a rule with this number of slots.
     func update(_ rule: ck_update_rule, slots: Int, terms: ck_gradient_terms = terms) {
         ck_update(
             Int64(parameters.count), terms, rule, gradients.pointer,
@@ -48,8 +48,8 @@ private struct Element {
     var g: Double, p: Double, first: Double, second: Double
 }
 
-/// Runs `update` everywhere and compares with `expected`, which changes an element in double; every value is below 4 in
-/// absolute value, and comes of at most 16 roundings.
+/// Runs `update` on every instruction set and compares with `expected`, which changes an element in double. Every value
+/// is below 4 in absolute value, and the result of at most 16 roundings.
 private func check(_ count: Int, update: (State) -> Void, expected: (inout Element) -> Void) {
     let start = State(count: count)
     var parameters: [Double] = [], first: [Double] = [], second: [Double] = []

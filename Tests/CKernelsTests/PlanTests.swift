@@ -7,7 +7,7 @@ extension ck_plan {
     }
 }
 
-/// Which loops of some plans run more than once and end with a remainder in one of them.
+/// The loops of some plans that run more than once and end with a remainder in one of the plans.
 private struct Coverage {
     private var isCovered: [String: Bool] = [:]
 
@@ -32,7 +32,7 @@ private struct Coverage {
 
 /// Shapes chosen from the kernels' own plans: each loop of each plan runs more than once, and ends with a remainder, in
 /// one of the shapes below. Where a change of a plan leaves a loop without such a shape, `everyLoopIsCovered` names the
-/// loop; then a shape has to be added.
+/// loop, and the author has to add a shape.
 @Suite struct PlanTests {
     private static func activation(_ name: String) -> ActivationCase { ActivationCase.all.first { $0.name == name }! }
 
@@ -98,7 +98,7 @@ private struct Coverage {
         Convolution(21, (37, 13), 3, out: (19, 7), 9, stride: 2, mirrored),
     ]
 
-    /// Filters.
+    /// The numbers of filters.
     static let fused = [70, 109]
 
     private static func fused(filters: Int) -> ck_convolution_dense {
@@ -156,7 +156,7 @@ private struct Coverage {
     @Test(arguments: dense)
     func denseLayers(_ dense: Dense) { DenseTests.verify(dense.shape, dense.activation, seed: 2) }
 
-    /// Of every instruction set that this machine runs.
+    /// Every loop is covered on every instruction set of this machine.
     @Test(arguments: availableISAs)
     func everyLoopIsCovered(isa: ck_isa) {
         func check(_ name: String, _ fill: (inout Coverage) -> Void) {

@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-/// What the kernels give for a 1×1 convolution with an addend, with a ReLU of the sum, and with another consumer's
+/// The kernels' results for a 1×1 convolution with an addend, with a ReLU of the sum, and with another consumer's
 /// gradient, in guarded buffers.
 struct PointwiseResults {
     let y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone: Buffer
@@ -171,7 +171,7 @@ struct PointwiseResults {
         }
     }
 
-    /// Where z holds its ReLU already, everything is as if it were formed.
+    /// A z that already holds its ReLU gives the same results as a ReLU that the kernel forms.
     @Test(arguments: [(1, 1), (2, 2), (1, 2)])
     func readsAStoredActivation(stride: (Int, Int)) {
         let shape = Self.shape((9, 7), channels: 37, out: 21, stride: stride, batch: 3, .relu)
@@ -195,7 +195,7 @@ struct PointwiseResults {
         }
     }
 
-    /// A smaller output than the input has pixels for leaves gradients of zero.
+    /// Input pixels without a pixel of the output get gradients of zero.
     @Test func pixelsThatNobodyReads() {
         let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
         for stride in [(1, 1), (2, 3)] {
@@ -248,7 +248,7 @@ struct PointwiseResults {
         #expect(shared.dzShared.pointer[0].isNaN && !shared.dz.pointer[0].isNaN)
     }
 
-    /// The gradient of a normalisation's input, formed on the way, is the one that is stored otherwise.
+    /// The gradient of a normalisation's input, formed by the convolution, equals the stored gradient.
     @Test(arguments: [(3, 5), (16, 64), (30, 17)])
     func formsTheGradientOfWhatWasNormalized(channels: Int, out: Int) {
         let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!

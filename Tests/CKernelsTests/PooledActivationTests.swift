@@ -9,7 +9,7 @@ private struct PooledReference {
 
     private var channels: Int { Int(pooling.channels) }
 
-    /// Where member `member` of output `output`, counted without members, lies in y.
+    /// The index in y of member `member` of output `output`, counted without members.
     func place(_ output: Int, _ member: Int) -> Int {
         (output / channels * members.count + member) * channels + output % channels
     }
@@ -35,8 +35,8 @@ private struct PooledReference {
         return result
     }
 
-    /// The gradient of z, given where the maxima are. Where z is NaN, members whose derivative is NaN make NaN of a
-    /// gradient of 0, too.
+    /// The gradient of z, given the positions of the maxima. Where z is NaN, members whose derivative is NaN make NaN
+    /// of a gradient of 0, too.
     func gradient(argmax: [UInt8], dy: Buffer) -> [Double] {
         var result = (0..<pooling.inputCount).map { input in
             members.reduce(0) { $0 + ReferenceMember.derivative($1, Double(z.pointer[input]), slope: 0) * 0 }
@@ -53,14 +53,14 @@ private struct PooledReference {
 @Suite struct PooledActivationTests {
     private static let activations = ActivationCase.all.filter { $0.slopeCount(positions: 1, channels: 1) == 0 }
 
-    /// Against the reference, and with the very bits of an activation that is stored and then pooled.
+    /// The results match the reference, and have the bits of an activation that is stored and then pooled.
     @Test(arguments: activations, [1, 3, 8, 16, 17, 32, 50])
     func maximaOfMembers(activation: ActivationCase, channels: Int) {
         for variant in 0..<4 {
             var generator = Generator(seed: UInt64(channels * 100 + variant))
             var pooling = randomPooling(&generator, channels: channels)
             if variant == 0 {
-                // The usual windows, of which none reaches the last row and column.
+                // The usual windows. No window reaches the last row and column.
                 pooling = ck_pooling(
                     batch: 2, height: 7, width: 5, channels: Int64(channels), out_height: 3, out_width: 2, window_h: 2,
                     window_w: 2, stride_h: 2, stride_w: 2, pad_top: 0, pad_left: 0)
@@ -114,8 +114,8 @@ private struct PooledReference {
             y.guardsIntact && unindexed.guardsIntact && dz.guardsIntact && added.guardsIntact && argmax.guardIntact,
             "\(name)")
 
-        // Members are below 3 in absolute value, and so are their derivatives; a window hands down at most 25
-        // gradients.
+        // Members and their derivatives are below 3 in absolute value. At most 25 windows add a gradient to one
+        // element.
         let reference = PooledReference(pooling: pooling, members: activation.members, z: z)
         let bound = isExact ? 0 : 32 * 3 * Double(Float.ulpOfOne / 2),
             gradientBound = bound * 25 * Double(activation.members.count)
@@ -125,7 +125,7 @@ private struct PooledReference {
         let sum = zip(gradient, before.values).map { $0 + Double($1) }
         #expect(firstError(added, sum, bound: { _ in gradientBound }, name) == nil)
 
-        // Stored first.
+        // The expected result: the activation is stored first.
         var shape = ck_activation_shape(
             batch: pooling.batch, positions: pooling.height * pooling.width, channels: pooling.channels,
             activation: members)

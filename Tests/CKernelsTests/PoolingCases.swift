@@ -14,7 +14,7 @@ func randomPooling(_ generator: inout Generator, channels: Int) -> ck_pooling {
         pooling.stride_w = Int64(generator.integer(1...3))
         pooling.pad_top = Int64(generator.integer(0...2))
         pooling.pad_left = Int64(generator.integer(0...2))
-        // The last window may start anywhere in the image and reach past its end.
+        // The last window may start anywhere in the image and reach past the image's end.
         pooling.out_height =
             (pooling.height - 1 + pooling.pad_top) / pooling.stride_h + 1 - Int64(generator.integer(0...1))
         pooling.out_width =
@@ -56,7 +56,7 @@ extension ck_pooling {
     }
 }
 
-/// Bytes behind which a guard stands.
+/// Bytes with a guard behind them.
 final class Bytes {
     let pointer: UnsafeMutablePointer<UInt8>
     let count: Int

@@ -24,7 +24,7 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
 
     private static func verifyMaxima(_ shape: ck_pooling, variant: Int, _ generator: inout Generator) {
         var pooling = shape
-        // Small integers: many ties, so that the first of the largest is really asked for.
+        // Small integers give many ties, so that the test checks the choice of the first maximum.
         let x = Buffer(integers: pooling.inputCount, &generator)
         if variant == 3 { for _ in 0..<4 { x.pointer[generator.integer(0...(x.count - 1))] = .nan } }
         let dy = Buffer(integers: pooling.outputCount, &generator)
@@ -90,7 +90,7 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
                 expectedGradient[position.input] += Double(dy.pointer[output]) / Double(window.count)
             }
         }
-        // At most 25 terms below 1 in absolute value, each rounded, and as many additions.
+        // At most 25 rounded terms below 1 in absolute value, and as many additions.
         let bound = 2 * 26 * 26 * Double(Float.ulpOfOne / 2)
         for isa in availableISAs {
             for threads in isa == availableISAs.last ? threadCounts : [2] {
@@ -110,7 +110,7 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
         }
     }
 
-    /// Averages of equal elements are exact, whatever part of the window is padding.
+    /// Averages of equal elements are exact, for any share of padding in the window.
     @Test func paddingIsNotCounted() {
         var pooling = ck_pooling(
             batch: 1, height: 4, width: 5, channels: 3, out_height: 4, out_width: 5, window_h: 3, window_w: 3,
@@ -156,7 +156,8 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
                         ck_global_average_pool_backward(
                             Int64(batch), Int64(positions), Int64(channels), dy.pointer, target.pointer, accumulate)
                     }
-                    // Sums of 64 and then of their sums: every term passes at most 64 + positions/64 additions.
+                    // The kernel adds 64 terms, and then the sums: every term passes at most 64 + positions/64
+                    // additions.
                     let depth = Double(min(positions, 64) + positions / 64 + 2)
                     #expect(firstError(y, expected, bound: { _ in depth * epsilon }, name) == nil)
                     #expect(

@@ -1,16 +1,17 @@
 import CKernels
 
-/// A convolution's inputs, its naive results in double, and how far a float result may be from them.
+/// A convolution's inputs, its naive results in double, and the bounds of a float result's distance.
 ///
 /// The bounds are those of a sum of n terms in any order, (n + c)·u·Σ|terms| with u = 2⁻²⁴ (Higham 2002, section 4.2);
 /// c covers the roundings of an activation and its derivative. Winograd's algorithms mix the terms of neighbours, but
-/// don't add up errors with n as fast: their bound is ``winogradRoundings``·u·(the largest Σ|terms| of any output).
+/// their errors grow more slowly with n: the bound is ``winogradRoundings``·u·(the largest Σ|terms| of any output).
 final class ReferenceConvolution {
     let shape: ck_convolution
     let activation: ActivationCase
     let z, slopes, weights, bias, dy, dzBefore: Buffer
 
-    /// Set if the kernels are to compute this as a dense layer: height positions, one window over all of them.
+    /// Set if the kernels have to compute the convolution as a dense layer: height positions, one window over all
+    /// positions.
     let dense: ck_dense?
 
     private(set) var y: [Double] = [], dz: [Double] = [], dslopes: [Double] = [], dweights: [Double] = []
@@ -104,7 +105,7 @@ final class ReferenceConvolution {
         forEachElement { at, member, out, slope, slopeIndex in
             let value = Double(z.pointer[at])
             dz[at] += ReferenceMember.derivative(member, value, slope: slope) * da[out]
-            // The derivative is at most this; Swish's cancels where it is near zero.
+            // The largest derivative. Swish's derivative cancels where it is near zero.
             let most =
                 abs(Double(member.input_scale * member.output_scale))
                 * (2 + abs(Double(member.input_scale) * value))

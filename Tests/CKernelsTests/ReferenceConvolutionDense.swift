@@ -1,16 +1,16 @@
 import CKernels
 
-/// The inputs of a convolution into a dense layer, its naive results in double, and how far a float result may be from
-/// them.
+/// The inputs of a convolution into a dense layer, its naive results in double, and the bounds of a float result's
+/// distance.
 ///
-/// Bounds are those of ``ReferenceConvolution`` for each of the two sums, the first's carried through the activation
-/// and the second.
+/// Each of the two sums has the bounds of ``ReferenceConvolution``. The activation and the second sum carry on the
+/// first sum's error.
 final class ReferenceConvolutionDense {
     let shape: ck_convolution_dense
     let activation: ActivationCase
     let input, weights, bias, denseWeights, denseBias, dy: Buffer
 
-    /// A result and how far a float one may be from it.
+    /// A result and the bound of a float result's distance.
     struct Results {
         var values: [Double], bounds: [Double]
 
@@ -52,8 +52,7 @@ final class ReferenceConvolutionDense {
         compute(exact: integers)
     }
 
-    /// Adds Σ terms to results, keeps Σ|terms| and what the terms themselves may be wrong by, and makes bounds of both
-    /// at the end.
+    /// Adds Σ terms to results, and adds up Σ|terms| and the terms' own errors. Makes bounds of both at the end.
     private struct Sum {
         var results: Results
         var sizes: [Double]
@@ -108,7 +107,7 @@ final class ReferenceConvolutionDense {
                         let i = (pixel * members.count + m) * filters + f
                         let a = ReferenceMember.value(member, z, slope: 0)
                         let scale = abs(Double(member.input_scale * member.output_scale))
-                        // The derivative is at most this.
+                        // The largest derivative.
                         let most = scale * (2 + abs(Double(member.input_scale)) * (abs(z) + zError))
                         let aError = most * zError + Self.roundings * Self.unit * abs(a)
                         var da = 0.0, daSize = 0.0
@@ -120,8 +119,8 @@ final class ReferenceConvolutionDense {
                             daSize += abs(w * gradients[n])
                         }
                         dz += ReferenceMember.derivative(member, z, slope: 0) * da
-                        // Across a kink the derivative is another one; elsewhere it changes at most twice as fast as
-                        // the member.
+                        // The derivative jumps at a kink. Elsewhere the derivative changes at most twice as fast as the
+                        // member.
                         let change = abs(z) <= zError ? 2 * most : 2 * most * abs(Double(member.input_scale)) * zError
                         dzError += change * abs(da) + most * (Double(features) + Self.roundings) * Self.unit * daSize
                     }
@@ -156,7 +155,7 @@ final class ReferenceConvolutionDense {
     }
 }
 
-/// What the kernels give for it, in guarded buffers and with poisoned scratch.
+/// The kernels' results for the same inputs, in guarded buffers and with poisoned scratch.
 struct ConvolutionDenseResults {
     let y, dweights, dbias, ddenseWeights, ddenseBias: Buffer
     let guardsIntact: Bool
@@ -190,12 +189,12 @@ struct ConvolutionDenseResults {
         ]
     }
 
-    /// Which bits first differ, or nil.
+    /// The first difference of bits, or nil.
     func difference(_ other: ConvolutionDenseResults) -> String? {
         zip(all, other.all).lazy.compactMap { firstDifference($0.buffer, $1.buffer, $0.name) }.first
     }
 
-    /// What first exceeds the bounds, or nil.
+    /// The first result beyond the bounds, or nil.
     func error(_ r: ReferenceConvolutionDense) -> String? {
         if !guardsIntact { return "something was written outside its buffer" }
         let expected = [r.y, r.dweights, r.dbias, r.ddenseWeights, r.ddenseBias]

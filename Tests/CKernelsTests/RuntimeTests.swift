@@ -7,7 +7,8 @@ import Testing
         #expect(ck_isa_available(CK_ISA_PORTABLE))
     }
 
-    /// Workers compute with their caller's instructions. Each of the three takes part: the first tasks wait for all.
+    /// Workers compute with their caller's instructions. Each of the three workers takes part, because the first tasks
+    /// wait for all workers.
     @Test(arguments: availableISAs)
     func workersFollowTheirCaller(isa: ck_isa) {
         var found = [ck_isa](repeating: ck_isa(rawValue: .max), count: 32)
@@ -45,7 +46,7 @@ import Testing
         }
     }
 
-    /// What this thread has chosen is not another's.
+    /// A thread's choice of instructions is not another thread's.
     @Test(arguments: availableISAs)
     func otherThreadsKeepTheirs(isa: ck_isa) throws {
         struct Choice: Equatable {
@@ -70,7 +71,7 @@ import Testing
 
     // MARK: Processors
 
-    /// A directory that stands for "/", with these files.
+    /// The number of processors for a directory that stands for "/" and has these files.
     private func processors(_ files: [String: String]) throws -> Int32 {
         let root = NSTemporaryDirectory() + "linkednet-root-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -97,7 +98,7 @@ import Testing
             try processors(["/proc/self/mountinfo": "nonsense\n - cgroup2\n", "/proc/self/cgroup": ":\n"]) == ofMask)
     }
 
-    /// A part of a processor is rounded up; no quota gives more than the mask.
+    /// A part of a processor is rounded up. No quota gives more processors than the mask.
     @Test(
         arguments: [
             ("50000 100000", 1), ("100000 100000", 1), ("1000 100000", 1), ("150000 100000", 2), ("200000 100000", 2),
@@ -105,7 +106,7 @@ import Testing
         ] as [(String, Int32)])
     func aQuotaCounts(quota: String, expected: Int32) throws {
         let files = ["/proc/self/mountinfo": Self.unified, "/proc/self/cgroup": Self.unifiedGroup]
-        // The group's own, one of those around it, and what a container sees as the root.
+        // The group's own quota, the quota of a group around it, and a container's root.
         for place in ["/user.slice/job", "/user.slice", ""] {
             let found = try processors(files.merging(["/sys/fs/cgroup\(place)/cpu.max": quota + "\n"]) { $1 })
             #expect(found == min(expected, ofMask), "\(place)")
@@ -113,7 +114,7 @@ import Testing
         #expect(try processors(files.merging(["/sys/fs/cgroup/other/cpu.max": "1000 100000\n"]) { $1 }) == ofMask)
     }
 
-    /// Version 1, where controllers have hierarchies of their own, and a container sees its group's outer name.
+    /// In version 1, controllers have hierarchies of their own, and a container sees its group's outer name.
     @Test(arguments: ["/", "/docker/12ab"])
     func aQuotaOfVersion1Counts(root: String) throws {
         let files = [

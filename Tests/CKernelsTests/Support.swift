@@ -1,12 +1,13 @@
 import CKernels
 import Foundation
 
-/// Every instruction set this machine can run.
+/// Every instruction set of this machine.
 let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512].filter(ck_isa_available)
 
 let threadCounts: [Int32] = [1, 2, 3, 7]
 
-/// Runs `body` with an instruction set and a number of threads, and restores both. Tests on other threads keep theirs.
+/// Runs `body` with an instruction set and a number of threads, and restores both. Tests on other threads keep their
+/// own.
 func with<Result>(isa: ck_isa, threads: Int32 = 2, _ body: () throws -> Result) rethrows -> Result {
     let isaBefore = ck_isa_current()
     let threadsBefore = ck_set_own_threads(threads)
@@ -41,7 +42,7 @@ struct Generator: RandomNumberGenerator {
     mutating func unit() -> Float { Float(Int64(next() >> 40)) / 8_388_608 - 1 }
 }
 
-/// Floats between two guard regions, aligned to 64 bytes, or deliberately to 4 only.
+/// Floats between two guard regions, aligned to 64 bytes, or on request to 4 bytes only.
 final class Buffer {
     static let guardCount = 64
     private static let guardBits: UInt32 = 0x7FA5_A5A5
@@ -51,7 +52,7 @@ final class Buffer {
     private let base: UnsafeMutableRawPointer
     private let words: UnsafeMutablePointer<UInt32>
 
-    /// Filled with NaN, so that what is read before it is written shows.
+    /// A buffer of NaN, so that a read before the first write shows.
     init(_ count: Int, misaligned: Bool = false) {
         self.count = count
         let total = count + 2 * Buffer.guardCount + 1
@@ -64,8 +65,9 @@ final class Buffer {
 
     deinit { Buffer.retire(base) }
 
-    /// The optimiser may release a buffer after its last mention, while the kernel that got its pointer still runs. So
-    /// memory outlives its buffer until as many others of the same thread have gone as no call has operands.
+    /// The optimiser may release a buffer after its last mention, while the kernel that got the buffer's pointer still
+    /// runs. So the memory of released buffers stays in a queue of the thread. The queue is longer than any call's list
+    /// of operands.
     private final class Retired {
         private static let most = 64
         private var memory: [UnsafeMutableRawPointer] = []
@@ -107,7 +109,7 @@ final class Buffer {
 
     func poison() { for index in 0..<count { pointer[index] = .nan } }
 
-    /// True if nothing was written outside the buffer.
+    /// True if no call wrote outside the buffer.
     var guardsIntact: Bool {
         for index in 0..<Buffer.guardCount
         where words[index] != Buffer.guardBits || words[Buffer.guardCount + count + index] != Buffer.guardBits {
@@ -121,7 +123,7 @@ final class Buffer {
     func copy() -> Buffer { Buffer(values) }
 }
 
-/// What first differs bit for bit (any NaN equals any NaN), or nil.
+/// The first element with other bits (any NaN equals any NaN), or nil.
 func firstDifference(_ a: Buffer, _ b: Buffer, _ what: String) -> String? {
     for index in 0..<a.count where a.pointer[index].bitPattern != b.pointer[index].bitPattern {
         if a.pointer[index].isNaN && b.pointer[index].isNaN { continue }
@@ -130,8 +132,8 @@ func firstDifference(_ a: Buffer, _ b: Buffer, _ what: String) -> String? {
     return nil
 }
 
-/// What first differs from a reference by more than a bound per element (0: by anything; signed zeros are equal), or
-/// nil.
+/// The first element that differs from a reference by more than the element's bound, or nil. A bound of 0 allows no
+/// difference except the sign of zero.
 func firstError(_ result: Buffer, _ expected: [Double], bound: (Int) -> Double, _ what: String) -> String? {
     for index in 0..<result.count {
         let found = Double(result.pointer[index])

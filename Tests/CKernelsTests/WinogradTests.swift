@@ -8,7 +8,8 @@ import Testing
         Self.verify(Self.generated(seed: seed, activation: activation), activation, seed: seed)
     }
 
-    /// Shapes chosen for what they touch: (batch, height, width, channels, out, stride, pad, out height, out width).
+    /// Shapes that each reach a special case: (batch, height, width, channels, out, stride, pad, out height, out
+    /// width).
     @Test(arguments: [
         (2, 16, 16, 16, 24, 1, 1, 16, 16),  // whole tiles
         (1, 1, 1, 3, 4, 1, 1, 1, 1),  // one pixel
@@ -40,7 +41,7 @@ import Testing
         }
     }
 
-    /// A NaN reaches at least everything that depends on it.
+    /// A NaN reaches at least all results that depend on the NaN.
     @Test(arguments: availableISAs)
     func propagatesNaN(isa: ck_isa) {
         for activation in ActivationCase.all {
@@ -95,7 +96,7 @@ import Testing
         #expect(Self.generated(seed: seed, activation: activation).scratchGrowsWithTheBatch)
     }
 
-    /// The model's choices where measurements are far apart.
+    /// The cost model's choices where measurements are far apart.
     @Test func choosesByShape() {
         func choice(_ size: Int, _ channels: Int, _ filters: Int, stride: Int = 1, kernel: Int = 3) -> [ck_algorithm] {
             let out = (size + stride - 1) / stride
@@ -115,7 +116,8 @@ import Testing
         #expect(choice(8, 192, 192, kernel: 1) == [CK_DIRECT, CK_DIRECT])
     }
 
-    /// Tiles of 5×5 where they cover an image with at least a tenth fewer multiplications than those of 4×4.
+    /// Tiles have 5×5 pixels where such tiles cover an image with at least a tenth fewer multiplications than tiles of
+    /// 4×4.
     @Test(arguments: [
         (32, 1, 32, [4, 4]), (16, 1, 16, [4, 4]), (8, 1, 8, [4, 4]), (4, 1, 4, [4, 4]), (28, 1, 28, [4, 4]),
         (7, 1, 7, [4, 4]),
@@ -144,7 +146,7 @@ import Testing
                 seed: UInt64(seed) + 2000))
     }
 
-    /// A shape that `seed` alone decides, small enough for the reference.
+    /// A shape that is a function of `seed`, small enough for the reference.
     static func generated(seed: Int, activation: ActivationCase) -> ck_convolution {
         var generator = Generator(seed: UInt64(seed))
         let channelChoices = [1, 2, 3, 4, 7, 8, 13, 16, 17, 24, 33, 48, 64, 100]
@@ -152,7 +154,7 @@ import Testing
             let stride = generator.integer(1...2), pad = (generator.integer(0...2), generator.integer(0...2))
             let size = (generator.integer(1...20), generator.integer(1...20))
             func outputs(_ size: Int, _ pad: Int) -> Int {
-                // Any number whose last window starts inside the image.
+                // The largest number of windows whose last window starts inside the image.
                 let most = (size - 1 + pad) / stride + 1
                 return seed % 3 == 0
                     ? generator.integer(1...most) : max(min((size + 2 * pad - 3) / stride + 1, most), 1)

@@ -4,11 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// How many blocks the calling thread has asked malloc and its relatives for since it started. Linking this target puts
-/// counting versions of those functions in front of the C library's.
+/// The number of blocks that the calling thread has requested from malloc and its relatives since the thread started.
+/// Linking this target replaces the C library's functions by counting versions.
 uint64_t allocation_count(void);
 
-/// False where a sanitizer owns malloc and nothing is counted.
+/// False where a sanitizer owns malloc, so that this target counts nothing.
 bool allocations_are_counted(void);
 
 #endif
