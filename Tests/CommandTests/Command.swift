@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One of the package's commands, as it was built with these tests, or a program of the system's by its path.
+/// One of the package's commands, built together with these tests, or a system program by its path.
 struct Command {
     let name: String
 
@@ -9,7 +9,7 @@ struct Command {
     static let evaluate = Command(name: "evaluate")
     static let reproduce = Command(name: "reproduce")
 
-    /// What a finished command left.
+    /// The outputs and the status of a finished command.
     struct Result {
         let status: Int32
         let output: String
@@ -25,19 +25,19 @@ struct Command {
         }
     }
 
-    /// Where it is.
+    /// The path of the command.
     var path: String {
         if name.hasPrefix("/") { return name }
         return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name)
             .path
     }
 
-    /// No command of the tests takes so long: a command that ignores an option may train for hours.
+    /// The longest time of a command, in seconds, because a command that ignores an option may train for hours.
     private static let longest = 600.0
 
     /// Runs the command in `directory` and waits for its end.
     ///
-    /// - Parameter whileRunning: called with the process when it has started.
+    /// - Parameter whileRunning: called with the process after its start.
     func callAsFunction(
         _ arguments: String..., in directory: Workplace, environment: [String: String] = [:],
         whileRunning: (Process) throws -> Void = { _ in }
@@ -45,9 +45,9 @@ struct Command {
         try run(arguments, in: directory, environment: environment, whileRunning: whileRunning)
     }
 
-    /// As ``callAsFunction(_:in:environment:whileRunning:)``, with arguments in an array.
+    /// Does the same as ``callAsFunction(_:in:environment:whileRunning:)``, with arguments in an array.
     ///
-    /// - Parameter terminal: standard output, if that is to be a terminal; the result has none then.
+    /// - Parameter terminal: standard output, if the output goes to a terminal; the result then has no output.
     func run(
         _ arguments: [String], in directory: Workplace, environment: [String: String] = [:],
         terminal: FileHandle? = nil, whileRunning: (Process) throws -> Void = { _ in }
@@ -57,14 +57,15 @@ struct Command {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        // Files, not pipes: nothing has to be read while the command runs.
+        // The outputs are files and not pipes, so that no thread has to read while the command runs.
         let names = ["output", "errors"].map { "\(directory.path)/\($0)-\(UUID().uuidString)" }
         let files = try names.map { name in
             try Data().write(to: URL(fileURLWithPath: name))
             return try #require(FileHandle(forWritingAtPath: name))
         }
         (process.standardOutput, process.standardError) = (terminal ?? files[0], files[1])
-        // Tests that are themselves run by nohup, or in a script's background, would hand down what is ignored.
+        // Under nohup or in a script's background, the tests ignore some signals, and would hand down these ignored
+        // signals.
         for number in [SIGHUP, SIGINT, SIGTERM] { signal(number, SIG_DFL) }
         try process.run()
         let identifier = process.processIdentifier
@@ -79,7 +80,7 @@ struct Command {
     }
 }
 
-/// A directory of its own for a test, with a small data set in `data`; gone with the last reference.
+/// A directory of its own for a test, with a small data set in `data`. The directory goes with the last reference.
 final class Workplace {
     let path: String
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the commands say about something that is nearly right, and about something that comes to nothing.
+/// The commands' messages about nearly correct input, and about input without effect.
 @Suite struct ErrorTests {
     private let place: Workplace
 
@@ -159,7 +159,7 @@ import Testing
         for interval in ["10steps", "10min"] { #expect(try !output(interval).contains("saving after")) }
     }
 
-    /// Only who left the choice to the command is told of something better.
+    /// Only users who leave the choice of data to the command get the hint.
     @Test func theHintAtCIFARIsForNobodyWhoNamedData() throws {
         func output(_ arguments: String...) throws -> String {
             try Command.train.run(["--model", "width:2", "--dry-run"] + arguments, in: place).output
@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test func aRunEvaluatedOnOtherClasses() throws {
-        // Black images: files without content.
+        // Black images are sparse files without content.
         let making = """
             mkdir cifar && truncate -s 30730000 cifar/test_batch.bin
             for number in 1 2 3 4 5; do truncate -s 30730000 cifar/data_batch_$number.bin; done
@@ -186,7 +186,7 @@ import Testing
             #expect(result.status == 0)
         }
         #expect(try Command.evaluate("on-cifar", in: place).errors.isEmpty)
-        // Other classes by name, of images that the network can take.
+        // Class names that differ, with images that fit the network.
         let names = (0..<10).map { "kind \($0)\n" }.joined()
         try place.write("cifar/batches.meta.txt", Array(names.utf8))
         try expect(
@@ -195,7 +195,7 @@ import Testing
                 "evaluate: warning: the run learned the classes airplane, automobile, bird, …, ",
                 "and CIFAR-10 test has kind 0, kind 1, kind 2, …",
             ])
-        // Other images than it can take.
+        // Images that don't fit the network.
         try expect(.evaluate, "on-data --data cifar", status: 65, ["expected images of 8×8×1", "found 32×32×3"])
     }
 
@@ -206,21 +206,21 @@ import Testing
         for name in ["a", "b"] { #expect(try Command.train.run(small + [name], in: place).status == 0) }
         func digest(_ name: String) throws -> String { try Command.evaluate(name, "--digest", in: place).output }
         let before = try digest("a")
-        // Goes on at the final rate, and says so.
+        // The run continues at the final rate, with a message.
         try expect(
             .train, "--resume a --epochs 4", status: 0,
             ["warning: the schedule cosine:3 ends with epoch 3", "epoch 4 will change no weight", "--schedule"])
         #expect(try digest("a") == before)
-        // Goes on to learn.
+        // The added epochs learn.
         let learning = try Command.train(
             "--resume", "b", "--epochs", "6", "--schedule", "cosine", "--steps", "3", in: place)
         #expect(learning.status == 0 && learning.errors.isEmpty)
         #expect(learning.output.contains("schedule cosine:3@3:cosine:3, "))
         #expect(try digest("b") != before)
-        // The same command again goes on with it.
+        // The same command again continues the run.
         let again = try Command.train("--resume", "b", "--epochs", "6", "--schedule", "cosine", in: place)
         #expect(again.status == 0 && again.output.contains("epoch 6/6"))
-        // Another one without epochs is refused, with what was given.
+        // Another schedule without epochs is refused. The message names the options that were given.
         try expect(
             .train, "--resume b --schedule constant", status: 64,
             ["cosine:3@3:cosine:3 as in the resumed run", "more --epochs than its 6, found constant"])

@@ -5,8 +5,8 @@ import Testing
 import Glibc
 #endif
 
-/// What the commands do with arguments and files that nobody means well with: one line, a status of sysexits.h, no
-/// trap, nothing left behind.
+/// The commands answer hostile arguments and files with one line and a status of sysexits.h. No command traps, and no
+/// command leaves files behind.
 @Suite struct HostileInputTests {
     private let place: Workplace
 
@@ -14,13 +14,13 @@ import Glibc
         place = try Workplace()
     }
 
-    /// Runs a shell command with `$train` and `$evaluate` for the commands.
+    /// Runs a shell command. `$train` and `$evaluate` stand for the commands.
     private func shell(_ command: String) throws -> Command.Result {
         try Command(name: "/bin/sh")(
             "-c", command, in: place,
             environment: [
                 "train": Command.train.path, "evaluate": Command.evaluate.path,
-                // One line, also after a trap.
+                // A trap, too, writes one line only.
                 "SWIFT_BACKTRACE": "enable=no",
             ])
     }
@@ -28,7 +28,7 @@ import Glibc
     private func expect(
         _ command: String, status: Int32, naming part: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        // Whoever hangs is killed.
+        // The limit kills a command that hangs.
         let result = try shell("ulimit -t 20; \(command)")
         #expect(result.status == status, "\(command): \(result.errors)", sourceLocation: sourceLocation)
         #expect(result.errorLines.count == 1, "\(command): \(result.errors)", sourceLocation: sourceLocation)
@@ -122,7 +122,7 @@ import Glibc
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    /// Makes a run called `hostile` whose checkpoint says `replacement` in the place of `text`.
+    /// Makes a run called `hostile` whose checkpoint has `replacement` in the place of `text`.
     private func makeHostileRun(_ text: String, _ replacement: String) throws {
         let made = try Command.train(
             "--model", "width:2", "--data", "data", "--steps", "1", "--output", "run", in: place)
@@ -131,7 +131,7 @@ import Glibc
         let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         var header = String(decoding: file[8..<8 + length], as: UTF8.self)
         try #require(header.contains(text))
-        // Without a checksum, and as the only checkpoint of its run, it is one of format 1.
+        // Without a checksum, the only checkpoint of a run counts as a checkpoint of format 1.
         header = header.replacing("linkednet.checksum", with: "checksum").replacing(text, with: replacement)
         try FileManager.default.createDirectory(atPath: "\(place.path)/hostile", withIntermediateDirectories: false)
         try place.write(
@@ -162,7 +162,7 @@ import Glibc
         try expect("\"$train\" --resume hostile --dry-run", status: 0, naming: "\\u{1b}[2J")
     }
 
-    /// Images that are all black: files without content.
+    /// The images are black: sparse files without content.
     @Test func aClassNameDoesNotMoveTheCursor() throws {
         let result = try shell(
             """
@@ -184,7 +184,7 @@ import Glibc
         #expect(result.output.contains("a\\u{1b}[2J") && !result.output.contains("\u{1B}"))
     }
 
-    /// Texts in a file are other people's: they must not reach the terminal as they are.
+    /// Texts in a file come from other people, and must not reach the terminal unchanged.
     @Test func aNameInAFileDoesNotMoveTheCursor() throws {
         let header = #"{"a\u001b[2J\n\u202e":{"dtype":"F16"}}"#
         try place.write("hostile", withUnsafeBytes(of: UInt64(header.utf8.count)) { Array($0) } + Array(header.utf8))

@@ -4,7 +4,7 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// Whether options reach what they are for: each is given something else than its default.
+/// Each option, with another value than its default, has its effect.
 @Suite struct OptionTests {
     private let place: Workplace
 
@@ -20,7 +20,8 @@ import Testing
         "0.001", "--momentum", "0.5", "--schedule", "warm-up:3+cosine:2", "--seed", "7",
     ]
 
-    /// The options that are tried elsewhere in this file or, for those of running, in others: all but the settings.
+    /// The options that are not settings. Other tests of this file try these options; tests in other files try the
+    /// options of running.
     private static let others = [
         "--no-batch-norm", "--no-sqrt2", "--no-augment", "--no-shuffle", "--steps", "--threads", "--output", "--resume",
         "--save-every", "--no-lock", "--dry-run", "--plan", "--json", "--quiet", "--log-every", "--help",
@@ -29,7 +30,7 @@ import Testing
     private func options(_ command: Command) throws -> Set<String> {
         let help = try command("--help", in: place).output
         let listed = help.components(separatedBy: "USAGE:").last ?? ""
-        // An option begins its line of the list, perhaps behind its opposite or a short form.
+        // An option begins its line of the list, or follows its opposite or a short form.
         let lines = listed.split(separator: "\n").filter { $0.hasPrefix("  -") }
         return Set(
             lines.flatMap { line in
@@ -78,7 +79,7 @@ import Testing
         var own = saved
         own.data = own.data.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
         #expect(own == expected)
-        // None of them is what the run would have had anyway.
+        // No setting is equal to the run's default.
         let plain = try RunOptions().settings()
         var named = RunOptions()
         (named.preset, named.model) = (.paper, .depth)
@@ -90,7 +91,7 @@ import Testing
         }
     }
 
-    /// One setting of several, as a run keeps it.
+    /// One setting in a run's saved form.
     private func json(_ setting: any StoredSetting, of settings: RunSettings) throws -> String {
         let all = try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)) as? [String: Any]
         return "\(all?[setting.key] ?? "none")"
@@ -110,7 +111,7 @@ import Testing
         #expect(try !line("--model", "resnet50", "--no-batch-norm").contains("BatchNorm"))
     }
 
-    // MARK: What they do
+    // MARK: Effects of options
 
     private func train(_ arguments: [String], output: String) throws -> Command.Result {
         let result = try Command.train.run(arguments + ["--output", output], in: place)
@@ -118,7 +119,7 @@ import Testing
         return result
     }
 
-    /// What a few steps with these options make of the weights.
+    /// The digest of the weights after a few steps with these options.
     private func digest(_ arguments: [String]) throws -> String {
         let output = "run-\(UUID().uuidString)"
         _ = try train(
@@ -147,7 +148,7 @@ import Testing
         let accuracy = try #require(result.events().last?["test_accuracy"] as? Double)
         #expect(accuracy == 0 || accuracy == 1)
         #expect(result.errors.contains("tested on the first 1"))
-        // Whoever evaluates a run wants all images, unless told otherwise.
+        // `evaluate` takes all images by default.
         #expect(try Command.evaluate("run", in: place).output.contains("(30 images)"))
         #expect(try Command.evaluate("run", "--limit-test", "7", in: place).output.contains("(7 images)"))
     }
@@ -159,7 +160,7 @@ import Testing
             let name = try String(contentsOfFile: "\(place.path)/\(output)/latest", encoding: .utf8)
             return try #require(Int(name.filter(\.isNumber)))
         }
-        // Before the first step and at the end.
+        // The run saves before the first step and at the end.
         #expect(try saves([], "seldom") == 2)
         #expect(try saves(["--save-every", "100"], "no-more") == 2)
         #expect(try saves(["--save-every", "10steps"], "often") > 2)
@@ -185,7 +186,7 @@ import Testing
     }
 
     #if os(Linux)
-    /// The most threads that a command has at once.
+    /// The largest number of threads that a command has at once.
     private func mostThreads(_ command: Command, _ arguments: [String]) throws -> Int {
         var most = 0
         let result = try command.run(arguments, in: place) { process in
@@ -214,7 +215,7 @@ import Testing
 
     // MARK: evaluate
 
-    /// All test images are of class 3, and are taken for several: row 3 has them all.
+    /// All test images are of class 3, and the network predicts several classes: row 3 counts all images.
     @Test func aRowOfTheConfusionIsATrueClass() throws {
         try place.write("data/t10k-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 30] + Array(repeating: 3, count: 30))
         _ = try train(["--model", "width:6", "--data", "data", "--steps", "1"], output: "run")
@@ -222,7 +223,7 @@ import Testing
         let object = try #require(try result.events().first)
         let rows = try #require(object["confusion"] as? [[Int]])
         #expect(rows.map { $0.reduce(0, +) } == (0..<10).map { $0 == 3 ? 30 : 0 })
-        // Else the transposed one would look the same.
+        // Otherwise the transposed table would look the same.
         try #require(rows[3][3] < 30)
         let text = try Command.evaluate("run", "--confusion", in: place).output
         let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("3 ") })

@@ -1,7 +1,7 @@
 import LinkedNet
 import Testing
 
-/// What the commands do with runs of networks that are not the paper's, and with a run's best weights.
+/// The commands with runs of networks that are not the paper's, and with a run's best weights.
 @Suite struct OtherRunTests {
     private let place: Workplace
 

@@ -8,9 +8,9 @@ import Testing
 import Glibc
 #endif
 
-/// What people see while a command works.
+/// The display while a command works.
 @Suite struct ProgressTests {
-    /// A display whose clock is the test's.
+    /// A display with a clock that the test moves.
     private final class Screen {
         private(set) var text = ""
         private var time = ContinuousClock.now
@@ -22,7 +22,7 @@ import Glibc
 
         init(_ form: ProgressDisplay.Form) { self.form = form }
 
-        /// What is written when so many seconds have passed.
+        /// The text that the display writes after so many seconds.
         func after(_ seconds: Double, _ show: (ProgressDisplay) -> Void) -> String {
             time = time.advanced(by: .seconds(seconds))
             text = ""
@@ -33,7 +33,7 @@ import Glibc
 
     private let begin = TrainingBegin(position: TrainingPosition(), epochs: 2, batchesPerEpoch: 100, lastStep: nil)
 
-    /// After `batch` steps of a second each.
+    /// The event after `batch` steps of a second each.
     private func step(_ batch: Int, epoch: Int = 0) -> StepEvent {
         let result = LossResult(lossSum: 20, correctCount: 5, sampleCount: 10 * batch)
         return StepEvent(
@@ -48,7 +48,7 @@ import Glibc
         #expect(
             screen.after(1) { $0.show(step(10)) }
                 == "epoch 1/2  step 10 of 200  loss 0.2000  accuracy 0.0500  10 images/s  3:10 left\n")
-        // Also where the next step would end too late for it, where steps are slow, and while testing.
+        // The display also updates before a step that would end too late, between slow steps, and during a test.
         #expect(screen.after(6) { $0.show(step(16)) } != "")
         #expect(screen.after(30) { $0.show(step(46)) } != "")
         #expect(screen.after(3) { $0.show(EvaluationEvent(batch: 1, batchCount: 9)) } == "")
@@ -56,7 +56,7 @@ import Glibc
         #expect(screen.after(4) { $0.show(EvaluationEvent(batch: 3, batchCount: 9)) } == "testing: batch 3 of 9\n")
     }
 
-    /// What tests will take is known after the first.
+    /// The time of later tests is known after the first test.
     @Test func theTimeLeftHasTestsInIt() {
         let screen = Screen(.lines)
         let epoch = EpochResult(
@@ -77,7 +77,7 @@ import Glibc
         let screen = Screen(.bar)
         let bar = "epoch 1/2 " + String(repeating: "░", count: 20) + " 0/100  "
         #expect(screen.after(0) { $0.show(begin) } == "\r\(bar)\u{1B}[K")
-        // A line pushes it aside for no longer than it takes.
+        // A line removes the bar only while the line is written.
         #expect(screen.after(0) { $0.line("text") } == "\r\u{1B}[Ktext\n\r\(bar)\u{1B}[K")
         #expect(screen.after(0.05) { $0.show(step(1)) } == "")
         #expect(screen.after(0.06) { $0.show(step(50)) }.contains("██████████░░░░░░░░░░ 50/100  step 50  loss "))
@@ -125,12 +125,12 @@ import Glibc
     }
 
     #if os(Linux)
-    /// What a command writes on a terminal of its own.
+    /// The text that a command writes on a terminal of its own.
     private func onTerminal(_ environment: [String: String], columns: UInt16 = 0) throws -> String {
         let place = try Workplace()
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         try #require(master >= 0)
-        // TIOCSPTLCK and TIOCGPTN, which are not imported.
+        // The requests are TIOCSPTLCK and TIOCGPTN, which Swift doesn't import.
         var (locked, number) = (Int32(0), UInt32(0))
         try #require(ioctl(master, 0x4004_5431, &locked) == 0 && ioctl(master, 0x8004_5430, &number) == 0)
         let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
@@ -139,7 +139,7 @@ import Glibc
         size.ws_col = columns
         try #require(ioctl(slave, UInt(TIOCSWINSZ), &size) == 0)
         let terminal = FileHandle(fileDescriptor: slave, closeOnDealloc: true)
-        // Nothing is read before the command has ended: what it writes fits into the terminal's buffer.
+        // The test reads after the command's end, because the command's text fits into the terminal's buffer.
         let result = try Command.train.run(
             ["--model", "width:2", "--data", "data", "--epochs", "10", "--steps", "2"], in: place,
             environment: ["CI": "", "NO_COLOR": "", "TERM": "xterm", "COLUMNS": ""].merging(environment) { $1 },
@@ -221,7 +221,7 @@ import Glibc
                 "evaluate with: \(evaluate) $'a \\033\\'run'",
                 "train further with: \(train) --resume $'a \\033\\'run' --epochs 4 --schedule cosine",
             ])
-        // They are commands.
+        // The last two lines are commands.
         for line in finished.suffix(2) {
             let command = try #require(line.components(separatedBy: " with: ").last)
             #expect(try Command(name: "/bin/bash")("-c", command, in: place).status == 0, "\(command)")

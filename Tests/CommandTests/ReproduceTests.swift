@@ -49,7 +49,7 @@ import Testing
                 whileRunning: whileRunning)
         }
         #expect(try reproduce("whole").status == 0)
-        // Killed as soon as something is there, at any moment of what comes next.
+        // The test kills the process as soon as the file `moment` is there, at some moment of the work on this file.
         let (first, second) = ("killed/runs/depth-selu/seed-100", "killed/runs/depth-selu/seed-101")
         let moments = [
             "killed/reproduction.json", first, "\(first)/diagnostics.jsonl", "\(first)/metrics.jsonl",
@@ -69,7 +69,7 @@ import Testing
         for name in ["index.html", "README.md", "figures/depth-selu-diagnostics-1.svg"] {
             #expect(pages[name] != nil, "\(name)")
         }
-        // From the records alone.
+        // The records alone give the pages.
         #expect(try Command.reproduce("pages", "--output", "whole", in: place).status == 0)
         #expect(try self.pages("whole") == pages)
     }
@@ -113,7 +113,7 @@ import Testing
 
     private static var time: Regex<Substring> { /\b\d+(?:\.\d)? (?:s|min|h|days)\b/ }
 
-    /// Names and texts of pages and pictures, times taken out.
+    /// Names and texts of pages and pictures, without times.
     private func pages(_ output: String) throws -> [String: String] {
         let directory = "\(place.path)/\(output)"
         let names = try FileManager.default.subpathsOfDirectory(atPath: directory).filter { name in

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// How commands get on with what the system gives them: descriptors, readers, signals, processors.
+/// Commands under different conditions of the system: descriptors, readers, signals, processors.
 @Suite struct SystemTests {
     private let place: Workplace
 
@@ -9,7 +9,7 @@ import Testing
         place = try Workplace()
     }
 
-    /// A shell's command line; `$T`, `$E` and `$R` are the commands.
+    /// Runs a shell's command line. `$T`, `$E` and `$R` are the commands.
     private func shell(
         _ line: String, environment: [String: String] = [:], whileRunning: (Process) throws -> Void = { _ in }
     ) throws -> Command.Result {
@@ -60,11 +60,11 @@ import Testing
         #expect(result.errors.components(separatedBy: "could not write").count == 2)
         #expect(result.errors.contains("epoch 3/3"))
         #expect(try Command.train("--resume", "full", in: place).output.contains("all 3 epochs are done"))
-        // A warning that nobody can read.
+        // A warning that can't be written is an error.
         #expect(try shell("CK_ISA=mmx $T --model width:2 --data data --dry-run 2> /dev/full").status == 74)
     }
 
-    /// The reader is slow, and the pipe's writing end returns at once when it is full.
+    /// The reader is slow, and a write to the full pipe returns at once.
     @Test(arguments: [false, true])
     func aSlowReaderGetsEveryLine(ofErrors: Bool) throws {
         let pipe = Pipe()
@@ -82,7 +82,7 @@ import Testing
         process.standardError = ofErrors ? pipe : FileHandle.nullDevice
         try process.run()
         try pipe.fileHandleForWriting.close()
-        // The pipe is full long before.
+        // The pipe is full long before this time is over.
         Thread.sleep(forTimeInterval: 2)
         let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
@@ -94,7 +94,7 @@ import Testing
         #expect(steps == Array(1...1200))
     }
 
-    /// It is told to end, and a reader that has stopped must not keep it from saving.
+    /// A reader that has stopped must not keep a command from saving after a signal to end.
     @Test func aReaderThatHasStoppedDoesNotPreventTheEnd() throws {
         let pipe = Pipe()
         let process = Process()
@@ -139,7 +139,7 @@ import Testing
         #expect(result.output.contains("saved in run"))
     }
 
-    /// An epoch of minutes: what is saved in between is saved for the signal.
+    /// The epoch takes minutes, so a save before its end is the signal's.
     @Test func aSignalSavesAndTrainingGoesOn() throws {
         var saves: [String?] = []
         let result = try Command.train(
@@ -148,7 +148,7 @@ import Testing
                 let first = waitForSave("run", process)
                 kill(process.processIdentifier, SIGUSR1)
                 saves = [first, waitForSave("run", after: first, process)]
-                // The system sends this one again and again when a limit of time is over.
+                // The system repeats this signal after the limit of time.
                 for _ in 0..<3 { kill(process.processIdentifier, SIGXCPU) }
             })
         #expect(saves.compactMap { $0 }.count == 2)
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    /// A thread that a bound one starts would share its processor.
+    /// A thread that a bound thread starts would share the bound thread's processor.
     @Test(.enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1))
     func helpersAreNotBoundWithTheMainThread() throws {
         var masks: [String] = []
@@ -186,7 +186,8 @@ import Testing
             "--output", "run", in: place, environment: ["OMP_PROC_BIND": "true"],
             whileRunning: { process in
                 let tasks = "/proc/\(process.processIdentifier)/task"
-                // Main thread, worker and loader. Until all are there, nothing is known.
+                // The process has a main thread, a worker and a loader. The masks are complete when all three threads
+                // exist.
                 while process.isRunning, masks.count < 3 {
                     usleep(100_000)
                     guard waitForSave("run", process) != nil else { break }

@@ -205,9 +205,9 @@ import Testing
         #expect(try Command.train("--resume", "broken", "--steps", "1", in: place).status == 0)
     }
 
-    /// Interrupted twice and resumed, a run has the weights of the one that wasn't.
+    /// A run that was interrupted twice and resumed has the weights of an unbroken run.
     @Test func anInterruptedRunIsResumedExactly() throws {
-        // Long enough to be caught in the middle, and short enough for a test.
+        // The training is long enough for an interrupt in the middle, and short enough for a test.
         let unbroken = try Command.train(
             "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "100", "--shuffle", "--output",
             "unbroken",
@@ -231,7 +231,8 @@ import Testing
         #expect(metricsLines("broken") == 100)
     }
 
-    /// As service managers send them, and terminals that end: nobody was impatient.
+    /// Service managers and closing terminals send several signals at once, which is no second interrupt of an
+    /// impatient user.
     @Test func signalsThatComeTogetherSaveTheRun() throws {
         let result = try Command.train(
             "--model", "width:32", "--data", "data", "--batch-size", "2", "--epochs", "1000", "--output", "broken",
@@ -242,7 +243,7 @@ import Testing
         #expect(try Command.train("--resume", "broken", "--steps", "1", in: place).status == 0)
     }
 
-    /// The step would take many seconds more; what was saved before it stays.
+    /// The step would take many more seconds. The last save before the step stays.
     @Test func aSecondInterruptLeavesAtOnce() throws {
         try place.writeImages("large", side: 64)
         let result = try Command.train(
@@ -250,7 +251,7 @@ import Testing
             in: place,
             whileRunning: { process in
                 while process.isRunning, !place.exists("broken/latest") { usleep(1_000) }
-                // What comes within a second of the first is taken for one with it.
+                // A signal within a second of the first signal counts as the same signal.
                 while process.isRunning {
                     kill(process.processIdentifier, SIGINT)
                     usleep(300_000)
@@ -258,7 +259,7 @@ import Testing
             })
         #expect(result.status == 130)
         #expect(!result.output.contains("--resume"))
-        // The first signal is answered at once, and leaving says what is saved.
+        // The command answers the first signal at once, and names the saved step when it leaves.
         #expect(result.errorLines.first?.hasPrefix("stopping after this step") == true)
         #expect(result.errors.contains("left at once"))
         #expect(result.errorLines.last?.hasPrefix("saved in broken, as of step 0; continue with: ") == true)
@@ -269,7 +270,7 @@ import Testing
         #expect(!place.exists("broken/checkpoint-000000002.safetensors"))
     }
 
-    /// The second is told who has the run, which goes on.
+    /// The second process gets a message with the first process's number. The first process goes on.
     @Test func anotherProcessMayNotTrainTheRun() throws {
         var second: Command.Result?
         var owner: Int32 = 0
@@ -289,7 +290,7 @@ import Testing
         #expect(first.output.contains("--resume broken"))
     }
 
-    /// Without a handler the system would end the process.
+    /// Without a handler, the system would end the process.
     @Test func aFileThatMayNotGrowFailsTheSave() throws {
         let result = try Command(name: "/bin/sh")(
             "-c", "ulimit -f 8; \"$0\" --model width:200 --data data --steps 1 --output run", Command.train.path,
@@ -308,7 +309,7 @@ import Testing
         #expect(result.errors.contains("run/lock: could not lock"))
     }
 
-    /// Sends signals when an epoch has ended.
+    /// Sends signals after the end of an epoch.
     private func signal(_ process: Process, _ numbers: Int32...) {
         let before = metricsLines("broken")
         while process.isRunning, metricsLines("broken") == before { usleep(1_000) }
