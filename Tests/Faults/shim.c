@@ -1,4 +1,4 @@
-// A system that can do less, for a program that loads this before its libraries (LD_PRELOAD):
+// A system with fewer abilities, for a program that loads this library before other libraries (LD_PRELOAD):
 //
 //   FAULT_FLOCK=1        a file system without flock: ENOSYS, as Lustre without its option has it
 //   FAULT_DIRECTORIES=1  a file system that can't synchronise directories: EINVAL, as CIFS has it
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// The function that this one stands for.
+// The function that a function of this file replaces.
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 int flock(int file, int operation) {

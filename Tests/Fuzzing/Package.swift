@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own: everything in it, the library too, is compiled with a fuzzer's instrumentation. `run` says how.
+// A package of its own, because all its code and the library are compiled with a fuzzer's instrumentation. `run` has
+// the command.
 let package = Package(
     name: "Fuzzing",
     dependencies: [.package(name: "linkednet", path: "../..")],

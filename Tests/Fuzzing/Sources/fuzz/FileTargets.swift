@@ -23,7 +23,7 @@ final class MemoryFile: ByteStream {
     }
 }
 
-/// Bytes of exactly their size on the heap, so that AddressSanitizer sees who reads beyond.
+/// Bytes of exactly their size on the heap, so that AddressSanitizer sees reads beyond their end.
 private func withOwnMemory(of bytes: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
     let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
     _ = copy.initialize(from: bytes)
@@ -31,7 +31,8 @@ private func withOwnMemory(of bytes: UnsafeBufferPointer<UInt8>, _ body: (Unsafe
     body(UnsafeBufferPointer(copy))
 }
 
-/// A safetensors file: what is accepted fills the file without holes and overlaps, and can be written and read again.
+/// A safetensors file: the tensors of an accepted file fill the file without holes and overlaps, and can be written and
+/// read again.
 func safetensors(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard
         let header = try? SafetensorsHeader(
@@ -57,11 +58,11 @@ func safetensors(_ bytes: UnsafeBufferPointer<UInt8>) {
     writeAndRead(header, dataBytes: bytes.count)
 }
 
-/// Checks that the header of what was accepted, written by ourselves, says the same.
+/// Checks that the header of an accepted file, written by the library, reads the same.
 private func writeAndRead(_ header: SafetensorsHeader, dataBytes: Int) {
     let elements = UnsafeMutableBufferPointer<Float>.allocate(capacity: dataBytes / MemoryLayout<Float>.stride + 1)
     defer { elements.deallocate() }
-    // What the library writes: 32-bit floats, at least one.
+    // The library writes tensors of at least one 32-bit float.
     let entries = header.entries.filter { $0.type.format == .float32 && $0.byteCount > 0 }
     let tensors = entries.map { entry in
         BorrowedTensor(
@@ -88,7 +89,7 @@ func json(_ bytes: UnsafeBufferPointer<UInt8>) {
     try? parser.parse()
 }
 
-/// A file of CIFAR records: which format, and one or two records.
+/// A file of CIFAR records: a choice of the format, and one or two records.
 func cifar(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let kind = bytes.first else { return }
     let format = CIFARRecords(
@@ -103,7 +104,7 @@ func cifar(_ bytes: UnsafeBufferPointer<UInt8>) {
     }
 }
 
-/// A pair of IDX files: the labels' length, the labels, the images. The first bit of the length says whether they are
+/// A pair of IDX files: the labels' length, the labels, the images. The first bit of the length is set if the files are
 /// packed.
 func idx(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let first = bytes.first else { return }
@@ -129,7 +130,7 @@ func idx(_ bytes: UnsafeBufferPointer<UInt8>) {
     }
 }
 
-/// A gzip stream, read in pieces of a size that the first byte gives.
+/// A gzip stream. The first byte gives the size of the pieces that are read.
 func gzip(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let first = bytes.first else { return }
     withOwnMemory(of: UnsafeBufferPointer(rebasing: bytes.dropFirst())) { content in

@@ -2,7 +2,8 @@ import Foundation
 
 @testable import LinkedNet
 
-/// What is done with an input. It may refuse it with one of the library's errors, and must not do anything worse.
+/// A use of an input. A target may refuse the input with one of the library's errors, and must not fail in any other
+/// way.
 typealias Target = (_ bytes: UnsafeBufferPointer<UInt8>) -> Void
 
 /// The parsers, by the names of their corpora.
@@ -13,16 +14,17 @@ nonisolated(unsafe) let targets: [String: Target] = [
     "schedule": schedule, "options": options, "network": network, "diagnostics": diagnostics,
 ]
 
-/// The one that runs. libFuzzer has one thread, and calls a C function, which can't carry it.
+/// The target that runs. The variable is global because libFuzzer calls a C function, which can't hold a target.
+/// libFuzzer has one thread.
 nonisolated(unsafe) var runningTarget: Target = { _ in }
 
-/// Ends the process as a failed input if what a parser let pass isn't what it promises.
+/// Ends the process as a failed input if a parser's result breaks the parser's promise.
 func require(_ condition: Bool, _ promise: @autoclosure () -> String) {
     if !condition { fatalError("broken promise: \(promise())") }
 }
 
-/// An input that hands out its bytes as numbers and texts, for parsers that take several arguments. Zeros and empty
-/// texts follow its end.
+/// An input that gives its bytes as numbers and texts, for parsers with several arguments. Zeros and empty texts follow
+/// the input's end.
 struct Choices {
     private var rest: Slice<UnsafeBufferPointer<UInt8>>
 
@@ -56,14 +58,14 @@ struct Choices {
         flag() ? value(&self) : nil
     }
 
-    /// As many bytes as the first says; repaired if they are no UTF-8.
+    /// A text. The first byte gives the number of bytes. Bytes that are not UTF-8 are repaired.
     mutating func text() -> String {
         let count = min(Int(byte()), rest.count)
         defer { rest = rest.dropFirst(count) }
         return String(decoding: rest.prefix(count), as: UTF8.self)
     }
 
-    /// All that is left.
+    /// The remaining bytes.
     mutating func remainder() -> UnsafeBufferPointer<UInt8> {
         defer { rest = rest.suffix(0) }
         return UnsafeBufferPointer(rebasing: rest)

@@ -3,7 +3,7 @@ import Foundation
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// What a checkpoint keeps as JSON, of this version or of one that kept the settings there too.
+/// A checkpoint's JSON, of this version or of a version that saved the settings in the JSON, too.
 func runRecord(_ bytes: UnsafeBufferPointer<UInt8>) {
     let texts = ["linkednet.run": String(decoding: bytes, as: UTF8.self)]
     guard let record = try? RunRecord(metadata: texts, path: "file") else { return }
@@ -18,7 +18,7 @@ private let plainRecord = """
     {"best":{"metric":"test_accuracy"},"class_count":10,"data_fingerprint":"ab","image_shape":[8,8,1]}
     """
 
-/// The settings that a run of the paper's networks keeps as JSON.
+/// The settings that a run of the paper's networks saves as JSON.
 func runSettings(_ bytes: UnsafeBufferPointer<UInt8>) {
     let text = String(decoding: bytes, as: UTF8.self)
     guard let record = try? RunRecord(metadata: ["linkednet.run": plainRecord], path: "file"),
@@ -28,7 +28,7 @@ func runSettings(_ bytes: UnsafeBufferPointer<UInt8>) {
     _ = settings.scheduleWarning
 }
 
-/// Where a training stands, as a checkpoint keeps it.
+/// The position of a training in a checkpoint's form.
 func position(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let position = try? JSONDecoder().decode(TrainingPosition.self, from: Data(bytes)) else { return }
     for count in [position.epoch, position.batch, position.step, position.epochResult.sampleCount] {
@@ -46,7 +46,7 @@ func classNames(_ bytes: UnsafeBufferPointer<UInt8>) {
     require(names.count == 3, "as many names as classes")
 }
 
-/// A learning-rate schedule: what is accepted says itself in a text that means the same.
+/// A learning-rate schedule: the text of an accepted schedule means the same schedule.
 func schedule(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let schedule = try? LearningRateSchedule(text: String(decoding: bytes, as: UTF8.self), epochs: 10) else {
         return
@@ -66,7 +66,7 @@ func options(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let settings = try? wanted.settings() else { return }
     require(settings.epochs >= 1 && settings.batchSize >= 1 && settings.limit ?? 1 >= 1, "positive numbers")
     require((try? settings.makeOptimizer()) != nil, "an optimizer")
-    // A schedule without a number takes the run's epochs, so only these may differ from what was asked for.
+    // A schedule without a number takes the run's epochs, so only the epochs may differ from the options.
     let contradictions = (try? wanted.contradictions(to: settings)) ?? []
     require(contradictions.isEmpty, "no contradiction with oneself: \(contradictions)")
     let others = choices.runOptions()
@@ -99,7 +99,7 @@ private func compile(_ settings: RunSettings, imageShape: Shape, classCount: Int
     }
 }
 
-/// What a run saw of itself, a line of JSON for each look.
+/// A run's diagnostics: a line of JSON for each moment.
 func diagnostics(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let history = try? DiagnosticsHistory(Data(bytes), path: "file") else { return }
     for map in history.heatMaps { _ = map.svg }

@@ -9,7 +9,7 @@ guard CommandLine.argc >= 2, let target = targets[CommandLine.arguments[1]] else
     exit(CommandLine.argc >= 2 ? EX_USAGE : EX_OK)
 }
 runningTarget = target
-// libFuzzer gets everything but the target's name.
+// libFuzzer gets all arguments except the target's name.
 var arguments = CommandLine.unsafeArgv
 arguments[1] = arguments[0]
 var rest: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = arguments + 1

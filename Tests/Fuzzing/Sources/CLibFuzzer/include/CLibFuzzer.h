@@ -1,4 +1,4 @@
-// libFuzzer's entry point for programs with a main function of their own. It has no header.
+// libFuzzer's entry point for programs with a main function of their own. libFuzzer has no header.
 #ifndef CLIBFUZZER_H
 #define CLIBFUZZER_H
 
