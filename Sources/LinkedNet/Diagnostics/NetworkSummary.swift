@@ -14,7 +14,7 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
     public let parameterCount: Int
     /// The number of untrained numbers that are saved with the weights.
     public let stateCount: Int
-    /// How much memory the network holds.
+    /// The memory that the network holds.
     public let memory: MemoryUse
     /// The instructions that the kernels use.
     public let instructionSet: String

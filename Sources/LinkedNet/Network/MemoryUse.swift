@@ -1,4 +1,4 @@
-/// How much memory a compiled network holds.
+/// The memory of a compiled network.
 public struct MemoryUse: Sendable, Hashable {
     /// Parameters; the gradients take the same size again, and each slot of the optimizer, too.
     public let parameterBytes: Int

@@ -33,7 +33,7 @@ public final class Network {
     public let stateLayout: ParameterLayout
     /// The operations in order, for summaries and diagnostics.
     public let operations: [OperationInfo]
-    /// How much memory the network holds.
+    /// The memory that the network holds.
     public let memory: MemoryUse
 
     /// The steps of a pass.

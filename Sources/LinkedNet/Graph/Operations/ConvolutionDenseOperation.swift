@@ -2,7 +2,7 @@
 struct ConvolutionDenseOperation: NodeOperation {
     private let kernel: ConvolutionDenseKernel
     private let layers: [ComputedLayer]
-    /// Whether the convolution and the dense layer have a bias.
+    /// True for each of the two layers that has a bias.
     private let usesBias: (convolution: Bool, dense: Bool)
 
     init(
