@@ -4,7 +4,8 @@ import PaperNetworks
 import Testing
 
 @Suite(.enabled(if: allocations_are_counted(), "a sanitizer owns malloc")) struct LoaderAllocationTests {
-    /// Prepared on the calling thread, whose allocations are counted; the loader's thread runs the same code.
+    /// The test prepares a batch on the calling thread and counts this thread's allocations. The loader's thread runs
+    /// the same code.
     @Test func aWarmBatchAllocatesNothing() throws {
         let loader = try BatchLoader(
             dataset: SyntheticShapes.dataset(count: 100, seed: 1, split: .train).prefix(90), batchSize: 16,

@@ -3,10 +3,10 @@ import LinkedNet
 import PaperNetworks
 import Testing
 
-/// A step of a warm network asks for no memory: everything was planned when it was compiled.
+/// A step of a warm network allocates no memory, because compiling plans all memory.
 @Suite struct StepAllocationTests {
-    /// Blocks that this thread asks for in some steps after the first two. On two threads, so that OpenMP's team, for
-    /// which it asks for memory too, never grows.
+    /// The blocks that this thread allocates in some steps after the first two. The steps run on two threads, so that
+    /// OpenMP's team, which allocates memory, too, never grows.
     private func allocationsOfWarmSteps(_ count: Int = 3, _ step: (Int) -> Void) -> UInt64 {
         Runtime.withThreadCount(2) {
             for index in 0..<2 { step(index) }
@@ -18,7 +18,7 @@ import Testing
 
     @Test func theCounterCounts() {
         guard allocations_are_counted() else { return }
-        // Freed by hand, so that the optimiser can't do without them.
+        // The test frees the blocks by hand, so that the optimiser can't remove the allocations.
         var kept: [UnsafeMutableRawPointer] = []
         kept.reserveCapacity(10)
         let counted = allocationsOfWarmSteps(10) { index in
@@ -79,7 +79,7 @@ import Testing
         #expect(stayedFinite)
     }
 
-    /// Several layers as one operation, and fewer samples than planned.
+    /// The networks compute several layers as one operation, and batches have fewer samples than planned.
     private func expectWarmPassesAllocateNothing(_ network: Network, batch: Int) {
         let pixels = [Float](repeating: 0.5, count: batch * network.inputShape.elementCount)
         func pass(_ step: UInt64, count: Int) {
@@ -109,7 +109,7 @@ import Testing
         expectWarmPassesAllocateNothing(network, batch: 16)
     }
 
-    /// With what a trainer adds: the schedule, clipping, the optimizer, the states' copy.
+    /// The steps include a trainer's work: the schedule, clipping, the optimizer, the copy of the states.
     @Test(arguments: [
         LearningRateSchedule.allCNN, .warmUp(steps: 10, then: .cosine(epochs: 3)),
         .sequence([.init(fromEpoch: 0, schedule: .warmUp(steps: 10, then: .cosine(epochs: 3)))]),

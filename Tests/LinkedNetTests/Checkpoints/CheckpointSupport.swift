@@ -29,20 +29,20 @@ func withBorrowed<Result>(
     return try body(copies)
 }
 
-/// The bytes of a safetensors file with this header and so much data.
+/// The bytes of a safetensors file with this header and this number of data bytes.
 func safetensors(header: String, dataBytes: Int = 0) -> [UInt8] {
     withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
         + Array(repeating: 0, count: dataBytes)
 }
 
-/// The real disk, except that its operations can be made to fail or to do less than asked.
+/// The real disk, with operations that may fail or transfer fewer bytes than requested.
 final class FaultyDisk: Disk {
     enum Fault {
-        /// Operation number `index`, counted from 0, fails; the ones after it too if `forGood`.
+        /// Operation number `index`, counted from 0, fails; later operations fail, too, if `forGood`.
         case failure(index: Int, code: Int32, forGood: Bool)
         /// Every other operation is interrupted, and reads and writes do at most 3 bytes.
         case stutter
-        /// Bit 0 of the first byte that is read is another.
+        /// Bit 0 of the first byte that is read is flipped.
         case flippedBit
         /// Reading ends after this many bytes.
         case readEnds(after: Int)
@@ -62,14 +62,14 @@ final class FaultyDisk: Disk {
         self.fault = fault
     }
 
-    /// How many operations were tried.
+    /// The number of operations that were tried.
     var operationCount: Int { state.withLock { $0.operationCount } }
-    /// How many files are open.
+    /// The number of open files.
     var openFileCount: Int { state.withLock { $0.openFiles.count } }
-    /// True if a `.failure` was met.
+    /// True if a `.failure` has happened.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
-    /// Counts an operation, and fails it if that is its fate.
+    /// Counts an operation, and throws if the operation has to fail.
     private func enter(interruptible: Bool = true) throws(DiskError) {
         let index = state.withLock { state in
             defer { state.operationCount += 1 }
@@ -147,7 +147,7 @@ final class FaultyDisk: Disk {
     }
 
     func close(_ file: Int32) throws(DiskError) {
-        // As on a real disk, the descriptor is gone even if closing reports a failure.
+        // The descriptor is gone even if closing reports a failure, as on a real disk.
         state.withLock { _ = $0.openFiles.remove(file) }
         try disk.close(file)
         try enter(interruptible: false)

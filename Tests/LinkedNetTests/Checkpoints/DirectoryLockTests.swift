@@ -19,7 +19,7 @@ import Testing
         _ = try DirectoryLock(directory.path)
     }
 
-    /// As a process that another thread is starting has, until it executes its program.
+    /// A process that another thread starts has a copy of the descriptor until the process executes its program.
     @Test func aCopyOfTheDescriptorKeepsNothing() throws {
         var first: DirectoryLock? = try DirectoryLock(directory.path)
         let path = URL(fileURLWithPath: directory.path).resolvingSymlinksInPath().path + "/lock"
@@ -35,8 +35,8 @@ import Testing
         _ = try DirectoryLock(directory.path)
     }
 
-    /// A refusal closes the file that it opened, once. Closed or emptied again, the descriptor is another thread's by
-    /// then.
+    /// A refusal closes its file once. If the refusal closed or emptied the descriptor again, the descriptor could by
+    /// then be another thread's.
     @Test func aRefusalTouchesNobodyElsesFile() throws {
         let lock = try DirectoryLock(directory.path)
         let users = try (0..<3).map { number in
@@ -57,13 +57,12 @@ import Testing
         #expect(results.map(\.size) == [1, 1, 1])
     }
 
-    /// A thread that opens and closes descriptors of a file without a pause, so that a number that is free anywhere is
-    /// soon its own.
+    /// A thread that opens and closes descriptors of a file without a pause. The thread soon takes any free number.
     private final class DescriptorUser: @unchecked Sendable {
         private let file: Int32
         private let isStopping = Atomic(false)
         private let done = DispatchSemaphore(value: 0)
-        /// Read by others after `done` only.
+        /// Other threads read the variables only after `done`.
         private var (descriptors, lost) = (0, 0)
 
         init(_ path: String) { file = open(path, O_RDWR) }
@@ -121,7 +120,7 @@ import Testing
         _ = try lockWithoutFlock(code)
     }
 
-    /// A disk that fails is no file system without locks.
+    /// A failing disk doesn't count as a file system without locks.
     @Test func otherFailuresOfFlockStayErrors() {
         #expect(throws: CheckpointError.system(operation: .lock, path: "\(directory.path)/lock", code: EIO)) {
             try lockWithoutFlock(EIO)
@@ -141,7 +140,8 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
-    /// A killed process's file is taken over: its number is free, or another process's by now.
+    /// A new process takes over a killed process's file: the killed process's number is free, or another process has
+    /// the number.
     @Test func aProcessThatHasEndedHoldsNothing() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/true")
@@ -166,7 +166,7 @@ import Testing
             namespace: owner.namespace, start: owner.start, token: owner.token)
     }
 
-    /// From here it can't be seen if it still runs, so the user is told what to do.
+    /// This machine can't see if another machine's process still runs, so the error tells the user what to do.
     @Test func anotherMachinesLockIsRespected() throws {
         var other = owner(.current(), host: "elsewhere")
         other.boot = "another"
@@ -189,26 +189,26 @@ import Testing
         for text in ["", "12\n", own.text + "\n", own.text.replacing("\(getpid())", with: "-1")] {
             #expect(LockOwner(text: text) == nil, "\(text)")
         }
-        // The machine was started anew, or it is another one.
+        // The machine has restarted, or is another machine.
         var earlier = own
         earlier.boot = "before"
         #expect(earlier.life(seenBy: own) == (own.host == "localhost" ? .unknown : .ended))
         #expect(owner(earlier, host: "localhost").life(seenBy: owner(own, host: "localhost")) == .unknown)
         #expect(owner(earlier, host: "elsewhere").life(seenBy: own) == .unknown)
-        // A container of the same machine.
+        // The process is in a container of the same machine.
         var contained = own
         contained.namespace = "pid:[1]"
         #expect(contained.life(seenBy: own) == .unknown)
     }
 
-    /// A file that never says whose it is may be a running process's.
+    /// A file without an owner may belong to a running process.
     @Test func aLockThatNamesNobodyIsRespected() throws {
         try directory.write("lock-owner", Array("12\nhal".utf8))
         let expected = RunInUse(directory: directory.path, processID: nil, lockFile: claim)
         #expect(throws: expected) { try lockWithoutFlock() }
     }
 
-    /// Threads find a killed process's file at the same moment: one of them has the lock at a time.
+    /// Several threads find a killed process's file at the same moment. One thread at a time has the lock.
     @Test func oneTakesOverWhatAKilledProcessLeft() throws {
         var ended = LockOwner.current()
         ended.start = "1"

@@ -56,7 +56,7 @@ import Glibc
         #expect(try names().contains(String(repeating: "n", count: 255)))
     }
 
-    /// Fails every operation in turn, until an index is reached that no operation has.
+    /// Fails every operation in turn, up to the first index without an operation.
     @Test(arguments: [false, true], [ENOSPC, EIO])
     func everyFailureLeavesTheOldOrTheNewVersion(forGood: Bool, code: Int32) throws {
         var index = 0
@@ -70,10 +70,10 @@ import Glibc
                 failure = error
             }
             #expect(disk.openFileCount == 0)
-            // A file just written isn't one that was to be read.
+            // A failure to reopen the new file is no error of reading.
             if case .system(.open, _, _) = failure { Issue.record("\(String(describing: failure))") }
             guard disk.hasFailed else { break }
-            // Closing what was only read can't hurt.
+            // A failure to close a file that was only read is harmless.
             if failure == nil {
                 #expect(try contents() == new)
             } else if case .system(.synchronizeDirectory, directory.path + "/", code) = failure {

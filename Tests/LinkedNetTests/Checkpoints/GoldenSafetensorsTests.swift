@@ -47,7 +47,7 @@ import Testing
         #expect(try file.tensor(named: "scale") == Tensor(shape: [], elements: [2.5]))
     }
 
-    /// What is written from what was read is read again as the same.
+    /// Tensors that are read, written and read again stay the same.
     @Test func writtenAgain() throws {
         let tensors = try file.entries.map { (name: $0.name, tensor: try file.tensor(named: $0.name)) }
         let path = directory.path + "/again.safetensors"

@@ -8,7 +8,7 @@ import Glibc
 #endif
 
 @Suite struct LineFileTests {
-    /// What can't be appended to isn't a file that can't be read.
+    /// A failure to append is no error of reading.
     @Test func aFileThatIsGone() throws {
         let directory = try TemporaryDirectory()
         let file = LineFile(directory.path + "/lines", lines: ["a"], isWritten: true)

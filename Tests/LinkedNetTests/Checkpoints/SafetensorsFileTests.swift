@@ -7,7 +7,7 @@ import Testing
 import Glibc
 #endif
 
-/// Reading files that are not what they should be.
+/// Reading of files that break the format's rules.
 @Suite struct SafetensorsFileTests {
     private let directory: TemporaryDirectory
 
@@ -166,7 +166,7 @@ import Glibc
         #expect(file.entries.map(\.name) == (header.contains("F32") ? ["a"] : []))
     }
 
-    /// An é of one character and of two, which Swift takes for equal.
+    /// An é of one scalar and an é of two scalars, which Swift compares as equal.
     private static let (composed, decomposed) = ("\u{E9}", "e\u{301}")
 
     @Test func namesAreBytes() throws {
@@ -185,7 +185,7 @@ import Glibc
         #expect(other[Self.decomposed] == nil)
     }
 
-    /// A dictionary keeps one of them: the first.
+    /// The dictionary of texts keeps only the first of the two keys, which are equal in Swift.
     @Test func keysOfTextsAreBytes() throws {
         let header = "{\"__metadata__\":{\"\(Self.composed)\":\"1\",\"\(Self.decomposed)\":\"2\"}}"
         #expect(try read(safetensors(header: header)).metadata == [Self.composed: "1"])
@@ -210,7 +210,7 @@ import Glibc
         ) { try read(withUnsafeBytes(of: length.littleEndian) { Array($0) }) }
     }
 
-    /// The limit of the format holds even where the file is long enough. The file is sparse.
+    /// The format's limit holds even if the file is long enough. The file is sparse.
     @Test func refusesAHeaderBeyondTheLimit() throws {
         let path = try directory.write("file", withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Array($0) })
         #expect(truncate(path, 200_000_000) == 0)
@@ -220,7 +220,7 @@ import Glibc
         ) { try SafetensorsFile(path) }
     }
 
-    /// A few bytes of a header each take many times that in memory, so that their number is limited.
+    /// A text of a few bytes in the header takes many times its size in memory, so the number of texts is limited.
     @Test func refusesMoreTextsThanAnybodyHas() throws {
         func header(_ count: Int) -> String {
             "{\"__metadata__\":{" + (0..<count).map { "\"\($0)\":\"\"" }.joined(separator: ",") + "}}"
@@ -305,7 +305,7 @@ import Glibc
                 refused += 1
             }
         }
-        // Harmless are only bits of names and texts.
+        // Only bits of names and texts are harmless.
         #expect(refused > headerEnd * 8 / 3 && refused < headerEnd * 8)
     }
 
@@ -372,7 +372,7 @@ import Glibc
                 == WeightsDigest.sha256(of: SafetensorsFile(path)))
     }
 
-    /// The file shrinks after it was opened.
+    /// The file shrinks after the reader has opened the file.
     @Test func namesWhereTheFileEnds() throws {
         let path = try directory.write(
             "file", safetensors(header: "{\"a\":{\(Self.tensor),\"data_offsets\":[0,8]}}", dataBytes: 8))

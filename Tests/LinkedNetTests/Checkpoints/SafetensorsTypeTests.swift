@@ -2,7 +2,7 @@ import Testing
 
 @testable import LinkedNet
 
-/// Tensors of other types than those of 32-bit floats.
+/// Tensors of types other than 32-bit floats.
 @Suite struct SafetensorsTypeTests {
     private let directory: TemporaryDirectory
 
@@ -14,8 +14,7 @@ import Testing
         try SafetensorsFile(directory.write("file", bytes))
     }
 
-    /// Every type that the format knows, and what three elements of it would take, or eight where they'd be no whole
-    /// bytes.
+    /// Every type of the format, and the size of three elements, or of eight elements where three are no whole bytes.
     static let types: [(type: String, count: Int, bytes: Int)] = [
         ("F4", 8, 4), ("F6_E2M3", 8, 6), ("F6_E3M2", 8, 6), ("F8_E5M2", 3, 3), ("F8_E4M3", 3, 3), ("F8_E8M0", 3, 3),
         ("F8_E5M2FNUZ", 3, 3), ("F8_E4M3FNUZ", 3, 3), ("BOOL", 3, 3), ("U8", 3, 3), ("I8", 3, 3), ("U16", 3, 6),
@@ -23,7 +22,7 @@ import Testing
         ("I64", 3, 24), ("F64", 3, 24), ("C64", 3, 24),
     ]
 
-    /// Beside a tensor that is wanted, any type may lie; its size is checked all the same.
+    /// A tensor of any type may lie beside a wanted tensor. The reader checks the size of every tensor.
     @Test(arguments: types) func othersLieBesideThoseThatAreRead(type: String, count: Int, bytes: Int) throws {
         func header(_ end: Int) -> String {
             """
@@ -55,7 +54,7 @@ import Testing
         }
     }
 
-    /// A type of the future has a size that nobody here knows.
+    /// The reader doesn't know the size of a future type.
     @Test func anUnknownTypeMattersOnlyWhenItIsRead() throws {
         let header = """
             {"a":{"dtype":"F2\\u001b","shape":[3],"data_offsets":[0,5]},\
@@ -67,7 +66,7 @@ import Testing
         #expect(error?.description.contains("found F2\\u{1b}") == true)
     }
 
-    /// As PyTorch writes buffers that hold nothing.
+    /// PyTorch writes empty buffers in this way.
     @Test func tensorsOfNothingLieBesideOthers() throws {
         let header = """
             {"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},\
@@ -93,7 +92,7 @@ import Testing
         values.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     }
 
-    /// All of them, compared with Swift's own; NaN keeps sign and payload.
+    /// The test compares all halves with Swift's own conversion. NaN keeps its sign and payload.
     @Test func everyHalfIsConverted() throws {
         let bits = UInt16.min...UInt16.max
         let halves = try file("F16", 65536, bytes(bits)).tensor(named: "a").elements
@@ -118,7 +117,7 @@ import Testing
         #expect(found.last?.isNaN == true)
     }
 
-    /// Across the limit of what is converted at once, 1 MiB.
+    /// The tensor is larger than the piece that is converted at once, 1 MiB.
     @Test func aDoubleThatNoFloatHoldsIsRefused() throws {
         let count = (1 << 17) + 2
         for index in [0, 1 << 17, count - 1] {

@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    /// With the limit at 120 bytes, 24 of them around the key and the text.
+    /// The limit is 120 bytes, of which 24 stand around the key and the text.
     @Test(arguments: [(95, 120), (96, 120), (97, nil)]) func refusesAHeaderBeyondTheLimit(length: Int, bytes: Int?) {
         let metadata = ["": String(repeating: "x", count: length)]
         let header = try? SafetensorsHeader.encode([], metadata: metadata, path: path, longest: 120)

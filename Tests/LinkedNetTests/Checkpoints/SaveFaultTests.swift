@@ -3,10 +3,9 @@ import Testing
 
 @testable import LinkedNet
 
-/// Everything that can go wrong while a run is saved leaves a checkpoint that can be loaded, and that is the old one or
-/// the new one, whole.
+/// After any fault of a save, the run has a whole checkpoint that can be loaded: the old checkpoint or the new one.
 @Suite struct SaveFaultTests {
-    /// A run with three saves on its disk, so that saving one more also appends to the metrics, moves the pointer and
+    /// A run with three saves on its disk, so that one more save also appends to the metrics, moves the pointer and
     /// removes an old checkpoint.
     private func run(seed: UInt64 = 0) throws -> SimulatedRun {
         let run = SimulatedRun(SimulatedDisk(seed: seed))
@@ -32,7 +31,7 @@ import Testing
         #expect(run.disk.contents("run/latest") == Array("checkpoint-000000004.safetensors\n".utf8))
     }
 
-    /// Fails every operation of a save in turn, until a number is reached that no operation has.
+    /// Fails every operation of a save in turn, up to the first number without an operation.
     @Test(arguments: SimulatedDisk.Fault.allCases, [false, true])
     func everyFault(fault: SimulatedDisk.Fault, forGood: Bool) throws {
         var index = 0
@@ -47,16 +46,16 @@ import Testing
                 if !run.disk.hasCrashed {
                     if !hasEffect { #expect(run.disk.openFileCount == 0) }
                     if fault == .shortTransfer || (fault == .interruption && !forGood) { #expect(error == nil) }
-                    // Training goes on, and when the disk works again so does saving.
+                    // Training goes on, and saving works again as soon as the disk works.
                     run.disk.plan = .init()
                     if !forGood { #expect(try !run.disk.names(in: "run").contains { $0.hasSuffix(".tmp") }) }
-                    // Whoever looks meanwhile finds the old one, or the new one.
+                    // Another process meanwhile finds the old checkpoint or the new one.
                     let found = try run.find()
                     #expect(found == run.saved || error != nil && found == run.current)
                     if index % 2 == 0 { #expect(run.save() == nil) }
                 }
                 if index % 3 == 0 { run.disk.restart() } else { run.disk.cutPower() }
-                // Throws unless it is the last that was saved, or a later attempt.
+                // Throws unless the checkpoint is the last saved attempt, or a later attempt.
                 try run.open()
                 #expect(run.save() == nil)
                 try run.open()
@@ -67,7 +66,7 @@ import Testing
         #expect(index >= 29)
     }
 
-    /// Cuts the power at a random moment of a random life, again and again. LINKEDNET_POWER_CUTS sets how often.
+    /// Cuts the power at random moments of random lives. LINKEDNET_POWER_CUTS sets the number of cuts.
     @Test func powerCuts() throws {
         let environment = ProcessInfo.processInfo.environment
         let cuts = Int(environment["LINKEDNET_POWER_CUTS"] ?? "") ?? 2_000
@@ -77,15 +76,15 @@ import Testing
         if environment["LINKEDNET_POWER_CUTS"] != nil { print("\(lives): nothing lost") }
     }
 
-    /// Makes a run's directory, or one with a name that is free.
+    /// Makes a run's directory, or a directory with a free name.
     private func directory(_ path: String?, on disk: SimulatedDisk) throws -> String {
         guard let path else { return try RunDirectory.create(base: "runs/base", on: disk) }
         try RunDirectory.begin(path, on: disk)
         return path
     }
 
-    /// A process is killed at any moment of making the run's directory, another one makes it and saves, and the power
-    /// fails: the directory is there.
+    /// A process is killed at any moment while it makes the run's directory. Another process makes the directory and
+    /// saves. The power fails. The directory is still there.
     @Test(arguments: ["run", "run/", "runs/one", "a/b/c", nil])
     func theDirectorysNameLasts(path: String?) throws {
         for seed in 0..<20 as Range<UInt64> {
@@ -122,14 +121,14 @@ import Testing
         }
     }
 
-    // MARK: What is left over
+    // MARK: Leftovers
 
     private func checkpoints(_ disk: SimulatedDisk) throws -> [String] {
         try disk.names(in: "run").filter { $0.hasPrefix("checkpoint") }.sorted()
     }
 
-    /// The pointer can't be replaced, again and again. No save counts, but each is there, those before it go, and so
-    /// do temporary files.
+    /// The pointer can't be replaced in several saves. No save counts, but each save writes its file. Older files and
+    /// temporary files are removed.
     @Test(arguments: [0, 1, 3]) func aPointerThatStaysPilesUpNothing(saved: Int) throws {
         let run = SimulatedRun(SimulatedDisk())
         try run.open()
@@ -140,14 +139,14 @@ import Testing
                 Issue.record("the pointer was replaced")
                 return
             }
-            // Two that are whole, and the one that the pointer names.
+            // Two whole checkpoints stay, and the checkpoint that the pointer names.
             let expected = Set([saved, saved + attempt - 1, saved + attempt].filter { $0 > 0 })
             #expect(try checkpoints(run.disk) == expected.sorted().map(Generations.name))
             #expect(try run.find() == run.current)
             let others = try run.disk.names(in: "run").filter { !$0.hasPrefix("checkpoint") }.sorted()
             #expect(others == (saved > 0 ? ["latest", "metrics.jsonl"] : ["metrics.jsonl"]))
         }
-        // Neither a power failure nor another process loses what was written.
+        // A power failure and another process lose no written checkpoint.
         run.disk.cutPower()
         #expect(try run.find() == run.current)
         try run.open()
@@ -156,7 +155,7 @@ import Testing
         #expect(try checkpoints(run.disk) == [saved + 20, saved + 21].map(Generations.name))
     }
 
-    /// Half of the operations fail, those that remove files too. Nothing of it stays when the disk works again.
+    /// Half of the operations fail, removals included. No leftover stays as soon as the disk works again.
     @Test(arguments: [false, true], 0..<5 as Range<UInt64>)
     func nothingStaysOfFailedSaves(hasEffect: Bool, seed: UInt64) throws {
         let run = try run(seed: seed)
@@ -174,11 +173,12 @@ import Testing
         #expect(failures > 50)
     }
 
-    /// The last operation of writing a checkpoint: its file is in its place already, but not surely for ever.
+    /// The last operation of writing a checkpoint fails. The checkpoint's file is in its place already, but is not
+    /// durable.
     @Test func aFailedSavesFileIsRemoved() throws {
         let run = try run()
         let before = try run.disk.names(in: "run").sorted()
-        // Metrics, free space, and the checkpoint's operations but for the last: `theFilesOfASave`.
+        // Metrics, free space, and the checkpoint's operations except the last: `theFilesOfASave`.
         run.disk.plan = .init(index: run.disk.operationCount + 4 + 1 + 11)
         guard case .system(.synchronizeDirectory, "run/", EIO) = run.save() else {
             Issue.record("another operation failed")
@@ -210,7 +210,7 @@ import Testing
         #expect(damage == [.system(operation: .open, path: "run/checkpoint-000000003.safetensors", code: ENOENT)])
     }
 
-    /// What is kept after a damaged one are two that are whole.
+    /// A damaged checkpoint doesn't count as one of the two whole checkpoints that stay.
     @Test func aDamagedCheckpointDoesNotCount() throws {
         let disk = try run().disk
         disk.damage("run/checkpoint-000000003.safetensors", at: 100)
@@ -230,7 +230,8 @@ import Testing
         #expect(error?.path == "run/checkpoint-000000003.safetensors")
     }
 
-    /// What can't be read now may be whole: going on from an older one would end in its removal.
+    /// A checkpoint that can't be read now may be whole. Resuming from an older checkpoint would end in the removal of
+    /// the newer one.
     @Test(arguments: [EACCES, EMFILE, ENFILE, ESTALE, EIO])
     func onlyDamageIsPassedOver(code: Int32) throws {
         let directory = try TemporaryDirectory()
@@ -268,8 +269,8 @@ import Testing
 
     // MARK: Space and strangers
 
-    /// Before training there must be room for the two checkpoints that are kept and for one that is being written, less
-    /// those that there are.
+    /// Before training, the disk must have room for two complete checkpoints and for one that is being written, less
+    /// the existing checkpoints.
     @Test(arguments: [(0, 3), (1, 2), (2, 1), (3, 1)])
     func theSpaceForARunIsAskedForFirst(saved: Int, times: Int) throws {
         let disk = SimulatedDisk()
@@ -331,7 +332,7 @@ import Testing
         #expect(Generations.number(name) == number)
     }
 
-    /// What follows a high number is found; after the highest, saving fails and loses nothing.
+    /// The checkpoint after a high number is found. After the highest number, saving fails and loses nothing.
     @Test(arguments: [999_999_999_999_999, Int.max - 2])
     func highNumbersGoOn(number: Int) throws {
         let disk = SimulatedDisk()
@@ -362,7 +363,7 @@ import Testing
         #expect(Generations.number(name) == nil)
     }
 
-    /// Nothing of the system can be done about it, so a run is made, saved and found.
+    /// The file system can't synchronise directories, but a run is made, saved and found.
     @Test(arguments: [EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP])
     func aFileSystemThatCannotSynchronizeDirectories(code: Int32) throws {
         let disk = SimulatedDisk()
@@ -375,14 +376,14 @@ import Testing
         #expect(run.save() == nil)
         disk.restart()
         #expect(try run.find() == 2)
-        // Training says that a power failure may undo saves.
+        // The run warns that a power failure may undo saves.
         let generations = Generations("run", on: disk)
         #expect(try generations.settle() == false)
         disk.directoryCode = nil
         #expect(try generations.settle())
     }
 
-    /// A disk that fails is no file system that can't.
+    /// A failing disk doesn't count as a file system without this ability.
     @Test(arguments: [EIO, ENOSPC, EACCES, EBADF])
     func otherFailuresOfSynchronizingDirectoriesStayErrors(code: Int32) throws {
         let disk = SimulatedDisk()

@@ -4,18 +4,18 @@
 import Glibc
 #endif
 
-/// A disk in memory that fails as real ones do. Used by one thread.
+/// A disk in memory that fails like a real disk. Only one thread may use the disk.
 ///
-/// What was written is in a cache, which the running system sees, and gets to the disk piece by piece in any order;
-/// only synchronising makes sure of it: a file's for its bytes, a directory's for the names in it. When the power
-/// fails, every piece of 8 bytes and every change of a name that wasn't synchronised is there or not, each for itself,
-/// and a file's size is anything between the old and the new. A failed synchronisation leaves pieces in the cache that
-/// are never written, whatever is synchronised later (as Linux does).
+/// Written bytes are in a cache, which the running system sees. The cache reaches the disk piece by piece in any order.
+/// Only synchronising is certain: of a file for its bytes, of a directory for its names. After a power failure, each
+/// unsynchronised piece of 8 bytes and each unsynchronised change of a name is on the disk or not, independently. A
+/// file's size is then any number between the old and the new size. A failed synchronisation leaves pieces in the cache
+/// that no later synchronisation writes (as in Linux).
 final class SimulatedDisk: Disk, @unchecked Sendable {
-    /// How an operation goes wrong.
+    /// The fault of an operation.
     enum Fault: Equatable, CaseIterable {
         case inputOutputError, noSpace, interruption
-        /// Half of what was to be written or read is; other operations go right.
+        /// Half of the bytes are written or read; other operations succeed.
         case shortTransfer
         case crashBefore, crashAfter
     }
@@ -24,25 +24,26 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     struct Plan {
         var index = Int.max
         var fault = Fault.inputOutputError
-        /// The operations after it fail too.
+        /// True if later operations fail, too.
         var forGood = false
-        /// An operation that reports a failure was done all the same; one that was interrupted, if that is possible.
+        /// True if a failing operation has its effect all the same. An interrupted operation has its effect if
+        /// possible.
         var hasEffect = false
-        /// How many of 1000 other operations report that the disk failed.
+        /// The number of failures in 1000 other operations.
         var failuresPerThousand = 0
     }
 
     private struct File {
         var cached: [UInt8] = []
         var stored: [UInt8] = []
-        /// The pieces that are to be written.
+        /// The pieces that are not on the disk yet.
         var dirty: Set<Int> = []
     }
 
     private enum NameChange {
         case set(String, Int)
         case remove(String)
-        /// Within a directory.
+        /// A move within a directory.
         case move(from: String, to: String, Int)
 
         var name: String {
@@ -53,21 +54,21 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     private static let pieceSize = 8
-    /// What a name stands for that is a directory's.
+    /// The number of every directory in place of a file's number.
     private static let directory = 0
     private static let crash = DiskError(code: ECANCELED)
 
     var plan = Plan()
     private(set) var operationCount = 0
-    /// True when the process that used it is dead.
+    /// True if the process that used the disk is dead.
     private(set) var hasCrashed = false
-    /// True if the planned fault was met.
+    /// True if the planned fault has happened.
     private(set) var hasFailed = false
     var freeBytes = Int.max
-    /// Paths that nothing can be renamed to.
+    /// Paths that no file can be renamed to.
     var fixedPaths: Set<String> = []
-    /// What synchronising a directory reports, without doing anything: file systems that can't have an error of their
-    /// own.
+    /// The error of synchronising a directory, which then does nothing. A file system without this ability has an error
+    /// of its own.
     var directoryCode: Int32?
     private var random: CounterRandom
     private var files: [Int: File] = [:]
@@ -86,10 +87,10 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     // MARK: The world outside
 
-    /// The power fails, and comes back.
+    /// The power fails and comes back.
     func cutPower() {
         for change in nameChanges where Bool.random(using: &random) { apply(change, to: &storedNames) }
-        // What a directory holds is gone with its name.
+        // The content of a directory goes with the directory's name.
         storedNames = storedNames.filter { name, _ in
             sequence(first: Self.parent(name), next: Self.parent).prefix { !$0.isEmpty }
                 .allSatisfy { storedNames[$0] == Self.directory }
@@ -108,7 +109,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         restart()
     }
 
-    /// The process that used the disk is gone, and another one begins to.
+    /// The process that used the disk is gone, and another process begins to use the disk.
     func restart() {
         openFiles = [:]
         (plan, hasCrashed, hasFailed, operationCount) = (Plan(), false, false, 0)
@@ -117,7 +118,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         files = files.filter { used.contains($0.key) || pending.contains($0.key) }
     }
 
-    /// What the file `path` holds, as the running system sees it.
+    /// The content of the file `path` in the cache.
     func contents(_ path: String) -> [UInt8]? { names[Self.name(path)].flatMap { files[$0]?.cached } }
 
     /// Changes a byte of a file, in the cache and on the disk.
@@ -127,7 +128,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         files[number] = File(cached: file.cached, stored: file.cached)
     }
 
-    /// A path without what doesn't matter; empty for the directory that is always there.
+    /// A path in its shortest form; empty for the directory that always exists.
     private static func name(_ path: String) -> String {
         path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
@@ -151,7 +152,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         if count > bytes.count { bytes += Array(repeating: 0, count: count - bytes.count) }
     }
 
-    /// Copies what of a piece lies within both.
+    /// Copies the part of a piece that lies within both arrays.
     private func copy(_ piece: Int, of source: [UInt8], to target: inout [UInt8]) {
         let start = piece * Self.pieceSize
         let end = min(start + Self.pieceSize, source.count, target.count)
@@ -160,7 +161,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     // MARK: Faults
 
-    /// What is to happen to an operation.
+    /// The fault of the next operation, if any.
     private func enter() throws(DiskError) -> Fault? {
         guard !hasCrashed else { throw Self.crash }
         defer { operationCount += 1 }
@@ -175,7 +176,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         return Int.random(in: 0..<1000, using: &random) < plan.failuresPerThousand ? .inputOutputError : nil
     }
 
-    /// Does an operation, with its fault.
+    /// Does an operation with its fault.
     private func perform<Result>(
         isPartlyDoneWhenInterrupted: Bool = false, _ body: (_ isShort: Bool) throws(DiskError) -> Result
     ) throws(DiskError) -> Result {
@@ -202,7 +203,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         return file
     }
 
-    /// The name that something new gets.
+    /// The name of a new file or directory.
     private func newName(_ path: String) throws(DiskError) -> String {
         let name = Self.name(path)
         guard !isDirectory(name), names[name] == nil else { throw DiskError(code: EEXIST) }
@@ -288,7 +289,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
                 files[number] = synchronized
             }
         } catch {
-            // What wasn't written counts as written from now on.
+            // From now on, unwritten pieces count as written.
             if !hasCrashed, error.code != EINTR { files[number]?.dirty = [] }
             throw error
         }

@@ -2,22 +2,22 @@ import Foundation
 
 @testable import LinkedNet
 
-/// A run on a ``SimulatedDisk``, as far as saving goes: its weights are the number of the attempt to save them, so that
-/// no two attempts save the same.
+/// The saving part of a run on a ``SimulatedDisk``. The weights are the number of the attempt to save, so that no two
+/// attempts save the same weights.
 final class SimulatedRun {
     private static let directory = "run"
     let disk: SimulatedDisk
     private var writer: CheckpointWriter?
-    /// What each attempt had in its metrics: the attempts before it of which it is the continuation, and itself.
+    /// The metrics of each attempt: the attempt itself, and the earlier attempts that it continues.
     private var histories: [Int: [Int]] = [:]
     private var attempts = 0
     private var position = TrainingPosition()
     /// The last attempt that succeeded, 0 for none.
     private(set) var saved = 0
-    /// The last attempt, or what was loaded.
+    /// The last attempt, or the attempt that was loaded.
     private(set) var current = 0
 
-    /// What makes it not what was saved.
+    /// The difference from the saved run.
     struct Loss: Error, CustomStringConvertible {
         let description: String
     }
@@ -26,13 +26,14 @@ final class SimulatedRun {
         self.disk = disk
     }
 
-    /// Begins as a process does: on what is there. Checks that nothing is lost, and that what there is is whole.
+    /// Opens the run as a new process does. Checks that nothing is lost, and that the files are whole.
     func open() throws {
         let generations = Generations(Self.directory, on: disk)
         position = TrainingPosition()
         current = 0
         if saved > 0 || generations.exist {
-            // Not saved by that: what a killed process has left in the cache may go with the power.
+            // The attempt doesn't count as saved, because a power failure may lose the files that a killed process has
+            // left in the cache.
             current = try find(generations)
             position.epoch = histories[current]?.count ?? 0
         } else {
@@ -46,7 +47,8 @@ final class SimulatedRun {
         writer = try Self.withTensors(0) { try CheckpointWriter(generations, metrics: metrics.file(), tensors: $0) }
     }
 
-    /// The attempt that another process finds. Checks that it is whole, and not older than the last that was saved.
+    /// The attempt that another process finds. Checks that the attempt is whole, and not older than the last saved
+    /// attempt.
     func find() throws -> Int { try find(Generations(Self.directory, on: disk)) }
 
     private func find(_ generations: Generations) throws -> Int {
@@ -63,7 +65,7 @@ final class SimulatedRun {
         return attempt
     }
 
-    /// Trains an epoch and tries to save it, as a run does.
+    /// Trains an epoch and tries to save the epoch, as a run does.
     @discardableResult
     func save() -> CheckpointError? {
         guard let writer else { return nil }
@@ -97,7 +99,7 @@ final class SimulatedRun {
 // MARK: Lives
 
 extension SimulatedRun {
-    /// How often what happened.
+    /// The counts of events.
     struct Lives: CustomStringConvertible {
         var cuts = 0
         var kills = 0
@@ -109,9 +111,9 @@ extension SimulatedRun {
         }
     }
 
-    /// Lets runs live whose power is cut at random moments, again and again, and whose disks fail now and then.
+    /// Lets runs live, with power cuts at random moments and occasional disk failures.
     ///
-    /// - Throws: ``Loss`` if something isn't there any more.
+    /// - Throws: ``Loss`` if a saved attempt is lost.
     static func lives(cuts: Int, seed: UInt64) throws -> Lives {
         var lives = Lives()
         var seeds = CounterRandom(seed: seed, use: RandomUse(rawValue: 2006))
@@ -130,7 +132,7 @@ extension SimulatedRun {
                     lives.saves += 1
                     if run.save() != nil { lives.failures += 1 }
                 }
-                // Now and then only the process is killed.
+                // Sometimes only the process is killed.
                 if Int.random(in: 0..<5, using: &random) == 0 {
                     run.disk.restart()
                     lives.kills += 1

@@ -22,8 +22,8 @@ import Testing
             let variance = shifts.map { $0 * $0 }.reduce(0, +) / 4_000
             #expect(shifts.allSatisfy { abs($0) <= limit })
             #expect(shifts.max()! > 0.99 * limit && shifts.min()! < -0.99 * limit)
-            // A uniform number of ±limit: deviation limit/√3, of its square limit²·√(4/45); five standard errors of
-            // each.
+            // A uniform number of ±limit has the deviation limit/√3, and its square limit²·√(4/45). The bounds are five
+            // standard errors of each.
             #expect(abs(mean) < 0.046 * limit)
             #expect(abs(variance - limit * limit / 3) < 0.024 * limit * limit)
             // Shifts are in fractions of pixels.

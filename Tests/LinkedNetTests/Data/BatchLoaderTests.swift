@@ -19,7 +19,7 @@ import Testing
         return batches
     }
 
-    /// What the next batch holds; nil at the end of the epoch.
+    /// The content of the next batch; nil at the end of the epoch.
     private func next(of loader: BatchLoader) throws -> SeenBatch? {
         guard let batch = try loader.next() else { return nil }
         return SeenBatch(batch)
@@ -71,7 +71,7 @@ import Testing
         let loader = try loader(NumberedDataset(count: 200), batchSize: 3)
         while let batch = try loader.next() {
             let before = SeenBatch(batch)
-            // Time for the thread to fill every place it may.
+            // The loop gives the thread time to fill every place.
             for _ in 0..<200 { _ = Sampler.shuffled.order(count: 20, seed: 0, epoch: 0) }
             #expect(SeenBatch(batch) == before)
         }
@@ -123,7 +123,7 @@ import Testing
                 let loader = try loader(dataset, batchSize: 4)
                 for _ in 0..<number % 6 { _ = try loader.next() }
             }
-            // The thread was waited for: nothing is loaded any more.
+            // The loader has waited for its thread, so that no further batch is loaded.
             let loads = dataset.loads
             for _ in 0..<50 { _ = Sampler.shuffled.order(count: 20, seed: 0, epoch: 0) }
             #expect(dataset.loads == loads)
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    /// Through the kernel: a real data set in batches holds what loading it at once gives.
+    /// A real data set goes through the kernel: its batches have the same content as one load of the whole data set.
     @Test func imagesOfBytes() throws {
         let dataset = try ImageDatasetTests.dataset(count: 13)
         let loader = try loader(dataset, batchSize: 4, augmentation: .none)

@@ -4,7 +4,7 @@ import Testing
 @testable import LinkedNet
 
 @Suite struct FileDescriptorTests {
-    /// A process that was started without standard descriptors prints into no file of the library's.
+    /// A process that was started without standard descriptors doesn't print into a file of the library.
     @Test func filesNeverTakeStandardDescriptors() async {
         await #expect(processExitsWith: .success) {
             for descriptor in STDIN_FILENO...STDERR_FILENO { close(descriptor) }

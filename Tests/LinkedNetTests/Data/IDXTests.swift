@@ -31,7 +31,7 @@ import Testing
         return try IDX.train(in: directory.path)
     }
 
-    /// Reads files packed with gzip, the images' packed bytes changed by `damage`.
+    /// Reads files packed with gzip, after `damage` has changed the packed bytes of the images.
     private func readPacked(images: [UInt8], damage: (inout [UInt8]) -> Void = { _ in }) throws -> ImageDataset {
         var packed = try directory.gzip(images)
         damage(&packed)
@@ -125,12 +125,12 @@ import Testing
         ) { try read(images: Self.images(2), labels: Self.labels(3)) }
     }
 
-    /// As tapes and block devices fill files up: also beyond what is read at a time.
+    /// Tapes and block devices pad files with zeros, also beyond the size of one read.
     @Test(arguments: [1, 511, 65_536, 200_000])
     func zerosBehindGzipData(count: Int) throws {
         let zeros = [UInt8](repeating: 0, count: count)
         #expect(try readPacked(images: Self.images(2)) { $0 += zeros }.pixels == (0..<12).map(UInt8.init))
-        // The second half of the content is a member of its own, behind the zeros.
+        // The second half of the content is a gzip member of its own, behind the zeros.
         let (first, second) = (Array(Self.images(2).prefix(20)), Array(Self.images(2).dropFirst(20)))
         let packed = try directory.gzip(second)
         #expect(try readPacked(images: first) { $0 += zeros + packed + zeros }.pixels == (0..<12).map(UInt8.init))
@@ -145,7 +145,7 @@ import Testing
         ) { try readPacked(images: Self.images(2)) { $0 += bytes } }
     }
 
-    /// What begins as a member must be one.
+    /// Bytes that begin like a gzip member must be a gzip member.
     @Test func aMemberThatIsNone() throws {
         #expect(
             throws: DataError(
@@ -155,7 +155,8 @@ import Testing
     }
 
     @Test func gzipThatEndsEarly() throws {
-        // The trailer is checked too, so a file short of one byte is an error, after all 28 bytes were unpacked.
+        // The reader checks the trailer, too, so a file that lacks one byte is an error, although all 28 bytes were
+        // unpacked.
         #expect(
             throws: DataError(
                 path: imagePath + ".gz", offset: 28, expected: "more gzip data", found: "the end of the file")

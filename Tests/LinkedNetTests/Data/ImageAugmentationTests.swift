@@ -16,7 +16,7 @@ import Testing
         #expect(apply(ImageAugmentation(shiftX: 1), to: image, shape: shape) == [1, 1, 2, 4, 4, 5])
         #expect(apply(ImageAugmentation(shiftX: -2), to: image, shape: shape) == [3, 3, 3, 6, 6, 6])
         #expect(apply(ImageAugmentation(shiftY: 1), to: image, shape: shape) == [1, 2, 3, 1, 2, 3])
-        // Mirrored first, then moved.
+        // The image is mirrored first, then moved.
         #expect(apply(ImageAugmentation(shiftX: 1, flip: true), to: image, shape: shape) == [3, 3, 2, 6, 6, 5])
     }
 

@@ -43,7 +43,7 @@ import Testing
         #expect(pixels == expected)
     }
 
-    /// More images than are handed to the kernel at once.
+    /// There are more images than one kernel call takes.
     @Test func augmentsLikeTheReference() throws {
         let dataset = try Self.dataset(count: 70, scale: [1, 1, 1])
         let indices = (0..<70).map { Int64(69 - $0) }
@@ -56,7 +56,7 @@ import Testing
             let image = dataset.pixels[Int(index) * 60..<Int(index) * 60 + 60].map(Float.init)
             var expected = [Float](repeating: .nan, count: 60)
             changes[slot].apply(to: image, shape: Self.shape, into: &expected)
-            // Three interpolations of values up to 255 and a weight from a subtraction each round by half an ulp.
+            // Three interpolations of values up to 255, and a weight from a subtraction, each round by half an ulp.
             #expect(zip(pixels[slot * 60..<slot * 60 + 60], expected).allSatisfy { abs($0 - $1) <= 1e-3 })
         }
     }

@@ -1,7 +1,7 @@
 import LinkedNet
 import Synchronization
 
-/// A data set as a user would write one: every pixel says which image and which change it comes from.
+/// A data set as a user would write. Every pixel tells its image and its augmentation.
 final class NumberedDataset: Dataset {
     struct Failure: Error, Equatable {
         let image: Int64
@@ -16,10 +16,10 @@ final class NumberedDataset: Dataset {
     /// Loading this image throws this many times.
     private let failures: Mutex<(image: Int64, count: Int)>
     private let started = Mutex(0)
-    /// The label of this image is no class.
+    /// The image whose label is no class.
     private let mislabelled: Int64
 
-    /// How many batches were asked for.
+    /// The number of batches that were requested.
     var loads: Int { started.withLock { $0 } }
 
     init(count: Int, failing: Int64 = -1, times: Int = 0, mislabelled: Int64 = -1) {
@@ -50,7 +50,7 @@ final class NumberedDataset: Dataset {
     }
 }
 
-/// What a batch held, kept after the loader went on.
+/// A copy of a batch's content.
 struct SeenBatch: Equatable {
     let epoch: Int
     let index: Int

@@ -3,7 +3,7 @@ import Testing
 @testable import LinkedNet
 
 @Suite struct PrefetchWorkerTests {
-    /// Instead of waiting for ever.
+    /// The worker reports the error instead of waiting for ever.
     @Test func withoutAThreadThereIsAnError() throws {
         let preparation = try BatchPreparation(
             dataset: NumberedDataset(count: 5), batchSize: 2, sampler: .fileOrder, augmentation: .none, seed: 1,

@@ -22,7 +22,7 @@ import Testing
         for epoch in 0..<6_000 { counts[Sampler.shuffled.order(count: 3, seed: 5, epoch: epoch), default: 0] += 1 }
         let chiSquared = counts.values.map { Double(($0 - 1_000) * ($0 - 1_000)) / 1_000 }.reduce(0, +)
         #expect(counts.count == 6)
-        // Five degrees of freedom: exceeded once in 100,000.
+        // The bound for five degrees of freedom is exceeded once in 100,000.
         #expect(chiSquared < 30.9)
     }
 }

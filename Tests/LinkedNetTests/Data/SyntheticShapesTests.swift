@@ -19,7 +19,7 @@ import Testing
         #expect(Set(images).count == 90)
     }
 
-    /// Smoothed, an image has two colours: it isn't all noise, nor all background.
+    /// A smoothed image has two colours, so the image isn't all noise or all background.
     @Test func imagesShowSomething() throws {
         let dataset = try SyntheticShapes.dataset(count: 100, seed: 3, split: .test)
         for image in 0..<100 {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of its own for a test, gone with the last reference.
+/// A directory of its own for a test. The directory goes with the last reference.
 final class TemporaryDirectory {
     let path: String
 

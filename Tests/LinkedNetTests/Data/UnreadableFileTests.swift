@@ -6,7 +6,7 @@ import Testing
 import Glibc
 #endif
 
-/// What every reader does with a path that is no readable file; shown with the labels of an IDX pair.
+/// Every reader reports a path that is no readable file. The tests use the labels of an IDX pair.
 @Suite struct UnreadableFileTests {
     private let directory: TemporaryDirectory
     private let path: String

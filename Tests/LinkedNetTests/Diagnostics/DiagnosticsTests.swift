@@ -34,7 +34,7 @@ import Testing
         #expect(probe.layers.map(\.units) == [3, 4])
         #expect(probe.layers.map(\.positions) == [36, 1])
         #expect(probe.layers.map(\.members) == [1, 2])
-        // All weights positive: no neuron is dead. Then the second one's bias is far below zero.
+        // With positive weights no neuron is dead. Then the second neuron's bias is far below zero.
         try network.setWeight(
             named: "conv2d/kernel", to: Tensor(shape: [3, 3, 1, 3], elements: Array(repeating: 0.1, count: 27)))
         #expect(try trainer.deadNeurons(probe, on: data).map(\.dead) == [0, 0])
@@ -52,7 +52,7 @@ import Testing
         let kernel = try Tensor(shape: [3, 3, 1, 3], elements: (0..<27).map { $0 / 3 == 4 ? 1 : 0 })
         try network.setWeight(named: "conv2d/kernel", to: kernel)
         try network.setWeight(named: "conv2d/bias", to: Tensor(shape: [3], elements: [-0.5, -0.5, -0.5]))
-        // Black but for one pixel of the last image, in a batch that isn't full.
+        // All images are black, except one pixel of the last image, in a batch that isn't full.
         var pixels = Array(repeating: UInt8(0), count: 36 * 21)
         func data() throws -> ImageDataset {
             try ImageDataset(
@@ -85,7 +85,7 @@ import Testing
         #expect(try Self.trainer(network).deadNeurons(probe, on: TinyTraining.dataset(20)).map(\.dead) == [0, 0])
     }
 
-    /// Sums take over the activations of their terms where nobody looks.
+    /// In a network without a probe, sums form the activations of their terms.
     @Test func activationsThatASumReadsAreSeen() throws {
         let model = Sequential {
             Conv2D(4, kernel: 3, padding: .same)
@@ -115,7 +115,7 @@ import Testing
         #expect(throws: ShapeError.self) { try ActivationProbe(Self.model(LinkedActivation(.minMax)), of: network) }
     }
 
-    /// What the probe sees is what the network computes, though the network never stores it.
+    /// The probe shows the activations that the network computes, although the network never stores the activations.
     @Test(arguments: [ModelName.depth, .extended, .width(5)])
     func theProbesCopyComputesTheSame(name: ModelName) throws {
         let model = name.model(ModelOptions(activation: .linkedSELU))
@@ -148,7 +148,7 @@ import Testing
     @Test func distributionsAreThoseOfTheActivations() throws {
         let network = try Self.network(Activation(.relu))
         let probe = try ActivationProbe(Self.model(Activation(.relu)), of: network)
-        // Everything is 2 in the first layer, so ±w·Σ in the second.
+        // All activations of the first layer are 2, so the second layer gives ±w·Σ.
         try network.setWeight(
             named: "conv2d/kernel", to: Tensor(shape: [3, 3, 1, 3], elements: Array(repeating: 0, count: 27)))
         try network.setWeight(named: "conv2d/bias", to: Tensor(shape: [3], elements: [2, 2, 2]))
@@ -159,14 +159,14 @@ import Testing
         let found = try probe.distributions(of: network, pixels: pixels, count: 8)
         #expect(found[0].mean == 2)
         #expect(found[0].variance == 0)
-        // Of 1 0 3 0 and 0 1 0 3.
+        // The mean of 1 0 3 0 and 0 1 0 3.
         #expect(found[1].mean == 1)
         #expect(found[1].variance == 1.5)
     }
 
     // MARK: In the loop
 
-    /// A process that was killed may have seen more than its checkpoint: the resumed run sees that part again.
+    /// A killed process may have written diagnostics after its last checkpoint. The resumed run writes this part again.
     @Test(arguments: [false, true])
     func theObserverSeesTheSameAcrossAResume(sawMore: Bool) throws {
         let place = try TemporaryDirectory()
@@ -217,7 +217,7 @@ import Testing
         let svg = map.svg
         #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n"))
         #expect(svg.contains("a &lt; b"))
-        // Coldest (joined), warmest, and no colour for what has no logarithm.
+        // The coldest cells (joined), the warmest cell, and no colour for a figure without a logarithm.
         #expect(svg.components(separatedBy: "class=\"none\"").count == 2)
         #expect(svg.contains("#313695") && svg.contains("#a50026"))
         let named = HeatMap(title: "", layers: ["first"], columns: .names(["A & B", "C"]), values: [[0, 1]]).svg

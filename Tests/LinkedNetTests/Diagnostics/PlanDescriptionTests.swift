@@ -4,8 +4,8 @@ import Testing
 @testable import LinkedNet
 
 @Suite struct PlanDescriptionTests {
-    /// A BatchNorm behind a 1×1 convolution: the BatchNorm leaves terms, and the convolution forms the gradient of its
-    /// own output from them.
+    /// A BatchNorm behind a 1×1 convolution writes terms. The convolution forms the gradient of its own output from the
+    /// terms.
     @Test func sharedNormalization() throws {
         let model = Sequential {
             Conv2D(8, kernel: 1)
@@ -26,7 +26,7 @@ import Testing
         #expect(norm.updates == ["batch_norm/moving_mean", "batch_norm/moving_variance"])
     }
 
-    /// The first reader of a tensor in the backward pass overwrites the tensor's gradient, others add.
+    /// The first reader of a tensor in the backward pass overwrites the tensor's gradient, and other readers add.
     @Test func accumulation() throws {
         let model = Sequential {
             Conv2D(8, kernel: 3, padding: .same)
@@ -44,7 +44,8 @@ import Testing
         #expect(writers.last?.accumulates.contains("∂conv2d") == true)
     }
 
-    /// What a step reads has been written before, in every kind of fusion, and no two live buffers overlap.
+    /// With every kind of fusion, an earlier step writes every buffer that a step reads, and no two live buffers
+    /// overlap.
     @Test(arguments: [ModelName.allCNN, .depth, .width(50), .extended, .resNet50], [true, false])
     func buffersAreWrittenBeforeTheyAreRead(model: ModelName, batchNorm: Bool) throws {
         let options = ModelOptions(batchNorm: batchNorm)

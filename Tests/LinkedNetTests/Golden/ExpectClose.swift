@@ -16,7 +16,7 @@ func expectClose(
     var worst = (index: 0, difference: Float(0))
     for (index, (value, other)) in zip(values, expected.elements).enumerated() {
         let difference = abs(value - other)
-        // NaN is the worst.
+        // The negated comparison takes NaN as the worst difference.
         if !(difference <= worst.difference) { worst = (index, difference) }
         if difference.isNaN { break }
     }

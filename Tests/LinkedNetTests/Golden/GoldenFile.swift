@@ -11,7 +11,7 @@ struct GoldenFile {
         var paths: [String: Tensor] = [:]
         var values: [String: Tensor] = [:]
 
-        /// A value that has no name beside its kind.
+        /// A value with a kind and no name.
         func value(_ kind: String) throws -> Tensor {
             guard let tensor = values[kind] else { throw GoldenError(description: "no \(kind)") }
             return tensor

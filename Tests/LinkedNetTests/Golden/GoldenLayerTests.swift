@@ -38,7 +38,7 @@ import Testing
         for (weight, value) in golden.weights { try network.setWeight(named: weight, to: value) }
         #expect(network.parameterLayout.entries.map(\.name).sorted() == golden.weights.keys.sorted())
 
-        // What isn't written must show.
+        // An unwritten gradient must show.
         network.parameterGradients.update(repeating: .nan)
         let unread = Array(repeating: Float.nan, count: batch)
         let expected = try golden.value("output")

@@ -2,7 +2,7 @@ import LinkedNet
 
 /// The models whose values the generators beside this file have computed, by the name of their case.
 enum GoldenModels {
-    /// The layers of the case called `name`, or `nil` if there is none.
+    /// The layers of the case called `name`, or `nil` without such a case.
     static func layers(_ name: String) throws -> [any Layer]? {
         if let layer = convolutions[name] { return [layer] }
         if let layers = plain[name] { return layers }
@@ -10,7 +10,7 @@ enum GoldenModels {
         return try activation(name)
     }
 
-    /// Every case that ``layers(_:)`` knows.
+    /// The names of all cases.
     static var names: [String] {
         let activated = consumers.keys.flatMap { consumer in
             (functions.keys.flatMap { [$0, "linked \($0)"] } + ["min-max", "three members"]).map { "\($0) \(consumer)" }

@@ -1,4 +1,4 @@
-"""Writes keras.safetensors: what Keras (on TensorFlow) computes, in double precision, for the models of GoldenModels.swift.
+"""Writes keras.safetensors: the results of Keras (on TensorFlow), in double precision, for the models of GoldenModels.swift.
 
     python3 generate_keras.py
 """
@@ -24,8 +24,8 @@ golden = Golden()
 def case(name, batch, image, build, names=(), states=()):
     """One training step of the model `build` makes.
 
-    `names` and `states` are the library's names of the model's trainable and other variables, in Keras' order; those ending in [i] are
-    parts of one.
+    `names` and `states` are the library's names of the model's trainable and other variables, in Keras' order; names that end in [i] are
+    parts of one variable.
     """
     source = keras.Input(image)
     model = keras.Model(source, build(source))
@@ -185,7 +185,7 @@ def optimizer_cases():
         return keras.optimizers.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=0.1)
 
     optim = keras.optimizers
-    # Keras rounds betas to single precision in the bias corrections and nowhere else: these are what they round to.
+    # Keras rounds betas to single precision in the bias corrections only. These betas are already rounded.
     betas = {"beta_1": float(np.float32(0.9)), "beta_2": float(np.float32(0.999))}
     for name, optimizer in {
         "sgd": optim.SGD(0.1),
@@ -196,7 +196,7 @@ def optimizer_cases():
         "adam": optim.Adam(0.05, epsilon=1e-8, **betas),
         "adam large epsilon": optim.Adam(0.05, beta_1=0.8, beta_2=0.95, epsilon=0.1),
         "adam decay": optim.Adam(decayed(0.05), epsilon=1e-8, **betas),
-        # Keras has √(v + ε) where the library and PyTorch have √v + ε: with ε this small both are √v.
+        # Keras has √(v + ε) where the library and PyTorch have √v + ε. With so small an ε both are √v.
         "rmsprop": optim.RMSprop(0.05, rho=0.9, epsilon=1e-15),
         "rmsprop decay": optim.RMSprop(decayed(0.05), rho=0.9, epsilon=1e-15),
     }.items():

@@ -1,4 +1,4 @@
-"""Writes torch.safetensors: what PyTorch computes, in double precision, for the models of GoldenModels.swift.
+"""Writes torch.safetensors: the results of PyTorch, in double precision, for the models of GoldenModels.swift.
 
     python3 generate_torch.py
 
@@ -67,7 +67,7 @@ def max_pool(x, window, stride, padding):
 
 
 def average_pool(x, window, stride, padding):
-    """Padding takes no part: the sum over the window divided by how many positions of the image are in it."""
+    """Padding takes no part: the sum over the window, divided by the number of the window's positions in the image."""
     ones = padded(torch.ones_like(x), (window, window), (stride, stride), padding, 0.0)
     x = padded(x, (window, window), (stride, stride), padding, 0.0)
     return (F.avg_pool2d(x, window, stride) / F.avg_pool2d(ones, window, stride)).permute(0, 2, 3, 1)
@@ -235,7 +235,7 @@ def branch_cases():
 
     case("residual after swish", image | two, after_swish)
 
-    # One activation, formed by the convolution as it reads and stored for the addition.
+    # One activation, which the convolution forms as it reads, and which is stored for the addition.
     def after_prelu(w):
         z, slopes = w["input/value"], w["linked_activation/slopes"]
         x = torch.cat([prelu_per_channel(z, slopes[0]), prelu_per_channel(-z, slopes[1])], dim=-1)

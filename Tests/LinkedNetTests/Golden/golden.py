@@ -1,4 +1,4 @@
-"""What both generators of golden values share: repeatable numbers and a writer of safetensors files."""
+"""The common part of both generators of golden values: repeatable numbers and a writer of safetensors files."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def numbers(case, name, shape, scale=1.0):
-    """Normal numbers that depend on the case and the name only, rounded to float32 so that every side starts from the same ones."""
+    """Normal numbers that depend on the case and the name only, rounded to float32 so that every side starts from the same numbers."""
     generator = np.random.default_rng(zlib.crc32(f"{case}/{name}".encode()))
     return (scale * generator.standard_normal(shape)).astype(np.float32).astype(np.float64)
 
@@ -27,7 +27,7 @@ class Golden:
     """The tensors of one file, each called `case|kind|name`.
 
     Kinds: `weight`, `gradient`, `state` (after one training step) with the library's parameter names; `output` and
-    `outputGradient` of that step; `inference`, the output in evaluation mode after it.
+    `outputGradient` of this step; `inference`, the output in evaluation mode after the step.
     """
 
     def __init__(self):

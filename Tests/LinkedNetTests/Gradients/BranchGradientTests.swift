@@ -1,14 +1,14 @@
 import LinkedNet
 import Testing
 
-/// Values with several readers: gradients and slopes' gradients from all of them have to be added up.
+/// Values with several readers: the network has to add up gradients and slopes' gradients of all readers.
 @Suite struct BranchGradientTests {
     private func expectGradients(seed: UInt64, @LayerBuilder _ layers: () throws -> [any Layer]) throws {
         var check = try GradientCheck(try layers(), input: [6, 5, 3], batch: 3, seed: seed)
         try check.run()
     }
 
-    /// Fused by two convolutions, stored for the pooling and the addition.
+    /// Two convolutions fuse the activation. The activation is stored for the pooling and the addition.
     @Test(arguments: [SlopeSharing.perChannel, .perPosition])
     func slopesWithFourReaders(sharing: SlopeSharing) throws {
         try expectGradients(seed: 31) {
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// Plain and with an activation pending, read by convolutions, poolings, normalisation and additions.
+    /// Convolutions, poolings, a normalisation and additions read the input, plain and with a pending activation.
     @Test func anInputReadByManyBranches() throws {
         try expectGradients(seed: 32) {
             Concat {
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    /// An activation of an activation, and one read flat and as an image.
+    /// An activation of an activation, and an activation that is read flat and as an image.
     @Test func activationsInARow() throws {
         try expectGradients(seed: 34) {
             Conv2D(2, kernel: 3)

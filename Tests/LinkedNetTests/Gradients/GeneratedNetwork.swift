@@ -1,7 +1,6 @@
 @testable import LinkedNet
 
-/// Small networks put together at random: whatever a network's compiler joins, it meets here between neighbours that
-/// nobody thought of.
+/// Small random networks. The compiler's fusions meet unexpected neighbours in such networks.
 struct GeneratedNetwork {
     /// The image between layers.
     private struct Image: Equatable {
@@ -12,7 +11,7 @@ struct GeneratedNetwork {
     }
 
     private var random: CounterRandom
-    /// Layers that keep images of these sizes, and may be used again.
+    /// Shared layers that keep an image's size, and that later layers may use again.
     private var shared: [(layer: Shared, image: Image)] = []
 
     /// A function of `seed`.
@@ -52,7 +51,7 @@ struct GeneratedNetwork {
         }
     }
 
-    /// What gives the classes: a dense layer, or layers of one pixel whose output other layers read, too.
+    /// The layers that give the classes: a dense layer, or layers of one pixel whose output other layers read, too.
     private mutating func head(_ image: Image) throws -> [any Layer] {
         guard chance(of: 3) == 0 else {
             return [Flatten(), Dense(3)] + (chance(of: 4) == 0 ? [ReadInside([Dense(2), BatchNorm()])] : [])
@@ -71,7 +70,7 @@ struct GeneratedNetwork {
 
     // MARK: Layers
 
-    /// To `channels`, or to any number of them.
+    /// A convolution to `channels`, or to a random number of channels.
     private mutating func convolution(_ image: inout Image, kernel: Int, stride: Int = 1, channels: Int? = nil)
         -> Conv2D
     {
@@ -80,7 +79,7 @@ struct GeneratedNetwork {
         return Conv2D(image.channels, kernel: kernel, stride: stride, padding: .same, usesBias: chance(of: 2) == 0)
     }
 
-    /// A 1×1 convolution, after an activation or not.
+    /// A 1×1 convolution, perhaps after an activation.
     private mutating func pointwise(_ image: inout Image, stride: Int = 1, channels: Int? = nil) throws -> [any Layer] {
         let before = chance(of: 2) == 0 ? [try activation(&image)] : []
         return before + [convolution(&image, kernel: 1, stride: stride, channels: channels)]
@@ -97,7 +96,7 @@ struct GeneratedNetwork {
         let function = function()
         guard chance(of: 3) == 0, image.channels <= 6 else { return Activation(function) }
         var members = [function, function].enumerated().map { Linkage.Member($1, inputScale: $0 == 0 ? 1 : -1) }
-        // Three or four, as in the d-way experiments.
+        // Three or four members, as in the d-way experiments.
         if chance(of: 3) == 0 {
             members.append(Linkage.Member(.selu))
             if chance(of: 2) == 0 { members.append(Linkage.Member(.selu, inputScale: -1)) }
@@ -108,7 +107,7 @@ struct GeneratedNetwork {
 
     // MARK: Branches
 
-    /// Layers that keep the image's size, and end with as many channels as `channels` says.
+    /// Layers that keep the image's size and end with `channels` channels.
     private mutating func body(_ image: Image, channels: Int, stride: Int = 1, nesting: Int) throws -> [any Layer] {
         var image = image
         var layers: [any Layer] = []
@@ -129,7 +128,7 @@ struct GeneratedNetwork {
         return layers
     }
 
-    /// Layers without a convolution, which keep the image as it is: none, or normalisations and activations.
+    /// Layers without a convolution, which keep the image's shape: none, or normalisations and activations.
     private mutating func plainBody() -> [any Layer] {
         switch chance(of: 6) {
         case 0: return []
@@ -140,7 +139,7 @@ struct GeneratedNetwork {
         }
     }
 
-    /// A body with convolutions or without, a shortcut that may have layers, too; the image stays as it is.
+    /// A body with or without convolutions, and a shortcut that may have layers, too. The image's shape stays.
     private mutating func shortcut(_ image: Image, nesting: Int) throws -> Residual {
         var layers: [any Layer]
         switch chance(of: 5) {
@@ -175,8 +174,8 @@ struct GeneratedNetwork {
         return Concat { parts.map { part in Sequential { part } } }
     }
 
-    /// Branches of half the size, with their stride at the beginning or behind a shortcut; an activation before them
-    /// that all of them form may be.
+    /// Branches of half the size, with their stride at the beginning or behind a shortcut. An activation that all
+    /// branches form may stand before the branches.
     private mutating func stridedBranches(_ image: inout Image, nesting: Int) throws -> [any Layer] {
         guard min(image.height, image.width) >= 3 else { return [BatchNorm()] }
         let before: [any Layer] = chance(of: 3) == 0 ? [] : [Activation(function())]
@@ -201,7 +200,7 @@ struct GeneratedNetwork {
         return before + [Concat { parts }]
     }
 
-    /// One tensor, twice or more often beside itself.
+    /// A concatenation of one tensor with itself, twice or more often.
     private mutating func concatenation(_ image: inout Image) throws -> any Layer {
         guard image.channels <= 6 else { return Residual {} }
         var parts = [Sequential {}, Sequential {}]
@@ -227,7 +226,7 @@ struct GeneratedNetwork {
         return before + [Concat { parts.map { $0 as any Layer } }]
     }
 
-    /// Convolutions of few channels, which chains suit, whose output a sum reads, too.
+    /// Convolutions of few channels, which suit a chain. A sum reads their output, too.
     private mutating func shortcutBehindConvolutions(_ image: inout Image) throws -> [any Layer] {
         var layers: [any Layer] = []
         for _ in 0..<1 + chance(of: 2) { layers.append(convolution(&image, kernel: 3)) }
@@ -239,8 +238,8 @@ struct GeneratedNetwork {
         return layers + [Residual { body }]
     }
 
-    /// Layers with one set of parameters in several places: one after the other, beside each other, or wherever an
-    /// image of this size was before.
+    /// Layers with one set of parameters in several places: one after the other, side by side, or from an earlier image
+    /// of the same size.
     private mutating func sharing(_ image: inout Image) throws -> [any Layer] {
         let known = shared.filter { $0.image == image }
         if !known.isEmpty, chance(of: 2) == 0 { return [known[chance(of: known.count)].layer] }
@@ -279,7 +278,7 @@ struct GeneratedNetwork {
         }
     }
 
-    /// An operation of a user's own reads tensors that others read, and some of them at several inputs.
+    /// A user's operation reads tensors that other layers read, and reads some tensors at several inputs.
     private mutating func reread(_ image: Image, nesting: Int) throws -> any Layer {
         let layers: [any Layer]
         switch chance(of: 4) {
@@ -289,7 +288,7 @@ struct GeneratedNetwork {
         default: layers = try body(image, channels: image.channels, nesting: nesting + 1)
         }
         let all: [Reread.Source] = [.input, .body, .sum]
-        // The layers are read by the first, or else they had no gradient.
+        // The first source reads the layers, which would have no gradient otherwise.
         let sources = [all[1 + chance(of: 2)]] + (0..<chance(of: 4)).map { _ in all[chance(of: all.count)] }
         return Reread(layers, sources: sources)
     }

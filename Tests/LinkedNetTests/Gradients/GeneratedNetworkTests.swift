@@ -3,14 +3,15 @@ import Testing
 
 @testable import LinkedNet
 
-/// Networks that nobody chose.
+/// Random networks.
 @Suite struct GeneratedNetworkTests {
-    /// More of them: `LINKEDNET_GENERATED_NETWORKS=20000 swift test --filter GeneratedNetworkTests`.
+    /// The number of networks. For more: `LINKEDNET_GENERATED_NETWORKS=20000 swift test --filter
+    /// GeneratedNetworkTests`.
     private static let count =
         ProcessInfo.processInfo.environment["LINKEDNET_GENERATED_NETWORKS"].flatMap(UInt64.init) ?? 500
 
-    /// The first ones. Besides, of the first 20,000: one whose classes are certain with the first weights that are
-    /// tried, and the ones whose gradients roundings move the most.
+    /// The first seeds. Besides, of the first 20,000 networks: a network whose classes are certain with the first
+    /// weights, and the networks whose gradients move the most with roundings.
     private static let seeds =
         Array(0..<count) + [2_672, 12_781, 13_318, 14_271, 15_879, 16_969].filter { $0 >= count }
 
@@ -19,9 +20,9 @@ import Testing
         return try generated.layers(input: input)
     }
 
-    /// A check of network `seed`, with weights and an input at which no kink is near and the classes are not certain.
+    /// A check of network `seed`, with weights and an input that are far from kinks and give no certain classes.
     private static func check(_ seed: UInt64, fusion: Fusion = .everything) throws -> GradientCheck {
-        // The larger batch is one that chains suit, the larger image one that Winograd does.
+        // The larger batch suits chains, and the larger image suits Winograd.
         let batch = seed % 4 == 1 ? 16 : 3
         let input: Shape = seed % 4 == 2 ? [13, 12, 3] : [6, 5, 3]
         let layers = try layers(seed, input: input)
@@ -39,15 +40,15 @@ import Testing
         try check.run(.quick)
     }
 
-    /// A training pass, against that of the same network with nothing computed together.
+    /// A training pass gives the results of the same network without fusion.
     @Test(arguments: seeds)
     func passesAreThoseWithoutFusion(seed: UInt64) throws {
         var check = try Self.check(seed)
         try check.expectSame(as: Self.check(seed, fusion: .nothing))
     }
 
-    /// After some steps, which move BatchNorm's running statistics, against the same network with nothing computed
-    /// together.
+    /// An evaluation after some steps, which move BatchNorm's running statistics, gives the results of the same network
+    /// without fusion.
     @Test(arguments: seeds)
     func predictionsAreThoseWithoutFusion(seed: UInt64) throws {
         let input: Shape = [6, 5, 3]
@@ -70,7 +71,7 @@ import Testing
         expectClose(predictions[0].elements, predictions[1], "seed \(seed)", roundings: 2048)
     }
 
-    /// Diagnostics see every activation, whatever the network computes together otherwise.
+    /// Diagnostics see every activation, in spite of all other fusions of the network.
     @Test(arguments: seeds)
     func everyActivationIsSeen(seed: UInt64) throws {
         let layers = try Self.layers(seed, input: [6, 5, 3])

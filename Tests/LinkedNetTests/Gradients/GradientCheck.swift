@@ -5,17 +5,17 @@ import Testing
 /// Compares a network's gradients, which single-precision kernels compute, with central differences of the same layers
 /// in the double-precision reference.
 ///
-/// Every parameter is tried along its gradient (which shows a wrong size), along a random direction (a wrong sign or
-/// place anywhere), and along single coordinates; in large networks along the sum of the first two. The network's input
-/// is a parameter among the others.
+/// The check tries every parameter along its gradient (which shows a wrong size), along a random direction (which shows
+/// a wrong sign or place), and along single coordinates. In large networks the check uses the sum of the first two
+/// directions. The network's input is a parameter among the others.
 struct GradientCheck {
     let network: Network
     private(set) var reference: ReferenceNetwork
     let labels: [Int32]
     private var random: CounterRandom
 
-    /// Draws weights, input and labels from `seed`; scales of normalisations around `gamma`. They are the same whatever
-    /// the network computes together.
+    /// Draws weights, input and labels from `seed`, and scales of normalisations around `gamma`. The numbers don't
+    /// depend on the network's fusions.
     init(
         _ layers: [any Layer], input: Shape, batch: Int, seed: UInt64, gamma: Double = 1, fusion: Fusion = .everything
     ) throws {
@@ -23,7 +23,7 @@ struct GradientCheck {
         let model = Sequential { all }
         network = try Network(model, input: [1], batch: batch, seed: seed, fusion: fusion)
         var random = CounterRandom(seed: seed, use: RandomUse(rawValue: 2000))
-        // What starts as zeros or ones would hide errors.
+        // Weights that start as zeros or ones would hide errors.
         network.forEachWeight { info, elements in
             for index in elements.indices {
                 if info.name.hasSuffix("bias") || info.name.hasSuffix("beta") || info.name.hasSuffix("slopes") {
@@ -52,25 +52,26 @@ struct GradientCheck {
         }
     }
 
-    /// How far an output may be off, as a share of the largest, and a derivative along a unit direction, as a share of
-    /// the length of the parameter's gradient: 32 times what rounding the weights alone does to the output in exact
-    /// arithmetic, for the roundings of all layers, forward and backward. Networks that hardly amplify are taken to
-    /// amplify tenfold.
+    /// The allowed error of an output, as a share of the largest output, and of a derivative along a unit direction, as
+    /// a share of the length of the parameter's gradient. The error is 32 times the effect of rounding the weights in
+    /// exact arithmetic, for the roundings of all layers, forward and backward. Networks that hardly amplify errors
+    /// count as amplifying tenfold.
     private static func tolerance(conditioning: Double) -> Double { 32 * 0x1p-24 * max(conditioning, 10) }
 
-    /// What cancels within a parameter, such as the gradient of a bias in front of a batch normalisation, which is zero
-    /// but for rounding, leaves errors of the size of its terms: this share of the tolerance is granted on the length
-    /// of all gradients together.
+    /// Terms that cancel within a parameter leave errors of the terms' size. An example is the gradient of a bias in
+    /// front of a batch normalisation, which is zero except for rounding. So the check allows this share of the
+    /// tolerance on the length of all gradients together.
     private static let commonShare = 0.01
 
-    /// This share does not suffice where large terms cancel, as behind a BatchNorm of nearly equal values. The output's
-    /// conditioning does not suffice where the gradients' is worse. In both cases roundings move a gradient as far as
-    /// moving every weight by one unit in the last place does. This many times that distance is allowed too.
-    /// The check measures the distance only where a gradient is beyond the tolerance: 1 of 4,000 generated networks.
+    /// The common share does not suffice where large terms cancel, as behind a BatchNorm of nearly equal values. The
+    /// output's conditioning does not suffice where the gradients' conditioning is worse. In both cases roundings move
+    /// a gradient as far as a move of every weight by one unit in the last place. The check also allows this many times
+    /// this distance. The check measures the distance only where a gradient is beyond the tolerance: 1 of 4,000
+    /// generated networks.
     private static let allowedSpreads = 4.0
 
-    /// By how many roundings (2⁻²⁴ of the largest output) the output moves when every weight moves by 2⁻²⁴ of itself,
-    /// up or down at random, in exact arithmetic.
+    /// The number of roundings (2⁻²⁴ of the largest output) by which the output moves if every weight moves by 2⁻²⁴ of
+    /// itself, up or down at random, in exact arithmetic.
     private mutating func conditioning(of start: ReferenceNetwork.Result, scale: Double) throws -> Double {
         let output = try moved(by: 0x1p-24).forward(count: labels.count).output
         let distance = zip(output.elements, start.output.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
@@ -87,8 +88,7 @@ struct GradientCheck {
         return moved
     }
 
-    /// Whether errors of some roundings may take another side of a kink, which changes gradients by more than
-    /// roundings.
+    /// True if errors of some roundings may cross a kink, which changes gradients by more than roundings.
     mutating func isNearKink() throws -> Bool {
         let decisions = try reference.forward(count: labels.count).decisions
         return try (0..<2).contains { _ in
@@ -96,18 +96,18 @@ struct GradientCheck {
         }
     }
 
-    /// Whether the labels are so certain that gradients are too small for differences in double precision.
+    /// True if the labels are so certain that gradients are too small for differences in double precision.
     func isSaturated() throws -> Bool { try reference.loss(labels: labels).loss < 1e-6 }
 
-    /// What a pass of the network gave, forward and backward.
+    /// The results of a pass of the network, forward and backward.
     private struct Outcome {
         let output: [Double]
         let gradients: [String: [Double]]
-        /// Of all gradients together.
+        /// The length of all gradients together.
         let commonLength: Double
     }
 
-    /// A gradient's distance from what is expected.
+    /// A gradient's distance from the expected gradient.
     private struct Deviation {
         let name: String
         let error, tolerance: Double
@@ -125,13 +125,13 @@ struct GradientCheck {
         }
     }
 
-    /// How far each gradient of a network moves, at most, in passes with every weight one unit in the last place higher
-    /// or lower, at random.
+    /// The largest distance that each gradient of a network moves in passes with every weight one unit in the last
+    /// place higher or lower, at random.
     private mutating func spread(
         of check: GradientCheck, _ outcome: Outcome, sourceLocation: SourceLocation
     ) throws -> [String: Double] {
         let weights = Array(check.network.parameters)
-        // A gradient that depends on the pass before would spread, too.
+        // A gradient that depends on the pass before would spread, too, and hide an error.
         #expect(
             try check.outcome().gradients == outcome.gradients, "a second pass gave other gradients",
             sourceLocation: sourceLocation)
@@ -154,7 +154,7 @@ struct GradientCheck {
 
     private func outcome() throws -> Outcome {
         let count = labels.count
-        // Whatever isn't written shows, save what the library never writes.
+        // Every unwritten number shows, except numbers that the library never writes.
         for (index, info) in network.parameterLayout.entries.enumerated() {
             let gradient = UnsafeMutableBufferPointer(
                 rebasing: network.parameterGradients[network.parameterLayout.range(of: index)])
@@ -176,7 +176,8 @@ struct GradientCheck {
             commonLength: Self.length(gradients.values.map(Self.length)))
     }
 
-    /// Expects a pass of another network with the same weights to give the same but for the roundings of both.
+    /// Expects a pass of another network with the same weights to give the same results, except for the roundings of
+    /// both networks.
     mutating func expectSame(
         as other: GradientCheck, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
@@ -197,15 +198,15 @@ struct GradientCheck {
         try expectWithin(deviations, of: other, others, sourceLocation: sourceLocation)
     }
 
-    /// How each parameter is tried.
+    /// The directions along which the check tries each parameter.
     enum Thoroughness {
         /// Four directions.
         case full
-        /// One: the sum of the gradient's and a random one.
+        /// One direction: the sum of the gradient's direction and a random direction.
         case quick
     }
 
-    /// Runs the comparison and expects all of it to hold.
+    /// Runs the comparison and expects all derivatives to match.
     mutating func run(_ thoroughness: Thoroughness = .full, sourceLocation: SourceLocation = #_sourceLocation) throws {
         let count = labels.count
         let start = try reference.forward(count: count)
@@ -255,8 +256,8 @@ struct GradientCheck {
         }
     }
 
-    /// The loss's derivative along a direction of one parameter, by a central difference so short that no kink lies
-    /// within.
+    /// The loss's derivative along a direction of one parameter, by a central difference that is too short to hold a
+    /// kink.
     private mutating func derivative(of name: String, along direction: Direction, decisions: UInt64) throws -> Double {
         let start = reference.weights[name] ?? []
         defer { reference.weights[name] = start }

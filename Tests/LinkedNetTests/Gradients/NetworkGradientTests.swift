@@ -114,8 +114,8 @@ import Testing
     @Test(arguments: [false, true])
     func resNet50(batchNorm: Bool) throws {
         let options = ModelOptions(activation: .linkedReLU, batchNorm: batchNorm)
-        // Fifty normalisations over few rows multiply errors by thousands at scales of 1; smaller ones leave the
-        // shortcuts in charge.
+        // Fifty normalisations over few rows multiply errors by thousands at scales of 1. With smaller scales, the
+        // shortcuts dominate.
         var check = try GradientCheck(
             ResNet50(options).layers(), input: [8, 8, 3], batch: 4, seed: 5, gamma: 0.3)
         try check.run(.quick)

@@ -3,7 +3,7 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// Convolutions that are computed together: which they are, and that it changes nothing but rounding.
+/// Convolutions that are computed together: the choice of convolutions, and results that differ by rounding only.
 @Suite struct ConvolutionChainTests {
     private static let batch = 20
 
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    // MARK: What is found
+    // MARK: Chains that are found
 
     @Test func theDepthNetwork() throws {
         let network = try Network(DepthNetwork(), input: [32, 32, 3], batch: 32)
@@ -127,9 +127,9 @@ import Testing
         #expect(found(try network { try convolutions(.relu, [4, 4], algorithm: .winograd) }).isEmpty)
     }
 
-    // MARK: What it computes
+    // MARK: Results of chains
 
-    /// With and without chains: the same outputs of all layers to the bit, gradients but for rounding.
+    /// With and without chains, outputs of all layers have the same bits, and gradients differ by rounding only.
     @Test(arguments: ModelActivation.allCases, [batch, 16, 5, 1])
     func chainsChangeOnlyRounding(activation: ModelActivation, count: Int) throws {
         func network(_ algorithm: ConvolutionAlgorithm) throws -> Network {
@@ -171,7 +171,7 @@ import Testing
         try check.run(.quick)
     }
 
-    /// What isn't finite is traced to its layer.
+    /// An infinity is traced to its layer.
     @Test func aLayerWithinAChainIsNamed() throws {
         let network = try network {
             try convolutions(.linkedReLU, [4, 4, 4])

@@ -3,7 +3,8 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// A convolution and the dense layer after it, computed as one: where, and that it changes nothing but rounding.
+/// A convolution and the dense layer after it, computed as one node: the choice of layers, and results that differ by
+/// rounding only.
 @Suite struct ConvolutionDenseFusionTests {
     private static let fused = "fused with dense"
 
@@ -27,7 +28,7 @@ import Testing
         }.operations.map(\.algorithm)
     }
 
-    // MARK: What is found
+    // MARK: Fusions that are found
 
     @Test func theWidthNetwork() throws {
         let network = try Network(WidthNetwork(units: 50), input: [32, 32, 3], batch: 32)
@@ -128,9 +129,10 @@ import Testing
         #expect(plain.operations.map(\.algorithm).contains(Self.fused))
     }
 
-    // MARK: What it computes
+    // MARK: Results of fusions
 
-    /// With and without fusion: the same outputs of the convolution to the bit, all else but for rounding.
+    /// With and without fusion, outputs of the convolution have the same bits, and all other results differ by rounding
+    /// only.
     @Test(
         arguments: ModelActivation.allCases.filter { $0 != .prelu && $0 != .linkedPReLU },
         [(20, true), (13, true), (1, true), (20, false)])
@@ -161,7 +163,7 @@ import Testing
         }
     }
 
-    /// Losses of a training, the last batch of which is a smaller one.
+    /// Losses of a training whose last batch is smaller.
     @Test(arguments: [ModelActivation.relu, .linkedReLU, .linkedSwish])
     func trainsAsTheLayersApart(activation: ModelActivation) throws {
         func losses(_ algorithm: ConvolutionAlgorithm) throws -> [Float] {
@@ -182,7 +184,7 @@ import Testing
         #expect(zip(fused, apart).allSatisfy { abs($0 - $1) <= 1e-4 * abs($1) }, "\(fused), \(apart)")
     }
 
-    /// What isn't finite is traced to its layer.
+    /// An infinity is traced to its layer.
     @Test func theLayerIsNamed() throws {
         let network = try network {
             Conv2D(20, kernel: 3)

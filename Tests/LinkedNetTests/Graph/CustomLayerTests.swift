@@ -1,8 +1,8 @@
 import LinkedNet
 import Testing
 
-/// A layer and an operation of a user's own: y = x·exp(scale) per channel, keeping its factors from forward to
-/// backward, counting its training passes in a state.
+/// A user's layer and operation: y = x·exp(scale) per channel. The operation saves its factors from forward to
+/// backward, and counts its training passes in a state.
 private struct ExponentialScale: Layer {
     func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
         let channels = input.shape[-1]
@@ -111,8 +111,8 @@ private struct Block: Layer {
         expectClose(
             try network.gradient(named: "input/value").elements, try plain.gradient(named: "input/value"), "dx")
 
-        // Scaling a channel by e^s scales what its part of the kernel sees: dL/ds = e^s/(1 + e^s) · Σ w·dL/dw over the
-        // channel.
+        // Scaling a channel by e^s scales the input of the channel's part of the kernel: dL/ds = e^s/(1 + e^s) · Σ
+        // w·dL/dw over the channel.
         let gradient = try network.gradient(named: "conv2d/kernel")
         let scale = try network.gradient(named: "residual/exponential_scale/scale")
         for channel in 0..<2 {

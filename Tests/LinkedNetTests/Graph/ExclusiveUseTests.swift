@@ -3,7 +3,7 @@ import Testing
 
 @testable import LinkedNet
 
-/// A network computes for one caller at a time, and says so to a second one.
+/// A network computes for one caller at a time, and ends the process with a message at a second caller.
 @Suite struct ExclusiveUseTests {
     private static let sentence = "a network computes for one caller at a time"
 
@@ -64,7 +64,7 @@ import Testing
         Self.expectSentence(result)
     }
 
-    /// A loss that has somebody else do something in the middle of the step.
+    /// A loss that lets another caller run in the middle of the step.
     private struct Interrupted: Loss {
         let interruption: @Sendable () -> Void
 
@@ -107,7 +107,7 @@ import Testing
         Self.expectSentence(result)
     }
 
-    /// Callers that take turns, also after errors, and networks of one's own.
+    /// Callers may take turns, also after errors, and may use networks of their own.
     @Test func turnsAreFine() throws {
         let network = try Self.network()
         let trainer = try Trainer(network, optimizer: SGD())

@@ -2,7 +2,7 @@ import LinkedNet
 import PaperNetworks
 import Testing
 
-/// Sizes that nobody means, and that must end in an error rather than a trap.
+/// Extreme sizes, which must end in an error and not in a trap.
 @Suite struct ExtremeShapeTests {
     private func network(input: Shape = [8, 8, 2], batch: Int = 1, @LayerBuilder _ layers: () throws -> [any Layer])
         throws -> Network
@@ -70,7 +70,7 @@ import Testing
         #expect(gradients.elements.allSatisfy { $0 == 0 })
     }
 
-    /// A pending activation seen in another image shape is computed before it is read as one.
+    /// A pending activation is computed before a reader takes the value as an image of another shape.
     @Test func aReshapedActivationIsComputedFirst() throws {
         let model = Sequential {
             LinkedActivation(.mirrored(.relu))
@@ -81,8 +81,8 @@ import Testing
         let network = try Network(model, input: [8, 4, 2], batch: 1)
         let input = (0..<64).map { Float($0 % 7) - 3 }
         let output = try network.predict(Tensor(shape: [1, 8, 4, 2], elements: input))
-        // Channels of a position: relu(a), relu(b), relu(−a), relu(−b); reshaped, the first two are one position, the
-        // others the next.
+        // Channels of a position: relu(a), relu(b), relu(−a), relu(−b). After the reshape, the first two channels are
+        // one position, and the other two the next position.
         var expected: [Float] = []
         for index in stride(from: 0, to: 64, by: 2) {
             let (a, b) = (input[index], input[index + 1])

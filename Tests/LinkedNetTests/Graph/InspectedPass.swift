@@ -2,7 +2,7 @@ import Testing
 
 @testable import LinkedNet
 
-/// What one pass, forward and backward, of random numbers through a network gives.
+/// The results of one pass, forward and backward, of random numbers through a network.
 struct InspectedPass {
     let output, gradients: [Float]
     /// The outputs of its operations, by number.
@@ -36,7 +36,7 @@ extension Network {
     }
 }
 
-/// Expects that an infinity in the kernel of `layer` stops a training of `network` with that layer named.
+/// Expects that an infinity in the kernel of `layer` stops a training of `network` with an error that names `layer`.
 func expectNonFiniteKernelIsFound(in layer: String, of network: Network, batch: Int) throws {
     let name = "\(layer)/kernel"
     let trainer = try Trainer(network, optimizer: SGD())

@@ -10,7 +10,7 @@ import Testing
         return (0..<count).map { _ in
             let start = Int(random.next(below: 40))
             let end = start + Int(random.next(below: random.next(below: 4) == 0 ? 40 : 5))
-            // Empty ones, sizes that are and aren't multiples of 64, and a few large ones.
+            // Requests have sizes of 0, sizes with and without a remainder of 64, and a few large sizes.
             let bytes = Int(random.next(below: random.next(below: 5) == 0 ? 100_000 : 700))
             return .init(bytes: random.next(below: 9) == 0 ? 0 : bytes, lifetime: start...end)
         }

@@ -23,7 +23,7 @@ import Testing
             } == ["conv2d", "conv2d_1", "stem", "conv2d_2"])
     }
 
-    /// In any order of declaration.
+    /// The names are free in any order of declaration.
     @Test func unnamedLayersGetNamesThatAreFree() throws {
         #expect(
             try layers {
@@ -47,7 +47,7 @@ import Testing
             } == ["conv2d", "conv2d_3", "conv2d_4", "conv2d_2", "conv2d_1"])
     }
 
-    /// Given names that repeat are numbered, too.
+    /// Repeated given names are numbered, too.
     @Test func namesThatAreGivenTwice() throws {
         #expect(
             try layers {
@@ -95,7 +95,7 @@ import Testing
             ])
     }
 
-    /// Names of networks that need no other ones stay, for checkpoints have them.
+    /// Names that already differ stay the same, because checkpoints have these names.
     @Test func namesThatDifferAlreadyStay() throws {
         #expect(
             try layers {

@@ -27,12 +27,12 @@ import Testing
         }
         #expect(try Self.labels(.mirrored(.relu), windows).contains("MaxPool2D 2×2 ← mirrored relu"))
         #expect(try Self.labels(.mirrored(.swish), windows).contains("MaxPool2D 2×2 ← mirrored swish"))
-        // Each window would evaluate it anew.
+        // Each window would evaluate the activation again.
         #expect(try Self.labels(.mirrored(.swish), overlapping).contains("Activation mirrored swish"))
         #expect(try Self.labels(.mirrored(.prelu()), windows).contains("Activation mirrored prelu"))
     }
 
-    /// Fused or stored first: the same bits.
+    /// A fused activation and a stored activation give the same bits.
     @Test func sameBitsAsStored() throws {
         var random = CounterRandom(seed: 5, use: RandomUse(rawValue: 2004))
         let images = (0..<(3 * 9 * 8 * 3)).map { _ in Float(random.normal()) }

@@ -3,8 +3,8 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// Operations that read one tensor at several inputs, or one parameter several times: each gradient is written into
-/// memory of its own, so no order of writing is wrong.
+/// Operations that read one tensor at several inputs, or one parameter several times. Each gradient has memory of its
+/// own, so any order of writing is correct.
 @Suite struct RepeatedInputTests {
     private func expectGradients(seed: UInt64, @LayerBuilder _ layers: () throws -> [any Layer]) throws {
         let all = try layers()
@@ -14,7 +14,7 @@ import Testing
             as: GradientCheck(all, input: [6, 5, 3], batch: 3, seed: seed, fusion: .nothing))
     }
 
-    /// How the terms of a sum become one tensor for the operation that computes the sum.
+    /// The ways in which the terms of a sum become one tensor for the operation that computes the sum.
     enum Terms: CaseIterable {
         case normalizedBody, normalizedProjection, normalizedBesideActivation, convolvedBody, convolvedBesideActivation
         case twice
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    /// A sum in front of another reader, whose gradient is there first.
+    /// A sum before another reader, which writes its gradient first.
     @Test(arguments: Terms.allCases)
     func sumsOfOneTensorBesideOtherReaders(terms: Terms) throws {
         try expectGradients(seed: 52) {
@@ -71,8 +71,8 @@ import Testing
         }
     }
 
-    /// The operation reads all that it adds to before it writes any, and writes the last first; its factor is one
-    /// parameter, read once for each input.
+    /// The operation reads all gradients that it adds to before it writes a gradient, and writes the last gradient
+    /// first. Its factor is one parameter, which is read once for each input.
     @Test(
         arguments: [
             [.body, .body], [.body, .input, .body, .input], [.sum, .body, .input], [.body, .sum, .sum, .sum],

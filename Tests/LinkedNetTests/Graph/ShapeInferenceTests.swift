@@ -47,7 +47,7 @@ import Testing
         #expect(network.operations.map(\.name) == ["conv2d", "conv2d_1", "dense"], "linked tensors are not stored")
     }
 
-    /// A model that doesn't fit, and what its error must say.
+    /// Models that don't fit, and the words of their errors.
     static let misfits: [(layers: [any Layer], words: [String])] = [
         ([Flatten(), Conv2D(4, kernel: 3, name: "stem")], ["stem", "[height, width, channels]", "126"]),
         ([Dense(4, name: "head")], ["head", "Flatten()", "7×6×3"]),

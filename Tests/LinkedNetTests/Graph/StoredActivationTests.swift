@@ -3,7 +3,7 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// ReLUs that are stored in place of what they are applied to. Gradients of ResNet50 are compared with differences in
+/// ReLUs that are stored in place of their pre-activations. Gradients of ResNet50 are compared with differences in
 /// NetworkGradientTests.
 @Suite struct StoredActivationTests {
     private func labels(@LayerBuilder _ layers: () throws -> [any Layer]) throws -> [String] {
@@ -35,7 +35,8 @@ import Testing
         #expect(labels.contains { $0.hasPrefix(norm ? "BatchNorm → relu" : "Conv2D 1×1 → relu") })
     }
 
-    /// The pre-activation stays where somebody else reads it, where no 1×1 convolution gains, and for other functions.
+    /// The pre-activation stays if another operation reads the pre-activation, if no 1×1 convolution gains, and for
+    /// other functions.
     @Test func whatStays() throws {
         let pooled = try labels {
             try block(

@@ -3,7 +3,7 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// Sums that are computed by the operations which give their terms. Their gradients are compared with differences in
+/// Sums that the operations of their terms compute. Their gradients are compared with differences in
 /// BranchGradientTests and, for ResNet50, NetworkGradientTests.
 @Suite struct SumFusionTests {
     private func labels(@LayerBuilder _ layers: () throws -> [any Layer]) throws -> [String] {
@@ -63,8 +63,8 @@ import Testing
         }
     }
 
-    /// The BatchNorm reads the sum, not what the convolution that adds the shortcut would compute alone. With the body,
-    /// another convolution reads the shortcut's activation, and takes along the gradient that the sum gives it.
+    /// The BatchNorm reads the sum, and not the output of the convolution without the shortcut. With the body, another
+    /// convolution reads the shortcut's activation, and adds the gradient that the sum gives to the activation.
     @Test(arguments: [false, true])
     func gradientsOfASumThatIsNormalized(body: Bool) throws {
         try expectGradients(seed: 44) {
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    /// A convolution whose output nobody reads has no backward pass, so it can't take the shortcut's gradient along.
+    /// A convolution without a reader has no backward steps, so the convolution can't add the shortcut's gradient.
     @Test func aConvolutionThatIsNotUsedTakesNothing() throws {
         func gradients(_ unused: some Layer) throws -> [[UInt32]] {
             let model = Sequential {
@@ -115,7 +115,7 @@ import Testing
                 Dense(3)
             }
             let network = try Network(model, input: [4, 4, 3], batch: 1, seed: 3)
-            // Initial ones depend on how many there are.
+            // Initial weights depend on the number of parameters.
             network.forEachWeight { _, elements in
                 for index in elements.indices { elements[index] = Float(index * 5 % 11) / 8 - 0.5 }
             }
@@ -135,7 +135,7 @@ import Testing
         #expect(try gradients(Unused()) == plain)
     }
 
-    /// A sum behind the network's output is not computed in the place of the output.
+    /// A sum behind the network's output doesn't replace the output.
     @Test func aSumThatIsNotUsedLeavesTheOutput() throws {
         let whole = Window2D(height: 4, width: 4, strideHeight: 1, strideWidth: 1, padding: .valid)
         func output(_ last: some Layer) throws -> [Float] {
@@ -152,7 +152,7 @@ import Testing
         #expect(try output(TermOfAnUnusedSum()) == plain)
     }
 
-    /// The shortcut's activation is read by two convolutions and two sums.
+    /// Two convolutions and two sums read the shortcut's activation.
     @Test func gradientsOfAnActivationOfManyReaders() throws {
         try expectGradients(seed: 43) {
             Conv2D(4, kernel: 1)
@@ -170,7 +170,8 @@ import Testing
         }
     }
 
-    /// The activation of the first sum's term goes with the sum: the second sum then stands where the first did.
+    /// The activation of the first sum's term is removed together with the sum. The second sum then has the first sum's
+    /// index.
     @Test func aSumRightBehindAFusedOneIsFused() throws {
         let found = try labels {
             Conv2D(3, kernel: 1)
@@ -182,7 +183,7 @@ import Testing
         #expect(!found.contains("Add"))
     }
 
-    /// The host's own term is read elsewhere, so the sum can't take its place.
+    /// Another operation reads the host's own term, so the sum can't take the term's place.
     @Test func aTermThatIsReadAgainIsKept() throws {
         let layers: [any Layer] = [
             Conv2D(3, kernel: 3, padding: .same), Reread([Conv2D(3, kernel: 1)], sources: [.body, .sum]), Flatten(),
@@ -192,8 +193,8 @@ import Testing
         try expectGradients(seed: 46) { layers }
     }
 
-    /// A convolution with a stride doesn't see every element of the shortcut's activation, so it can't take the
-    /// gradient along.
+    /// A convolution with a stride doesn't read every element of the shortcut's activation, so the convolution can't
+    /// add the gradient.
     @Test func aConvolutionWithAStrideTakesNothing() throws {
         try expectGradients(seed: 47) {
             Activation(.swish)
@@ -209,7 +210,7 @@ import Testing
         }
     }
 
-    /// What is read elsewhere too, or comes from an operation that can't add, is summed by an operation.
+    /// A sum has an operation of its own if its terms have other readers, or come from operations that can't add.
     @Test func otherSumsStay() throws {
         let pooled = try labels {
             Residual { MaxPool2D(3, stride: 1, padding: .same) }
@@ -238,7 +239,7 @@ private struct SumsInARow: Layer {
     }
 }
 
-/// a(x), beside a sum a(x) + x that it doesn't return.
+/// a(x), beside a sum a(x) + x that the layer doesn't return.
 private struct TermOfAnUnusedSum: Layer {
     func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
         let term = try graph.apply(Conv2D(3, kernel: 1), to: input)
@@ -252,7 +253,7 @@ private struct Nothing: Layer {
     func build(_ input: Value, in graph: GraphBuilder) throws -> Value { input }
 }
 
-/// Computes what it doesn't return.
+/// Computes an output that the layer doesn't return.
 private struct Unused: Layer {
     func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
         _ = try graph.apply(Conv2D(4, kernel: 1, name: "unused"), to: input)

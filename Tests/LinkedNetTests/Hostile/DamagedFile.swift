@@ -8,23 +8,24 @@ import Testing
 import Glibc
 #endif
 
-/// A good file that is damaged in every way a test can afford, and read each time.
+/// A good file that the test damages in many ways, and reads each time.
 ///
-/// In a process of its own, so that a trap is a failure of the test and the memory it takes can be measured.
+/// The test runs in a process of its own, so that a trap is a failure of the test, and the process's memory can be
+/// measured.
 struct DamagedFile {
     /// The good file's bytes.
     let bytes: [UInt8]
-    /// Where every bit is flipped: all but the content proper, of which so many bits are flipped as ``contentFlips``
-    /// says.
+    /// The ranges in which the test flips every bit: all bytes except the content. In the content the test flips
+    /// ``contentFlips`` bits.
     let headers: [Range<Int>]
     private static let contentFlips = 10_000
-    /// No reading may take longer, in seconds of this thread's CPU time: the clock on the wall also runs while others
-    /// have the CPU.
+    /// The longest time of a reading, in seconds of this thread's CPU time. The wall clock also runs while other
+    /// processes have the CPU.
     private static let longestReading = 1.0
-    /// How much more memory than the file has bytes may be in use at any time.
+    /// The most memory that a reading may use, beyond the size of the file.
     private static let largestMemory = 64 << 20
 
-    /// How a reading ended.
+    /// The result of a reading.
     private enum Outcome { case accepted, refused }
 
     /// Truncates the file to every length, flips every bit of the headers and random bits elsewhere, and calls `read`
@@ -36,7 +37,7 @@ struct DamagedFile {
         try #require(file >= 0)
         defer { close(file) }
         try #require(bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) } == bytes.count)
-        // What runs for the first time may take memory once.
+        // Code that runs for the first time may allocate memory once.
         try #require(outcome("unchanged", path, read) == .accepted)
         forgetLargestMemory()
         let memoryBefore = try memory("VmRSS")
@@ -46,7 +47,7 @@ struct DamagedFile {
         for offset in inHeaders.sorted() {
             for bit in 0..<8 where flipped(bit, of: offset, in: file, path, read) == .refused { refusals += 1 }
         }
-        // Some bits change a name or a text only.
+        // Some bits only change a name or a text.
         #expect(refusals > inHeaders.count, "few flipped bits of the headers were noticed")
         let content = bytes.indices.filter { !inHeaders.contains($0) }
         var random = CounterRandom(seed: UInt64(bytes.count), use: RandomUse(rawValue: 2005))
@@ -113,7 +114,7 @@ struct DamagedFile {
         return try #require(line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }) * 1024
     }
 
-    /// Has the kernel measure the largest memory anew.
+    /// Resets the system's measure of the largest memory.
     private func forgetLargestMemory() {
         let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
         _ = write(file, "5", 1)

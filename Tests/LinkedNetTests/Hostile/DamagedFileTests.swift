@@ -4,8 +4,8 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// Every truncation and every flipped bit of one good file per format, and random ones in what is only data: refused
-/// with one of the library's errors or read as what it then says, in bounded time and memory.
+/// Every truncation and every flipped bit of one good file per format, and random flips in the content. The library
+/// refuses the file with an error, or reads the changed content, in bounded time and memory.
 @Suite struct DamagedFileTests {
     @Test func weights() async {
         await #expect(processExitsWith: .success) {
@@ -25,7 +25,7 @@ import Testing
     @Test func checkpoint() async {
         await #expect(processExitsWith: .success) {
             Self.recordingErrors { directory in
-                // Compiled once: that takes longer than reading.
+                // The network is compiled once, because compiling takes longer than reading.
                 let trainer = try Self.writeCheckpoint(to: directory.path + "/good")
                 let bytes = try Self.bytes(directory.path + "/good")
                 let file = DamagedFile(bytes: bytes, headers: [0..<Self.headerEnd(bytes)])
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    /// An error that leaves the closure of such a test is a trap without a text.
+    /// An error that leaves the closure of an exit test is a trap without a text.
     private static func recordingErrors(_ body: (TemporaryDirectory) throws -> Void) {
         do {
             try body(TemporaryDirectory())
@@ -156,7 +156,7 @@ import Testing
         try Array(Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
-    /// Where the header of a safetensors file ends.
+    /// The end of a safetensors file's header.
     private static func headerEnd(_ bytes: [UInt8]) -> Int {
         8 + bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
     }

@@ -8,9 +8,9 @@ import Testing
 import Glibc
 #endif
 
-/// Numbers, shapes and texts that nobody means well with: each was, or could have been, a trap.
+/// Hostile numbers, shapes and texts. Each was a trap, or could have been.
 @Suite struct HostileValueTests {
-    /// A file that says it is as long as can be.
+    /// A file that claims the largest length.
     private final class EndlessFile: ByteStream {
         let path = "endless"
         let largestContent = Int.max
@@ -48,7 +48,7 @@ import Glibc
         }
     }
 
-    /// Each fits, all together don't.
+    /// Each parameter fits, but all together don't.
     @Test func parametersWhoseSumOverflows() {
         #expect(throws: ShapeError.self) {
             try Network(
@@ -61,7 +61,7 @@ import Glibc
         }
     }
 
-    /// A small checkpoint that asks for a network of many gigabytes gets no memory for it.
+    /// A small checkpoint that describes a network of many gigabytes gets no memory for the network.
     @Test func aCheckpointWithoutTheWeightsItAsksFor() throws {
         let directory = try TemporaryDirectory()
         var options = RunOptions()
@@ -125,7 +125,7 @@ import Glibc
         #expect(!mismatch.description.contains("\u{1B}"))
     }
 
-    /// More samples than the network takes at once are shown in several passes.
+    /// More samples than a micro-batch are shown in several micro-batches.
     @Test func aProbeTakesAnyNumberOfSamples() throws {
         func distributions(batch: Int) throws -> [ActivationProbe.Distribution] {
             let model = Sequential {

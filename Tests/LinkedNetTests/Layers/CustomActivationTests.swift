@@ -1,7 +1,7 @@
 import LinkedNet
 import Testing
 
-/// Activations computed in Swift beside those that kernels compute: both give the same numbers, forward and backward.
+/// Activations computed in Swift and in kernels: both give the same numbers, forward and backward.
 @Suite struct CustomActivationTests {
     private static let relu = ElementFunction(name: "own relu", value: { max($0, 0) }, derivative: { $0 > 0 ? 1 : 0 })
     private static let leaky = ElementFunction(
@@ -49,7 +49,8 @@ import Testing
         try expectSame(
             [LinkedActivation(.mirrored(.relu)), consumer],
             [LinkedActivation(try .mirrored(.custom(Self.relu))), consumer])
-        // One custom member makes the whole linkage unfused; the built-in ones are then computed in Swift too.
+        // One custom member prevents the fusion of the whole linkage. The built-in members are then computed in Swift,
+        // too.
         let scales: [(ActivationFunction, Float, Float)] = [
             (.swish, 0.5, 2), (.elu(alpha: 0.7), -1, 1), (.selu, -1, -1.5),
         ]

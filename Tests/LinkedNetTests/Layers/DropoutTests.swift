@@ -47,7 +47,7 @@ import Testing
             let outputs = Array(UnsafeBufferPointer(start: network.output, count: count))
             for index in 0..<count { network.outputGradient[index] = 1 }
             try network.backward(count: batch, step: step)
-            // With an input of ones, the output is the mask, and so is the gradient.
+            // With an input of ones, the output and the gradient are the mask.
             #expect(try network.gradient(named: "input/value").elements == outputs)
             #expect(outputs.contains(0))
         }
@@ -60,7 +60,8 @@ import Testing
         #expect(try outputs(network, .training(step: 1), operation: 1) != first)
         #expect(try outputs(self.network(0.5, seed: 2), .training(step: 0), operation: 1) != first)
         #expect(first[..<features] != first[features..<2 * features])
-        // The second layer drops others than the first, or nothing would be left to tell.
+        // The second layer drops different elements from the first. With the same elements, the test could not tell the
+        // layers apart.
         let second = try outputs(network, .training(step: 0), operation: 2)
         #expect(zip(first, second).contains { $0 != 0 && $1 == 0 })
     }

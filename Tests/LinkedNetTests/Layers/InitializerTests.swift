@@ -34,10 +34,11 @@ import Testing
         let count = Double(weights.count)
         let variance = Self.variance(initializer, 9 * 50, 9 * 300)
         let (mean, deviation, largest) = Self.moments(weights)
-        // Five standard errors of a mean and of a standard deviation (normal: σ/√(2n); less for these shorter tails).
+        // Five standard errors of a mean and of a standard deviation (σ/√(2n) for a normal distribution, less for these
+        // shorter tails).
         #expect(abs(mean) < 5 * (variance / count).squareRoot())
         #expect(abs(deviation / variance.squareRoot() - 1) < 5 / (2 * count).squareRoot())
-        // √3 σ, or 2 standard deviations of the normal distribution before it was cut off.
+        // √3 σ, or 2 standard deviations of the normal distribution before the cut.
         let bound = (isUniform ? 3.0.squareRoot() : 2 / 0.87962566103423978) * variance.squareRoot()
         #expect(largest <= bound * (1 + 1e-6))
         #expect(largest > bound * 0.99)

@@ -26,14 +26,14 @@ import Testing
         _ = try Linkage([.init(.relu), .init(.elu(), inputScale: -1)])
     }
 
-    /// Each list, and an interval within which all of its members are flat.
+    /// Lists of members, each with an interval within which all members are flat.
     static let flat: [(members: [Linkage.Member], interval: ClosedRange<Double>)] = [
         ([.init(.relu)], -9_000...(-0.01)),
         ([.init(.relu), .init(.relu)], -9_000...(-0.01)),
         ([.init(.relu, inputScale: -1)], 0.01...9_000),
         ([.init(.relu), .init(.relu, inputScale: -1, outputScale: 0)], -9_000...(-0.01)),
         ([.init(.relu), .init(.swish, inputScale: 0)], -9_000...(-0.01)),
-        // An exponential tail is too flat to train from z ≈ −14 on.
+        // From z ≈ −14 on, an exponential tail is too flat for training.
         ([.init(.relu), .init(.elu())], -9_000...(-20)),
         ([.init(.selu)], -9_000...(-20)),
         ([.init(.swish)], -9_000...(-30)),
@@ -53,7 +53,7 @@ import Testing
             return
         }
         #expect(functions == members.map(\.function.name))
-        // The first flat interval is on the left for the clip, which is flat on both sides.
+        // The clip is flat on both sides, so its first flat interval is on the left.
         let mirrored = -expected.upperBound ... -expected.lowerBound
         #expect([expected, mirrored].contains { $0.clamped(to: interval) == $0 }, "\(interval)")
         #expect(interval.upperBound - interval.lowerBound < 20_000)

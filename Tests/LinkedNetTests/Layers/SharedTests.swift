@@ -2,7 +2,7 @@ import Testing
 
 @testable import LinkedNet
 
-/// Layers whose uses have one set of parameters. Generated networks hold them, too.
+/// Layers whose uses have one set of parameters. Generated networks have shared layers, too.
 @Suite struct SharedTests {
     private func expectGradients(
         seed: UInt64, batch: Int = 3, @LayerBuilder _ layers: () throws -> [any Layer]
@@ -52,7 +52,7 @@ import Testing
         #expect(network.parameterLayers.count == 6)
     }
 
-    /// The same value twice without it, and two values of it, are two layers.
+    /// The same layer twice without `Shared`, and two `Shared` values, are two layers.
     @Test func othersAreLayersOfTheirOwn() throws {
         let layer = Conv2D(3, kernel: 1)
         let names = try network {
@@ -70,7 +70,7 @@ import Testing
             ])
     }
 
-    /// Which other uses there are changes no name, also of what a shared layer shares with others.
+    /// Other uses of a shared layer change no name, even of a shared layer within.
     @Test func sharedLayersWithinSharedLayers() throws {
         let inner = Shared(Conv2D(3, kernel: 1), name: "inner")
         let outer = Shared(
@@ -112,8 +112,8 @@ import Testing
         }
     }
 
-    /// The summed gradient of all uses moves the one parameter, as that of a network does whose two equal layers move
-    /// together.
+    /// The summed gradient of all uses moves the only parameter. A network with two equal layers that move together
+    /// gives the same result.
     @Test func gradientsOfAllUsesAreAdded() throws {
         let shared = Shared(Conv2D(3, kernel: 3, padding: .same))
         let one = try network {
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    /// Each use moves the running statistics in turn.
+    /// Each use, in turn, moves the running statistics.
     @Test func runningStatisticsAreShared() throws {
         let norm = Shared(BatchNorm(momentum: 0.5))
         let network = try network {
@@ -151,7 +151,7 @@ import Testing
             Flatten()
         }
         _ = try InspectedPass(network, count: 4)
-        // The second use sees a mean of 0 and a variance of 1 but for epsilon.
+        // The second use gets a mean of 0 and a variance of 1, except for epsilon.
         let variance = try network.weight(named: "shared/batch_norm/moving_variance").elements
         let first = variance.map { ($0 - 0.5) / 0.5 }
         #expect(first.allSatisfy { $0 > 0.5 && $0 < 2 })
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    /// Chains and the like take no shared parameters.
+    /// Chains and other fusions take no shared parameters.
     @Test func sharedConvolutionsAreComputedByThemselves() throws {
         let convolution = Shared(Conv2D(4, kernel: 3, padding: .same))
         let network = try network(input: [12, 10, 3], batch: 16) {
@@ -254,7 +254,7 @@ import Testing
                 Flatten()
             }
         }
-        // The first use may have more than the others.
+        // The first use may have more parameters than other uses.
         #expect(
             try network {
                 shared

@@ -1,7 +1,7 @@
 import LinkedNet
 import Testing
 
-/// A loss that has prescribed gradients, one row for each call, whatever the output is. Called from one thread only.
+/// A loss with prescribed gradients, one row for each call, for any output. Only one thread calls the loss.
 private final class PrescribedGradients: Loss, @unchecked Sendable {
     private let rows: Tensor
     private var calls = 0
@@ -17,7 +17,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
     }
 }
 
-/// Twenty steps of a trainer with each optimizer and given gradients against PyTorch's and Keras'.
+/// Twenty steps of a trainer with each optimizer and given gradients, compared with PyTorch and Keras.
 @Suite struct GoldenOptimizerTests {
     private struct Setup {
         let file: Result<GoldenFile, any Error>
@@ -52,7 +52,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
             "adam": try Adam(learningRate: 0.05),
             "adam large epsilon": try Adam(learningRate: 0.05, beta1: 0.8, beta2: 0.95, epsilon: 0.1),
             "adam decay": try Adam(learningRate: 0.05, decay: 0.1),
-            // Keras has √(v + ε); its values are made with an ε that makes no difference.
+            // Keras has √(v + ε). The values come from an ε so small that it makes no difference.
             "rmsprop": try RMSProp(learningRate: 0.05, epsilon: 0),
             "rmsprop decay": try RMSProp(learningRate: 0.05, epsilon: 0, decay: 0.1),
         ]
@@ -87,7 +87,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
             try trainer.step(pixels: [0], labels: [0])
             let expected = try Tensor(
                 shape: [count], elements: Array(path.elements[step * count..<(step + 1) * count]))
-            // Each update rounds a handful of times.
+            // Each update rounds a few times.
             expectClose(
                 try network.weight(named: "input/value").elements, expected, "after update \(step)",
                 roundings: 4 * Float(step + 1))
@@ -110,7 +110,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
                 meanSquares[index] = rho * meanSquares[index] + (1 - rho) * gradient * gradient
                 values[index] -= 0.05 * gradient / meanSquares[index].squareRoot()
             }
-            // 1 − 0.99 in single precision is off by some roundings more.
+            // 1 − 0.99 in single precision has the error of some more roundings.
             expectClose(
                 try network.weight(named: "input/value").elements,
                 try Tensor(shape: [3], elements: values.map(Float.init)), "after update \(step)")
@@ -126,7 +126,7 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
         #expect(throws: OptimizerError.self) { try Adam(beta2: -0.1) }
         #expect(throws: OptimizerError.self) { try Adam(epsilon: .infinity) }
         #expect(throws: OptimizerError.self) { try RMSProp(rho: 1) }
-        // 1 in single precision, which kernels compute in.
+        // The beta is 1 in single precision, the precision of kernels.
         #expect(throws: OptimizerError.self) { try Adam(beta2: 0.99999999) }
         #expect(throws: OptimizerError.self) { try RMSProp(rho: 0.99999999) }
         #expect(throws: OptimizerError.self) { try RMSProp(weightDecay: 1e300) }

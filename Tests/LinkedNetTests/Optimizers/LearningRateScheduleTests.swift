@@ -1,7 +1,7 @@
 import LinkedNet
 import Testing
 
-/// Factors of schedules by hand, five steps an epoch.
+/// Factors of schedules, computed by hand, with five steps an epoch.
 @Suite struct LearningRateScheduleTests {
     private func expectFactors(_ schedule: LearningRateSchedule, _ expected: [Int: Double]) {
         for (step, factor) in expected {
@@ -15,7 +15,7 @@ import Testing
         expectFactors(.cosine(epochs: 2), [0: 1, 5: 0.5, 10: 0, 15: 0])
     }
 
-    /// The order of the list does not matter. Of two steps at one epoch the later in the list holds.
+    /// The order of the list does not matter. Of two steps at one epoch, the later step in the list holds.
     @Test func theLatestStepHolds() {
         let ordered = [LearningRateSchedule.Step(fromEpoch: 1, factor: 0.5), .init(fromEpoch: 4, factor: 0.1)]
         for steps in [ordered, ordered.reversed()] {

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// The library as another package sees it.
+/// The library from the view of another package.
 @Suite struct ConsumerTests {
     private static let switchName = "LINKEDNET_TEST_CONSUMER"
 
-    /// Builds a whole second package, so it runs only where it is asked for; `.ci/run` does.
+    /// The test builds a whole second package, and runs only on request, as in `.ci/run`.
     @Test(.enabled(if: ProcessInfo.processInfo.environment[switchName] != nil, "\(switchName) is not set"))
     func anotherPackageImportsByVersionAndTrains() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized

@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    /// Files of a format without content: the error shows which reader took them.
+    /// The files are empty, and the error shows the reader that took the files.
     private func expectReader(_ argument: String?, file: String, expected: String) {
         #expect(
             throws: DataError(path: "\(directory.path)/\(file)", offset: 0, expected: expected, found: "an empty file")
@@ -58,7 +58,7 @@ import Testing
         expectReader("a/cifar-100-binary", file: "a/cifar-100-binary/train.bin", expected: Self.cifar100)
     }
 
-    /// CIFAR-10 that is there but damaged is an error, not a reason to train on something else.
+    /// A damaged CIFAR-10 is an error, and not a reason to train on other data.
     @Test func defaultIsCIFAR10IfThere() throws {
         try directory.write("data/cifar-10-batches-bin/data_batch_1.bin", [])
         expectReader(nil, file: "data/cifar-10-batches-bin/data_batch_1.bin", expected: Self.cifar10)
@@ -98,7 +98,7 @@ import Testing
         let train = try #require(data.train as? ImageDataset)
         #expect(train.count == 60_000 && data.test.count == 10_000)
         #expect(train.imageShape == [28, 28, 1])
-        // Known of the data: equally many of each class, and the first three labels.
+        // Known facts of the data: the same number of images for each class, and the first three labels.
         #expect((0..<10).allSatisfy { label in train.labels.count { $0 == Int32(label) } == 6_000 })
         #expect(train.labels.prefix(3) == [9, 0, 0])
         #expect(train.classNames[9] == "Ankle boot")

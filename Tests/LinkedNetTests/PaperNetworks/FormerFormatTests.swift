@@ -3,10 +3,10 @@ import LinkedNet
 import PaperNetworks
 import Testing
 
-/// A run that version 0.1.0's predecessors saved: settings among the library's texts, no best weights, nothing that
-/// describes network and data.
+/// A run of a version before 0.1.0: settings among the library's texts, no best weights, no description of network and
+/// data.
 ///
-/// `train --model width:1 --data data --epochs 3 --batch-size 8` made it, stopped after 5 steps and after 2 more.
+/// `train --model width:1 --data data --epochs 3 --batch-size 8` made the run, stopped after 5 steps and after 2 more.
 @Suite struct FormerFormatTests {
     private let directory: TemporaryDirectory
     private var path: String { "\(directory.path)/run" }
@@ -42,7 +42,7 @@ import Testing
         #expect(result.epochs.map(\.epoch) == [2])
         let lines = try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 3)
-        // Now it is a run like any other.
+        // The run is now like any other run.
         let saved = try SavedPaperRun(path)
         #expect(saved.settings == run.settings && saved.record.graphDigest == saved.network.graphDigest)
         #expect(saved.record.pixelScaling == data.train.pixelScaling)

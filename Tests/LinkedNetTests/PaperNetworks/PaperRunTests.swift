@@ -54,7 +54,7 @@ import Testing
         #expect(try metrics().map { $0["epoch"] as? Int } == [1, 2, 3])
     }
 
-    /// Killed after the epoch's line was written and before the checkpoint was; the line may be cut.
+    /// The process was killed between the writing of the epoch's line and of the checkpoint. The line may be cut.
     @Test(arguments: ["{\"event\":\"epoch\",\"epoch\":2,\"loss\":9}\n", "{\"event\":\"epo"])
     func linesWithoutACheckpointAreDropped(line: String) throws {
         try PaperRun(settings, data: data, directory: path).train(on: data, maxSteps: 4)
@@ -82,7 +82,7 @@ import Testing
         #expect(try PaperRun(resuming: path).settings.epochs == 4)
     }
 
-    /// What was added is what a run would learn that had begun with such a sequence.
+    /// The added epochs give the weights of a run that began with the whole sequence of schedules.
     @Test func addedEpochsCanHaveAScheduleOfTheirOwn() throws {
         var settings = settings
         settings.schedule = .cosine(epochs: 3)
@@ -170,7 +170,7 @@ import Testing
 
     // MARK: Errors while training
 
-    /// After the second step, in the middle of an epoch, and after the sixth, at the end of the second.
+    /// After the second step, in the middle of an epoch, and after the sixth step, at the end of the second epoch.
     @Test(arguments: [(2, 1, 0), (6, 2, 3)])
     func aWeightThatIsNoNumberIsNotSaved(step: Int, epoch: Int, saved: Int) throws {
         let run = try PaperRun(settings, data: data, directory: path)
@@ -220,7 +220,7 @@ import Testing
         #expect(resumed.run.digest == unbroken.run.digest)
     }
 
-    /// An observer's own file is none of the run's business.
+    /// A failure of an observer's own file doesn't concern the run.
     @Test func anObserversFileThatFailsLeavesTheRunSaved() throws {
         let error = CheckpointError.system(operation: .write, path: "elsewhere", code: ENOSPC)
         let failure = Meddler(atStep: 2) { _ in throw error }
@@ -239,7 +239,7 @@ import Testing
         #expect(throws: error) { try PaperRun(settings, data: data, directory: path) }
     }
 
-    /// A run of before there were generations goes on, and its file is removed like any old checkpoint.
+    /// A run from a version without generations goes on. The run's file is removed like any old checkpoint.
     @Test func theFileOfAnOlderVersionIsResumed() throws {
         let run = try PaperRun(settings, data: data, directory: path)
         try run.train(on: data, maxSteps: 2)
@@ -306,7 +306,7 @@ import Testing
     }
 }
 
-/// Does something after a step.
+/// Calls a closure after a step.
 private final class Meddler: TrainingObserver {
     private let step: Int
     private let body: (Trainer) throws -> Void

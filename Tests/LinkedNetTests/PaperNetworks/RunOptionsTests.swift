@@ -70,7 +70,7 @@ import Testing
 
     static let models: [ModelName] = [.allCNN, .depth, .width(50), .width(400), .extended, .resNet50]
 
-    /// Every model can be trained by it, for the number of epochs that is asked for.
+    /// The recipe can train every model, for any number of epochs.
     @Test(arguments: models, [true, false]) func theRecipeFitsEveryModel(model: ModelName, linked: Bool) throws {
         func recipe(_ epochs: Int?) throws -> RunSettings {
             try settings { ($0.model, $0.activation, $0.epochs) = (model, linked ? .linkedReLU : .relu, epochs) }
@@ -78,7 +78,7 @@ import Testing
         let own = try recipe(nil)
         #expect(own.preset == .recipe)
         #expect(own.shuffles)
-        // The schedule belongs to the run's length, and leaves something to be learned in epochs that are added.
+        // The schedule depends on the run's length, and lets added epochs learn.
         for settings in try [own, recipe(7)] {
             let end = try #require(settings.schedule.end)
             #expect(end.epoch == settings.epochs && end.factor > 0)
@@ -139,7 +139,7 @@ import Testing
         #expect(sgd.learningRate == 0.01 && sgd.schedule == .constant)
     }
 
-    // MARK: What makes no sense
+    // MARK: Senseless options
 
     @Test func theOptionIsNamed() throws {
         let changes: [(String, (inout RunOptions) -> Void)] = [
@@ -196,7 +196,8 @@ import Testing
         }
     }
 
-    /// A run that was saved before there were presets had the paper's settings, and those are saved as before.
+    /// A run from a version without presets has the paper's settings. The paper's settings are still saved in the same
+    /// form.
     @Test func settingsWithoutAPresetAreThePapers() throws {
         let paper = try settings { $0.preset = .paper }
         let text = String(decoding: try JSONEncoder().encode(paper), as: UTF8.self)
@@ -225,17 +226,17 @@ import Testing
 
     @Test func addedEpochsMayHaveASchedule() throws {
         #expect(try added("constant", to: "cosine") == .constant)
-        // Of the added epochs' length.
+        // The schedule has the length of the added epochs.
         #expect(try added("cosine", to: "cosine") == .cosine(epochs: 3))
         #expect(try added("cosine", to: "warm-up:5+cosine:3", epochs: 5) == .cosine(epochs: 2))
         #expect(try added("warm-up:2+cosine:3", to: "warm-up:2+cosine") == .warmUp(steps: 2, then: .cosine(epochs: 3)))
-        // The same again, where the run's own goes on, is no other one.
+        // The run's own schedule, given again, is not another schedule if it goes on.
         for own in ["constant", "cosine:30", "allcnn", "steps:1=0.5"] { #expect(try added(own, to: own) == nil) }
         #expect(try added("steps:1=0", to: "steps:1=0") != nil)
         #expect(try added(nil, to: "cosine") == nil)
     }
 
-    /// With the numbers that were given, and a way that works.
+    /// The error names the given numbers, and options that work.
     @Test func aScheduleWithoutAddedEpochsIsRefused() throws {
         let settings = try settings { ($0.epochs, $0.schedule) = (3, "cosine:3@1:cosine") }
         var other = RunOptions()
@@ -302,7 +303,7 @@ import Testing
         #expect(try LearningRateSchedule(text: #require(schedule.text), epochs: 1) == schedule)
     }
 
-    /// Each as if training began with it.
+    /// Each schedule counts as if training began with this schedule.
     @Test func aSequenceIsOneScheduleAfterTheOther() throws {
         let (first, second) = (
             LearningRateSchedule.warmUp(steps: 3, then: .cosine(epochs: 2)), LearningRateSchedule.cosine(epochs: 3)

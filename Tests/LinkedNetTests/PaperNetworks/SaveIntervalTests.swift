@@ -43,7 +43,7 @@ import Testing
         #expect(clock.isDue(step: 1))
     }
 
-    /// After a failure the steps still count.
+    /// Steps before a failure still count.
     @Test func aFailureDelaysNothing() {
         var clock = SaveClock(.steps(5), step: 0)
         clock.began(step: 5)

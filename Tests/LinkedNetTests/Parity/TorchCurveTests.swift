@@ -2,12 +2,12 @@ import Foundation
 import LinkedNet
 import Testing
 
-/// A hundred training steps against PyTorch's, from the same weights and batches. The values and their generator lie
-/// beside this file.
+/// A hundred training steps, compared with PyTorch from the same weights and batches. The values and their generator
+/// lie beside this file.
 @Suite struct TorchCurveTests {
     private static let (batch, batches) = (16, 10)
 
-    /// Winograd's first layer has tiles of 4×4 on images of 8×8, and of 5×5 on those of 10×10.
+    /// Winograd's first layer has tiles of 4×4 on images of 8×8, and tiles of 5×5 on images of 10×10.
     @Test(arguments: ConvolutionAlgorithm.allCases, [(8, "winograd"), (10, "winograd 5×5")])
     func hundredStepsLoseAsPyTorchDoes(algorithm: ConvolutionAlgorithm, size: (side: Int, winograd: String)) throws {
         let side = size.side

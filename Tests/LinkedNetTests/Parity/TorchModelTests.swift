@@ -3,7 +3,7 @@ import LinkedNet
 import PaperNetworks
 import Testing
 
-/// The first 20 steps of the paper's models, each with its experiment's optimizer, against PyTorch's from the same
+/// The first 20 steps of the paper's models, each with its experiment's optimizer, compared with PyTorch from the same
 /// weights and batches. The values and their generator lie beside this file.
 @Suite struct TorchModelTests {
     struct Case: Decodable, CustomTestStringConvertible {
@@ -37,7 +37,7 @@ import Testing
 
     private static let (batch, batches, side, gamma) = (8, 5, 16, Float(0.125))
 
-    /// The generator's weights: kernels as He et al. start them, everything else near its usual beginning.
+    /// The generator's weights: kernels start as in He et al., and other weights near their usual first values.
     private static func setWeights(of network: Network) throws {
         for (index, info) in network.parameterLayout.entries.enumerated() {
             let noise = ParityData.noise(UInt32(100 + index), info.shape.elementCount)
@@ -59,7 +59,7 @@ import Testing
         let name = try #require(ModelName(expected.model))
         let activation = try #require(ModelActivation(rawValue: expected.activation))
         let model = name.model(ModelOptions(activation: activation, batchNorm: expected.batchNorm))
-        // Dropout's masks are no matter of comparison.
+        // The networks have no dropout, because the masks differ from PyTorch's.
         let layers = try model.layers().filter { !($0 is Dropout) }
         let network = try Network(Sequential { layers }, input: [Self.side, Self.side, 3], batch: Self.batch)
         #expect(network.parameterLayout.elementCount == expected.parameters)

@@ -2,7 +2,7 @@
 
     python3 generate_torch_curve.py
 
-Weights and images come from a formula that the test has too (`noise`), so that they need not be stored. A run in single precision
+Weights and images come from a formula that the test has, too (`noise`), so that no file has to store the numbers. A run in single precision
 must stay within a tenth of the tolerance of the test, or the curve would be too sensitive to compare.
 """
 

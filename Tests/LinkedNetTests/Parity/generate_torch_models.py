@@ -3,7 +3,7 @@
     python3 generate_torch_models.py
 
 The models are the paper's, on images of 16×16 and batches of 8 so that a test takes seconds; AllCNN is without its dropout, whose masks
-are a matter of the random generator. Weights and images come from a formula that the test has too, and PyTorch's own optimizers update them. A
+depend on the random generator. Weights and images come from a formula that the test has too, and PyTorch's own optimizers update them. A
 run in single precision must stay within a third of the test's tolerance, or the curve would be too sensitive to compare.
 """
 
@@ -23,7 +23,7 @@ GAMMA = 0.125
 
 
 class Net:
-    """A model in the making and at work: its parameters appear in the order in which the first pass asks for them."""
+    """A model during its first pass and later: parameters appear in the order in which the first pass requests the parameters."""
 
     def __init__(self, dtype, activation, batch_norm):
         self.dtype, self.activation, self.batch_norm = dtype, activation, batch_norm
@@ -133,13 +133,15 @@ def resnet50(net, x):
 CASES = [
     # model, activation, BatchNorm, optimizer, learning rate, epsilon, decay of the learning rate per update
     (width50, "lk-prelu", False, "sgd", 0.01, 0, 0),
-    # A hundredth of the paper's rate: at 0.001 the last bits decide on which side of a kink a neuron of the 51 layers lands.
+    # A hundredth of the paper's rate: at 0.001 the last bits decide the side of a kink for neurons of the 51 layers.
     (depth, "lk-relu", False, "adam", 1e-5, 1e-8, 0),
     (extended, "lk-selu", False, "rmsprop", 1e-4, 1e-8, 1e-6),
-    # Swish has no kink: with ReLU the last bits of one gradient decide on which side of it a neuron lands, and momentum makes that visible.
+    # Swish has no kink. With ReLU the last bits of one gradient decide the side of a kink, and momentum makes the
+    # difference visible.
     (allcnn, "lk-swish", False, "nesterov", 0.01, 0, 1e-6),
     (resnet50, "lk-swish", False, "adam", 1e-3, 1e-8, 1e-6),
-    # With BatchNorm, PyTorch's own single precision leaves its double after some steps at 0.001; kinks make it worse.
+    # With BatchNorm at 0.001, PyTorch's own single and double precision differ after some steps. Kinks increase the
+    # difference.
     (resnet50, "swish", True, "adam", 1e-5, 1e-8, 1e-6),
     (resnet50, "lk-swish", True, "adam", 1e-5, 1e-8, 1e-6),
 ]

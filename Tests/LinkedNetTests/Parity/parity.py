@@ -1,4 +1,4 @@
-"""What the generators of this directory share: numbers and batches from a formula that the tests have too, so that they need not be stored."""
+"""The common part of this directory's generators: numbers and batches from a formula that the tests have, too, so that no file has to store them."""
 
 import numpy as np
 

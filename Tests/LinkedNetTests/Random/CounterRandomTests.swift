@@ -100,12 +100,12 @@ import Testing
         var counts = [Int](repeating: 0, count: 7)
         for _ in 0..<14_000 { counts[Int(random.next(below: 7))] += 1 }
         let chiSquared = counts.map { Double(($0 - 2_000) * ($0 - 2_000)) / 2_000 }.reduce(0, +)
-        // Six degrees of freedom: exceeded once in 100,000.
+        // The bound for six degrees of freedom is exceeded once in 100,000.
         #expect(chiSquared < 33.1)
         #expect(random.next(below: 0) == 0)
     }
 
-    /// 3·2⁶² numbers: taken modulo instead of rejected, the lower third would come twice as often.
+    /// A range of 3·2⁶² numbers: with a modulo in place of rejection, the lower third would come twice as often.
     @Test func boundedNumbersHaveNoBias() {
         var random = CounterRandom(seed: 9, use: .shuffle)
         let third: UInt64 = 1 << 62

@@ -20,7 +20,7 @@ private struct Axis {
         }
     }
 
-    /// The position in the image of element `offset` of window `output`, if it is one.
+    /// The position in the image of element `offset` of window `output`; `nil` for padding.
     func position(_ output: Int, _ offset: Int) -> Int? {
         let position = output * stride + offset - before
         return position >= 0 && position < size ? position : nil
@@ -120,7 +120,7 @@ extension ReferencePass {
         return concatenated(parts)
     }
 
-    /// The largest element or the mean of what lies in the image of each window.
+    /// The largest element or the mean of each window's part within the image.
     mutating func pooled(_ x: ReferenceTensor, _ window: Window2D, maximum: Bool) -> ReferenceTensor {
         let rows = Axis(size: x.shape[0], window: window.height, stride: window.strideHeight, padding: window.padding)
         let columns = Axis(size: x.shape[1], window: window.width, stride: window.strideWidth, padding: window.padding)

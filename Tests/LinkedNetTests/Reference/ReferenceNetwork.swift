@@ -1,18 +1,19 @@
 @testable import LinkedNet
 
 /// The forward pass of a list of layers in double precision, straight from the definitions: no fusion, no tiles, no
-/// shared memory. Weights go by the names that the library gives them.
+/// shared memory. Weights have the library's names.
 struct ReferenceNetwork {
     let layers: [any Layer]
     var weights: [String: [Double]]
-    /// For each dropout layer in order, what it multiplies each element by.
+    /// For each dropout layer in order, the factor of each element.
     var dropoutMasks: [[Double]] = []
 
-    /// What a forward pass gives.
+    /// The result of a forward pass.
     struct Result {
         var output: ReferenceTensor
-        /// A hash of every decision at a kink: the side of 0 of each argument of an activation that has one, the choice
-        /// of each maximum. Between two points that share all decisions the network is smooth, save for coincidences.
+        /// A hash of every decision at a kink: the side of 0 of each argument of an activation with a kink, and the
+        /// choice of each maximum. Between two points with the same decisions the network is smooth, except for
+        /// coincidences.
         var decisions: UInt64
     }
 
@@ -38,7 +39,7 @@ struct ReferenceNetwork {
     }
 }
 
-/// A layer that the reference doesn't know, or a weight that it wasn't given.
+/// A layer that the reference doesn't know, or a weight that is missing.
 struct ReferenceError: Error, CustomStringConvertible {
     let description: String
 }

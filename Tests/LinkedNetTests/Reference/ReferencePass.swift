@@ -5,7 +5,7 @@ import Foundation
 func exponential(_ x: Double) -> Double { exp(x) }
 func logarithm(_ x: Double) -> Double { log(x) }
 
-/// One forward pass of a ``ReferenceNetwork``: walks the layers, finding weights by the names that nested layers give.
+/// One forward pass of a ``ReferenceNetwork``: walks the layers and finds weights by the names of nested layers.
 struct ReferencePass {
     let weights: [String: [Double]]
     var dropoutMasks: [[Double]]
@@ -40,7 +40,7 @@ struct ReferencePass {
         return try body(&self)
     }
 
-    /// All uses have the names of the first, within which names are counted anew.
+    /// All uses have the names of the first use. Numbers of names within the layer begin again for each use.
     private mutating func shared(_ layer: Shared, _ x: ReferenceTensor) throws -> ReferenceTensor {
         let identity = ObjectIdentifier(layer.identity)
         guard let known = sharedPaths[identity] else {

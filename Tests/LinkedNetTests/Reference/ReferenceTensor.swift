@@ -1,7 +1,7 @@
 /// A batch of samples in double precision, row-major, batch outermost.
 struct ReferenceTensor {
     var batch: Int
-    /// Of one sample.
+    /// The shape of one sample.
     var shape: [Int]
     var elements: [Double]
 
@@ -12,8 +12,8 @@ struct ReferenceTensor {
     }
 
     var channels: Int { shape[shape.count - 1] }
-    /// Elements of one sample.
+    /// The number of elements of one sample.
     var sampleSize: Int { shape.reduce(1, *) }
-    /// Batch and positions together.
+    /// The number of rows: batch and positions together.
     var rows: Int { elements.count / channels }
 }

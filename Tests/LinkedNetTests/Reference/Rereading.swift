@@ -1,14 +1,14 @@
 @testable import LinkedNet
 
-/// Runs layers, and weighs what they give, their input, and the sum of the two, by an operation of a user's own that
-/// reads tensors which others read, too, and may read one several times.
+/// Runs layers, and weighs their output, their input, and the sum of the two with a user's operation. The operation
+/// reads tensors that other operations read, too, and may read a tensor several times.
 struct Reread: Layer {
-    /// What the operation reads as one of its inputs.
+    /// The source of one of the operation's inputs.
     enum Source {
         case input, body, sum
     }
 
-    /// They keep the shape.
+    /// The layers, which keep the shape.
     let body: [any Layer]
     let sources: [Source]
 
@@ -37,12 +37,12 @@ struct Reread: Layer {
             parameters: inputs.map { _ in factor }, outputShape: input.shape)
     }
 
-    /// What input `index` is multiplied by, beside the factor.
+    /// The weight of input `index`, which multiplies the input beside the factor.
     static func weight(_ index: Int) -> Float { 1 - 0.375 * Float(index) }
 }
 
-/// Σ weight·factor·input, each factor a parameter of its own. Backward reads all that it adds to before it writes any,
-/// and writes the last first.
+/// Σ weight·factor·input, each factor a parameter of its own. Backward reads all gradients that it adds to before it
+/// writes a gradient, and writes the last gradient first.
 private struct WeighingOperation: GraphOperation {
     let elementCount, inputCount: Int
 
@@ -78,7 +78,7 @@ private struct WeighingOperation: GraphOperation {
     }
 }
 
-/// Gives its input, which other layers read for nothing: their parameters get no gradient.
+/// Gives its input. Other layers read the input, but their output is unused, so their parameters get no gradient.
 struct ReadInside: Layer {
     let readers: [any Layer]
 
@@ -93,6 +93,6 @@ struct ReadInside: Layer {
 
     static let name = "unused"
 
-    /// Whether a parameter is one of such readers'.
+    /// True if a parameter belongs to such a reader.
     static func holds(_ parameter: String) -> Bool { parameter.split(separator: "/").contains { $0.hasPrefix(name) } }
 }

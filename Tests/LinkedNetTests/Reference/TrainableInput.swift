@@ -1,9 +1,9 @@
 import LinkedNet
 
-/// A layer whose output is a parameter `value` of a whole batch, so that the gradient with respect to a network's input
-/// can be asked for like that of any weight. The network's real input is not read.
+/// A layer whose output is a parameter `value` of a whole batch, so that a test can read the gradient with respect to a
+/// network's input like the gradient of any weight. The network's real input is not read.
 struct TrainableInput: Layer {
-    /// Of one sample.
+    /// The shape of one sample.
     let shape: Shape
     let batch: Int
 
@@ -19,7 +19,7 @@ struct TrainableInput: Layer {
     }
 }
 
-/// The output is the parameter; always the whole batch is asked for.
+/// The output is the parameter. Every call takes the whole batch.
 private struct ParameterOperation: GraphOperation {
     let elementCount: Int
 

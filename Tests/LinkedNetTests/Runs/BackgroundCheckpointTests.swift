@@ -5,11 +5,11 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// Holds the thread of a save back until it is let go.
+/// Holds the threads of saves back until the gate opens.
 final class SaveGate: Sendable {
     private let held = Mutex<[@Sendable () -> Void]>([])
 
-    /// As ``BackgroundThread/start(_:)``, but the body waits.
+    /// Takes the place of ``BackgroundThread/start(_:)``, but the body waits.
     func hold(_ body: @escaping @Sendable () -> Void) -> Bool {
         held.withLock { $0.append(body) }
         return true
@@ -24,9 +24,9 @@ final class SaveGate: Sendable {
     }
 }
 
-/// The content of a checkpoint that was written beside training: everything that the trainer had when the save began.
+/// The content of a checkpoint that was written beside training: the trainer's whole state at the begin of the save.
 @Suite struct BackgroundCheckpointTests {
-    /// Everything that training goes on with, taken from where it lives, as bits.
+    /// The bits of a trainer's whole state, read from the trainer's own memory.
     private struct Snapshot: Equatable {
         let position: TrainingPosition
         private(set) var tensors: [String: [UInt32]] = [:]
@@ -66,7 +66,8 @@ final class SaveGate: Sendable {
         }
     }
 
-    /// The save is held back until training has changed everything; the file has what there was when it began.
+    /// The test holds the save back until training has changed all numbers. The file has the numbers from the begin of
+    /// the save.
     @Test(arguments: optimizers)
     func aSaveHoldsWhatTrainingHad(optimizer: String, slots: [String]) throws {
         func trainer() throws -> Trainer { try Trainer(TinyTraining.network(), optimizer: Self.optimizer(optimizer)) }
@@ -97,7 +98,7 @@ final class SaveGate: Sendable {
             let file = try SafetensorsFile("run/\(Generations.name(number + 1))", on: disk)
             #expect(try Snapshot(file) == expected)
         }
-        // Nothing in it is as it was at first or is now, so that it can't be right by chance.
+        // No number of the file is equal to the first or the present number, so that no number is right by chance.
         let (now, first, last) = (Snapshot(trainer), try Snapshot(self.trainer(optimizer)), expected[1])
         let parameters = trainer.network.parameterLayout.entries.map(\.name)
         for name in parameters + trainer.network.stateLayout.entries.map(\.name)
@@ -106,7 +107,7 @@ final class SaveGate: Sendable {
             #expect(last.tensors[name] != nil && last.tensors[name] != now.tensors[name], "\(name)")
             #expect(last.tensors[name] != first.tensors[name], "\(name)")
         }
-        // It is gone on with as if nothing had happened.
+        // A resumed training goes on with the same bits.
         let resumed = try self.trainer(optimizer)
         try resumed.resume(from: SafetensorsFile("run/\(Generations.name(2))", on: disk))
         for trainer in [resumed, trainer] { try fit(trainer) }
@@ -117,7 +118,7 @@ final class SaveGate: Sendable {
         try Trainer(TinyTraining.network(), optimizer: Self.optimizer(optimizer))
     }
 
-    /// Compares, after each step of a run, the trainer with the save that began then.
+    /// Compares, after each step of a run, the trainer with the save that began after this step.
     private final class Comparison: TrainingObserver {
         private let run: Run
         private(set) var count = 0

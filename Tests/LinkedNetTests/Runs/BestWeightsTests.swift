@@ -3,9 +3,9 @@ import Testing
 
 @testable import LinkedNet
 
-/// The weights of the best epoch belong to the best score of the checkpoint that is found, whatever happens between.
+/// The saved best weights belong to the best score of the checkpoint that is found, after any fault.
 @Suite struct BestWeightsTests {
-    /// A run whose weights are the number of the epoch, and every epoch of which is the best so far.
+    /// A run whose weights are the number of the epoch. Every epoch is the best so far.
     private final class Life {
         let disk: SimulatedDisk
         let trainer: Trainer
@@ -40,14 +40,14 @@ import Testing
             try generations.save(trainer.network.storedWeights, metadata: texts, best: weights)
         }
 
-        /// Finishes what another process began, as a training does.
+        /// Finishes another process's save, as a training does.
         func recover() throws {
             let record = try RunRecord(Generations("run", on: disk).open().file)
             try generations.recoverBest(record.best)
         }
     }
 
-    /// The epoch of the checkpoint that is found. Checks that the best weights are that epoch's.
+    /// The epoch of the checkpoint that is found. Checks that the best weights are of the same epoch.
     private func check(_ disk: SimulatedDisk) throws -> Int {
         let record = try RunRecord(Generations("run", on: disk).open().file)
         let epoch = try #require(record.best.epoch)
@@ -76,7 +76,7 @@ import Testing
                 disk.plan = .init()
                 let epoch = try check(disk)
                 found.insert(epoch)
-                // The next process makes order, also if it is killed while it does.
+                // The next process repairs the directory.
                 let next = try Life(disk)
                 try next.recover()
                 #expect(try check(disk) == epoch)
@@ -91,7 +91,7 @@ import Testing
         #expect(found == [1, 2])
     }
 
-    /// A file of an epoch whose score was never saved is nobody's.
+    /// A file of an epoch whose score was never saved is removed.
     @Test func whatNoCheckpointKnowsIsRemoved() throws {
         let disk = SimulatedDisk()
         let life = try Life(disk)
@@ -105,7 +105,7 @@ import Testing
         #expect(try check(disk) == 1)
     }
 
-    /// The weights at the end of the epoch that was the best are in the file, and can be evaluated.
+    /// The file has the weights at the end of the best epoch, and the weights can be evaluated.
     @Test func theFileHasTheWeightsOfTheBestEpoch() throws {
         let directory = try TemporaryDirectory()
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(learningRate: 0.3))

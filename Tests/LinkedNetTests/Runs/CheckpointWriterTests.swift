@@ -3,7 +3,7 @@ import Testing
 @testable import LinkedNet
 
 @Suite struct CheckpointWriterTests {
-    /// With and without a thread to be had.
+    /// The writer works with a thread, and on a system that gives no thread.
     @Test(arguments: [true, false])
     func aSaveEnds(hasThread: Bool) throws {
         let disk = SimulatedDisk()
@@ -17,7 +17,7 @@ import Testing
                 writer.begin(
                     tensors,
                     .init(position: TrainingPosition(), metadata: ["number": "\(number)"], lines: ["\(number)"]))
-                // Would last for ever.
+                // Without a thread, waiting for a running save would last for ever.
                 if !hasThread { try #require(!writer.isSaving) }
                 writer.wait()
                 let outcome = try #require(writer.takeOutcome())

@@ -2,7 +2,7 @@ import Testing
 
 @testable import LinkedNet
 
-/// What is made of a run's metrics, resumed after three epochs.
+/// The metrics of a run that is resumed after three epochs.
 @Suite struct RunMetricsTests {
     private static let path = "run/metrics.jsonl"
 
@@ -23,7 +23,7 @@ import Testing
         disk.contents(path).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// A process that was killed has left the rest.
+    /// A killed process has left `rest` behind the last epoch's line.
     @Test(arguments: ["", line(4), "{\"epo", line(4) + "\0\0\0", line(3), "\n"])
     func whatFollowsTheLastEpochIsDropped(rest: String) throws {
         let good = (1...3).map(Self.line).joined()
@@ -35,7 +35,7 @@ import Testing
         #expect(try disk.names(in: "run") == ["metrics.jsonl"])
     }
 
-    /// Epochs without a line: nothing is lost by going on with what there is.
+    /// Epochs without a line: the run goes on with the lines that exist, and loses nothing.
     @Test(arguments: [(nil, [], nil), ("", [], 0), (line(1) + line(3), [1, 3], 12), (line(1) + line(2), [1, 2], 24)])
     func missingLinesAreAnnounced(text: String?, kept: [Int], offset: Int?) throws {
         let disk = try disk(text)
@@ -52,7 +52,7 @@ import Testing
         #expect(try disk.names(in: "run") == ["metrics.jsonl"])
     }
 
-    /// Lines that don't belong there will be gone: the file is copied before.
+    /// Lines of other epochs will be removed, so the run copies the file before.
     @Test(arguments: [
         (line(1) + "nonsense\n" + line(3), [1, 3], 12), (line(1) + line(1) + line(2) + line(3), [1, 2, 3], 12),
         (line(1) + line(3) + line(2), [1, 3], 12), (line(1) + line(2) + "{\"epoch\":3", [1, 2], 24),
@@ -71,7 +71,7 @@ import Testing
         try metrics.file().flush()
         #expect(contents(Self.path, disk) == kept.map(Self.line).joined())
         #expect(contents("run/metrics-damaged.jsonl", disk) == text)
-        // Another time, under another name.
+        // A second copy gets another name.
         try write("other\n", to: Self.path, on: disk)
         try RunMetrics("run", epochs: 3, on: disk).file().flush()
         #expect(contents("run/metrics-damaged.jsonl", disk) == text)

@@ -4,7 +4,7 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// What happens to a run's directory while it trains, and around that.
+/// A run's directory before, during and after training.
 @Suite struct RunSavingTests {
     private let directory: TemporaryDirectory
     private let data: DataSource
@@ -19,7 +19,7 @@ import Testing
         settings = try options.settings()
     }
 
-    /// A new run, or the one that is there.
+    /// A new run, or the existing run.
     private func run(_ name: String = "run") throws -> Run {
         let network = try settings.network(imageShape: [8, 8, 1], classCount: 10)
         return try Run("\(directory.path)/\(name)", settings.trainer(network))
@@ -38,8 +38,8 @@ import Testing
         #expect(try String(contentsOfFile: "\(path)/latest", encoding: .utf8) == "\(kept[1])\n")
     }
 
-    /// Stopped at any step, and resumed with another number of threads, it ends with the unbroken run's weights and
-    /// best score.
+    /// A run that is stopped at any step, and resumed with another number of threads, ends with the unbroken run's
+    /// weights and best score.
     @Test(arguments: [1, 3, 7, 8, 13, 20, 27], [1, 3])
     func resumingIsExact(step: Int, threads: Int) throws {
         let unbroken = try run("unbroken")
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    /// A run that is resumed from an older checkpoint does the steps between again, and is the same in the end.
+    /// A run that is resumed from an older checkpoint repeats the steps between, and ends with the same weights.
     @Test func damageIsAnnouncedAndRepaired() throws {
         let unbroken = try run("unbroken")
         try unbroken.train(on: data)
@@ -74,8 +74,8 @@ import Testing
         #expect(try SavedRun(path).damage.isEmpty)
     }
 
-    /// In the middle of a training, saving becomes impossible and possible again. Neither ends it, and both are told
-    /// of.
+    /// In the middle of a training, saving becomes impossible and possible again. The training goes on, and the log
+    /// reports both changes.
     @Test func trainingGoesOnWhileNothingCanBeSaved() throws {
         let run = try self.run()
         run.saveInterval = .steps(1)
@@ -96,7 +96,7 @@ import Testing
                 == settings.epochs)
     }
 
-    /// The interval is an hour, but a save that failed is tried again after a minute.
+    /// The interval is an hour, but a failed save is tried again after a minute.
     @Test func aFailedSaveIsTriedAgainEarly() throws {
         let run = try self.run()
         run.saveInterval = .minutes(60)
@@ -107,7 +107,7 @@ import Testing
         #expect(retry.events.map(\.step) == [2, 5])
     }
 
-    /// An epoch ends while a save is running, and a weight becomes NaN before the next save: the epoch's line is kept.
+    /// An epoch ends while a save is running, and a weight becomes NaN before the next save. The epoch's line stays.
     @Test func anEpochsLineOutlivesWeightsThatAreNoNumbers() throws {
         let run = try self.run()
         run.saveInterval = .steps(6)
@@ -116,11 +116,11 @@ import Testing
         #expect(damage.wasSaving)
         let lines = try String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
         #expect(lines.map { $0.prefix(27) } == ["{\"event\":\"epoch\",\"epoch\":1,"])
-        // The save that was running came to its end.
+        // The running save has finished.
         #expect(try self.run().trainer.position.step == 6)
     }
 
-    /// A save that an observer asks for keeps the checkpoint before, whose weights are good.
+    /// An observer's request to save doesn't replace the checkpoint before, whose weights are good.
     @Test func weightsThatAreNoNumbersAreNotSavedBesideTraining() throws {
         let run = try run()
         run.saveInterval = .steps(1)
@@ -138,7 +138,7 @@ import Testing
         #expect(try self.run().trainer.position.step == 0)
     }
 
-    /// What could not be saved at the end is saved by the next training of the same object.
+    /// The next training of the same object saves the lines that could not be saved at the end.
     @Test func linesThatCouldNotBeSavedAreKept() throws {
         let run = try self.run()
         let watch = SavingWatch(run, repairs: false)
@@ -152,7 +152,7 @@ import Testing
         #expect(resumed.metricsDamage == nil)
     }
 
-    /// A line of the metrics is damaged: the others are kept, and so is the damaged file.
+    /// A line of the metrics is damaged. The other lines stay, and the damaged file is copied.
     @Test func damagedMetricsAreAnnouncedAndSetAside() throws {
         try self.run().train(on: data, maxSteps: 15)
         let file = URL(fileURLWithPath: "\(path)/metrics.jsonl")
@@ -170,7 +170,7 @@ import Testing
         try resumed.train(on: data)
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(path)/metrics-damaged.jsonl")) == damaged)
         #expect(try String(contentsOf: file, encoding: .utf8).split(separator: "\n").count == settings.epochs - 1)
-        // The epoch stays without a line, but nothing is set aside again.
+        // The epoch stays without a line, but no file is set aside again.
         let again = try self.run()
         #expect(again.metricsDamage != nil)
         try again.train(on: data)
@@ -183,7 +183,7 @@ import Testing
         let intruder = Intruder { do { try second.train(on: data) } catch let found { error = found } }
         try first.train(on: data, observers: [intruder], maxSteps: 2)
         #expect(error as? RunInUse == RunInUse(directory: path, processID: getpid()))
-        // Nor go on from where it isn't any more.
+        // The second object can't train from a step that the run has passed.
         #expect(throws: CheckpointError.self) { try second.train(on: data) }
         #expect(try self.run().trainer.position.step == 2)
     }
@@ -209,11 +209,11 @@ extension Run {
     }
 }
 
-/// Makes a run's directory unusable for saving after a step, the second by default, by moving it away, and moves it
-/// back at the end of the second epoch.
+/// Moves a run's directory away after a step, the second by default, so that saving fails. Moves the directory back at
+/// the end of the second epoch.
 ///
-/// Saving goes on beside training, so each step waits until no save is running: what fails, and when that is told,
-/// depends on no clock.
+/// Saving runs beside training, so each step waits until no save is running. The failures and the moments of their
+/// reports then depend on no clock.
 private final class SavingWatch: TrainingObserver {
     private let run: Run
     private let repairs: Bool
@@ -243,7 +243,7 @@ private final class SavingWatch: TrainingObserver {
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws { events.append(event) }
 }
 
-/// Does something after the first step.
+/// Calls a closure after the first step.
 private final class Intruder: TrainingObserver {
     private let body: () -> Void
 
@@ -255,14 +255,14 @@ private final class Intruder: TrainingObserver {
     }
 }
 
-/// Makes a run's directory unusable while a save is due, and moves a clock that has nothing to do with the time.
+/// Makes a run's directory unusable while a save is due, and moves a clock that is independent of the time.
 ///
 /// Each step waits until no save is running.
 private final class EarlyRetry: TrainingObserver {
     private let run: Run
     private let watch: SavingWatch
     private var now = ContinuousClock.now
-    /// The step as of which the run is on the disk, after each of the steps 1 to 5.
+    /// The step of the checkpoint on the disk, after each of the steps 1 to 5.
     private(set) var savedSteps: [Int] = []
     var events: [SavingEvent] { watch.events }
 
@@ -278,14 +278,14 @@ private final class EarlyRetry: TrainingObserver {
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         _ = try watch.stepEnded(event, trainer)
         switch event.step {
-        // The save of step 2 is the regular one, and fails.
+        // The save of step 2 is the regular save, and fails.
         case 1: now += .seconds(3601)
-        // That it has failed is learnt at step 3, where a minute isn't over yet.
+        // The run learns of the failure at step 3, less than a minute later.
         case 2: now += .seconds(59)
         case 3:
             try watch.repair()
             now += .milliseconds(500)
-        // Not due at step 4, but at step 5.
+        // The save is not due at step 4, but at step 5.
         case 4: now += .seconds(1)
         default: break
         }
@@ -306,7 +306,7 @@ private final class EarlyRetry: TrainingObserver {
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws { try watch.savingChanged(event, trainer) }
 }
 
-/// Makes a weight NaN in step 3, and asks for a save.
+/// Makes a weight NaN in step 3, and requests a save.
 private final class DamageBeforeSave: TrainingObserver {
     private let run: Run
 
@@ -315,7 +315,7 @@ private final class DamageBeforeSave: TrainingObserver {
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         guard event.step == 3 else { return .proceed }
         trainer.network.parameters[0] = .nan
-        // A save that is running would put this one off.
+        // A running save would delay this save.
         run.saving?.writer.wait()
         try run.requestSave()
         return .proceed

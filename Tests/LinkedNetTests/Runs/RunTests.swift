@@ -3,7 +3,7 @@ import Testing
 
 @testable import LinkedNet
 
-/// Runs of a network, an optimizer, a loss and a data set that the library knows nothing of.
+/// Runs with a user's own network, optimizer, loss and data set.
 @Suite struct RunTests {
     private let directory: TemporaryDirectory
     private let train: Rows
@@ -106,10 +106,10 @@ import Testing
         try fit(Run(path, trainer()), maxSteps: 6)
         let changed = try Run(path, trainer(Signs(rate: 0.5)), accepting: [name])
         try fit(changed, maxSteps: 2)
-        // From now on it is the run's.
+        // From now on the setting is the run's.
         #expect(try Run(path, trainer(Signs(rate: 0.5))).savedStep == 8)
         #expect(throws: RunMismatch.self) { try Run(path, trainer()) }
-        // The network's weights are none that another network or seed could go on with.
+        // Another network or seed could not go on with the network's weights.
         #expect(throws: RunMismatch.self) { try Run(path, trainer(seed: 9), accepting: ["optimizer", "seed"]) }
     }
 
@@ -132,7 +132,7 @@ import Testing
         #expect(try smaller.fit(train, test: test, epochs: 2, batchSize: 7).end == .completed)
     }
 
-    // MARK: What it takes to use it
+    // MARK: Use of a run
 
     @Test func keepsWhatItTakesToUseIt() throws {
         let run = try Run(path, trainer(), metadata: ["author": "somebody"])
@@ -204,7 +204,7 @@ import Testing
 
 // MARK: Types of a user's own
 
-/// Goes a step of a fixed length, in the direction of most gradients so far.
+/// Makes a step of a fixed length, in the direction of most gradients so far.
 private struct Signs: Optimizer {
     var rate = 0.125
     var momentum = 0.5
@@ -246,7 +246,7 @@ private struct Distance: Loss {
     }
 }
 
-/// Images under another name, by way of another type.
+/// Images under another name, in a data set of another type.
 private struct Rows: Dataset {
     let base: ImageDataset
     var name: String { "my rows" }

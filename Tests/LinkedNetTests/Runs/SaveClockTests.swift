@@ -3,7 +3,7 @@ import Testing
 @testable import LinkedNet
 
 @Suite struct SaveClockTests {
-    /// A clock that stands until it is moved.
+    /// A clock that stands until a test moves the clock.
     private final class Hands {
         var now = ContinuousClock.now
     }
@@ -12,14 +12,14 @@ import Testing
         (.minutes(10), 600), (.minutes(0.5), 30), (.steps(1_000_000), nil),
     ]
 
-    /// After a failure a save is due after a minute, or after the interval if that is shorter; after a success not
-    /// before the interval is over.
+    /// After a failure, the next save is due after a minute, or after the interval if the interval is shorter. After a
+    /// success, the next save is due after the interval.
     @Test(arguments: seconds)
     private func aFailedSaveIsTriedAgainEarly(interval: SaveInterval, regular: Int?) {
         let hands = Hands()
         var clock = SaveClock(interval, step: 0) { hands.now }
         var step = 0
-        /// After how many seconds the next save is due.
+        /// The number of seconds until the next save is due.
         func wait(atMost most: Int) -> Int? {
             (0...most).first { second in
                 step += 1
@@ -42,7 +42,7 @@ import Testing
         clock.began(step: 13)
         hands.now += .seconds(100_000)
         #expect((14...16).map { clock.isDue(step: $0) } == [false, false, true])
-        // A failure shortens no interval of steps that is over sooner.
+        // A failure doesn't delay a save that an interval of steps makes due sooner.
         clock.began(step: 16)
         clock.ended(failed: true)
         #expect((17...19).map { clock.isDue(step: $0) } == [false, false, true])

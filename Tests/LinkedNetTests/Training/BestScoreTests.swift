@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func trainingStopsWhenNothingGetsBetter() throws {
-        // A rate of almost nothing: the loss gets better by less than what counts.
+        // The learning rate is close to zero, so that the loss gains less than the minimum.
         let stopping = EarlyStopping(BestScore(.testLoss), patience: 3, minimumGain: 10)
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(learningRate: 1e-9), observers: [stopping])
         let result = try trainer.fit(TinyTraining.dataset(9), test: TinyTraining.dataset(9), epochs: 50)
@@ -45,7 +45,7 @@ import Testing
         #expect(stopping.best.epoch == 0)
     }
 
-    /// An observer of one's own that can't do without some scores.
+    /// A user's observer that needs some scores.
     private final class Watcher: TrainingObserver {
         let watchedMetrics: [Metric]
         private(set) var began = false
@@ -55,7 +55,7 @@ import Testing
         func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { began = true }
     }
 
-    /// Without test images there is no score of a test, which training would wait for.
+    /// Without test images there is no score of a test, and training would wait in vain.
     @Test(arguments: Metric.allCases)
     func aWatchedScoreThatCannotComeIsNamedBeforeTraining(metric: Metric) throws {
         let watcher = Watcher([.loss, metric])
@@ -97,7 +97,7 @@ import Testing
         #expect(trainer.position.step == 0)
     }
 
-    /// A score of an epoch that is to come is another training's: this one begins anew.
+    /// A score of a future epoch belongs to another training, so the training begins with a new score.
     @Test func anotherTrainingsScoreDoesNotCount() throws {
         var best = BestScore(.loss)
         best.consider(result(30, loss: 1e-9, hits: 0))
@@ -109,7 +109,7 @@ import Testing
             #expect(result.epochs.count == 3)
             #expect(stopping.best.epoch == 0)
         }
-        // The same training goes on with its score.
+        // The same training keeps its score.
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
         try trainer.fit(TinyTraining.dataset(9), epochs: 3)
         var own = BestScore(.loss)
@@ -128,7 +128,7 @@ import Testing
             try stopping.epochEnded(result(epoch, loss: loss, hits: 0), trainer) == .stop
         }
         #expect(directives == [false, false, false, false, false, true])
-        // A resumed run goes on counting.
+        // A resumed run continues to count.
         let resumed = EarlyStopping(stopping.best, patience: 4, minimumGain: 0.1)
         #expect(try resumed.epochEnded(result(6, loss: 0.95, hits: 0), trainer) == .proceed)
         #expect(try resumed.epochEnded(result(7, loss: 0.95, hits: 0), trainer) == .stop)

@@ -4,7 +4,7 @@ import Testing
 @testable import LinkedNet
 @testable import PaperNetworks
 
-/// An optimizer whose slots are called as its author likes. Each slot counts the steps in its own way.
+/// An optimizer with any names of slots. Each slot counts the steps in its own way.
 private struct CountingOptimizer: Optimizer {
     let learningRate = 0.1
     let decay = 0.0
@@ -20,7 +20,7 @@ private struct CountingOptimizer: Optimizer {
     }
 }
 
-/// Whatever layers, slots and texts are called, their names in a file don't meet.
+/// Layers, slots and texts may have any names: their names in a file don't collide.
 @Suite struct CheckpointNameTests {
     private let directory: TemporaryDirectory
     private var path: String { "\(directory.path)/state" }
@@ -75,7 +75,7 @@ private struct CountingOptimizer: Optimizer {
         try checkSaving([name], optimizer: SGD(learningRate: 0.1, momentum: 0.9))
     }
 
-    /// Among them a layer whose weight is called as another layer's slot.
+    /// One of the names makes a layer's weight look like another layer's slot.
     @Test func allNamesAtOnce() throws {
         try checkSaving(Self.names, optimizer: Adam(learningRate: 0.01))
         try checkSaving(Self.names, optimizer: SGD(learningRate: 0.1, momentum: 0.9))
@@ -102,7 +102,7 @@ private struct CountingOptimizer: Optimizer {
                 == ["optimizer:first_moment/dense/kernel"])
     }
 
-    /// Older versions wrote all names as they are. All that they could write can be read.
+    /// Older versions wrote all names unchanged. This version reads all files of older versions.
     @Test(arguments: [["optimizer:x", "dense"], ["weight:x", "weight:optimizer:y"]])
     func olderFilesAreRead(names: [String]) throws {
         let optimizer = CountingOptimizer(slotNames: ["a/b", "c"])
@@ -130,7 +130,7 @@ private struct CountingOptimizer: Optimizer {
         #expect(resumed.network.digest == saved.network.digest)
         for trainer in [saved, resumed] { try step(trainer) }
         #expect(resumed.network.digest == saved.network.digest)
-        // Another optimizer's state is still told apart.
+        // The reader still recognises another optimizer's state.
         let other = try trainer(names, optimizer: CountingOptimizer(slotNames: ["c"]))
         #expect(throws: CheckpointError.self) { try other.resume(from: old) }
     }
@@ -144,7 +144,7 @@ private struct CountingOptimizer: Optimizer {
 
     // MARK: Texts
 
-    /// A text of one's own under a key of the library's would be lost.
+    /// A user's text under a key of the library would be lost.
     @Test(arguments: ["linkednet.format", "linkednet.seed", "linkednet.position", "linkednet.checksum"])
     func theLibrarysKeysAreRefused(key: String) throws {
         let trainer = try trainer([], optimizer: SGD())
@@ -155,7 +155,7 @@ private struct CountingOptimizer: Optimizer {
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
-    /// A file with the checksum of another would be taken for damaged.
+    /// A file with another file's checksum would count as damaged.
     @Test func theChecksumOfAnotherFileIsRefused() throws {
         let trainer = try trainer([], optimizer: SGD())
         try trainer.save(to: path)

@@ -2,7 +2,7 @@ import LinkedNet
 import PaperNetworks
 import Testing
 
-/// Steps that take a batch in several passes.
+/// Steps that take a batch in several micro-batches.
 @Suite struct MicroBatchTests {
     private static func network(batch: Int) throws -> Network {
         let model = Sequential {
@@ -23,8 +23,8 @@ import Testing
         return (0..<32 * 96 * 96).map { _ in Float(random.normal()) }
     }()
 
-    /// The gradients of a step are the sum of the passes', each by its share of the batch, but for the order of
-    /// additions: what is alone on a thread splits no sum.
+    /// The gradients of a step are the sum of the micro-batches' gradients, each weighted by its share of the batch.
+    /// Only the order of additions differs, because single-threaded kernels split no sum.
     @Test func aStepAddsUpItsPasses() throws {
         let whole = try Self.network(batch: 32)
         let pass = whole.microBatchSize
@@ -55,8 +55,8 @@ import Testing
         #expect(relativeDistance(whole.parameterGradients, sum.map(Double.init)) < 1e-5)
     }
 
-    /// One pass after another, two or three at once (four leave a last round of one), and seven threads, of which four
-    /// find a pass.
+    /// One micro-batch after another, two or three at once (four micro-batches leave a last round of one), and seven
+    /// threads for four micro-batches.
     @Test func bitsDependOnNoNumberOfThreads() throws {
         let labels = (0..<32).map { Int32($0 % 5) }
         var weights: [[Float]] = []
@@ -72,7 +72,7 @@ import Testing
         withExtendedLifetime(untrained) { #expect(weights[0] != Array(untrained.parameters)) }
     }
 
-    /// Evaluation takes as many passes at once, and counts and adds in the order of the samples.
+    /// Evaluation takes as many micro-batches at once, and counts and adds in the order of the samples.
     @Test func evaluationDependsOnNoNumberOfThreads() throws {
         let dataset = try ImageDataset(
             name: "noise", imageShape: [96, 96, 1], classNames: (0..<5).map(String.init),
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    /// A loss that isn't a number is found in whichever pass it arises, and leaves no trace.
+    /// A loss that isn't a number is found in any micro-batch, and leaves no trace.
     @Test func aBadSampleOfALaterPassIsNamed() throws {
         let network = try Self.network(batch: 32)
         let weights = Array(network.parameters)
@@ -110,7 +110,7 @@ import Testing
         #expect(Array(network.parameters) == weights)
     }
 
-    /// A batch that isn't a multiple of the pass: its last part weighs less.
+    /// A batch that isn't a multiple of the micro-batch has a last micro-batch of less weight.
     @Test func aPartialBatchIsTheMeanOfItsSamples() throws {
         let labels = (0..<30).map { Int32($0 % 5) }
         let large = try Self.network(batch: 32)
@@ -126,14 +126,14 @@ import Testing
         #expect(relativeDistance(large.parameterGradients, expected) < 1e-5)
     }
 
-    /// |found − expected| / |expected|, of vectors; infinite where nothing is expected.
+    /// |found − expected| / |expected| of vectors; infinite for an expected length of 0.
     private func relativeDistance(_ found: some Sequence<Float>, _ expected: [Double]) -> Double {
         let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
         let error = zip(expected, found).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
         return length > 1e-3 ? error.squareRoot() / length : .infinity
     }
 
-    /// BatchNorm and dropout tie samples together, and small networks need no parts.
+    /// BatchNorm and dropout are not samplewise, and small networks need no micro-batches.
     @Test func whatIsTakenWhole() throws {
         func microBatchSize(_ model: some Layer, batch: Int) throws -> Int {
             try Network(model, input: [32, 32, 3], batch: batch).microBatchSize
@@ -145,7 +145,7 @@ import Testing
         #expect(try microBatchSize(ResNet50(), batch: 8) == 8)
     }
 
-    /// Where chains are most of a network, a pass is one of their groups.
+    /// If a network is mostly chains, a micro-batch is one group of a chain.
     @Test func chainsAreTakenByGroups() throws {
         func microBatchSize(_ model: some Layer, batch: Int, input: Shape = [32, 32, 3]) throws -> Int {
             try Network(model, input: input, batch: batch).microBatchSize

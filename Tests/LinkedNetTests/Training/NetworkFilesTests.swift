@@ -87,8 +87,7 @@ import Testing
 
     // MARK: Files of others
 
-    /// The network's weights in another precision, with a counter beside them as PyTorch's BatchNorm has it, and a
-    /// tensor of nothing.
+    /// The network's weights in another precision, beside a counter like PyTorch's BatchNorm's and an empty tensor.
     private func foreignFile(
         _ network: Network, type: String, bytes: (Float) -> [UInt8], counterName: String = "batch_norm/count"
     ) throws {
@@ -133,7 +132,7 @@ import Testing
         #expect(mismatch?.description.contains("dense/kernel: expected F32, F64, F16 or BF16, found I32") == true)
     }
 
-    /// The last weight of all: none before it is changed.
+    /// The last weight doesn't fit, and no weight before changes.
     @Test func aWeightThatNoFloatHoldsChangesNothing() throws {
         let network = try self.network(seed: 1)
         try foreignFile(network, type: "F64", bytes: { _ in wide(0.5) })
@@ -146,7 +145,7 @@ import Testing
         #expect(digest(network) == before)
     }
 
-    /// Names that look the same and aren't are told apart, and the error says so.
+    /// The reader tells different names with the same look apart, and the error explains the difference.
     @Test func namesThatOnlyLookTheSameAreNamed() throws {
         func network(_ name: String) throws -> Network {
             try Network(Sequential { Dense(2, name: name) }, input: [3], batch: 2, seed: 1)

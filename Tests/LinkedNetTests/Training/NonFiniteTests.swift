@@ -3,7 +3,7 @@ import LinkedNet
 import Synchronization
 import Testing
 
-/// A finite loss with gradients that aren't.
+/// A finite loss with gradients that are not finite.
 private struct BrokenGradient: Loss {
     func evaluate(
         output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
@@ -13,7 +13,7 @@ private struct BrokenGradient: Loss {
     }
 }
 
-/// A loss that isn't a number, of whatever outputs.
+/// A loss that isn't a number, for any outputs.
 private struct BrokenLoss: Loss {
     func evaluate(
         output: Span<Float>, labels: Span<Int32>, classes: Int, gradient: inout MutableSpan<Float>
@@ -22,15 +22,15 @@ private struct BrokenLoss: Loss {
     }
 }
 
-/// Gradients that aren't numbers in one step, of a finite loss.
+/// A finite loss whose gradients in one step are not numbers.
 private final class LateBrokenGradient: Loss {
     private let brokenCall: Int
     private let value: Float
     private let calls = Mutex(0)
 
     /// - Parameters:
-    ///   - brokenCall: which call breaks, counted from 1; those without a gradient don't count.
-    ///   - value: the gradient of that call.
+    ///   - brokenCall: the number of the call that breaks, counted from 1. Calls without a gradient don't count.
+    ///   - value: the gradient of this call.
     init(brokenCall: Int, value: Float) { (self.brokenCall, self.value) = (brokenCall, value) }
 
     func evaluate(
@@ -52,7 +52,7 @@ private final class LateBrokenGradient: Loss {
     private let labels: [Int32] = [0, 1, 2, 0]
     private let pixels = (0..<144).map { Float($0 % 7) / 7 }
 
-    /// The error of a third step, before which `damage` was done; nothing else may have changed.
+    /// The error of a third step after `damage`. Nothing except the damage may have changed.
     private func failure(
         loss: any Loss = SoftmaxCrossEntropy(), clip: Double? = nil, pixels broken: [Float]? = nil,
         _ damage: (Network) throws -> Void = { _ in }
@@ -80,7 +80,7 @@ private final class LateBrokenGradient: Loss {
         #expect(error == .nonFinite(layer: "dense", cause: .parameter(name: "dense/kernel"), step: 1, epoch: 1))
     }
 
-    /// BatchNorm's statistics must not keep the trace of a batch that was refused.
+    /// BatchNorm's statistics must not keep a trace of a refused batch.
     @Test func anInputIsNamed() throws {
         var broken = pixels
         broken[100] = .nan
@@ -123,8 +123,8 @@ private final class LateBrokenGradient: Loss {
         }
     }
 
-    /// The last step's update is followed by no loss that would show it: at the end of the last epoch, with and without
-    /// a test, and at a limit of steps in the middle of an epoch. Epochs have three steps.
+    /// No loss follows the last step's update and shows bad weights: at the end of the last epoch, with and without a
+    /// test, and at a limit of steps in the middle of an epoch. Epochs have three steps.
     @Test(arguments: [Float.nan, .infinity], [6, 5])
     func aGradientOfTheLastStepIsFound(value: Float, step: Int) throws {
         for tests in [true, false] {
@@ -148,7 +148,7 @@ private final class LateBrokenGradient: Loss {
         }
     }
 
-    /// A ReLU makes 0 of minus infinity, so that the epoch's only loss doesn't show it.
+    /// A ReLU makes 0 of minus infinity, so the epoch's only loss doesn't show the infinity.
     @Test func weightsThatNoLossShowsAreFoundAfterTheEpoch() throws {
         let model = Sequential {
             Flatten()
@@ -166,7 +166,7 @@ private final class LateBrokenGradient: Loss {
         ) { try trainer.fit(TinyTraining.dataset(8), epochs: 2) }
     }
 
-    /// A loop of one's own asks for it.
+    /// A user's own loop can request the check.
     @Test func aLoopOfStepsCanCheckItsWeights() throws {
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD(), loss: BrokenGradient())
         try trainer.checkWeights()
@@ -178,7 +178,7 @@ private final class LateBrokenGradient: Loss {
         }
     }
 
-    /// Between two epochs the position is the next epoch's, but the last step was of the epoch before.
+    /// Between two epochs, the position is in the next epoch, but the last step was in the epoch before.
     @Test func weightsBetweenEpochsAreOfTheEpochBefore() throws {
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
         try trainer.fit(TinyTraining.dataset(21), epochs: 1)

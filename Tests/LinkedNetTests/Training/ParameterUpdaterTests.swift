@@ -1,9 +1,9 @@
 import LinkedNet
 import Testing
 
-/// When an optimizer is called for which parameters.
+/// The moments and the parameters of an optimizer's calls.
 @Suite struct ParameterUpdaterTests {
-    /// SGD that notes how many elements it was given, and where its slots and gradients start.
+    /// SGD that records the number of elements of each call, and the start of slots and gradients.
     private struct NotingSGD: Optimizer {
         final class Notes: @unchecked Sendable {
             typealias Call = (
@@ -33,7 +33,7 @@ import Testing
 
     private static let batch = 3
 
-    /// Two layers of more than a mebibyte each, with small ones around them.
+    /// Two layers of more than a mebibyte each, with small layers around them.
     private func network() throws -> Network {
         let model = Sequential {
             Dense(512)
@@ -66,7 +66,7 @@ import Testing
     @Test func largeStretchesComeAloneAndEachElementOnce() throws {
         let (weights, notes, network) = try train(isElementwise: true)
         #expect(notes.calls.count == 3)
-        // From the end to the beginning, without a gap, everything at the same place.
+        // The calls go from the end to the beginning without a gap, and all arrays have the same place.
         var end = network.parameterLayout.count
         for call in notes.calls {
             let start = call.start - UnsafePointer(network.parameters.baseAddress!)
@@ -76,7 +76,7 @@ import Testing
             end = start
         }
         #expect(end == 0)
-        // The first call has the last two layers' parameters: those of the large one are too few without it.
+        // The first call has the parameters of the last two layers, because the last layer alone is too small.
         let names = network.parameterLayout.entries.indices.filter {
             network.parameterLayout.offsets[$0] >= network.parameterLayout.count - notes.calls[0].count
         }.map { network.parameterLayout.entries[$0].name }
@@ -87,7 +87,7 @@ import Testing
     @Test func othersComeAtOnce() throws {
         let whole = try train(isElementwise: false)
         #expect(whole.notes.calls.map(\.count) == [whole.network.parameterLayout.count])
-        // Clipping scales all gradients by a norm that is there at the end only.
+        // Clipping scales all gradients by a norm that is known only after the backward pass.
         let clipped = try train(isElementwise: true, clipNorm: 1e6)
         #expect(clipped.notes.calls.map(\.count) == [clipped.network.parameterLayout.count])
         #expect(clipped.weights == whole.weights)

@@ -3,7 +3,7 @@ import LinkedNet
 import PaperNetworks
 import Testing
 
-/// A run that was interrupted, saved and resumed must be, bit for bit, the run that wasn't.
+/// A run that was interrupted, saved and resumed must have the bits of an unbroken run.
 @Suite struct ResumeTests {
     private let directory: TemporaryDirectory
     private var path: String { "\(directory.path)/state.safetensors" }
@@ -49,7 +49,7 @@ import Testing
         #expect((before.epochs + after.epochs).map(\.test) == expected.epochs.map(\.test))
     }
 
-    /// What an observer stops in the middle of an epoch's test is tested on resuming.
+    /// A test of an epoch that an observer stops is repeated on resuming.
     @Test func anInterruptedTestIsRepeated() throws {
         let unbroken = try trainer("adam")
         let expected = try fit(unbroken)
@@ -99,7 +99,7 @@ import Testing
         #expect(try refusal(trainer("momentum"), "\(directory.path)/none").contains("no such file"))
     }
 
-    /// A bit that is another, in the header or in any tensor, is seen before anything is changed.
+    /// A flipped bit in the header or in any tensor is found before the trainer changes.
     @Test func aDamagedFileIsRefused() throws {
         let saved = try trainer("adam")
         _ = try fit(saved, maxSteps: 2)
@@ -119,7 +119,7 @@ import Testing
         #expect(resumed.network.digest == saved.network.digest)
     }
 
-    /// Only files of the first format may lack it.
+    /// Only files of the first format may lack the checksum.
     @Test func aFileWithoutItsChecksumIsRefused() throws {
         let saved = try trainer("sgd")
         try saved.save(to: path)
@@ -132,7 +132,7 @@ import Testing
         try trainer("sgd").resume(from: path)
     }
 
-    /// The counts of a file must not bring sums to overflow.
+    /// The counts of a file must not let sums overflow.
     @Test(arguments: ["epoch", "batch", "step", "correct_count", "sample_count"])
     func countsBeyondAnyTrainingAreRefused(name: String) throws {
         let saved = try trainer("sgd")
@@ -172,7 +172,7 @@ import Testing
         #expect(try refusal(trainer("sgd"), path).contains("format 3"))
     }
 
-    /// How a saved epoch is gone on with.
+    /// The data and settings for the rest of a saved epoch.
     private struct Rest: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var count = 64
@@ -196,7 +196,7 @@ import Testing
             seed: rest.seed, maxSteps: maxSteps)
     }
 
-    /// A position in an epoch counts batches of a size, an order and a number of images.
+    /// A position in an epoch holds for one batch size, one order and one number of images.
     @Test(arguments: rests)
     private func anEpochIsGoneOnWithAsItBegan(rest: Rest) throws {
         func trainer() throws -> Trainer { try Trainer(TinyTraining.network(batch: 16), optimizer: SGD()) }
@@ -218,13 +218,13 @@ import Testing
         #expect(resumed.position == position)
         #expect(resumed.network.digest == digest)
         #expect(recorder.begins == 0)
-        // As it began, each image comes once.
+        // With the settings of the epoch's begin, each image comes once.
         #expect(try fit(resumed, epochs: 1, same).epochs.map(\.training.sampleCount) == [64])
-        // Another epoch may be cut otherwise.
+        // Another epoch may have other settings.
         #expect(try fit(resumed, epochs: 2, rest).epochs.map(\.training.sampleCount) == [rest.count])
     }
 
-    /// Checkpoints of older versions don't say what the epoch was cut from, but how many images were seen.
+    /// Checkpoints of older versions lack the epoch's settings, but have the number of images so far.
     @Test func anOlderFilesEpochIsCheckedByItsImages() throws {
         func trainer() throws -> Trainer {
             let trainer = try Trainer(TinyTraining.network(batch: 16), optimizer: SGD())

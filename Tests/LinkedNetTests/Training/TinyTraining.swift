@@ -1,9 +1,9 @@
 import Foundation
 import LinkedNet
 
-/// Small things to train, with everything that has state: dropout, BatchNorm, slopes.
+/// Small networks and data, with all layers that have state: dropout, BatchNorm, slopes.
 enum TinyTraining {
-    /// Noise with a bright row that tells the class.
+    /// Images of noise with a bright row that tells the class.
     static func dataset(_ count: Int, seed: UInt64 = 1) throws -> ImageDataset {
         var random = CounterRandom(seed: seed, use: RandomUse(rawValue: 2000))
         var pixels: [UInt8] = []
@@ -33,7 +33,7 @@ enum TinyTraining {
         try Network(model(), input: [6, 6, 1], batch: batch, seed: seed)
     }
 
-    /// A directory of IDX files with images of 8×8 and 10 classes, as `--data` takes it.
+    /// Writes a directory of IDX files for `--data`, with images of 8×8 and 10 classes.
     static func writeIDX(to directory: TemporaryDirectory, train: Int = 50, test: Int = 15) throws -> String {
         for (split, count) in [("train", train), ("t10k", test)] {
             var random = CounterRandom(seed: UInt64(count), use: RandomUse(rawValue: 2001))
@@ -53,7 +53,7 @@ extension Network {
     var digest: String { WeightsDigest.sha256(of: borrowedWeights) }
 }
 
-/// Remembers what it was told, and stops training after a step or an epoch.
+/// Records all events, and stops training after a step or an epoch.
 final class Recorder: TrainingObserver {
     private(set) var steps: [StepEvent] = []
     private(set) var epochs: [EpochResult] = []

@@ -2,7 +2,7 @@ import LinkedNet
 import Synchronization
 import Testing
 
-/// Plain gradient descent that remembers what it was given.
+/// Plain gradient descent that records its arguments.
 private final class SpyOptimizer: Optimizer {
     let learningRate = 0.5
     let decay: Double
@@ -60,7 +60,7 @@ private final class SpyOptimizer: Optimizer {
         #expect(confusion.reduce(0, +) == 21)
         for label in 0..<3 { #expect(confusion[3 * label..<3 * label + 3].reduce(0, +) == 7) }
         #expect(confusion[0] + confusion[4] + confusion[8] == evaluation.result.correctCount)
-        // The same from predictions one by one.
+        // The same results follow from single predictions.
         let pixels = dataset.pixels.map { Float($0) / 255 }
         let images = try Tensor(shape: [21, 6, 6, 1], elements: pixels)
         let outputs = try network.predict(images)
@@ -71,7 +71,7 @@ private final class SpyOptimizer: Optimizer {
         #expect(hits.count == evaluation.result.correctCount)
     }
 
-    /// Of equal outputs the first is the prediction, as in the accuracy.
+    /// The prediction is the first of equal outputs, as in the accuracy.
     @Test func equalOutputsPredictTheFirstClass() throws {
         let network = try TinyTraining.network()
         network.forEachWeight { info, elements in
@@ -119,7 +119,7 @@ private final class SpyOptimizer: Optimizer {
         #expect(optimizer.rates.suffix(2).allSatisfy { abs($0) < 1e-15 })
     }
 
-    /// A rate that is no number would end in weights that are none, and a negative one climbs.
+    /// A rate that is not a number would give such weights, and a negative rate would increase the loss.
     @Test(arguments: [Double.nan, .infinity, -0.5])
     func aRateThatMakesNoSenseIsNamed(factor: Double) throws {
         let optimizer = SpyOptimizer()
@@ -171,14 +171,14 @@ private final class SpyOptimizer: Optimizer {
         #expect(first.epochs.count == 1)
         #expect(trainer.position.epoch == 1)
         #expect(trainer.position.batch == 1)
-        // Counted anew, and an epoch that is complete with the last step is ended.
+        // The second training counts its steps from 0. An epoch that is complete with the last step ends.
         let second = try trainer.fit(TinyTraining.dataset(21), test: TinyTraining.dataset(9), epochs: 9, maxSteps: 2)
         #expect(second.epochs.map(\.epoch) == [1])
         #expect(trainer.position.step == 6)
         #expect(recorder.epochs.last?.test?.sampleCount == 9)
     }
 
-    // MARK: What doesn't fit
+    // MARK: Errors
 
     private func mismatch(_ body: (Trainer) throws -> Void) throws -> String {
         let trainer = try Trainer(TinyTraining.network(), optimizer: SGD())
@@ -209,7 +209,7 @@ private final class SpyOptimizer: Optimizer {
         #expect(try mismatch { _ = try $0.step(pixels: two, labels: [0, 3]) } == "label of sample 1")
     }
 
-    /// What the data set throws comes through, and the position is where training came to.
+    /// The trainer throws the data set's error, and the position is the last step's.
     @Test func aFailingDatasetEndsTraining() throws {
         let model = Sequential {
             Flatten()

@@ -22,7 +22,7 @@ import Testing
     }
 }
 
-/// A log handler that remembers.
+/// A log handler that records messages.
 private final class MemoryLog: LogHandler {
     struct Message: Sendable {
         let level: Logger.Level
