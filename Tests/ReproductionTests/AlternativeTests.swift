@@ -2,7 +2,7 @@ import Testing
 
 @testable import Reproduction
 
-/// Cells of which one of several trainings counts: Table 4's learning-rate policies.
+/// Cells in which one of several trainings counts: Table 4's learning-rate policies.
 @Suite struct AlternativeTests {
     private let place = Place()
     private let data: ReproductionData

@@ -4,7 +4,7 @@ import LinkedNet
 @testable import Reproduction
 
 extension TrainingRecord {
-    /// The record of a run that nobody trained.
+    /// The record of a made-up run.
     static func madeUp(
         _ training: Training, seed: UInt64, accuracy: Double, commit: String? = nil, explosion: Explosion? = nil,
         deadNeurons: [DeadNeurons]? = nil
@@ -21,7 +21,7 @@ extension TrainingRecord {
 }
 
 extension OutputDirectory {
-    /// Writes a record where a finished run's is looked for.
+    /// Writes a record to the place of a finished run's record.
     func add(_ record: TrainingRecord, of training: Training) throws {
         let seed = record.settings.seed
         try FileManager.default.createDirectory(

@@ -4,7 +4,7 @@ import Testing
 @testable import LinkedNet
 @testable import Reproduction
 
-/// What the page of Table 2 says of made-up runs.
+/// The statements of Table 2's page about made-up runs.
 @Suite struct PatternTests {
     /// A run of the depth network.
     struct Outcome: Sendable {
@@ -13,7 +13,7 @@ import Testing
         var explodes = false
     }
 
-    /// The row of Table 2 after runs that ended like this.
+    /// The row of Table 2 after runs with these outcomes.
     private func row(_ name: String, _ outcomes: [Outcome]) throws -> DepthRow {
         let cell = try #require(Paper.cells([.table2]).first { $0.row == name })
         let place = Place()

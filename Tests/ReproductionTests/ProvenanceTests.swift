@@ -2,12 +2,12 @@ import Testing
 
 @testable import Reproduction
 
-/// What pages say of the sources that their figures were trained with.
+/// The pages' statements about the sources that trained their figures.
 @Suite struct ProvenanceTests {
     private let place = Place()
     private let cells = Array(Paper.cells([.table2]).prefix(3))
 
-    /// The text under runs of Table 2's first rows with these commits, a row each, a run each.
+    /// The text under runs of Table 2's first rows, with a list of commits for each row and a commit for each run.
     private func text(_ commits: [[String?]]) throws -> String {
         for (cell, commits) in zip(cells, commits) {
             for (index, commit) in commits.enumerated() {

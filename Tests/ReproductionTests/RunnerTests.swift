@@ -88,7 +88,7 @@ import Testing
         #expect(explosion.step == 2)
         #expect(record.figure == 0.1)
         #expect(try place.text("table1.md").contains("Explosions"))
-        // It is a result, so it isn't tried again.
+        // The failure is a result, so the runner doesn't try again.
         let watch = Watch()
         try reproduce([.table1], rows: "ReLU, 400 units", in: place, seeds: 1, observer: watch)
         #expect(watch.begins == 0)
@@ -142,7 +142,7 @@ import Testing
         let index = try place.text("index.html")
         #expect(index.contains("prefers-color-scheme:dark"))
         #expect(index.contains("Table 1: width") && index.contains("<svg"))
-        // Nothing is fetched: the only address is SVG's name space.
+        // The pages load nothing: the only address is SVG's name space.
         #expect(index.replacing("http://www.w3.org/2000/svg", with: "").firstRange(of: "http") == nil)
         #expect(!index.contains("src="))
     }

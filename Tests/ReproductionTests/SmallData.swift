@@ -3,7 +3,7 @@ import LinkedNet
 import PaperNetworks
 import Reproduction
 
-/// Images of 8×8 in ten classes that are soon learned.
+/// Images of 8×8 in ten classes that a network learns quickly.
 enum SmallData {
     static func images(_ count: Int, channels: Int, name: String = "rows") throws -> ImageDataset {
         var random = CounterRandom(seed: UInt64(count), use: RandomUse(rawValue: 3000))
@@ -22,7 +22,7 @@ enum SmallData {
     }
 }
 
-/// A place for a reproduction, gone with the last reference.
+/// A directory for a reproduction. The directory goes with the last reference.
 final class Place {
     let path = NSTemporaryDirectory() + "linkednet-reproduction-\(UUID().uuidString)"
     var output: OutputDirectory { OutputDirectory(path) }
@@ -33,7 +33,7 @@ final class Place {
 
     func text(_ name: String) throws -> String { try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
 
-    /// The pages' names and texts, times taken out.
+    /// The pages' names and texts, without times.
     func pages() throws -> [String: String] {
         let time = /\b\d+(\.\d)? (s|min|h|days)\b/
         let names = try FileManager.default.subpathsOfDirectory(atPath: path).filter {
