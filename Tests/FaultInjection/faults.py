@@ -1,10 +1,10 @@
 """The faults that `inject` puts into the sources.
 
 Each has an identifier (its area first), a file, the `text` that is replaced, the text that stands there instead, a
-pattern of the tests that should find the fault (as for `swift test --filter`), and a line that says what is wrong. The
+pattern of the tests that should find the fault (as for `swift test --filter`), and a line that describes the error. The
 text is an expression, or statements with kind="statement"; text and replacement have to compile in this place, and have
-the same type. Where a text occurs more than once, occurrence=(2, 3) means the second of three. A fault that only some
-processors show needs a flag of theirs (as in /proc/cpuinfo). Faults beginning with `named-` once passed the whole suite.
+the same type. If a text occurs more than once, occurrence=(2, 3) means the second of three. A fault that only some
+processors show needs a flag of these processors (as in /proc/cpuinfo). Faults beginning with `named-` once passed the whole suite.
 """
 import dataclasses
 
