@@ -91,7 +91,8 @@ enum ReferenceMember {
         case CK_PRELU: negative = slope * x
         case CK_ELU: negative = Double(member.parameter) * expm1(x)
         case CK_SELU: return selu.lambda * Double(member.output_scale) * (x <= 0 ? selu.alpha * expm1(x) : x)
-        default: return Double(member.output_scale) * x / (1 + exp(-x))
+        case CK_SWISH: return Double(member.output_scale) * x / (1 + exp(-x))
+        default: preconditionFailure("a function without a reference")
         }
         return Double(member.output_scale) * (x <= 0 ? negative : x)
     }
@@ -108,9 +109,10 @@ enum ReferenceMember {
         case CK_PRELU: negative = slope
         case CK_ELU: negative = Double(member.parameter) * exp(x)
         case CK_SELU: return selu.lambda * scale * (x <= 0 ? selu.alpha * exp(x) : 1)
-        default:
+        case CK_SWISH:
             let sigmoid = 1 / (1 + exp(-x))
             return scale * sigmoid * (1 + x * (1 - sigmoid))
+        default: preconditionFailure("a function without a reference")
         }
         return scale * (x <= 0 ? negative : 1)
     }

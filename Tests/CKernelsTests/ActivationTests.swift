@@ -138,7 +138,7 @@ import Testing
         #expect(!isValid { $0.member_count = 9 })
         #expect(!isValid { $0.member_count = -1 })
         #expect(!isValid { $0.slope_sharing = ck_slope_sharing(rawValue: 2) })
-        #expect(!isValid { $0.members.1.function = ck_function(rawValue: 7) })
+        #expect(!isValid { $0.members.1.function = ck_function(rawValue: 1000) })
         #expect(!isValid { $0.members.1.input_scale = .infinity })
         #expect(!isValid { $0.members.1.output_scale = .nan })
         #expect(!isValid { $0.members.1.parameter = .nan })

@@ -30,8 +30,8 @@ void ck_pointwise_forward(
 /// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`, skipped if dz is NULL. dweights and dbias
 /// are overwritten; dbias may be NULL. `dactivation`, [batch][height][width][K], is the gradient of the activation that
 /// another reader of the activation found; this gradient is added to the gradients of the members. It takes strides of
-/// 1, and may be NULL. If y was the input of a normalisation, `normalization` says how the gradient of y follows from
-/// dy, which then is the gradient of the output of the normalisation.
+/// 1, and may be NULL. Without `normalization`, dy is the gradient of y. With `normalization`, y is the input of a
+/// normalisation, dy is the gradient of the output of that normalisation, and the function forms the gradient of y.
 void ck_pointwise_backward(
     const ck_convolution *convolution, const float *z, const float *weights, const float *dy,
     const ck_normalization_gradient *normalization, const float *dactivation, float *dz, bool accumulate,

@@ -77,7 +77,7 @@ struct PointwiseKernel: Sendable {
 
     /// Overwrites the gradients of weights and bias. Adds z's gradient if `accumulate`, else overwrites z's gradient.
     /// `activationGradient` is another consumer's share in the gradient of z's activation. With `normalization`,
-    /// `yGradient` is the gradient of y's normalisation.
+    /// `yGradient` is the gradient of the normalisation's output.
     func backward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,
         normalization: NormalizationGradient?, activationGradient: UnsafePointer<Float>?,

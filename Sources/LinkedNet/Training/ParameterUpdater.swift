@@ -1,7 +1,7 @@
 /// Applies the optimizer during a step: to each large stretch of the parameters as soon as its gradients are complete,
 /// while they and the weights are still in the cache, and to the rest at the end.
 ///
-/// Which stretches there are changes no parameter, because only optimizers that treat elements alone get more than one.
+/// The cut into stretches changes no result: an optimizer that isn't elementwise gets all parameters as one stretch.
 final class ParameterUpdater {
     private struct Stretch {
         let range: Range<Int>

@@ -115,7 +115,8 @@ struct NormalizationBuffers {
 
     func readTerms(_ step: inout StepBuilder) -> Readable<Float> { step.readSaved("terms", owner: output) }
 
-    /// Sums of x and of its squares: ``PointwiseKernel/moments(batch:values:)``.
+    /// For each part of the rows, the mean of x and the sum of its squared deviations from the mean, of each channel:
+    /// `ck_moments`.
     func writeMoments(_ step: inout StepBuilder, bytes: Int) -> Writable<Double> {
         step.writeSaved("moments", bytes: bytes, owner: output)
     }

@@ -7,8 +7,9 @@ struct PointwiseOperation: NodeOperation {
     private let strideLabel: String
     private(set) var addend: Addend?
     private var postOps = PostOps()
-    /// The BatchNorm that reads the output, if this operation computes the output's moments for the BatchNorm, and
-    /// forms the output's gradient from the gradient of the BatchNorm's output.
+    /// Set if a BatchNorm alone reads the output. This operation then computes the output's moments for the BatchNorm.
+    /// In backward, this operation reads the gradient of the BatchNorm's output, and forms the gradient of its own
+    /// output.
     var normalizer: NormalizationBuffers?
     /// A tensor whose gradient is a part of the gradient of the first input's activation.
     var takenGradient: TensorID?

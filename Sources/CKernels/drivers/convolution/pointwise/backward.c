@@ -22,7 +22,7 @@ typedef struct backward_plan {
     int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
     int64_t blocks, tasks;
     bool direct; // the members are z itself
-    int64_t members_floats, gradient_floats, normalized_floats, part_stride, part_floats;
+    int64_t members_floats, gradient_floats, dy_floats, part_stride, part_floats;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution *c) {
@@ -33,7 +33,7 @@ static backward_plan plan_of(const ck_convolution *c) {
     plan.tasks = c->single_threaded ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
     plan.gradient_floats = BLOCK_PIXELS * plan.stride;
     plan.members_floats = BLOCK_PIXELS * plan.stride;
-    plan.normalized_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
+    plan.dy_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
     // A single task's part is the weights' gradient itself.
     plan.part_stride = plan.tasks == 1 ? c->out_channels : plan.columns;
     plan.part_floats = plan.tasks == 1 ? 0 : plan.depth * plan.columns;
@@ -41,7 +41,7 @@ static backward_plan plan_of(const ck_convolution *c) {
 }
 
 typedef struct backward_memory {
-    float *weights, *members, *gradients, *normalized, *parts, *bias_parts;
+    float *weights, *members, *gradients, *dy, *parts, *bias_parts;
     size_t size;
 } backward_memory;
 
@@ -51,7 +51,7 @@ static backward_memory memory_of(const ck_convolution *c, const backward_plan *p
     memory.weights = take_floats(&parts, c->out_channels * gemm_padded_columns(plan->depth));
     memory.members = take_floats(&parts, BACKWARD_TASKS * plan->members_floats);
     memory.gradients = take_floats(&parts, BACKWARD_TASKS * plan->gradient_floats);
-    memory.normalized = take_floats(&parts, BACKWARD_TASKS * plan->normalized_floats);
+    memory.dy = take_floats(&parts, BACKWARD_TASKS * plan->dy_floats);
     memory.parts = take_floats(&parts, plan->tasks * plan->part_floats);
     memory.bias_parts = take_floats(&parts, plan->tasks * plan->columns);
     memory.size = parts.size;
@@ -201,7 +201,7 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
         const int64_t count = min_of(BLOCK_PIXELS, end - first);
         const float *dy = call->dy + first * c->out_channels;
         if (call->normalization != NULL)
-            dy = undo_normalization(call, first, count, call->memory.normalized + worker * plan->normalized_floats);
+            dy = undo_normalization(call, first, count, call->memory.dy + worker * plan->dy_floats);
         gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
         if (call->dz != NULL) find_gradients(call, dy, first, count, &ahead, gradients);
         for (int64_t done = 0; done < count;) {
