@@ -10,23 +10,23 @@ import Darwin
 /// object.
 ///
 /// The storage is not thread-safe: callers that share the storage order their accesses.
-public final class AlignedStorage<Element: BitwiseCopyable> {
+final class AlignedStorage<Element: BitwiseCopyable> {
     /// 64 bytes: a cache line, and the widest vector.
-    public static var alignment: Int { 64 }
+    static var alignment: Int { 64 }
 
     /// All elements.
-    public let buffer: UnsafeMutableBufferPointer<Element>
+    let buffer: UnsafeMutableBufferPointer<Element>
 
     /// The first element.
-    public var pointer: UnsafeMutablePointer<Element> { buffer.baseAddress.unsafelyUnwrapped }
+    var pointer: UnsafeMutablePointer<Element> { buffer.baseAddress.unsafelyUnwrapped }
 
     /// The number of elements.
-    public var count: Int { buffer.count }
+    var count: Int { buffer.count }
 
     /// Memory for `count` elements, all bytes zero. Untouched pages take no physical memory.
     ///
     /// - Throws: ``OutOfMemory`` if the system has no memory.
-    public init(count: Int) throws(OutOfMemory) {
+    init(count: Int) throws(OutOfMemory) {
         let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
         let padded = (bytes &+ Self.alignment &- 1) / Self.alignment * Self.alignment
         var raw: UnsafeMutableRawPointer?

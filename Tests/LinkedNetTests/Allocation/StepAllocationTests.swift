@@ -1,5 +1,5 @@
 import AllocationCounter
-import LinkedNet
+@testable import LinkedNet
 import PaperNetworks
 import Testing
 
