@@ -25,7 +25,7 @@ public final class Network {
     public let seed: UInt64
     /// A digest of the graph that the layers built, to tell networks apart: 64 hexadecimal digits. The digest depends
     /// on operations, parameters and connections, but not on weights, batch size and rewrites.
-    public let graphDigest: String
+    public var graphDigest: String { builtGraph.digest }
 
     /// The layout of the trained parameters, their gradients and the optimizers' slots.
     public let parameterLayout: ParameterLayout
@@ -36,6 +36,8 @@ public final class Network {
     /// The memory that the network holds.
     public let memory: MemoryUse
 
+    /// The graph before any rewrite, for ``graphDigest``.
+    private let builtGraph: Graph
     /// The steps of a pass.
     let plan: Plan
     /// For each step, the range of its node's operations in ``operations``.
@@ -71,7 +73,7 @@ public final class Network {
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
         let finished = try builder.finished(output: output)
-        graphDigest = finished.digest
+        builtGraph = finished
         let graph = try Compiler.compile(finished, fusion: builder.fusion, batch: batch)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape
