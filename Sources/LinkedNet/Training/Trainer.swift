@@ -108,19 +108,19 @@ public final class Trainer {
         }
     }
 
-    /// ``step(pixels:labels:stepsPerEpoch:)`` of arrays.
+    /// Changes the weights for one batch in arrays: as the method that takes spans.
     @discardableResult
     public func step(pixels: [Float], labels: [Int32], stepsPerEpoch: Int = 1) throws -> LossResult {
         try step(pixels: pixels.span, labels: labels.span, stepsPerEpoch: stepsPerEpoch)
     }
 
-    /// ``step(pixels:labels:stepsPerEpoch:)`` of a batch that a ``BatchLoader`` gave.
+    /// Changes the weights for a batch that a ``BatchLoader`` gave: as the method that takes spans.
     @discardableResult
     public func step(_ batch: Batch, stepsPerEpoch: Int = 1) throws -> LossResult {
         try step(pixels: batch.pixels, labels: batch.labels, count: batch.count, stepsPerEpoch: stepsPerEpoch)
     }
 
-    /// ``step(pixels:labels:stepsPerEpoch:)`` of memory that a loader owns.
+    /// Changes the weights for one batch in memory that a loader owns.
     func step(
         pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, stepsPerEpoch: Int
     ) throws -> LossResult {
