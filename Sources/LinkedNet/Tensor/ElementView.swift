@@ -12,10 +12,10 @@ public struct ElementView {
         self.count = count
     }
 
-    /// The elements of a buffer that isn't empty.
+    /// The elements of a buffer.
     public init(_ buffer: UnsafeBufferPointer<Float>) {
-        guard let start = buffer.baseAddress else { preconditionFailure("a view of no memory") }
-        self.init(start: start, count: buffer.count)
+        // An empty buffer may have no address. No access of an empty view passes the check of bounds.
+        self.init(start: buffer.baseAddress ?? .noElements, count: buffer.count)
     }
 
     /// Element `index` of `0 ..< count`.
@@ -43,10 +43,10 @@ public struct MutableElementView {
         self.count = count
     }
 
-    /// The elements of a buffer that isn't empty.
+    /// The elements of a buffer.
     public init(_ buffer: UnsafeMutableBufferPointer<Float>) {
-        guard let start = buffer.baseAddress else { preconditionFailure("a view of no memory") }
-        self.init(start: start, count: buffer.count)
+        // An empty buffer may have no address. No access of an empty view passes the check of bounds.
+        self.init(start: buffer.baseAddress ?? .noElements, count: buffer.count)
     }
 
     /// Element `index` of `0 ..< count`.
@@ -66,5 +66,17 @@ public struct MutableElementView {
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
         try body(UnsafeMutableBufferPointer(start: start, count: count))
+    }
+}
+
+extension UnsafePointer<Float> {
+    /// An address that nothing reads.
+    fileprivate static var noElements: UnsafePointer<Float> { UnsafePointer(UnsafeMutablePointer.noElements) }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// An address that nothing reads or writes.
+    fileprivate static var noElements: UnsafeMutablePointer<Float> {
+        UnsafeMutablePointer(bitPattern: MemoryLayout<Float>.alignment).unsafelyUnwrapped
     }
 }
