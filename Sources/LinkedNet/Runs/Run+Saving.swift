@@ -137,7 +137,7 @@ extension Run {
             computation: Self.computation(trainer.network), metadata: metadata)
     }
 
-    // MARK: What computes
+    // MARK: Computation
 
     /// The instruction set, and the algorithm of each operation that has a choice: what besides the settings decides
     /// bits.
