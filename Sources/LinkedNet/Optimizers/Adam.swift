@@ -1,3 +1,5 @@
+import CKernels
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -60,11 +62,9 @@ public struct Adam: Optimizer {
         let correction2 = (1 - pow(Double(Float(beta2)), t)).squareRoot()
         // m̂/(√v̂ + ε) = correction2/correction1 · m/(√v + ε·correction2)
         let epsilon = epsilonPlacement == .beforeBiasCorrection ? epsilon : epsilon * correction2
-        OptimizerKernels.adam(
-            count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
-            stepSize: Float(update.learningRate * correction2 / correction1), beta1: Float(beta1),
-            beta2: Float(beta2), epsilon: Float(epsilon), gradients: update.gradients.start,
-            firstMoment: update.slots[0].start,
-            secondMoment: update.slots[1].start, parameters: update.parameters.start)
+        let rule = ck_adam(
+            step_size: Float(update.learningRate * correction2 / correction1), beta1: Float(beta1),
+            beta2: Float(beta2), epsilon: Float(epsilon))
+        update.apply(CK_ADAM, ck_rule_settings(adam: rule), weightDecay: weightDecay)
     }
 }

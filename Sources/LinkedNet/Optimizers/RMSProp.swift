@@ -1,3 +1,5 @@
+import CKernels
+
 /// RMSProp (Tieleman and Hinton 2012): v = ρ·v + (1 − ρ)·g²; p −= η·g/(√v + ε).
 public struct RMSProp: Optimizer {
     public var learningRate: Double
@@ -32,9 +34,7 @@ public struct RMSProp: Optimizer {
     public var isElementwise: Bool { true }
 
     public func update(_ update: ParameterUpdate) {
-        OptimizerKernels.rmsProp(
-            count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
-            learningRate: Float(update.learningRate), rho: Float(rho), epsilon: Float(epsilon),
-            gradients: update.gradients.start, meanSquare: update.slots[0].start, parameters: update.parameters.start)
+        let rule = ck_rmsprop(learning_rate: Float(update.learningRate), rho: Float(rho), epsilon: Float(epsilon))
+        update.apply(CK_RMSPROP, ck_rule_settings(rmsprop: rule), weightDecay: weightDecay)
     }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Stochastic gradient descent, with Keras' momentum: v = μ·v − η·g; p += v, or with Nesterov p += μ·v − η·g
 /// (Sutskever et al. 2013).
 public struct SGD: Optimizer {
@@ -35,9 +37,8 @@ public struct SGD: Optimizer {
     public var isElementwise: Bool { true }
 
     public func update(_ update: ParameterUpdate) {
-        OptimizerKernels.sgd(
-            count: update.count, gradientScale: update.gradientScale, weightDecay: Float(weightDecay),
-            learningRate: Float(update.learningRate), momentum: Float(momentum), nesterov: nesterov,
-            gradients: update.gradients.start, velocity: update.slots.first?.start, parameters: update.parameters.start)
+        let rule = ck_sgd(
+            learning_rate: Float(update.learningRate), momentum: Float(momentum), nesterov: nesterov)
+        update.apply(CK_SGD, ck_rule_settings(sgd: rule), weightDecay: weightDecay)
     }
 }
