@@ -27,7 +27,7 @@ struct BufferNames {
         case .parameterGradient(let parameter): "∂" + parameters[parameter.index]
         case .state(let state): states[state.index]
         case .saved(let saved): "\(tensors[saved.owner.index]).\(saved.role)"
-        case .share(let number): "part \(number) of \(self[shares[number]])"
+        case .share(let number): "share \(number) of \(self[shares[number]])"
         }
     }
 }

@@ -1,9 +1,9 @@
-/// Places buffers with known lifetimes in one arena. Two buffers share memory only if no moment needs both.
+/// Places buffers with known lifetimes in one arena. Two buffers share memory only if no step needs both.
 struct MemoryPlan {
     /// A buffer that needs a place.
     struct Request {
         let bytes: Int
-        /// The first and the last moment at which the buffer is in use.
+        /// The first and the last step that uses the buffer.
         let lifetime: ClosedRange<Int>
     }
 

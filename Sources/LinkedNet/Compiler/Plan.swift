@@ -37,7 +37,7 @@ struct Plan {
             saved.merge(collected.savedBytes) { max($0, $1) }
         }
         for node in graph.nodes {
-            var collected = NodeSteps(node, of: graph, batch: graph.microBatch, phase: .forward, ledger: ledger)
+            var collected = NodeSteps(node, of: graph, pass: .forward, ledger: ledger)
             node.operation.addForward(to: &collected)
             take(collected)
         }
@@ -45,7 +45,7 @@ struct Plan {
         steps.append(.loss(output: graph.output))
         _ = ledger.claim(graph.output)
         for (index, node) in graph.nodes.enumerated().reversed() where uses.hasBackward(index) {
-            var collected = NodeSteps(node, of: graph, batch: graph.microBatch, phase: .backward, ledger: ledger)
+            var collected = NodeSteps(node, of: graph, pass: .backward, ledger: ledger)
             node.operation.addBackward(to: &collected)
             take(collected)
         }
@@ -128,7 +128,7 @@ extension PlanStep {
     /// The loss reads the network's output and writes the output's gradient.
     fileprivate static func loss(output: TensorID) -> PlanStep {
         PlanStep(
-            phase: .loss, name: "loss", label: "loss", node: nil,
+            pass: .loss, name: "loss", label: "loss", node: nil,
             operands: [
                 Operand(buffer: .value(output), access: .read), Operand(buffer: .gradient(output), access: .write),
             ],

@@ -53,7 +53,3 @@ public enum SyntheticShapes {
             pixels: pixels, labels: (0..<count).map { Int32($0 % classNames.count) })
     }
 }
-
-/// The former name of ``SyntheticShapes``.
-@available(*, deprecated, renamed: "SyntheticShapes")
-public typealias Shapes = SyntheticShapes

@@ -32,7 +32,7 @@ public struct NetworkSummary: Sendable, CustomStringConvertible {
                 Self.grouped(operation.parameterCount), operation.algorithm ?? "", Self.size(operation.outputBytes),
             ])
         }
-        let passes = microBatchSize == batchSize ? "" : " in passes of \(microBatchSize)"
+        let passes = microBatchSize == batchSize ? "" : " in micro-batches of \(microBatchSize)"
         let states = stateCount == 0 ? "" : ", states \(Self.grouped(stateCount)) (saved, not trained)"
         return """
             input \(inputShape), output \(outputShape), batch size \(batchSize)\(passes)

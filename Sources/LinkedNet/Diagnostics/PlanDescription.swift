@@ -3,7 +3,7 @@ public struct PlanDescription: Sendable, CustomStringConvertible {
     /// A call of a kernel.
     public struct Step: Sendable {
         /// `forward`, `loss` or `backward`.
-        public let phase: String
+        public let pass: String
         /// The path of the layer.
         public let layer: String
         /// The computation: `Conv2D 3×3 ← relu`.
@@ -38,7 +38,7 @@ public struct PlanDescription: Sendable, CustomStringConvertible {
         ])
         for (index, step) in steps.enumerated() {
             stepTable.rows.append([
-                String(index), step.phase, step.layer, step.operation,
+                String(index), step.pass, step.layer, step.operation,
                 (step.reads + step.updates).joined(separator: ", "),
                 (step.writes + step.updates).joined(separator: ", "), step.accumulates.joined(separator: ", "),
             ])
@@ -69,7 +69,7 @@ extension Network {
                     step.operands.filter { $0.access == access }.map { plan.names[$0.buffer] }
                 }
                 return PlanDescription.Step(
-                    phase: step.phase.rawValue, layer: step.name, operation: step.label, reads: names(.read),
+                    pass: step.pass.rawValue, layer: step.name, operation: step.label, reads: names(.read),
                     writes: names(.write), accumulates: names(.accumulate), updates: names(.update))
             },
             buffers: plan.placedBuffers.map { placed in

@@ -25,7 +25,8 @@ struct SavedBuffer: Hashable, Sendable {
 /// The way in which a step uses a buffer.
 enum Access: Sendable {
     case read
-    /// The step overwrites every element that a later step reads.
+    /// The step overwrites elements. The steps that write a buffer together overwrite every element that a later step
+    /// reads.
     case write
     /// The step adds to the numbers in the buffer.
     case accumulate

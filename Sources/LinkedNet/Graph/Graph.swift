@@ -34,8 +34,7 @@ struct Graph {
     /// The largest number of samples of a training step, and of one forward or backward pass.
     var batch = 1, microBatch = 1
 
-    /// The size of one sample of a tensor, or of a parameter or a state.
+    /// The size of one sample of a tensor, or of a parameter.
     func elementCount(of tensor: TensorID) -> Int { tensorShapes[tensor.index].elementCount }
     func elementCount(of parameter: ParameterID) -> Int { parameters[parameter.index].shape.elementCount }
-    func elementCount(of state: StateID) -> Int { states[state.index].shape.elementCount }
 }

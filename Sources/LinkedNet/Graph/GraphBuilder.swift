@@ -27,15 +27,7 @@ public final class GraphBuilder {
 
     /// A graph that has only an input.
     ///
-    /// - Parameters:
-    ///   - inputShape: the shape of one sample.
-    ///   - fusesActivations: if false, the network computes and stores every activation. The network is slower, and an
-    ///     inspected forward pass shows the activations.
     /// - Throws: ``ShapeError`` if a size isn't positive.
-    public convenience init(inputShape: Shape, fusesActivations: Bool = true) throws(ShapeError) {
-        try self.init(inputShape: inputShape, fusion: fusesActivations ? .everything : .allButActivations)
-    }
-
     init(inputShape: Shape, fusion: Fusion) throws(ShapeError) {
         let shape = try inputShape.validated(as: "network input")
         guard shape.rank >= 1 else {
@@ -198,7 +190,7 @@ public final class GraphBuilder {
         outputShape: Shape
     ) throws -> Value {
         try add(
-            CustomOperation(operation), inputs: inputs, parameters: parameters, states: states,
+            CustomOperation(operation: operation), inputs: inputs, parameters: parameters, states: states,
             outputShape: outputShape)
     }
 

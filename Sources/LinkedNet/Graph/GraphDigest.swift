@@ -1,5 +1,5 @@
 extension Graph {
-    /// A digest of the graph as the layers built the graph: labels of operations, names and shapes of parameters and
+    /// A digest of the graph as the layers built the graph: identities of operations, names and shapes of parameters and
     /// states, and the connections of operations. The digest doesn't depend on rewrites, algorithms, batch size and
     /// first weights.
     var digest: String {
@@ -8,7 +8,7 @@ extension Graph {
         for node in nodes {
             let inputs = node.inputs.map { "\($0.index)" }.joined(separator: " ")
             let shape = tensorShapes[node.output.index]
-            hash.update("\(node.output.index) = \(node.operation.label) of \(inputs) as \(shape)\n".utf8)
+            hash.update("\(node.output.index) = \(node.operation.identity) of \(inputs) as \(shape)\n".utf8)
             for parameter in node.parameters.map({ parameters[$0.index] }) {
                 hash.update("  parameter \(parameter.name) \(parameter.shape)\n".utf8)
             }

@@ -6,11 +6,9 @@
 /// compiled. At run time an operation gets memory through an ``OperationContext``, allocates nothing and decides
 /// nothing.
 public protocol GraphOperation {
-    /// The kind of operation, for the summary: `Conv2D 3×3`.
+    /// The kind of operation, for the summary: `Conv2D 3×3`. ``Network/graphDigest`` tells networks apart by the labels
+    /// and the shapes, so a label names every setting that changes the computation.
     var label: String { get }
-
-    /// The algorithm that was chosen, for the summary; `nil` if there is only one.
-    var algorithm: String? { get }
 
     /// True if ``backward(_:)`` reads the inputs: the network then saves the inputs until ``backward(_:)`` has run.
     var backwardReadsInputs: Bool { get }
@@ -20,12 +18,9 @@ public protocol GraphOperation {
 
     /// True if every sample's output and gradients depend on this sample alone, and not on the other samples or on the
     /// sample's position in the batch. The network may then take a batch in micro-batches, and call ``forward(_:)`` and
-    /// ``backward(_:)`` for several micro-batches at once, from several threads.
+    /// ``backward(_:)`` for several micro-batches at once, from several threads. A network with a state takes a batch
+    /// whole.
     var isSamplewise: Bool { get }
-
-    /// Makes the choices that depend on the calls, such as the algorithm. Throws if the operation can't compute so many
-    /// samples at once. `name` is the operation's name, for the error.
-    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
 
     /// Bytes that the operation saves for itself from ``forward(_:)`` to ``backward(_:)``, for up to `batch` samples.
     func savedBytes(batch: Int) -> Int
@@ -46,21 +41,11 @@ public protocol GraphOperation {
 }
 
 extension GraphOperation {
-    public var algorithm: String? { nil }
     public var backwardReadsInputs: Bool { true }
     public var backwardReadsOutput: Bool { false }
     public var isSamplewise: Bool { false }
-    public mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {}
     public func savedBytes(batch: Int) -> Int { 0 }
     public func scratchBytes(batch: Int) -> Int { 0 }
-}
-
-/// The calls that a compiled network makes to an operation.
-public struct OperationCalls: Sendable, Hashable {
-    /// The most samples of one call.
-    public let batch: Int
-    /// True if other threads make calls of their own meanwhile: then sharing the work of one call gains nothing.
-    public let isSingleThreaded: Bool
 }
 
 /// The memory of one operation during one pass. Tensors are dense, [batch] + the shape given when the network was
@@ -99,7 +84,7 @@ public struct OperationContext {
     /// Input `index`: in ``GraphOperation/forward(_:)``, and in ``GraphOperation/backward(_:)`` with
     /// ``GraphOperation/backwardReadsInputs``.
     public func input(_ index: Int = 0) -> UnsafePointer<Float> {
-        guard index < operands.inputs.count else {
+        guard operands.inputs.indices.contains(index) else {
             fatalError("an operation asked for input \(index) in a pass that has none: see backwardReadsInputs")
         }
         return call[operands.inputs[index]]
@@ -127,33 +112,43 @@ public struct OperationContext {
     ///
     /// Each input has memory of its own: the network adds up the gradients of inputs that are the same tensor.
     public func inputGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? {
-        index < operands.inputGradients.count ? call[ifAny: operands.inputGradients[index]] : nil
+        operands.inputGradients.indices.contains(index) ? call[ifAny: operands.inputGradients[index]] : nil
     }
 
-    /// True if the operation must add the gradient of input `index` to the memory, because another consumer of the
-    /// tensor has written its share. False if the operation must overwrite the memory, because the memory may hold
+    /// True if the operation must add the gradient of input `index` to the memory, because another reader of the
+    /// tensor has written a part of the gradient. False if the operation must overwrite the memory, because the memory may hold
     /// anything.
     ///
     /// The answer depends on other operations alone, so an operation may write gradients in any order.
     public func accumulatesInputGradient(_ index: Int = 0) -> Bool {
-        index < operands.inputGradients.count && operands.inputGradients[index].accumulates
+        operands.inputGradients.indices.contains(index) && operands.inputGradients[index].accumulates
     }
 
     /// Parameter `index`.
-    public func parameter(_ index: Int) -> UnsafePointer<Float> { call[operands.parameters[index]] }
+    public func parameter(_ index: Int) -> UnsafePointer<Float> {
+        guard operands.parameters.indices.contains(index) else {
+            fatalError("an operation asked for parameter \(index), and has \(operands.parameters.count)")
+        }
+        return call[operands.parameters[index]]
+    }
 
     /// The memory for the gradient of parameter `index`. The operation overwrites the memory, because the memory may
     /// hold anything. Where several operations share a parameter, each has memory of its own, and the network adds up
     /// the gradients.
     public func parameterGradient(_ index: Int) -> UnsafeMutablePointer<Float> {
-        guard index < operands.parameterGradients.count else {
+        guard operands.parameterGradients.indices.contains(index) else {
             fatalError("an operation asked for the gradient of parameter \(index) in a pass that has none")
         }
         return call[operands.parameterGradients[index]]
     }
 
     /// State `index`: numbers that are saved with the weights but not trained, such as running statistics.
-    public func state(_ index: Int) -> UnsafeMutablePointer<Float> { call[operands.states[index]] }
+    public func state(_ index: Int) -> UnsafeMutablePointer<Float> {
+        guard operands.states.indices.contains(index) else {
+            fatalError("an operation asked for state \(index), and has \(operands.states.count)")
+        }
+        return call[operands.states[index]]
+    }
 
     /// The memory requested by ``GraphOperation/savedBytes(batch:)``, aligned to 64 bytes.
     public var saved: UnsafeMutableRawPointer {

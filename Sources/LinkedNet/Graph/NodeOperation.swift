@@ -5,6 +5,9 @@ protocol NodeOperation {
     /// The name for the summary: `Conv2D 3×3`.
     var label: String { get }
 
+    /// The computation with all settings that shapes don't show, for ``Network/graphDigest``.
+    var identity: String { get }
+
     /// The algorithm that was chosen, for the summary; `nil` if there is only one.
     var algorithm: String? { get }
 
@@ -19,7 +22,8 @@ protocol NodeOperation {
     /// layer.
     var isNormalization: Bool { get }
 
-    /// Makes the choices that depend on the largest number of samples of a call: ``GraphOperation/prepare(for:name:)``.
+    /// Makes the choices that depend on the calls, such as the algorithm. Throws if the operation can't compute so many
+    /// samples at once. `name` is the operation's name, for the error.
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError)
 
     /// The memory that each step needs during one call, for up to `batch` samples.
@@ -31,12 +35,13 @@ protocol NodeOperation {
     /// Adds the steps that compute the output.
     func addForward(to steps: inout NodeSteps)
 
-    /// Adds the steps that compute the gradients. Called if the node has a parameter, or an input whose gradient
-    /// another node needs.
+    /// Adds the steps that compute the gradients. Called if the network's output depends on the node, and the node
+    /// has a parameter or an input that depends on a parameter.
     func addBackward(to steps: inout NodeSteps)
 }
 
 extension NodeOperation {
+    var identity: String { label }
     var algorithm: String? { nil }
     var isSamplewise: Bool { false }
     var activationMemberCount: Int? { nil }
@@ -44,6 +49,14 @@ extension NodeOperation {
     mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {}
     func scratchBytes(batch: Int) -> Int { 0 }
     func layers(of node: Graph.Node) -> [ComputedLayer] { [ComputedLayer(node)] }
+}
+
+/// The calls that a compiled network makes to an operation.
+struct OperationCalls: Sendable, Hashable {
+    /// The most samples of one call.
+    let batch: Int
+    /// True if other threads make calls of their own meanwhile: then sharing the work of one call gains nothing.
+    let isSingleThreaded: Bool
 }
 
 /// A layer's operation as people see it: the whole of a node, or one of several operations that a node computes
@@ -71,18 +84,15 @@ struct ComputedLayer {
 /// Collects the steps of one node, forward or backward.
 struct NodeSteps {
     let node: Graph.Node
-    /// The most samples of a call.
-    let batch: Int
-    private let phase: PlanStep.Phase
+    private let pass: PlanStep.Pass
     private let graph: Graph
     private let ledger: GradientLedger
     private(set) var steps: [PlanStep] = []
     private(set) var savedBytes: [SavedBuffer: Int] = [:]
 
-    init(_ node: Graph.Node, of graph: Graph, batch: Int, phase: PlanStep.Phase, ledger: GradientLedger) {
+    init(_ node: Graph.Node, of graph: Graph, pass: PlanStep.Pass, ledger: GradientLedger) {
         self.node = node
-        self.batch = batch
-        self.phase = phase
+        self.pass = pass
         self.graph = graph
         self.ledger = ledger
     }
@@ -93,12 +103,12 @@ struct NodeSteps {
     ///   - label: `nil` for the operation's own label.
     ///   - declare: declares the buffers and gives the call; gives `nil` if there is nothing to do.
     mutating func add(_ label: String? = nil, _ declare: (inout StepBuilder) -> PlanStep.Body?) {
-        var builder = StepBuilder(node, of: graph, batch: batch, ledger: ledger)
+        var builder = StepBuilder(node, of: graph, ledger: ledger)
         guard let body = declare(&builder) else { return }
         steps.append(
             PlanStep(
-                phase: phase, name: node.name, label: label ?? node.operation.label, node: node.output,
-                operands: builder.operands, scratchBytes: node.operation.scratchBytes(batch: batch), run: body,
+                pass: pass, name: node.name, label: label ?? node.operation.label, node: node.output,
+                operands: builder.operands, scratchBytes: node.operation.scratchBytes(batch: graph.microBatch), run: body,
                 show: builder.show))
         savedBytes.merge(builder.savedBytes) { max($0, $1) }
         for share in builder.shares { add(share) }
@@ -109,7 +119,7 @@ struct NodeSteps {
         let elements = share.elementCount, isPerSample = share.isPerSample
         steps.append(
             PlanStep(
-                phase: phase, name: node.name, label: "add a gradient", node: node.output,
+                pass: pass, name: node.name, label: "add a gradient", node: node.output,
                 operands: [
                     Operand(buffer: .share(share.number), access: .read),
                     Operand(buffer: share.target, access: .accumulate),

@@ -3,7 +3,7 @@
 /// A step reaches the buffers that it has declared: ``StepBuilder`` makes the handles that ``StepCall`` turns into
 /// pointers.
 struct PlanStep {
-    enum Phase: String, Sendable {
+    enum Pass: String, Sendable {
         case forward, loss, backward
     }
 
@@ -13,7 +13,7 @@ struct PlanStep {
     /// scratch.
     typealias Show = (_ layer: Int, StepCall, _ body: (UnsafePointer<Float>) -> Void) -> Void
 
-    let phase: Phase
+    let pass: Pass
     /// The path of the layer, and the step's computation, for people.
     let name, label: String
     /// The output of the step's node; `nil` for the loss.
@@ -36,7 +36,7 @@ struct Writable<Element>: Sendable {
 }
 
 /// Float buffers, one after the other.
-struct ReadableList: Sendable {
+struct OperandList: Sendable {
     let start, count: Int
 }
 
@@ -82,7 +82,7 @@ struct StepCall {
 
     subscript(ifAny target: GradientTarget?) -> UnsafeMutablePointer<Float>? { target.map { addresses[$0.index] } }
 
-    subscript(list: ReadableList) -> UnsafeBufferPointer<UnsafeMutablePointer<Float>> {
+    subscript(list: OperandList) -> UnsafeBufferPointer<UnsafeMutablePointer<Float>> {
         UnsafeBufferPointer(start: addresses + list.start, count: list.count)
     }
 }

@@ -2,8 +2,8 @@
 struct StepBuilder {
     let node: Graph.Node
     /// The most samples of a call.
-    let batch: Int
-    private let elementCounts: Graph
+    var batch: Int { graph.microBatch }
+    private let graph: Graph
     private let ledger: GradientLedger
     private(set) var operands: [Operand] = []
     /// The sizes of saved buffers that the step writes.
@@ -15,10 +15,9 @@ struct StepBuilder {
     /// ``PlanStep/show``.
     var show: PlanStep.Show?
 
-    init(_ node: Graph.Node, of graph: Graph, batch: Int, ledger: GradientLedger) {
+    init(_ node: Graph.Node, of graph: Graph, ledger: GradientLedger) {
         self.node = node
-        self.batch = batch
-        elementCounts = graph
+        self.graph = graph
         self.ledger = ledger
     }
 
@@ -44,17 +43,17 @@ struct StepBuilder {
     }
 
     /// All of the node's parameters, in order.
-    mutating func readParameters() -> ReadableList {
+    mutating func readParameters() -> OperandList {
         let start = operands.count
         for parameter in node.parameters { _ = add(.parameter(parameter), .read) }
-        return ReadableList(start: start, count: node.parameters.count)
+        return OperandList(start: start, count: node.parameters.count)
     }
 
     /// The step overwrites the gradient. Where another step has already taken the gradient's place, the gradient gets
     /// memory of its own, and a later step adds this memory.
     mutating func writeParameterGradient(_ index: Int) -> Writable<Float> {
         let parameter = node.parameters[index]
-        guard let share = ledger.claim(parameter, elementCount: elementCounts.elementCount(of: parameter)) else {
+        guard let share = ledger.claim(parameter, elementCount: graph.elementCount(of: parameter)) else {
             return Writable(index: add(.parameterGradient(parameter), .write))
         }
         shares.append(share)
@@ -62,10 +61,10 @@ struct StepBuilder {
     }
 
     /// The gradients of all of the node's parameters, in order.
-    mutating func writeParameterGradients() -> ReadableList {
+    mutating func writeParameterGradients() -> OperandList {
         let start = operands.count
         for index in node.parameters.indices { _ = writeParameterGradient(index) }
-        return ReadableList(start: start, count: node.parameters.count)
+        return OperandList(start: start, count: node.parameters.count)
     }
 
     mutating func updateState(_ index: Int) -> Writable<Float> {
@@ -88,7 +87,7 @@ struct StepBuilder {
         let tensor = node.inputs[index]
         guard ledger.needsGradient(tensor) else { return nil }
         guard ownGradients.insert(tensor).inserted else {
-            let share = ledger.share(tensor, elementCount: elementCounts.elementCount(of: tensor))
+            let share = ledger.share(tensor, elementCount: graph.elementCount(of: tensor))
             shares.append(share)
             return GradientTarget(index: add(.share(share.number), .write), accumulates: false)
         }
@@ -101,7 +100,7 @@ struct StepBuilder {
 
     /// Memory of the node's own, or with `owner` of another node, for a later step.
     mutating func writeSaved<Element>(
-        _ role: String, bytes: Int, owner: TensorID? = nil, as type: Element.Type = Element.self
+        _ role: String, bytes: Int, owner: TensorID? = nil
     ) -> Writable<Element> {
         let buffer = SavedBuffer(owner: owner ?? node.output, role: role)
         savedBytes[buffer] = bytes
@@ -110,7 +109,7 @@ struct StepBuilder {
 
     /// Memory that an earlier step wrote.
     mutating func readSaved<Element>(
-        _ role: String, owner: TensorID? = nil, as type: Element.Type = Element.self
+        _ role: String, owner: TensorID? = nil
     ) -> Readable<Element> {
         Readable(index: add(.saved(SavedBuffer(owner: owner ?? node.output, role: role)), .read))
     }

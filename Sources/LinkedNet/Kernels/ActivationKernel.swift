@@ -1,6 +1,6 @@
 import CKernels
 
-/// A stand-alone activation of z [batch][positions][channels], for consumers that can't fuse the activation.
+/// A stand-alone activation of z [batch][positions][channels], for readers that can't fuse the activation.
 struct ActivationKernel: Sendable {
     private var shape: ck_activation_shape
 

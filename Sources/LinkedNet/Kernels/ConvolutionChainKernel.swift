@@ -13,7 +13,7 @@ struct ConvolutionChainKernel: Sendable {
     private let givesInputGradient: Bool
 
     /// - Parameter givesInputGradient: true if
-    ///   ``backward(batch:parameters:yGradient:kept:zGradient:accumulate:gradients:scratch:)`` gives the gradient of
+    ///   ``backward(batch:parameters:yGradient:saved:zGradient:accumulate:gradients:scratch:)`` gives the gradient of
     ///   the first layer's input or of its slopes.
     /// - Returns: `nil` if the kernels can't compute these layers as a chain.
     init?(_ layers: [Convolution], givesInputGradient: Bool, batch: Int) {
@@ -35,7 +35,7 @@ struct ConvolutionChainKernel: Sendable {
     var layerCount: Int { layers.count }
 
     /// The bytes that the forward pass saves for the backward pass.
-    func keptBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_saved($0) } }
+    func savedBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_saved($0) } }
 
     /// The scratch that is large enough for every call of at most `batch` samples.
     func scratchBytes(batch: Int) -> Int { withChain(batch: batch) { ck_convolution_chain_scratch($0) } }
@@ -45,26 +45,26 @@ struct ConvolutionChainKernel: Sendable {
 
     func forward(
         batch: Int, z: UnsafePointer<Float>, parameters: Pointers, y: UnsafeMutablePointer<Float>,
-        kept: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+        saved: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
     ) {
-        withChain(batch: batch) { ck_convolution_chain_forward($0, z, Self.constant(parameters), y, kept, scratch) }
+        withChain(batch: batch) { ck_convolution_chain_forward($0, z, Self.constant(parameters), y, saved, scratch) }
     }
 
     func backward(
-        batch: Int, parameters: Pointers, yGradient: UnsafePointer<Float>, kept: UnsafeRawPointer,
+        batch: Int, parameters: Pointers, yGradient: UnsafePointer<Float>, saved: UnsafeRawPointer,
         zGradient: UnsafeMutablePointer<Float>?, accumulate: Bool, gradients: Pointers, scratch: UnsafeMutableRawPointer
     ) {
         let targets = UnsafeRawPointer(gradients.baseAddress)?.assumingMemoryBound(
             to: UnsafeMutablePointer<Float>?.self)
         withChain(batch: batch) {
             ck_convolution_chain_backward(
-                $0, Self.constant(parameters), yGradient, kept, zGradient, accumulate, targets, scratch)
+                $0, Self.constant(parameters), yGradient, saved, zGradient, accumulate, targets, scratch)
         }
     }
 
-    /// Copies the output of a layer, except the last layer, after ``forward(batch:z:parameters:y:kept:scratch:)``.
-    func copyOutput(ofLayer layer: Int, batch: Int, kept: UnsafeRawPointer, to output: UnsafeMutablePointer<Float>) {
-        withChain(batch: batch) { ck_convolution_chain_output($0, kept, Int64(layer), output) }
+    /// Copies the output of a layer, except the last layer, after ``forward(batch:z:parameters:y:saved:scratch:)``.
+    func copyOutput(ofLayer layer: Int, batch: Int, saved: UnsafeRawPointer, to output: UnsafeMutablePointer<Float>) {
+        withChain(batch: batch) { ck_convolution_chain_output($0, saved, Int64(layer), output) }
     }
 
     private static func constant(_ pointers: Pointers) -> UnsafePointer<UnsafePointer<Float>?>? {

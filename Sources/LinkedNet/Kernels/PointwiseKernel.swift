@@ -29,7 +29,7 @@ struct PointwiseKernel: Sendable {
         [Int(convolution.out_height), Int(convolution.out_width), Int(convolution.out_channels)]
     }
 
-    /// True if every pixel of the input has a pixel of the output. The kernel can then add another consumer's gradient
+    /// True if every pixel of the input has a pixel of the output. The kernel can then add another reader's gradient
     /// of the activation.
     var readsEveryPixel: Bool { convolution.stride_h == 1 && convolution.stride_w == 1 }
 
@@ -76,7 +76,7 @@ struct PointwiseKernel: Sendable {
     }
 
     /// Overwrites the gradients of weights and bias. Adds z's gradient if `accumulate`, else overwrites z's gradient.
-    /// `activationGradient` is another consumer's share in the gradient of z's activation. With `normalization`,
+    /// `activationGradient` is another reader's part of the gradient of z's activation. With `normalization`,
     /// `yGradient` is the gradient of the normalisation's output.
     func backward(
         batch: Int, z: UnsafePointer<Float>, weights: UnsafePointer<Float>, yGradient: UnsafePointer<Float>,

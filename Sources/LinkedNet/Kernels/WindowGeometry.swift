@@ -79,6 +79,9 @@ struct WindowGeometry: Sendable, Hashable {
 }
 
 extension Window2D {
+    /// Size, strides and padding: `3×3 /1×1 same`.
+    var identity: String { "\(height)×\(width) /\(strideHeight)×\(strideWidth) \(padding)" }
+
     /// A summary's text for strides: ` /2`, ` /2×1`, empty for 1.
     var strideLabel: String {
         if strideHeight == 1, strideWidth == 1 { return "" }

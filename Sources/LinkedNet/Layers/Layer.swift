@@ -52,7 +52,7 @@ extension Network {
     ///   - model: a layer, usually a ``Sequential`` or a ``Model``.
     ///   - input: the shape of one sample, `[height, width, channels]` or `[features]`.
     ///   - batch: the largest number of samples in a training step.
-    ///   - seed: initial weights and dropout are functions of it.
+    ///   - seed: initial weights and dropout are functions of the seed.
     ///   - fusesActivations: if false, the network computes and stores every activation, for callers that inspect
     ///     activations.
     /// - Throws: ``ShapeError`` naming the layer that doesn't fit, ``LinkageError``, or ``OutOfMemory``.

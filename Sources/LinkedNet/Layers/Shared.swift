@@ -29,7 +29,7 @@ public struct Shared: Layer {
 
     /// - Parameters:
     ///   - layer: the layer to share, with all layers that it holds.
-    ///   - name: the name in paths; `nil` for a name from the type of `layer`.
+    ///   - name: the name in paths; `nil` for `shared`.
     public init(_ layer: any Layer, name: String? = nil) {
         self.layer = layer
         self.name = name

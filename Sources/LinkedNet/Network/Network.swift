@@ -1,6 +1,6 @@
 /// A compiled network: its operations in order, all of their memory, its weights.
 ///
-/// Compiling infers shapes, fuses activations into their consumers, chooses algorithms and plans memory. A pass of a
+/// Compiling infers shapes, fuses activations into their readers, chooses algorithms and plans memory. A pass of a
 /// compiled network allocates nothing. ``init(_:input:batch:seed:fusesActivations:)`` makes a network from a model, and
 /// a ``Trainer`` trains the network.
 ///
@@ -18,9 +18,6 @@ public final class Network {
     /// The largest number of samples in a pass: ``batchSize``, or fewer where a step is faster in several
     /// micro-batches.
     public let microBatchSize: Int
-    /// The former name of ``microBatchSize``.
-    @available(*, deprecated, renamed: "microBatchSize")
-    public var passSize: Int { microBatchSize }
     /// The seed of the first weights and of dropout.
     public let seed: UInt64
     /// A digest of the graph that the layers built, to tell networks apart: 64 hexadecimal digits. The digest depends
@@ -42,8 +39,6 @@ public final class Network {
     let plan: Plan
     /// For each step, the range of its node's operations in ``operations``.
     private let operationRanges: [Range<Int>]
-    /// For each step, the number from which the random keys of its node follow.
-    private let randomIndices: [UInt64]
 
     /// Taken by each caller that computes in ``workspaces``.
     let use = ExclusiveUse()
@@ -52,23 +47,17 @@ public final class Network {
     private let parameterStorage: AlignedStorage<Float>
     private let stateStorage: AlignedStorage<Float>
 
-    /// Compiles what `builder` holds, with `output` as the result.
+    /// Compiles the graph that `builder` holds.
     ///
     /// - Parameters:
     ///   - builder: the graph.
     ///   - output: the network's result, a value of `builder`.
     ///   - batch: the largest number of samples in a training step.
-    ///   - seed: initial weights and dropout are functions of it.
+    ///   - seed: initial weights and dropout are functions of the seed.
+    ///   - accept: gets all parameters and states before the network takes memory for them; an error of `accept` ends
+    ///     compiling.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow;
     ///   ``OutOfMemory``.
-    public convenience init(builder: GraphBuilder, output: Value, batch: Int, seed: UInt64) throws {
-        try self.init(builder: builder, output: output, batch: batch, seed: seed) { _ in }
-    }
-
-    /// Does the same as ``init(builder:output:batch:seed:)``.
-    ///
-    /// - Parameter accept: gets all parameters and states before the network takes memory for them; an error of
-    ///   `accept` ends compiling.
     init(
         builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
     ) throws {
@@ -106,11 +95,10 @@ public final class Network {
         for node in graph.nodes {
             let layers = node.operation.layers(of: node)
             ranges[node.output] = operations.count..<operations.count + layers.count
-            operations += layers.map { OperationInfo($0, of: node, in: graph) }
+            operations += layers.map { OperationInfo($0, in: graph) }
         }
         self.operations = operations
         operationRanges = plan.steps.map { step in step.node.flatMap { ranges[$0] } ?? 0..<0 }
-        randomIndices = operationRanges.map { UInt64($0.lowerBound) }
         let parameterBytes = parameterLayout.count * MemoryLayout<Float>.stride
         memory = MemoryUse(
             parameterBytes: parameterBytes,
@@ -138,10 +126,10 @@ public final class Network {
     /// All states in ``stateLayout``.
     public var states: UnsafeMutableBufferPointer<Float> { stateStorage.buffer }
 
-    /// The result of the last forward pass, [count] + ``outputShape``.
+    /// The result of the last forward pass, [count] + ``outputShape``. Valid until the next pass, forward or backward.
     public var output: UnsafePointer<Float> { UnsafePointer(workspaces[0].output) }
-    /// The memory for the gradient of the loss with respect to the output. The caller writes the gradient before
-    /// ``backward(count:step:)``.
+    /// The memory for the gradient of the loss with respect to the output. The caller writes the gradient after
+    /// ``forward(input:count:mode:inspection:)`` and before ``backward(count:step:)``: forward may use the memory.
     public var outputGradient: UnsafeMutablePointer<Float> { workspaces[0].outputGradient }
 
     // MARK: Passes
@@ -197,9 +185,12 @@ public final class Network {
     /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with
     /// the same count and step.
     ///
-    /// - Throws: ``ShapeError`` for a count outside 1 … ``microBatchSize``.
+    /// - Throws: ``ShapeError`` for a count outside 1 … ``microBatchSize``, or without a forward pass before.
     public func backward(count: Int, step: UInt64) throws(ShapeError) {
         try checkPass(count)
+        guard workspaces[0].hasInput else {
+            throw ShapeError(subject: "backward pass", expected: "a forward pass before", found: "none")
+        }
         use.begin()
         defer { use.end() }
         backward(count: count, step: step, in: workspaces[0])
@@ -221,7 +212,8 @@ public final class Network {
     private func checkPass(_ count: Int) throws(ShapeError) {
         guard count >= 1, count <= microBatchSize else {
             throw ShapeError(
-                subject: "pass", expected: "1 to \(microBatchSize) samples, the network's pass size", found: "\(count)")
+                subject: "pass", expected: "1 to \(microBatchSize) samples, the network's micro-batch size",
+                found: "\(count)")
         }
     }
 
@@ -247,6 +239,6 @@ public final class Network {
         workspace.call(
             step, batch: count, isTraining: isTraining,
             randomKey: CounterRandom.key(
-                seed: seed, epoch: trainingStep, sample: randomIndices[step], use: .dropout))
+                seed: seed, epoch: trainingStep, sample: UInt64(operationRanges[step].lowerBound), use: .dropout))
     }
 }

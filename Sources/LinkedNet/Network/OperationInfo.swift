@@ -15,21 +15,19 @@ public struct OperationInfo: Sendable {
     public let parameterCount: Int
     /// The size of the output for a whole micro-batch.
     public let outputBytes: Int
-    /// The scratch that the operation uses while it runs. Layers that are computed as one node share the scratch.
-    public let scratchBytes: Int
     /// True if the operation normalises the layer before it.
     let isNormalization: Bool
 }
 
 extension OperationInfo {
     /// A layer that a node computes.
-    init(_ layer: ComputedLayer, of node: Graph.Node, in graph: Graph) {
+    init(_ layer: ComputedLayer, in graph: Graph) {
         let shape = graph.tensorShapes[layer.output.index]
         self.init(
             name: layer.name, label: layer.label, algorithm: layer.algorithm, outputShape: shape,
             activationMemberCount: layer.activationMemberCount,
             parameterCount: layer.parameters.reduce(0) { $0 + graph.elementCount(of: $1) },
             outputBytes: graph.microBatch * shape.elementCount * MemoryLayout<Float>.stride,
-            scratchBytes: node.operation.scratchBytes(batch: graph.microBatch), isNormalization: layer.isNormalization)
+            isNormalization: layer.isNormalization)
     }
 }

@@ -54,8 +54,12 @@ final class Workspace {
 
     deinit { addresses.deallocate() }
 
+    /// False until the first pass.
+    private(set) var hasInput = false
+
     /// Sets the address of the next pass's batch.
     func setInput(_ input: UnsafePointer<Float>) {
+        hasInput = true
         for index in inputPlaces.indices { addresses[inputPlaces[index]] = UnsafeMutablePointer(mutating: input) }
     }
 

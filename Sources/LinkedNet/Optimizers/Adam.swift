@@ -8,19 +8,19 @@ import Foundation
 
 /// Adam (Kingma and Ba 2015) as in Keras: p −= η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε), with t counted from 1.
 public struct Adam: Optimizer {
-    public var learningRate: Double
+    public let learningRate: Double
     /// The share of the mean of gradients that a step keeps.
-    public var beta1: Double
+    public let beta1: Double
     /// The share of the mean of squared gradients that a step keeps.
-    public var beta2: Double
+    public let beta2: Double
     /// The number added to the divisor; see ``epsilonPlacement``. With 0, a parameter becomes NaN if its gradient is 0
     /// in the first step.
-    public var epsilon: Double
-    public var decay: Double
+    public let epsilon: Double
+    public let decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
-    public var weightDecay: Double
+    public let weightDecay: Double
     /// The √v to which epsilon is added.
-    public var epsilonPlacement: EpsilonPlacement
+    public let epsilonPlacement: EpsilonPlacement
 
     /// The √v to which epsilon is added.
     public enum EpsilonPlacement: Sendable, Hashable {
@@ -65,6 +65,6 @@ public struct Adam: Optimizer {
         let rule = ck_adam(
             step_size: Float(update.learningRate * correction2 / correction1), beta1: Float(beta1),
             beta2: Float(beta2), epsilon: Float(epsilon))
-        update.apply(CK_ADAM, ck_rule_settings(adam: rule), weightDecay: weightDecay)
+        update.apply(CK_ADAM, ck_rule_settings(adam: rule), slotCount: 2, weightDecay: weightDecay)
     }
 }

@@ -59,6 +59,8 @@ public struct ParameterUpdate {
         learningRate: Double, gradientScale: Float = 1
     ) {
         count = parameters.count
+        precondition(gradients.count == count, "as many gradients as parameters")
+        for index in slots.indices { precondition(slots[index].count == count, "slots as large as the parameters") }
         self.parameters = parameters
         self.gradients = gradients
         self.slots = slots

@@ -6,9 +6,10 @@ extension ParameterUpdate {
     /// - Parameters:
     ///   - kind: the rule; `ck_optimizer.h` has the formulas.
     ///   - settings: the settings of this rule.
+    ///   - slotCount: the number of the rule's slots.
     ///   - weightDecay: the factor of the parameter that is added to its gradient.
-    func apply(_ kind: ck_rule_kind, _ settings: ck_rule_settings, weightDecay: Double) {
-        precondition(slots.count <= 2, "the kernels' rules have at most two slots")
+    func apply(_ kind: ck_rule_kind, _ settings: ck_rule_settings, slotCount: Int, weightDecay: Double) {
+        precondition(slots.count == slotCount, "as many slots as the optimizer has names")
         // Every step runs this code, and `slots.first` allocates in unoptimised builds.
         let first = slots.count > 0 ? slots[0].start : nil
         let second = slots.count > 1 ? slots[1].start : nil

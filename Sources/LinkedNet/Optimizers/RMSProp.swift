@@ -2,15 +2,15 @@ import CKernels
 
 /// RMSProp (Tieleman and Hinton 2012): v = ρ·v + (1 − ρ)·g²; p −= η·g/(√v + ε).
 public struct RMSProp: Optimizer {
-    public var learningRate: Double
+    public let learningRate: Double
     /// The share of the mean of squared gradients that a step keeps.
-    public var rho: Double
+    public let rho: Double
     /// The number added to the root of this mean. With 0, a parameter becomes NaN if its gradient is 0 in the first
     /// step.
-    public var epsilon: Double
-    public var decay: Double
+    public let epsilon: Double
+    public let decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
-    public var weightDecay: Double
+    public let weightDecay: Double
 
     /// - Throws: ``OptimizerError`` for a negative or infinite setting, or a rho of 1 or more.
     public init(
@@ -35,6 +35,6 @@ public struct RMSProp: Optimizer {
 
     public func update(_ update: ParameterUpdate) {
         let rule = ck_rmsprop(learning_rate: Float(update.learningRate), rho: Float(rho), epsilon: Float(epsilon))
-        update.apply(CK_RMSPROP, ck_rule_settings(rmsprop: rule), weightDecay: weightDecay)
+        update.apply(CK_RMSPROP, ck_rule_settings(rmsprop: rule), slotCount: 1, weightDecay: weightDecay)
     }
 }

@@ -3,14 +3,14 @@ import CKernels
 /// Stochastic gradient descent, with Keras' momentum: v = μ·v − η·g; p += v, or with Nesterov p += μ·v − η·g
 /// (Sutskever et al. 2013).
 public struct SGD: Optimizer {
-    public var learningRate: Double
+    public let learningRate: Double
     /// μ: the share of the velocity that a step keeps.
-    public var momentum: Double
+    public let momentum: Double
     /// True if the step looks ahead along the velocity.
-    public var nesterov: Bool
-    public var decay: Double
+    public let nesterov: Bool
+    public let decay: Double
     /// L2 regularisation: weightDecay·p is added to the gradient, as PyTorch does.
-    public var weightDecay: Double
+    public let weightDecay: Double
 
     /// - Throws: ``OptimizerError`` for a negative or infinite setting, a momentum of 1 or more, or Nesterov without
     ///   momentum.
@@ -39,6 +39,6 @@ public struct SGD: Optimizer {
     public func update(_ update: ParameterUpdate) {
         let rule = ck_sgd(
             learning_rate: Float(update.learningRate), momentum: Float(momentum), nesterov: nesterov)
-        update.apply(CK_SGD, ck_rule_settings(sgd: rule), weightDecay: weightDecay)
+        update.apply(CK_SGD, ck_rule_settings(sgd: rule), slotCount: momentum > 0 ? 1 : 0, weightDecay: weightDecay)
     }
 }

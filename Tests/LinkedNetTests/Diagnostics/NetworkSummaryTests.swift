@@ -44,11 +44,11 @@ import Testing
             operations: [
                 OperationInfo(
                     name: "conv2d", label: "Conv2D 3×3", algorithm: "direct", outputShape: [32, 32, 96],
-                    activationMemberCount: nil, parameterCount: 2688, outputBytes: 12_582_912, scratchBytes: 4096,
+                    activationMemberCount: nil, parameterCount: 2688, outputBytes: 12_582_912,
                     isNormalization: false),
                 OperationInfo(
                     name: "global_average_pool2d", label: "GlobalAveragePool2D", algorithm: nil, outputShape: [96],
-                    activationMemberCount: nil, parameterCount: 0, outputBytes: 12_288, scratchBytes: 0,
+                    activationMemberCount: nil, parameterCount: 0, outputBytes: 12_288,
                     isNormalization: false),
             ],
             parameterCount: 1_369_738, stateCount: 192,

@@ -16,9 +16,9 @@ import Testing
         }
         let plan = try Network(model, input: [12, 10, 3], batch: 4).planDescription
         let terms = try #require(plan.steps.first { $0.writes.contains("batch_norm.terms") })
-        #expect(terms.phase == "backward" && terms.layer == "batch_norm")
+        #expect(terms.pass == "backward" && terms.layer == "batch_norm")
         #expect(terms.reads.contains("∂batch_norm") && terms.reads.contains("batch_norm.statistics"))
-        let convolution = try #require(plan.steps.first { $0.phase == "backward" && $0.layer == "conv2d" })
+        let convolution = try #require(plan.steps.first { $0.pass == "backward" && $0.layer == "conv2d" })
         #expect(convolution.reads.contains("batch_norm.terms") && convolution.reads.contains("∂batch_norm"))
         #expect(convolution.writes.contains("∂conv2d/kernel"))
         #expect(!plan.buffers.contains { $0.name == "∂conv2d" }, "never stored")
@@ -74,9 +74,9 @@ import Testing
         let network = try Network(ModelName.extended.model(ModelOptions()), input: [32, 32, 3], batch: 4)
         let plan = network.planDescription
         let lines = plan.description.split(separator: "\n")
-        #expect(plan.steps.count > 10 && plan.steps.count { $0.phase == "loss" } == 1)
+        #expect(plan.steps.count > 10 && plan.steps.count { $0.pass == "loss" } == 1)
         for (index, step) in plan.steps.enumerated() {
-            #expect(lines.contains { $0.contains(" \(index)  \(step.phase)") && $0.contains(step.operation) })
+            #expect(lines.contains { $0.contains(" \(index)  \(step.pass)") && $0.contains(step.operation) })
         }
         for buffer in plan.buffers { #expect(lines.contains { $0.hasPrefix(buffer.name + " ") }) }
     }

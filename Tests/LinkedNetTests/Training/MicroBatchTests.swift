@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test func theSummaryNamesThePasses() throws {
-        #expect(try Self.network(batch: 32).summary.description.contains("batch size 32 in passes of 8\n"))
+        #expect(try Self.network(batch: 32).summary.description.contains("batch size 32 in micro-batches of 8\n"))
         #expect(try Self.network(batch: 8).summary.description.contains("batch size 8\n"))
     }
 }

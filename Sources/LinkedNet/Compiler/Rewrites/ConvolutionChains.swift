@@ -7,7 +7,8 @@
 ///     Conv2D 3×3 ← relu
 ///
 /// The rewrite finds a run from shapes alone. Each convolution is the only reader of the convolution before. Only the
-/// first convolution may have a stride, and only if no node needs the gradient of its input. The outputs in between are
+/// first convolution may have a stride, and only if no node needs the gradient of its input and no slopes are
+/// learned for its input. The outputs in between are
 /// no longer stored as tensors.
 struct ConvolutionChains: Rewrite {
     func apply(to graph: inout Graph) {

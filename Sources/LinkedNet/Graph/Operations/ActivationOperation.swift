@@ -1,4 +1,4 @@
-/// An activation computed by a node of its own, for consumers that can't form the activation as they read. Parameter:
+/// An activation computed by a node of its own, for readers that can't form the activation as they read. Parameter:
 /// the activation's slopes, if any.
 struct ActivationOperation: NodeOperation {
     private let kernel: ActivationKernel

@@ -17,7 +17,14 @@ struct BatchNormOperation: NodeOperation {
         self.unbiasedRunningVariance = unbiasedRunningVariance
     }
 
+    var channels: Int { kernel.channels }
+
     var label: String { "BatchNorm\(postOps.label)" }
+
+    var identity: String {
+        "\(label), epsilon \(kernel.epsilon), momentum \(momentum)"
+            + (unbiasedRunningVariance ? ", unbiased running variance" : "")
+    }
 
     var isNormalization: Bool { true }
 

@@ -29,21 +29,21 @@ struct ConvolutionChainOperation: NodeOperation {
     }
 
     /// The role of the saved inputs of the layers, for the backward pass.
-    private static let kept = "kept"
+    private static let saved = "saved"
 
     func addForward(to steps: inout NodeSteps) {
         steps.add { step in
             let z = step.readInput(), parameters = step.readParameters(), y = step.writeOutput()
-            let kept: Writable<UInt8> = step.writeSaved(Self.kept, bytes: kernel.keptBytes(batch: step.batch))
+            let saved: Writable<UInt8> = step.writeSaved(Self.saved, bytes: kernel.savedBytes(batch: step.batch))
             step.show = { [kernel] layer, call, body in
                 guard layer < kernel.layerCount - 1 else { return body(call[y]) }
                 let copy = call.scratch.assumingMemoryBound(to: Float.self)
-                kernel.copyOutput(ofLayer: layer, batch: call.batch, kept: call[kept], to: copy)
+                kernel.copyOutput(ofLayer: layer, batch: call.batch, saved: call[saved], to: copy)
                 body(copy)
             }
             return { [kernel] call in
                 kernel.forward(
-                    batch: call.batch, z: call[z], parameters: call[parameters], y: call[y], kept: call[kept],
+                    batch: call.batch, z: call[z], parameters: call[parameters], y: call[y], saved: call[saved],
                     scratch: call.scratch)
             }
         }
@@ -52,11 +52,11 @@ struct ConvolutionChainOperation: NodeOperation {
     func addBackward(to steps: inout NodeSteps) {
         steps.add { step in
             let parameters = step.readParameters(), yGradient = step.readOutputGradient()
-            let kept: Readable<UInt8> = step.readSaved(Self.kept)
+            let saved: Readable<UInt8> = step.readSaved(Self.saved)
             let zGradient = step.writeInputGradient(), gradients = step.writeParameterGradients()
             return { [kernel] call in
                 kernel.backward(
-                    batch: call.batch, parameters: call[parameters], yGradient: call[yGradient], kept: call[kept],
+                    batch: call.batch, parameters: call[parameters], yGradient: call[yGradient], saved: call[saved],
                     zGradient: call[ifAny: zGradient], accumulate: zGradient.accumulates, gradients: call[gradients],
                     scratch: call.scratch)
             }

@@ -1,16 +1,9 @@
 /// A user's operation as a node of a graph: one forward step, one backward step.
 struct CustomOperation: NodeOperation {
-    private(set) var operation: any GraphOperation
-
-    init(_ operation: any GraphOperation) { self.operation = operation }
+    let operation: any GraphOperation
 
     var label: String { operation.label }
-    var algorithm: String? { operation.algorithm }
     var isSamplewise: Bool { operation.isSamplewise }
-
-    mutating func prepare(for calls: OperationCalls, name: String) throws(ShapeError) {
-        try operation.prepare(for: calls, name: name)
-    }
 
     func scratchBytes(batch: Int) -> Int { operation.scratchBytes(batch: batch) }
 

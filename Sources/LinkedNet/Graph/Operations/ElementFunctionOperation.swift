@@ -35,6 +35,11 @@ struct ElementFunctionOperation: NodeOperation {
 
     var label: String { "Activation " + members.map(\.function.name).joined(separator: ", ") }
 
+    var identity: String {
+        "Activation "
+            + members.map { "\($0.outputScale)·\($0.function.name)(\($0.inputScale)·z)" }.joined(separator: ", ")
+    }
+
     var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {

@@ -8,7 +8,7 @@ struct FusedInput: Sendable {
     /// True if the activation has learned slopes.
     let hasSlopes: Bool
 
-    /// - Parameter plainChannels: the number of channels with which the consumer reads a value without a pending
+    /// - Parameter plainChannels: the number of channels with which the reader reads a value without a pending
     ///   activation: [elements / plainChannels][plainChannels].
     init(_ value: Value, plainChannels: Int) {
         if let activation = value.activation {

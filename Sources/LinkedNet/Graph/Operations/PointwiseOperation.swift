@@ -4,7 +4,7 @@ struct PointwiseOperation: NodeOperation {
     private(set) var kernel: PointwiseKernel
     let input: FusedInput
     let usesBias: Bool
-    private let strideLabel: String
+    private let window: Window2D
     private(set) var addend: Addend?
     private var postOps = PostOps()
     /// Set if a BatchNorm alone reads the output. This operation then computes the output's moments for the BatchNorm.
@@ -25,10 +25,11 @@ struct PointwiseOperation: NodeOperation {
         else { return nil }
         self.kernel = kernel
         self.usesBias = usesBias
-        strideLabel = window.strideLabel
+        self.window = window
     }
 
-    var label: String { "Conv2D 1×1\(strideLabel)\(input.label)\(postOps.label)" }
+    var label: String { "Conv2D 1×1\(window.strideLabel)\(input.label)\(postOps.label)" }
+    var identity: String { "Conv2D \(window.identity)\(input.label)" }
     var algorithm: String? { "pointwise" }
     var isSamplewise: Bool { true }
 

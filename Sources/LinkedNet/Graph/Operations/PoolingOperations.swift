@@ -25,6 +25,7 @@ struct MaxPoolOperation: NodeOperation {
     }
 
     var label: String { "MaxPool2D \(window.height)×\(window.width)\(input.label)" }
+    var identity: String { "MaxPool2D \(window.identity)\(input.label)" }
     var isSamplewise: Bool { true }
 
     /// The index of each output in its window: one byte an output.
@@ -61,21 +62,13 @@ extension MaxPoolOperation: ActivationReading {
     func activation(ofInput index: Int) -> FusibleActivation? { input.function }
 }
 
-extension Value {
-    /// - Throws: ``ShapeError`` naming `name` unless this shape is [height, width, channels].
-    func expectImage(for name: String) throws(ShapeError) {
-        guard shape.rank == 3 else {
-            throw ShapeError(subject: name, expected: "an input of [height, width, channels]", found: shape.description)
-        }
-    }
-}
-
 /// The mean of each window.
 struct AveragePoolOperation: NodeOperation {
     let kernel: PoolingKernel
     let window: Window2D
 
     var label: String { "AveragePool2D \(window.height)×\(window.width)" }
+    var identity: String { "AveragePool2D \(window.identity)" }
     var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {

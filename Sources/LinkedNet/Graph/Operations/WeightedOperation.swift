@@ -1,7 +1,7 @@
 /// A convolution or a dense layer: a kernel with weights that forms a pending activation while it reads its input.
 /// Parameters: weights, then the bias, if any, then the fused activation's slopes.
 struct WeightedOperation<Kernel: WeightedKernel>: NodeOperation {
-    let label: String
+    let label, identity: String
     var kernel: Kernel
     let input: FusedInput
     let usesBias: Bool
@@ -60,16 +60,14 @@ extension WeightedOperation<ConvolutionKernel> {
         convolving value: Value, filters: Int, window: Window2D, usesBias: Bool, algorithm: ConvolutionAlgorithm,
         name: String
     ) throws(ShapeError) {
-        guard value.shape.rank == 3 else {
-            throw ShapeError(
-                subject: name, expected: "an input of [height, width, channels]", found: value.shape.description)
-        }
+        try value.expectImage(for: name)
         guard filters >= 1 else {
             throw ShapeError(subject: name, expected: "at least 1 filter", found: "\(filters)")
         }
         let input = FusedInput(value, plainChannels: value.shape[2])
         self.init(
             label: "Conv2D \(window.height)×\(window.width)\(window.strideLabel)\(input.label)",
+            identity: "Conv2D \(window.identity)\(input.label)",
             kernel: try ConvolutionKernel(
                 height: value.shape[0], width: value.shape[1], channels: input.channels, outputChannels: filters,
                 window: window, activation: input.function, algorithm: algorithm, subject: name),
@@ -91,7 +89,7 @@ extension WeightedOperation<DenseKernel> {
         }
         let input = FusedInput(value, plainChannels: value.shape[0])
         self.init(
-            label: "Dense\(input.label)",
+            label: "Dense\(input.label)", identity: "Dense\(input.label)",
             kernel: try DenseKernel(
                 positions: input.positions, channels: input.channels, outputFeatures: units,
                 activation: input.function, subject: name),
