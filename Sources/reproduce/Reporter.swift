@@ -18,9 +18,10 @@ final class Reporter: TrainingObserver {
     /// Removes the line that is written over.
     func clear() { progress.end() }
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         epochs = event.epochs
         progress.show(event)
+        return .proceed
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {

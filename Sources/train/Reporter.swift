@@ -43,10 +43,11 @@ final class Reporter: TrainingObserver {
             "saved in \(run.directory.printable()), as of step \(savedStep); continue with: \(command)")
     }
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         epochs = event.epochs
         noteSaves()
         progress.show(event)
+        return .proceed
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {

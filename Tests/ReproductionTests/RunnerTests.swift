@@ -163,7 +163,10 @@ private final class Watch: TrainingObserver {
         self.explodesAfter = explodesAfter
     }
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { begins += 1 }
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
+        begins += 1
+        return .proceed
+    }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         if event.step == throwsAfter { throw Killed() }

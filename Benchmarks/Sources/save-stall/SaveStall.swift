@@ -70,7 +70,10 @@ private final class Watch: TrainingObserver {
     private var last = ContinuousClock.now
     private var lastSeconds = 0.0
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { last = .now }
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
+        last = .now
+        return .proceed
+    }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         // Without what observers do, and from 0 in each epoch.

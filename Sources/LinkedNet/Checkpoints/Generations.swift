@@ -27,6 +27,8 @@ final class Generations {
     /// The one that the pointer names, as far as is known.
     private var pointed: Int?
     private var leftovers = Leftovers()
+    /// The companion of a whole checkpoint that could not get its name.
+    private var openDraft: String?
 
     init(_ directory: String, on disk: any Disk = SystemDisk()) {
         self.directory = directory
@@ -179,11 +181,24 @@ final class Generations {
             + metadata.reduce(margin) { $0 + 2 * $1.value.utf8.count }
     }
 
-    /// Adds a checkpoint: ``DurableFile`` says how. Only then the pointer is moved, in the same way, and older ones are
-    /// removed, also if the pointer can't be moved: it only shows the way, and the new one is whole without it.
+    /// A file that belongs to a checkpoint: the file and the checkpoint must agree wherever a process is killed.
+    struct Companion {
+        /// The file's name until the checkpoint is on the disk. The checkpoint's content tells this name.
+        let draft: String
+        /// The file's name afterwards.
+        let name: String
+        /// Writes the file.
+        let write: (_ path: String, any Disk, inout Leftovers) throws(CheckpointError) -> Void
+    }
+
+    /// Adds a checkpoint: ``DurableFile`` says how. Only then the companion gets its name, the pointer is moved, and
+    /// older checkpoints are removed, also if the pointer can't be moved: the pointer only shows the way, and the new
+    /// checkpoint is whole without it.
     ///
     /// - Throws: ``CheckpointError``. The two newest that are whole are there still then, and perhaps the new one too.
-    func save(_ tensors: [BorrowedTensor], metadata: [String: String]) throws(CheckpointError) {
+    func save(
+        _ tensors: [BorrowedTensor], metadata: [String: String], companion: Companion? = nil
+    ) throws(CheckpointError) {
         leftovers.removeAll(on: disk)
         try require(Self.size(of: tensors, metadata))
         guard newest < Self.largestNumber else {
@@ -194,20 +209,36 @@ final class Generations {
         newest = max(newest, 0) + 1
         let name = Self.name(newest)
         do throws(CheckpointError) {
+            if let companion { try companion.write(path(companion.draft), disk, &leftovers) }
             try Safetensors.writeChecked(tensors, metadata: metadata, to: path(name), on: disk, leftovers: &leftovers)
         } catch {
             // It may be there already: only that its name survives a power failure isn't certain.
             leftovers.remove(path(name), on: disk)
+            // An earlier checkpoint may count on the same file.
+            if let companion, companion.draft != openDraft { leftovers.remove(path(companion.draft), on: disk) }
             throw error
         }
         whole = [newest] + whole.prefix(1)
         defer { prune() }
+        if let companion { try settle(companion) }
         let pointer = Array("\(name)\n".utf8)
         try pointer.withUnsafeBufferPointer { bytes throws(CheckpointError) in
             try DurableFile.replace(
                 path(Self.pointerName), contents: [UnsafeRawBufferPointer(bytes)], on: disk, leftovers: &leftovers)
         }
         pointed = newest
+    }
+
+    /// Gives a companion its name, now that its checkpoint is on the disk.
+    private func settle(_ companion: Companion) throws(CheckpointError) {
+        if let openDraft, openDraft != companion.draft { leftovers.remove(path(openDraft), on: disk) }
+        openDraft = companion.draft
+        let name = path(companion.name)
+        try disk.attempt(.rename, name) { () throws(DiskError) in
+            try disk.rename(path(companion.draft), to: name)
+        }
+        openDraft = nil
+        try disk.settleNames(in: directory)
     }
 
     /// Removes all but the two newest that are whole, and the one that the pointer names if it could not be moved on.

@@ -6,6 +6,8 @@ public struct Batch {
     public let pixels: UnsafePointer<Float>
     /// One for each image, each of `0 ..< classCount`.
     public let labels: UnsafePointer<Int32>
+    /// Height, width, channels.
+    public let imageShape: Shape
     /// The number of images: the batch size, or less in the last batch of an epoch.
     public let count: Int
     /// Which epoch, from 0.

@@ -62,8 +62,8 @@ final class BatchPreparation {
             image += 1
         }
         return Batch(
-            pixels: UnsafePointer(pixels[slot].pointer), labels: UnsafePointer(labels), count: count, epoch: epoch,
-            index: batch)
+            pixels: UnsafePointer(pixels[slot].pointer), labels: UnsafePointer(labels), imageShape: imageShape,
+            count: count, epoch: epoch, index: batch)
     }
 
     /// The augmentation of each image; none if images stay as they are.

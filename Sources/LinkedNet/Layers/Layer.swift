@@ -75,6 +75,13 @@ extension Network {
     ) throws {
         let builder = try GraphBuilder(inputShape: input, fusion: fusion)
         let output = try builder.apply(model, to: builder.input)
-        try self.init(builder: builder, output: output, batch: batch, seed: seed, accept: accept)
+        var identified: Graph?
+        if fusion != .everything {
+            // The digest belongs to the model, not to what the network computes together.
+            let fused = try GraphBuilder(inputShape: input, fusion: .everything)
+            identified = try fused.finished(output: fused.apply(model, to: fused.input))
+        }
+        try self.init(
+            builder: builder, output: output, batch: batch, seed: seed, identified: identified, accept: accept)
     }
 }

@@ -22,7 +22,7 @@ public final class Network {
     public let seed: UInt64
     /// A digest of the graph that the layers built, to tell networks apart: 64 hexadecimal digits. The digest depends
     /// on operations, parameters and connections, but not on weights, batch size and rewrites.
-    public var graphDigest: String { builtGraph.digest }
+    public var graphDigest: String { identifiedGraph.digest }
 
     /// The layout of the trained parameters, their gradients and the optimizers' slots.
     public let parameterLayout: ParameterLayout
@@ -34,7 +34,7 @@ public final class Network {
     public let memory: MemoryUse
 
     /// The graph before any rewrite, for ``graphDigest``.
-    private let builtGraph: Graph
+    private let identifiedGraph: Graph
     /// The steps of a pass.
     let plan: Plan
     /// For each step, the range of its node's operations in ``operations``.
@@ -54,15 +54,17 @@ public final class Network {
     ///   - output: the network's result, a value of `builder`.
     ///   - batch: the largest number of samples in a training step.
     ///   - seed: initial weights and dropout are functions of the seed.
+    ///   - identified: the graph for ``graphDigest``, if that is another one.
     ///   - accept: gets all parameters and states before the network takes memory for them; an error of `accept` ends
     ///     compiling.
     /// - Throws: ``ShapeError`` for a batch below 1, a network without operations, or sizes that overflow;
     ///   ``OutOfMemory``.
     init(
-        builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, accept: ([ParameterInfo]) throws -> Void
+        builder: GraphBuilder, output: Value, batch: Int, seed: UInt64, identified: Graph?,
+        accept: ([ParameterInfo]) throws -> Void
     ) throws {
         let finished = try builder.finished(output: output)
-        builtGraph = finished
+        identifiedGraph = identified ?? finished
         let graph = try Compiler.compile(finished, fusion: builder.fusion, batch: batch)
         inputShape = graph.tensorShapes[0]
         outputShape = output.shape

@@ -102,9 +102,12 @@ public enum LearningRateSchedule: Sendable, Hashable {
 
     /// This schedule up to an epoch, counted from 0, and another schedule from this epoch on.
     public func followed(by schedule: LearningRateSchedule, fromEpoch epoch: Int) -> LearningRateSchedule {
-        let stage = Stage(fromEpoch: epoch, schedule: schedule)
-        guard case .sequence(let stages) = self else { return .sequence([Stage(fromEpoch: 0, schedule: self), stage]) }
-        return .sequence(stages.filter { $0.epoch < epoch } + [stage])
+        var before = [Stage(fromEpoch: 0, schedule: self)], after = [Stage(fromEpoch: epoch, schedule: schedule)]
+        if case .sequence(let stages) = self { before = stages.filter { $0.epoch < epoch } }
+        if case .sequence(let stages) = schedule {
+            after = stages.map { Stage(fromEpoch: epoch + $0.epoch, schedule: $0.schedule) }
+        }
+        return .sequence(before + after)
     }
 }
 

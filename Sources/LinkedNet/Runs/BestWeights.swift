@@ -37,16 +37,12 @@ final class BestWeights: @unchecked Sendable {
         (self.epoch, self.texts) = (epoch, texts)
     }
 
-    /// Writes the file that names its epoch.
-    func write(to directory: String, on disk: any Disk) throws(CheckpointError) {
-        var leftovers = Leftovers()
-        try Safetensors.writeChecked(
-            copies, metadata: texts, to: "\(directory)/\(Self.name(epoch))", on: disk, leftovers: &leftovers)
-    }
-
-    /// Gives the file its name, when the checkpoint with its score is on the disk.
-    func settle(in directory: String, on disk: any Disk) throws(CheckpointError) {
-        try Self.settle(epoch, in: directory, on: disk)
+    /// The file of the copy, for the checkpoint with its score.
+    var companion: Generations.Companion {
+        Generations.Companion(draft: Self.name(epoch), name: Self.fileName) {
+            [copies, texts] path, disk, leftovers throws(CheckpointError) in
+            try Safetensors.writeChecked(copies, metadata: texts, to: path, on: disk, leftovers: &leftovers)
+        }
     }
 
     // MARK: Files
@@ -54,6 +50,15 @@ final class BestWeights: @unchecked Sendable {
     private static let prefix = "best-", suffix = ".safetensors"
 
     private static func name(_ epoch: Int) -> String { "\(prefix)\(epoch + 1)\(suffix)" }
+
+    /// The epoch that a file's name tells; `nil` for any other file.
+    private static func epoch(_ name: String) -> Int? {
+        guard name.hasPrefix(prefix), name.hasSuffix(suffix),
+            let number = Int(name.dropFirst(prefix.count).dropLast(suffix.count)), number >= 1,
+            Self.name(number - 1) == name
+        else { return nil }
+        return number - 1
+    }
 
     private static func settle(_ epoch: Int, in directory: String, on disk: any Disk) throws(CheckpointError) {
         let path = "\(directory)/\(fileName)"
@@ -67,8 +72,9 @@ final class BestWeights: @unchecked Sendable {
     /// epochs whose score was never saved are removed. For whoever has locked the run.
     static func recover(in directory: String, best: BestScore, on disk: any Disk) throws(CheckpointError) {
         let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }
-        for name in names where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
-            if let epoch = best.epoch, name == Self.name(epoch), holds(best, "\(directory)/\(name)", on: disk) {
+        for name in names {
+            guard let epoch = Self.epoch(name) else { continue }
+            if epoch == best.epoch, holds(best, "\(directory)/\(name)", on: disk) {
                 try settle(epoch, in: directory, on: disk)
             } else {
                 // A file that can't be removed does no harm.

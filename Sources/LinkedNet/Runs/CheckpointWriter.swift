@@ -20,6 +20,7 @@ final class CheckpointWriter: @unchecked Sendable {
     /// How a save ended.
     struct Outcome {
         let position: TrainingPosition
+        let metadata: [String: String]
         let error: CheckpointError?
         /// The epoch of the best weights that it took, if it took some.
         let bestEpoch: Int?
@@ -81,7 +82,8 @@ final class CheckpointWriter: @unchecked Sendable {
     }
 
     private func finish(_ content: Content) {
-        let outcome = Outcome(position: content.position, error: write(copies, content), bestEpoch: content.best?.epoch)
+        let outcome = Outcome(
+            position: content.position, metadata: content.metadata, error: write(copies, content), bestEpoch: content.best?.epoch)
         condition.lock()
         (self.outcome, isBusy, readsBest) = (outcome, false, false)
         condition.broadcast()
@@ -114,7 +116,8 @@ final class CheckpointWriter: @unchecked Sendable {
     func save(_ tensors: [BorrowedTensor], _ content: Content) -> Outcome {
         wait()
         metrics.add(content.lines)
-        return Outcome(position: content.position, error: write(tensors, content), bestEpoch: content.best?.epoch)
+        return Outcome(
+            position: content.position, metadata: content.metadata, error: write(tensors, content), bestEpoch: content.best?.epoch)
     }
 
     /// Brings lines to the metrics although no checkpoint goes with them.
@@ -128,7 +131,7 @@ final class CheckpointWriter: @unchecked Sendable {
         do throws(CheckpointError) {
             // First, so that a checkpoint has the lines of all of its epochs.
             try metrics.flush()
-            try generations.save(tensors, metadata: content.metadata, best: content.best)
+            try generations.save(tensors, metadata: content.metadata, companion: content.best?.companion)
             return nil
         } catch {
             return error

@@ -13,15 +13,17 @@ extension Run {
         let weights = trainer.network.storedWeights
         if event.position.epoch < event.epochs {
             // Of the best weights there are two files for a moment.
-            let others = 2 * weights.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
+            let bestFiles = bestWeights == nil ? 2 : 1
+            let others = bestFiles * weights.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
             try generations.requireSpace(for: tensors, metadata: checkpointTexts(), others: others)
         }
-        try generations.recoverBest(best)
+        try BestWeights.recover(in: directory, best: best, on: generations.disk)
         let writer = try CheckpointWriter(generations, metrics: metrics, tensors: tensors)
         saving = (writer, SaveClock(saveInterval, step: event.position.step), try newBest ?? BestWeights(weights))
         lastFailure = nil
         try writer.flush([])
-        if savedPosition == nil { try save() }
+        // New settings belong to the run from here on, also if the process is killed before the first step.
+        if try savedPosition == nil || checkpointTexts() != savedTexts { try save() }
         if !writer.namesLast {
             let warning =
                 "\(directory.printable()): the file system cannot synchronize directories; a power failure may undo "
@@ -108,7 +110,7 @@ extension Run {
 
     /// The run is on the disk as a save took it.
     private func note(_ outcome: CheckpointWriter.Outcome) {
-        savedPosition = outcome.position
+        (savedPosition, savedTexts) = (outcome.position, outcome.metadata)
         // Better ones may have come while it was running.
         if outcome.bestEpoch != nil, outcome.bestEpoch == best.epoch { newBest = nil }
     }
@@ -134,7 +136,8 @@ extension Run {
         guard let dataset else { preconditionFailure("a run is saved while it trains") }
         return RunRecord(
             trainer: trainer, dataset: dataset, dataSettings: dataSettings, best: best,
-            computation: Self.computation(trainer.network), metadata: metadata)
+            computation: Self.computation(trainer.network), observerStates: ObserverStates.of(watchers),
+            metadata: metadata)
     }
 
     // MARK: Computation

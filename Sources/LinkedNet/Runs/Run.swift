@@ -67,6 +67,12 @@ public final class Run {
     var saving: (writer: CheckpointWriter, clock: SaveClock, best: BestWeights)?
     /// Why the last save failed, if it did: told of once.
     var lastFailure: CheckpointError?
+    /// The texts of the newest save, to see what has changed.
+    var savedTexts: [String: String]
+    /// The observers of the running training, without the run's own.
+    var watchers: [any TrainingObserver] = []
+    /// The states of the saved run's observers, until a training has taken them: ``ObserverStates``.
+    var observerStates: [String: String]
 
     /// Begins a run, or opens the one that is saved in `directory` where it stands: the newest checkpoint that is
     /// whole. The trainer then has the saved weights and position.
@@ -105,7 +111,7 @@ public final class Run {
             try RunDirectory.begin(directory)
             self.metadata = metadata ?? [:]
             best = BestScore(metric ?? .testAccuracy)
-            dataSettings = [:]
+            (dataSettings, savedTexts, observerStates) = ([:], [:], [:])
             (damage, metricsDamage, computationChange) = ([], nil, nil)
             return
         }
@@ -113,7 +119,7 @@ public final class Run {
         let record = try RunRecord(file)
         self.damage = damage
         self.metadata = metadata ?? record.metadata
-        dataSettings = record.dataSettings
+        (dataSettings, savedTexts, observerStates) = (record.dataSettings, file.metadata, record.observerStates)
         best = metric.map { $0 == record.best.metric ? record.best : BestScore($0) } ?? record.best
         computationChange = record.computation.flatMap { Self.change(from: $0, to: Self.computation(trainer.network)) }
         if !record.trainerSettings.isEmpty {
@@ -172,11 +178,15 @@ public final class Run {
         sampler: Sampler = .shuffled, augmentation: Augmentation = .none, seed: UInt64? = nil,
         observers: [any TrainingObserver] = [], maxSteps: Int? = nil
     ) throws -> TrainingResult {
-        let given = RunSettingTexts.of(
-            train, batchSize: batchSize ?? trainer.network.batchSize, sampler: sampler, augmentation: augmentation,
+        var given = RunSettingTexts.of(
+            train, test: test, batchSize: batchSize ?? trainer.network.batchSize, sampler: sampler, augmentation: augmentation,
             seed: seed ?? trainer.network.seed)
+        let testName = RunSettingTexts.testDataset
+        // A run may be tested or not at any time, but always on the same images.
+        if test == nil { given[testName] = dataSettings[testName] }
         // A run of an older version knows the fingerprint of its images alone.
-        let comparable = dataSettings.count == 1 ? given.filter { dataSettings[$0.key] != nil } : given
+        var comparable = dataSettings.count == 1 ? given.filter { dataSettings[$0.key] != nil } : given
+        if dataSettings[testName] == nil { comparable[testName] = nil }
         if !dataSettings.isEmpty {
             try Self.check(dataSettings, comparable, in: directory, accepting: accepted)
         }
@@ -184,17 +194,23 @@ public final class Run {
         let lock = locksDirectory ? try DirectoryLock(directory) : nil
         defer { withExtendedLifetime(lock) {} }
         try generations.requireUnchanged()
+        let before = (dataset, dataSettings, best)
         (dataset, dataSettings) = (train, given)
         if test == nil, metric == nil, best.value == nil { best = BestScore(.accuracy) }
         let own = trainer.observers
-        // The run comes first, so that others hear of an epoch that counts.
-        trainer.observers = [self] + own + observers
-        defer { (trainer.observers, saving) = (own, nil) }
+        watchers = own + observers
+        // The run comes first, so that others hear of an epoch that counts. The saver comes last, so that a save has
+        // the states of the others after the step.
+        trainer.observers = [self] + watchers + [RunSaver(self)]
+        defer { (trainer.observers, saving, watchers) = (own, nil, []) }
         do {
+            try restoreWatchers()
             return try trainer.fit(
                 train, test: test, epochs: epochs, batchSize: batchSize, sampler: sampler, augmentation: augmentation,
                 seed: seed, maxSteps: maxSteps)
         } catch {
+            // Arguments that training refuses leave no trace.
+            if saving == nil { (dataset, dataSettings, best) = before }
             saveIfPossible(after: error)
             throw error
         }
@@ -211,13 +227,9 @@ public final class Run {
 extension Run: TrainingObserver {
     public var watchedMetrics: [Metric] { [best.metric] }
 
-    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         try RunDirectory.removeTemporaries(directory)
         try beginSaving(event)
-    }
-
-    public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
-        try saveIfDue(step: event.step)
         return .proceed
     }
 
@@ -225,7 +237,6 @@ extension Run: TrainingObserver {
         if best.consider(event) { try keepBest() }
         newLines.append(event.jsonLine)
         saving?.clock.isPending = true
-        try saveIfDue(step: event.step)
         return .proceed
     }
 

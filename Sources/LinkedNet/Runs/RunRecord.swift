@@ -30,6 +30,8 @@ public struct RunRecord: Sendable, Hashable {
     public let metadata: [String: String]
     /// The instruction set and the algorithms that computed it: ``Run/computation``; `nil` in files of format 1.
     let computation: [String]?
+    /// The states of the observers: ``ObserverStates``.
+    let observerStates: [String: String]
 
     /// The fingerprint of the network's graph, ``Network/graphDigest``; `nil` in files of before 0.1.0.
     public var graphDigest: String? { trainerSettings[RunSettingTexts.network] }
@@ -53,12 +55,13 @@ public struct RunRecord: Sendable, Hashable {
         var dataFingerprint: String
         var best: BestScore
         var computation: [String]?
+        var observers: [String: String]?
     }
 
     /// The record of a run that trains now.
     init(
         trainer: Trainer, dataset: any Dataset, dataSettings: [String: String], best: BestScore,
-        computation: [String], metadata: [String: String]
+        computation: [String], observerStates: [String: String], metadata: [String: String]
     ) {
         libraryVersion = LibraryVersion.current
         trainerSettings = RunSettingTexts.of(trainer)
@@ -72,6 +75,7 @@ public struct RunRecord: Sendable, Hashable {
         seed = trainer.network.seed
         self.best = best
         self.computation = computation
+        self.observerStates = observerStates
         self.metadata = metadata
     }
 
@@ -122,6 +126,7 @@ public struct RunRecord: Sendable, Hashable {
         seed = metadata[Self.reservedPrefix + "seed"].flatMap { UInt64($0) } ?? 0
         best = content.best
         computation = content.computation
+        observerStates = content.observers ?? [:]
         self.metadata = metadata.filter { !$0.key.hasPrefix(Self.reservedPrefix) }
     }
 
@@ -134,7 +139,7 @@ public struct RunRecord: Sendable, Hashable {
             libraryVersion: libraryVersion, trainer: trainerSettings, data: dataSettings, dataName: dataName,
             imageShape: imageShape.dimensions, classCount: classCount, classNames: classNames,
             pixelScaling: pixelScaling, batchSize: batchSize, dataFingerprint: dataFingerprint, best: best,
-            computation: computation)
+            computation: computation, observers: observerStates.isEmpty ? nil : observerStates)
         var texts = metadata
         texts[Self.reservedPrefix + "seed"] = String(seed)
         texts[Self.key] = String(decoding: try encoder.encode(content), as: UTF8.self)

@@ -3,14 +3,18 @@ enum RunSettingTexts {
     static let network = "network"
     static let seed = "seed"
     static let dataset = "dataset"
+    static let testDataset = "testDataset"
+    /// The names of the optimizer's slots.
+    static let slots = "slots"
 
     /// True for settings that the saved weights belong to.
-    static func isBound(_ name: String) -> Bool { name == network || name == seed }
+    static func isBound(_ name: String) -> Bool { name == network || name == seed || name == slots }
 
     /// The settings of a trainer and its network.
     static func of(_ trainer: Trainer) -> [String: String] {
         var texts = [
             network: trainer.network.graphDigest, seed: "\(trainer.network.seed)",
+            slots: trainer.optimizer.slotNames.joined(separator: ", "),
             "schedule": "\(trainer.schedule)",
             "gradientClipNorm": trainer.gradientClipNorm.map { "\($0)" } ?? "none",
         ]
@@ -21,12 +25,13 @@ enum RunSettingTexts {
 
     /// The settings of a training's images and batches.
     static func of(
-        _ train: any Dataset, batchSize: Int, sampler: Sampler, augmentation: Augmentation, seed: UInt64
+        _ train: any Dataset, test: (any Dataset)?, batchSize: Int, sampler: Sampler, augmentation: Augmentation, seed: UInt64
     ) -> [String: String] {
         var texts = [
             dataset: train.fingerprint, "batchSize": "\(batchSize)", "sampler": sampler.rawValue,
             "dataSeed": "\(seed)",
         ]
+        texts[testDataset] = test?.fingerprint
         add("augmentation", augmentation, to: &texts)
         return texts
     }

@@ -36,7 +36,8 @@ public struct SavedRun {
     ///   - model: what the run trained.
     ///   - batch: the largest number of samples in a training step; `nil` for the run's.
     ///   - best: true for the weights of the best epoch, false for the newest.
-    /// - Throws: ``WeightsMismatch`` if the run's network is another one, ``CheckpointError`` if the run has no best
+    /// - Throws: ``WeightsMismatch`` if the run's network has other weights, ``RunMismatch`` if the run's network has the
+    ///   same weights and computes otherwise, ``CheckpointError`` if the run has no best
     ///   weights, ``ShapeError`` if the model doesn't fit the run's images, ``OutOfMemory``.
     public func network(_ model: some Layer, batch: Int? = nil, best: Bool = false) throws -> Network {
         let weights = best ? try bestFile() : file
@@ -46,17 +47,25 @@ public struct SavedRun {
             let mismatch = WeightsMismatch(weights, infos)
             guard mismatch.isEmpty else { throw mismatch }
         }
+        if let digest = record.graphDigest, digest != network.graphDigest {
+            let difference = RunMismatch.Difference(
+                setting: RunSettingTexts.network, saved: digest, given: network.graphDigest)
+            throw RunMismatch(directory: directory ?? file.path, differences: [difference])
+        }
         try network.loadWeights(from: weights)
         return network
     }
 
     private func bestFile() throws(CheckpointError) -> SafetensorsFile {
-        guard let directory, let path = BestWeights.find(in: directory, best: record.best) else {
-            throw .content(
-                path: directory ?? file.path, offset: nil, expected: "a run with \(BestWeights.fileName)",
-                found: directory == nil ? "a file of a run" : "none of its best epoch")
+        if let directory {
+            if let path = BestWeights.find(in: directory, best: record.best) { return try SafetensorsFile(path) }
+            // A run in training may have replaced the file by a better one since.
+            let newest = try RunRecord(Self.open(directory).file)
+            if let path = BestWeights.find(in: directory, best: newest.best) { return try SafetensorsFile(path) }
         }
-        return try SafetensorsFile(path)
+        throw .content(
+            path: directory ?? file.path, offset: nil, expected: "a run with \(BestWeights.fileName)",
+            found: directory == nil ? "a file of a run" : "none of its best epoch")
     }
 
     /// Says that a data set has other classes than the run has learned, by their names; `nil` if it hasn't, or if the

@@ -22,13 +22,18 @@ public final class DiagnosticsObserver: TrainingObserver {
     ///   - dataset: what it is trained on. Drift is measured on the first batch, dead neurons are counted on all of it.
     ///   - every: how many steps lie between two looks.
     ///   - path: the file that lines are added to.
-    /// - Throws: what the data set throws, ``OutOfMemory``.
+    /// - Throws: ``TrainingError`` if the images have another shape than the network's input, what the data set throws,
+    ///   ``OutOfMemory``.
     public init(_ probe: ActivationProbe, of network: Network, dataset: any Dataset, every: Int, path: String) throws {
         self.probe = probe
         self.dataset = dataset
         self.every = max(every, 1)
         self.path = path
         lines = LineFile(path)
+        guard dataset.imageShape == network.inputShape else {
+            throw TrainingError.mismatch(
+                subject: "images to be watched", expected: "\(network.inputShape)", found: "\(dataset.imageShape)")
+        }
         count = min(network.batchSize, dataset.count)
         pixels = try AlignedStorage(count: count * network.inputShape.elementCount)
         try Self.load(count, of: dataset, into: pixels)
@@ -43,7 +48,7 @@ public final class DiagnosticsObserver: TrainingObserver {
         try dataset.load(indices.span, augmentations: Span(), pixels: &pixelSpan, labels: &labelSpan)
     }
 
-    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         // The steps that a killed run saw after its last checkpoint come again.
         let kept =
             FileManager.default.fileExists(atPath: path) && event.position.step > 0
@@ -52,6 +57,7 @@ public final class DiagnosticsObserver: TrainingObserver {
             parameterLayers: trainer.network.parameterLayers, activationLayers: probe.layers.map(\.name))
         lines = LineFile(path, lines: try [Self.line(header)] + kept.map { try Self.line($0) })
         try lines.flush()
+        return .proceed
     }
 
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Stops training when a score hasn't become better for some epochs.
 ///
 /// A score of the test needs test images: without them training doesn't begin.
@@ -23,7 +25,7 @@ public final class EarlyStopping: TrainingObserver {
     public var watchedMetrics: [Metric] { [best.metric] }
 
     /// - Throws: ``TrainingError`` if the patience or the gain makes no sense.
-    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         guard patience >= 1 else {
             throw TrainingError.mismatch(
                 subject: "EarlyStopping", expected: "a patience of at least 1 epoch", found: "\(patience)")
@@ -36,12 +38,45 @@ public final class EarlyStopping: TrainingObserver {
         // one has reached that score, and the patience would count from an epoch that is to come.
         if let epoch = best.epoch, epoch >= event.position.epoch { best = BestScore(best.metric) }
         if let epoch = firstEpoch, epoch > event.position.epoch { firstEpoch = nil }
+        return firstEpoch.map { directive(after: event.position.epoch - 1, first: $0) } ?? .proceed
     }
 
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive {
         let first = firstEpoch ?? event.epoch
         firstEpoch = first
         best.consider(event, minimumGain: minimumGain)
-        return event.epoch - (best.epoch ?? first - 1) >= patience ? .stop : .proceed
+        return directive(after: event.epoch, first: first)
+    }
+
+    private func directive(after epoch: Int, first: Int) -> Directive {
+        epoch - (best.epoch ?? first - 1) >= patience ? .stop : .proceed
+    }
+
+    // MARK: Resuming
+
+    private struct SavedState: Codable {
+        let best: BestScore
+        let firstEpoch: Int?
+    }
+
+    /// The best score, and the first epoch that counted.
+    public var savedState: String? {
+        let state = SavedState(best: best, firstEpoch: firstEpoch)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return (try? encoder.encode(state)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Goes on from a saved state, if the state is of the same metric.
+    public func restore(_ savedState: String) throws {
+        let state: SavedState
+        do {
+            state = try JSONDecoder().decode(SavedState.self, from: Data(savedState.utf8))
+        } catch {
+            throw TrainingError.mismatch(
+                subject: "EarlyStopping", expected: "a best score and a first epoch as the saved state",
+                found: savedState.printable(longest: 100))
+        }
+        if state.best.metric == best.metric { (best, firstEpoch) = (state.best, state.firstEpoch) }
     }
 }

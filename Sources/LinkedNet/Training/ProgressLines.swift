@@ -24,9 +24,10 @@ public final class ProgressLines: TrainingObserver {
         try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         begin = event
         show("training: \(event.batchesPerEpoch) steps an epoch, \(event.epochs) epochs")
+        return .proceed
     }
 
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {

@@ -44,11 +44,11 @@ extension Trainer {
         loader.seek(epoch: position.epoch, batch: position.batch)
         let begin = TrainingBegin(
             position: position, epochs: epochs, batchesPerEpoch: loader.batchesPerEpoch, lastStep: lastStep)
-        for observer in observers { try observer.trainingBegan(begin, self) }
+        let isStopped = try observers.reduce(false) { try $1.trainingBegan(begin, self) == .stop || $0 }
 
         var results: [EpochResult] = []
-        var end = TrainingResult.End.completed
-        while position.epoch < epochs {
+        var end = isStopped ? TrainingResult.End.stopped : .completed
+        while !isStopped, position.epoch < epochs {
             if let early = try trainEpoch(loader, batches, lastStep: lastStep) {
                 end = early
                 break

@@ -117,7 +117,11 @@ public final class Trainer {
     /// Changes the weights for a batch that a ``BatchLoader`` gave: as the method that takes spans.
     @discardableResult
     public func step(_ batch: Batch, stepsPerEpoch: Int = 1) throws -> LossResult {
-        try step(pixels: batch.pixels, labels: batch.labels, count: batch.count, stepsPerEpoch: stepsPerEpoch)
+        guard batch.imageShape == network.inputShape else {
+            throw TrainingError.mismatch(
+                subject: "images of a batch", expected: "\(network.inputShape)", found: "\(batch.imageShape)")
+        }
+        return try step(pixels: batch.pixels, labels: batch.labels, count: batch.count, stepsPerEpoch: stepsPerEpoch)
     }
 
     /// Changes the weights for one batch in memory that a loader owns.

@@ -13,13 +13,14 @@ public final class TrainingLog: TrainingObserver {
         self.stepInterval = max(stepInterval, 1)
     }
 
-    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         logger.info(
             "training began",
             metadata: [
                 "epoch": "\(event.position.epoch + 1)", "epochs": "\(event.epochs)", "step": "\(event.position.step)",
                 "batches_per_epoch": "\(event.batchesPerEpoch)",
             ])
+        return .proceed
     }
 
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {

@@ -6,8 +6,15 @@ public protocol TrainingObserver: AnyObject {
     /// The scores that this observer can't do without. Training doesn't begin if one of them can't come: the scores of
     /// a test, without test images. None by default.
     var watchedMetrics: [Metric] { get }
-    /// Before the first step of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws
+    /// A text from which this observer goes on in a resumed run. A ``Run`` saves the text with each checkpoint. `nil`,
+    /// the default, for an observer that needs nothing from before.
+    var savedState: String? { get }
+    /// Takes the text that an observer of this type had when the run was saved. Called before
+    /// ``trainingBegan(_:_:)``.
+    func restore(_ savedState: String) throws
+    /// Before the first step of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``. If one
+    /// observer wants to stop, there is no step.
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive
     /// After each step.
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive
     /// After each batch of an evaluation. Stopping one in the middle of a fit leaves the epoch's end for a resumed run.
@@ -23,7 +30,9 @@ public protocol TrainingObserver: AnyObject {
 
 extension TrainingObserver {
     public var watchedMetrics: [Metric] { [] }
-    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {}
+    public var savedState: String? { nil }
+    public func restore(_ savedState: String) throws {}
+    public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive { .proceed }
     public func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive { .proceed }
     public func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive { .proceed }
     public func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive { .proceed }

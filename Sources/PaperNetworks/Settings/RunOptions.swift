@@ -100,7 +100,15 @@ public struct RunOptions: Sendable, Hashable {
     /// True if a text says the schedule of a run, or of the epochs that were added to it last.
     private func isSchedule(of settings: RunSettings, _ text: String) throws(SettingsError) -> Bool {
         if try LearningRateSchedule(text: text, epochs: settings.epochs) == settings.schedule { return true }
-        guard case .sequence(let stages) = settings.schedule, let last = stages.last else { return false }
-        return try LearningRateSchedule(text: text, epochs: max(settings.epochs - last.epoch, 1)) == last.schedule
+        guard case .sequence(let stages) = settings.schedule else { return false }
+        for first in stages.indices.dropFirst() {
+            let start = stages[first].epoch
+            let added = stages[first...].map { stage in
+                LearningRateSchedule.Stage(fromEpoch: stage.epoch - start, schedule: stage.schedule)
+            }
+            let schedule = added.count == 1 ? added[0].schedule : LearningRateSchedule.sequence(added)
+            if try LearningRateSchedule(text: text, epochs: max(settings.epochs - start, 1)) == schedule { return true }
+        }
+        return false
     }
 }

@@ -174,7 +174,7 @@ import Testing
         let data = try TinyTraining.dataset(3)
         let record = RunRecord(
             trainer: trainer, dataset: data, dataSettings: ["dataset": data.fingerprint], best: BestScore(),
-            computation: ["avx512"], metadata: try RunText.of(settings))
+            computation: ["avx512"], observerStates: [:], metadata: try RunText.of(settings))
         try trainer.save(to: path, metadata: record.texts().filter { $0.key != "linkednet.seed" })
         return trainer
     }

@@ -73,7 +73,7 @@ import Glibc
             pixels: Array(repeating: 0, count: 2500), labels: [0])
         let record = RunRecord(
             trainer: try Trainer(small, optimizer: SGD()), dataset: data, dataSettings: [:], best: BestScore(),
-            computation: [], metadata: try RunText.of(settings))
+            computation: [], observerStates: [:], metadata: try RunText.of(settings))
         try small.saveWeights(to: directory.path + "/file", metadata: record.texts())
         #expect(throws: WeightsMismatch.self) { try SavedPaperRun(directory.path + "/file") }
     }

@@ -34,16 +34,16 @@ import Testing
             best.consider(
                 EpochResult(epoch: epoch, step: epoch, training: result, test: nil, seconds: 1, testSeconds: 0))
             let record = RunRecord(
-                trainer: trainer, dataset: data, dataSettings: [:], best: best, computation: [], metadata: [:])
+                trainer: trainer, dataset: data, dataSettings: [:], best: best, computation: [], observerStates: [:], metadata: [:])
             let texts = try record.texts()
             weights.keep(trainer.network.storedWeights, epoch: epoch, texts: texts)
-            try generations.save(trainer.network.storedWeights, metadata: texts, best: weights)
+            try generations.save(trainer.network.storedWeights, metadata: texts, companion: weights.companion)
         }
 
         /// Finishes another process's save, as a training does.
         func recover() throws {
             let record = try RunRecord(Generations("run", on: disk).open().file)
-            try generations.recoverBest(record.best)
+            try BestWeights.recover(in: "run", best: record.best, on: disk)
         }
     }
 
@@ -98,11 +98,40 @@ import Testing
         try life.save(1)
         let pending = try BestWeights(life.trainer.network.storedWeights)
         pending.keep(life.trainer.network.storedWeights, epoch: 7, texts: [:])
-        try pending.write(to: "run", on: disk)
+        var leftovers = Leftovers()
+        let companion = pending.companion
+        try companion.write("run/\(companion.draft)", disk, &leftovers)
+        // A file of somebody else, and names that no epoch has.
+        let strangers = ["best-by-hand.safetensors", "best-0.safetensors", "best-08.safetensors", "best-7.safetensors.txt"]
+        for name in strangers { try companion.write("run/\(name)", disk, &leftovers) }
         #expect(try check(disk) == 1)
         try life.recover()
-        #expect(try disk.names(in: "run").filter { $0.hasPrefix("best") } == ["best.safetensors"])
+        let names = try disk.names(in: "run").filter { $0.hasPrefix("best") }
+        #expect(Set(names) == Set(["best.safetensors"] + strangers))
         #expect(try check(disk) == 1)
+    }
+
+    /// Saves that fail leave no more than one file of best weights besides `best.safetensors`.
+    @Test(arguments: ["latest", "best.safetensors", "checkpoint"])
+    func nothingPilesUpWhileSavesFail(failing: String) throws {
+        let disk = SimulatedDisk()
+        let life = try Life(disk)
+        try life.save(1)
+        let stubborn = StubbornDisk(base: disk) { ($0 as NSString).lastPathComponent.hasPrefix(failing) }
+        let troubled = Generations("run", on: stubborn)
+        _ = try troubled.open()
+        for epoch in 2...6 {
+            #expect(throws: CheckpointError.self) { try life.save(epoch, with: troubled) }
+            let names = try disk.names(in: "run").filter { $0.hasPrefix("best") }
+            #expect(names.count <= 2 && names.contains("best.safetensors"))
+            // The weights of a checkpoint that is whole are there.
+            _ = try check(disk)
+        }
+        try life.save(7)
+        #expect(try check(disk) == 7)
+        let next = try Life(disk)
+        try next.recover()
+        #expect(try disk.names(in: "run").filter { $0.hasPrefix("best") } == ["best.safetensors"])
     }
 
     /// The file has the weights at the end of the best epoch, and the weights can be evaluated.

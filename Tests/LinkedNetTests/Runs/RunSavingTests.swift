@@ -271,8 +271,9 @@ private final class EarlyRetry: TrainingObserver {
         watch = SavingWatch(run, repairs: false, awayAfterStep: 1)
     }
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         run.saving?.clock = SaveClock(run.saveInterval, step: event.position.step) { self.now }
+        return .proceed
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
@@ -330,10 +331,11 @@ private final class DamageDuringSave: TrainingObserver {
 
     init(_ run: Run) { self.run = run }
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws {
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
         let metrics = try #require(run.metrics)
         run.saving?.writer = try CheckpointWriter(
             run.generations, metrics: metrics, tensors: trainer.checkpointTensors, startThread: gate.hold)
+        return .proceed
     }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {

@@ -52,7 +52,10 @@ import Testing
 
         init(_ metrics: [Metric]) { watchedMetrics = metrics }
 
-        func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { began = true }
+        func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
+            began = true
+            return .proceed
+        }
     }
 
     /// Without test images there is no score of a test, and training would wait in vain.

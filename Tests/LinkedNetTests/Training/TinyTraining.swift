@@ -68,7 +68,10 @@ final class Recorder: TrainingObserver {
         self.stopsInEvaluation = stopsInEvaluation
     }
 
-    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws { begins += 1 }
+    func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
+        begins += 1
+        return .proceed
+    }
 
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive {
         steps.append(event)
