@@ -8,24 +8,24 @@ import Darwin
 
 /// The weights of a run's best epoch on their way to `best.safetensors`.
 ///
-/// The file and the best score of the checkpoint must agree wherever a process is killed. So the weights are written to
-/// a file that names its epoch, then comes the checkpoint with the score, and then the file gets its name. A file that
-/// still names its epoch counts if the checkpoint has that epoch's score, and otherwise nothing has come of it.
+/// The file and the best score of the checkpoint must agree wherever a process is killed. The weights are written to a
+/// file that names the epoch. The checkpoint with the score follows. Then the file is renamed to `best.safetensors`. A
+/// file that still names an epoch counts only if the checkpoint has the score of this epoch.
 ///
-/// Why `@unchecked Sendable` holds: the trainer's thread changes it while no save is running only, as
-/// ``CheckpointWriter`` sees to; the saving thread reads it while one is.
+/// Why `@unchecked Sendable` holds: the trainer's thread changes the object only while no save reads the best weights;
+/// ``CheckpointWriter`` makes the trainer's thread wait. The saving thread reads the object during a save.
 final class BestWeights: @unchecked Sendable {
     /// The file of the best weights in a run's directory.
     static let fileName = "best.safetensors"
 
     private let memory: AlignedStorage<Float>
     private let copies: [BorrowedTensor]
-    /// Which epoch's they are.
+    /// The epoch of the kept weights, counted from 0.
     private(set) var epoch = 0
     private var texts: [String: String] = [:]
 
-    /// - Parameter tensors: like those that will be kept.
-    /// - Throws: ``OutOfMemory`` if there is none for a copy.
+    /// - Parameter tensors: tensors with the names and shapes of the weights that will be kept.
+    /// - Throws: ``OutOfMemory`` if the system has no memory for a copy.
     init(_ tensors: [BorrowedTensor]) throws {
         memory = try AlignedStorage(count: tensors.reduce(0) { $0 + $1.elements.count })
         copies = BorrowedTensor.places(for: tensors, in: memory)
@@ -68,8 +68,9 @@ final class BestWeights: @unchecked Sendable {
         try disk.settleNames(in: directory)
     }
 
-    /// Finishes what a killed process began: the file of the checkpoint's best epoch gets its name, and files of
-    /// epochs whose score was never saved are removed. For whoever has locked the run.
+    /// Finishes the work of a killed process: renames the file of the checkpoint's best epoch to `best.safetensors`,
+    /// and removes all other files that name an epoch, for example an epoch whose score was never saved. The caller has
+    /// locked the run.
     static func recover(in directory: String, best: BestScore, on disk: any Disk) throws(CheckpointError) {
         let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }
         for name in names {
@@ -83,7 +84,7 @@ final class BestWeights: @unchecked Sendable {
         }
     }
 
-    /// The file with the weights of the best epoch, whole; `nil` if there is none.
+    /// The file with the weights of the best epoch; `nil` if there is no such file or the file isn't whole.
     static func find(in directory: String, best: BestScore, on disk: any Disk = SystemDisk()) -> String? {
         guard let epoch = best.epoch else { return nil }
         return [name(epoch), fileName].map { "\(directory)/\($0)" }.first { holds(best, $0, on: disk) }

@@ -1,33 +1,33 @@
 import Foundation
 
-/// Writes a run's checkpoints while it trains: one at a time, on a thread of its own, from a copy, so that no step
-/// waits for a disk.
+/// Writes the checkpoints of a run in training: one save at a time, on a thread of its own, from a copy of the tensors,
+/// so that no step waits for a disk.
 ///
-/// Why `@unchecked Sendable` holds: `isBusy`, `readsBest` and `outcome` are touched with `condition` locked only.
-/// Everything else is the caller's while `isBusy` is false, and the thread's from its start until it sets that; the
-/// lock orders both.
+/// Why `@unchecked Sendable` holds: `isBusy`, `readsBest` and `outcome` are used only with `condition` locked.
+/// Everything else belongs to the caller while `isBusy` is false, and to the saving thread from the thread's start
+/// until the thread sets `isBusy` to false. The lock orders both.
 final class CheckpointWriter: @unchecked Sendable {
     /// The content of a save besides tensors.
     struct Content: Sendable {
         let position: TrainingPosition
         let metadata: [String: String]
-        /// The lines of the metrics since the save before.
+        /// The lines of the metrics since the previous save.
         let lines: [String]
         /// The best weights, if no save has taken them yet.
         var best: BestWeights?
     }
 
-    /// How a save ended.
+    /// The result of a save.
     struct Outcome {
         let position: TrainingPosition
         let metadata: [String: String]
         let error: CheckpointError?
-        /// The epoch of the best weights that it took, if it took some.
+        /// The epoch of the best weights in the save; `nil` for a save without best weights.
         let bestEpoch: Int?
     }
 
-    /// False if a power failure may undo the changes of names that a save makes: the directory's file system can't
-    /// synchronise directories.
+    /// False if the directory's file system can't synchronise directories. A power failure may then undo a save's
+    /// changes of names.
     let namesLast: Bool
 
     private let condition = NSCondition()
@@ -38,16 +38,16 @@ final class CheckpointWriter: @unchecked Sendable {
     private let generations: Generations
     private let metrics: LineFile
     private let memory: AlignedStorage<Float>
-    /// The tensors as they are copied to `memory`.
+    /// The places in `memory` for the copies of the tensors.
     private let copies: [BorrowedTensor]
-    /// Calls a body on a thread of its own; false if the system has none.
+    /// Calls a body on a new thread; false if the system gives no thread.
     private let startThread: (@escaping @Sendable () -> Void) -> Bool
 
     /// - Parameters:
-    ///   - tensors: like those that will be saved.
-    ///   - startThread: calls a body on a thread of its own; false if there is none to be had.
-    /// - Throws: ``OutOfMemory`` if there is none for a copy of them, ``CheckpointError`` if the directory can't be
-    ///   brought to the disk.
+    ///   - tensors: tensors with the names and shapes of the tensors that will be saved.
+    ///   - startThread: calls a body on a new thread; false if the system gives no thread.
+    /// - Throws: ``OutOfMemory`` if the system has no memory for a copy of the tensors, ``CheckpointError`` if the
+    ///   directory can't be brought to the disk.
     init(
         _ generations: Generations, metrics: LineFile, tensors: [BorrowedTensor],
         startThread: @escaping (@escaping @Sendable () -> Void) -> Bool = { Runtime.startThread($0) }
@@ -67,9 +67,9 @@ final class CheckpointWriter: @unchecked Sendable {
         return isBusy
     }
 
-    /// Begins a save; none may be running.
+    /// Begins a save. No other save may be running.
     ///
-    /// - Parameter tensors: free to change again when this returns.
+    /// - Parameter tensors: the tensors to save. The caller may change the tensors again after the call.
     func begin(_ tensors: [BorrowedTensor], _ content: Content) {
         condition.lock()
         precondition(!isBusy, "one save at a time")
@@ -77,20 +77,21 @@ final class CheckpointWriter: @unchecked Sendable {
         condition.unlock()
         BorrowedTensor.copy(tensors, to: copies)
         metrics.add(content.lines)
-        // Where the system has no thread to give, the step waits for the disk.
+        // If the system gives no thread, the step waits for the disk.
         if !startThread({ self.finish(content) }) { finish(content) }
     }
 
     private func finish(_ content: Content) {
         let outcome = Outcome(
-            position: content.position, metadata: content.metadata, error: write(copies, content), bestEpoch: content.best?.epoch)
+            position: content.position, metadata: content.metadata, error: write(copies, content),
+            bestEpoch: content.best?.epoch)
         condition.lock()
         (self.outcome, isBusy, readsBest) = (outcome, false, false)
         condition.broadcast()
         condition.unlock()
     }
 
-    /// How the last save ended, if it has ended and nobody was told.
+    /// The result of the last save, if the save has ended. Each result is given once.
     func takeOutcome() -> Outcome? {
         condition.lock()
         defer { condition.unlock() }
@@ -105,22 +106,24 @@ final class CheckpointWriter: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Waits until no save reads the best weights, so that they may change. Few epochs are so short that there is one.
+    /// Waits until no save reads the best weights, so that the weights may change. A wait is rare: an epoch is seldom
+    /// shorter than a save.
     func waitForBest() {
         condition.lock()
         while readsBest { condition.wait() }
         condition.unlock()
     }
 
-    /// Saves on this thread, without a copy, when the running save has ended.
+    /// Saves on this thread, without a copy, after the running save has ended.
     func save(_ tensors: [BorrowedTensor], _ content: Content) -> Outcome {
         wait()
         metrics.add(content.lines)
         return Outcome(
-            position: content.position, metadata: content.metadata, error: write(tensors, content), bestEpoch: content.best?.epoch)
+            position: content.position, metadata: content.metadata, error: write(tensors, content),
+            bestEpoch: content.best?.epoch)
     }
 
-    /// Brings lines to the metrics although no checkpoint goes with them.
+    /// Brings lines to the metrics without a checkpoint.
     func flush(_ lines: [String]) throws(CheckpointError) {
         wait()
         metrics.add(lines)
@@ -129,7 +132,7 @@ final class CheckpointWriter: @unchecked Sendable {
 
     private func write(_ tensors: [BorrowedTensor], _ content: Content) -> CheckpointError? {
         do throws(CheckpointError) {
-            // First, so that a checkpoint has the lines of all of its epochs.
+            // The metrics come first, so that a checkpoint has the lines of all epochs before the checkpoint.
             try metrics.flush()
             try generations.save(tensors, metadata: content.metadata, companion: content.best?.companion)
             return nil

@@ -1,9 +1,9 @@
 extension Run {
-    /// Makes sure that the run is on the disk and that there is room for more.
+    /// Makes sure that the run is on the disk, and that the disk has room for more checkpoints.
     func beginSaving(_ event: TrainingBegin) throws {
         let epochs = event.position.epoch
         let metrics = try metrics ?? RunMetrics(directory, epochs: epochs).file()
-        // Of this object's last training, with what that could not save.
+        // This object has trained before. The metrics of the last training go on, with the lines that were not saved.
         if self.metrics != nil {
             metrics.add(takeNewLines())
             metrics.keep(first: epochs)
@@ -12,7 +12,7 @@ extension Run {
         let tensors = trainer.checkpointTensors
         let weights = trainer.network.storedWeights
         if event.position.epoch < event.epochs {
-            // Of the best weights there are two files for a moment.
+            // For a moment, two files of best weights exist.
             let bestFiles = bestWeights == nil ? 2 : 1
             let others = bestFiles * weights.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
             try generations.requireSpace(for: tensors, metadata: checkpointTexts(), others: others)
@@ -36,7 +36,7 @@ extension Run {
         for observer in trainer.observers { try observer.savingChanged(event, trainer) }
     }
 
-    /// Takes a copy of the weights as they are for the next save: they are the best so far.
+    /// Copies the current weights, which are the best so far, for the next save.
     func keepBest() throws {
         guard let saving else { return }
         saving.writer.waitForBest()
@@ -45,29 +45,32 @@ extension Run {
         newBest = saving.best
     }
 
-    /// Begins a save if it is time and none is running, and tells observers how the one before went.
+    /// Begins a save if a save is due and no other save is running. Tells observers the previous save's result if the
+    /// result is news.
     func saveIfDue(step: Int) throws {
         guard let writer = saving?.writer else { return }
-        // Asked first: a save that ends after this is told of at a later step, and not overwritten by the next one.
+        // `isSaving` is read before the outcome is taken. If a save ends in between or later, this step begins no new
+        // save: a new save would overwrite the outcome.
         let isFree = !writer.isSaving
         if let outcome = writer.takeOutcome() { try take(outcome) }
         guard saving?.clock.isDue(step: step) == true, isFree else { return }
-        // Weights that aren't finite are found by the next step's loss, which doesn't depend on when a run is saved.
+        // Weights that aren't finite are no error here. The next step's loss finds such weights, and doesn't depend on
+        // the times of saves.
         guard (try? trainer.checkWeights()) != nil else { return }
         saving?.clock.began(step: step)
         writer.begin(trainer.checkpointTensors, try content())
     }
 
-    /// Saves the run as it stands, beside its training: for observers that are told to. While another save is running,
-    /// this one follows it after a step. Without a running training there is nothing to save.
+    /// Saves the current state of the run beside the training: for observers that receive such a request. While another
+    /// save is running, this save follows at the end of a later step. Without a running training, nothing is saved.
     ///
-    /// - Throws: what observers throw when they are told how the save before went.
+    /// - Throws: the errors of observers that hear the result of the previous save.
     public func requestSave() throws {
         saving?.clock.isPending = true
         try saveIfDue(step: trainer.position.step)
     }
 
-    /// Leaves the run as it stands on the disk.
+    /// Brings the current state of the run to the disk.
     func endSaving() throws {
         guard let writer = saving?.writer else { return }
         writer.wait()
@@ -75,17 +78,17 @@ extension Run {
         if savedPosition != trainer.position { try save() }
     }
 
-    /// Keeps what was done since the last save, if training had begun and the error doesn't concern the weights.
+    /// Saves the steps since the last save, if training had begun and the error doesn't concern the weights.
     func saveIfPossible(after error: any Error) {
         guard let writer = saving?.writer else { return }
         writer.wait()
         if let outcome = writer.takeOutcome(), outcome.error == nil { note(outcome) }
-        // The error to report is the one that ended training.
+        // The error that ended training is the error to report.
         if case TrainingError.nonFinite = error {
-            // The weights are lost, but not what was measured on the way.
+            // The weights are lost, but the metrics so far are not.
             try? writer.flush(takeNewLines())
         } else if let savedPosition, savedPosition != trainer.position {
-            // Also if it is about a file: that may be an observer's, elsewhere.
+            // An error about a file doesn't prevent the save: the file may belong to an observer, and lie elsewhere.
             try? save()
         }
     }
@@ -98,7 +101,7 @@ extension Run {
         try take(outcome)
     }
 
-    /// Learns how a save went, and tells observers if that is news.
+    /// Takes a save's result into account, and tells observers if the result is news.
     private func take(_ outcome: CheckpointWriter.Outcome) throws {
         if outcome.error == nil { note(outcome) }
         saving?.clock.ended(failed: outcome.error != nil)
@@ -108,14 +111,14 @@ extension Run {
         try tell(SavingEvent(step: outcome.position.step, error: outcome.error, savedStep: savedStep ?? 0))
     }
 
-    /// The run is on the disk as a save took it.
+    /// Notes that the run is on the disk in the state of the save.
     private func note(_ outcome: CheckpointWriter.Outcome) {
         (savedPosition, savedTexts) = (outcome.position, outcome.metadata)
-        // Better ones may have come while it was running.
+        // Better weights may have come while the save was running.
         if outcome.bestEpoch != nil, outcome.bestEpoch == best.epoch { newBest = nil }
     }
 
-    /// The content of a save now. The metrics' new lines belong to the save then.
+    /// The content of a save that begins now. The call hands the metrics' new lines over to the save.
     private func content() throws -> CheckpointWriter.Content {
         let texts = try checkpointTexts()
         return CheckpointWriter.Content(
@@ -131,7 +134,7 @@ extension Run {
         try trainer.checkpointMetadata(record.texts())
     }
 
-    /// The run's record. There is a data set while training runs.
+    /// The run's record. A run in training always has a data set.
     private var record: RunRecord {
         guard let dataset else { preconditionFailure("a run is saved while it trains") }
         return RunRecord(
@@ -142,14 +145,14 @@ extension Run {
 
     // MARK: Computation
 
-    /// The instruction set, and the algorithm of each operation that has a choice: what besides the settings decides
-    /// bits.
+    /// The instruction set, and the algorithm of each operation that has a choice. These decide the bits of the
+    /// results, besides the settings.
     static func computation(_ network: Network) -> [String] {
         ["instructions: \(Runtime.instructionSet)"]
             + network.operations.compactMap { operation in operation.algorithm.map { "\(operation.name): \($0)" } }
     }
 
-    /// The first difference.
+    /// A text about the first difference; `nil` without a difference.
     static func change(from saved: [String], to own: [String]) -> String? {
         guard saved != own else { return nil }
         let difference =

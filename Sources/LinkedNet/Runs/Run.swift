@@ -1,18 +1,18 @@
 import Foundation
 
-/// A training with a directory of its own, in which it is saved and from which it goes on: of any network, with any
-/// optimizer, loss, schedule, observers and data.
+/// A training with a directory of its own: of any network, with any optimizer, loss, schedule, observers and data. The
+/// training is saved in the directory, and goes on from the directory.
 ///
 /// - `checkpoint-000000001.safetensors` and so on hold everything: weights, states, optimizer slots, position,
-///   settings, best score. One is written before the first step, after every epoch, at each ``saveInterval``, and when
-///   training ends; the two newest are kept, and `latest` names the newest.
+///   settings, best score. A checkpoint is written before the first step, after every epoch, at each ``saveInterval``,
+///   and when training ends. The two newest checkpoints are kept, and `latest` names the newest.
 /// - `best.safetensors` holds the weights of the best epoch.
 /// - `metrics.jsonl` gets a line for each epoch: ``EpochResult/jsonLine``.
 /// - `lock` keeps a second process from training the same run.
 ///
-/// Saving goes on beside training. If it fails, so does that one save: observers hear of it
-/// (``TrainingObserver/savingChanged(_:_:)``), and the next one is a new file. Only the first and the last save of a
-/// training throw.
+/// A save runs beside training. If a save fails, observers hear of the failure
+/// (``TrainingObserver/savingChanged(_:_:)``), and the next save writes a new file. Only the first and the last save of
+/// a training throw.
 ///
 /// ```swift
 /// let network = try Network(model, input: [32, 32, 3], batch: 64, seed: 1)
@@ -22,50 +22,50 @@ import Foundation
 /// ```
 ///
 /// The same program, started again after an interruption, goes on exactly where the run was saved, and comes to the
-/// same bits as a training without interruption. Settings that differ from those of the saved run are refused, each by
-/// its name: ``RunMismatch``.
+/// same bits as a training without interruption. Settings that differ from the settings of the saved run are refused,
+/// each by name: ``RunMismatch``.
 public final class Run {
-    /// Where the run is saved.
+    /// The directory in which the run is saved.
     public let directory: String
-    /// Its network and position.
+    /// The trainer with the run's network and position.
     public let trainer: Trainer
     /// The best epoch so far.
     public internal(set) var best: BestScore
     /// Texts of your own that are saved with the run. Keys that begin with `linkednet.` are the library's.
     public var metadata: [String: String]
 
-    /// How often it is saved in the course of its training, besides the end of every epoch.
+    /// The interval between saves during training, besides the save at the end of every epoch.
     public var saveInterval = SaveInterval.minutes(10)
-    /// True to keep other processes off the run while it trains. Without that, nothing does: two at once damage it.
+    /// True to lock the run while it trains. Without the lock, two processes can train one run and damage it.
     public var locksDirectory = true
-    /// The damage of checkpoints that are newer than the opened one. Training does the steps between them again.
+    /// The damage of the checkpoints that are newer than the opened checkpoint. Training repeats the steps in between.
     public let damage: [CheckpointError]
-    /// The damage of the opened run's metrics: epochs without a line, or other lines. Training keeps the lines that
-    /// are right. Of a file with other lines training leaves a copy, `metrics-damaged.jsonl`.
+    /// The damage of the opened run's metrics: epochs without a line, or other lines. Training keeps the correct lines.
+    /// Training first copies a file with other lines to `metrics-damaged.jsonl`.
     public let metricsDamage: CheckpointError?
-    /// Says that this process computes otherwise than the one that saved the run, so that its bits will differ; `nil`
-    /// if it doesn't.
+    /// A text if this process computes in another way than the process that saved the run, so that the bits will
+    /// differ; else `nil`.
     public let computationChange: String?
 
     let generations: Generations
-    /// The settings of the data set and its batches, as saved; empty before the first training.
+    /// The settings of the data set and the batches, as saved; empty before the first training.
     private(set) var dataSettings: [String: String]
     private let accepted: Set<String>
-    /// The metric that was asked for.
+    /// The metric that the caller asked for; `nil` for the default.
     private let metric: Metric?
-    /// The images of the running training, or of the last one.
+    /// The images of the running training, or of the last training.
     var dataset: (any Dataset)?
-    /// Where the run stands on the disk; `nil` if it isn't there.
+    /// The position of the run on the disk; `nil` if the run isn't on the disk.
     var savedPosition: TrainingPosition?
     /// The metrics of epochs that no save has taken yet.
     var newLines: [String] = []
     /// The best weights, if no save has taken them yet.
     var newBest: BestWeights?
-    /// The metrics as the last training left them, and what of them could not be saved.
+    /// The metrics of the last training, with the lines that could not be saved.
     var metrics: LineFile?
     /// The means to save the running training.
     var saving: (writer: CheckpointWriter, clock: SaveClock, best: BestWeights)?
-    /// Why the last save failed, if it did: told of once.
+    /// The error of the last save, if the save failed. Observers hear of the same trouble once.
     var lastFailure: CheckpointError?
     /// The texts of the newest save, to see what has changed.
     var savedTexts: [String: String]
@@ -74,20 +74,20 @@ public final class Run {
     /// The states of the saved run's observers, until a training has taken them: ``ObserverStates``.
     var observerStates: [String: String]
 
-    /// Begins a run, or opens the one that is saved in `directory` where it stands: the newest checkpoint that is
-    /// whole. The trainer then has the saved weights and position.
+    /// Begins a run, or opens the run that is saved in `directory`, at the newest checkpoint that is whole. The trainer
+    /// of an opened run has the saved weights and position.
     ///
     /// - Parameters:
-    ///   - directory: is made if it isn't there, with what leads to it.
-    ///   - trainer: of the network to be trained, with the settings of the saved run if there is one.
-    ///   - metadata: replaces the saved ``metadata``; `nil` keeps it.
-    ///   - metric: what the best epoch is judged by; by default the saved run's, for a new one the test's accuracy, or
-    ///     the training's where there is no test.
-    ///   - accepted: settings that may differ from the saved run's, by the names that ``RunMismatch`` tells.
-    ///     `optimizer` stands for all settings of the optimizer.
-    /// - Throws: ``RunMismatch`` for settings that differ, ``CheckpointError`` if no checkpoint is whole, the
-    ///   directory can't be made or holds another run's metrics, or the trainer of a new run has trained already;
-    ///   ``WeightsMismatch``.
+    ///   - directory: the run's directory. A missing directory is made, with all missing parents.
+    ///   - trainer: the trainer of the network to train; for a saved run, with the settings of the saved run.
+    ///   - metadata: replaces the saved ``metadata``; `nil` keeps the saved texts.
+    ///   - metric: the metric that decides which epoch is best. The default is the saved run's metric, for a new run
+    ///     the test's accuracy, or the training's accuracy if there is no test.
+    ///   - accepted: the names of settings that may differ from the saved run's settings. ``RunMismatch`` tells the
+    ///     names. `optimizer` stands for all settings of the optimizer.
+    /// - Throws: ``RunMismatch`` for settings that differ; ``CheckpointError`` if no checkpoint is whole, if the
+    ///   directory can't be made or holds another run's metrics, if the trainer of a new run has trained already, or if
+    ///   a key of the metadata is the library's; ``WeightsMismatch``.
     public init(
         _ directory: String, _ trainer: Trainer, metadata: [String: String]? = nil, judgedBy metric: Metric? = nil,
         accepting accepted: Set<String> = []
@@ -134,10 +134,10 @@ public final class Run {
     /// True if a run is saved in `directory`.
     public static func exists(in directory: String) -> Bool { Generations(directory).exist }
 
-    /// Makes the first of `base-1`, `base-2`, … that isn't there, for a run that is to have a directory of its own.
+    /// Makes the first missing directory of `base-1`, `base-2`, …, for a run that needs a directory of its own.
     ///
     /// - Returns: the directory.
-    /// - Throws: ``CheckpointError`` if it can't be made.
+    /// - Throws: ``CheckpointError`` if the directory can't be made.
     public static func newDirectory(_ base: String) throws(CheckpointError) -> String {
         try RunDirectory.create(base: base)
     }
@@ -145,33 +145,34 @@ public final class Run {
     /// The SHA-256 of all weights: ``WeightsDigest``.
     public var digest: String { WeightsDigest.sha256(of: trainer.network.borrowedWeights) }
 
-    /// With how many updates the run is on the disk; `nil` if it isn't there.
+    /// The number of updates of the run on the disk; `nil` if the run isn't on the disk.
     public var savedStep: Int? { savedPosition?.step }
 
     /// The file with the weights of the best epoch, for ``Network/loadWeights(from:)-(String)``; `nil` before the first
-    /// epoch with a score is saved, and while training does steps again whose checkpoints were damaged.
+    /// epoch with a score is saved, and while training repeats steps whose checkpoints were damaged.
     public var bestWeights: String? { BestWeights.find(in: directory, best: best) }
 
-    /// Trains until `epochs` epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it
-    /// then.
+    /// Trains until `epochs` epochs are complete, an observer stops the training, or `maxSteps` steps are done. Then
+    /// the run is saved.
     ///
-    /// An error in the middle of an epoch, but for NaN, leaves the run saved as far as it came, if its directory can be
-    /// written.
+    /// After an error in the middle of an epoch, the run is saved with all steps so far, if the directory can be
+    /// written. NaN or infinite values are the exception: nothing is saved then.
     ///
     /// - Parameters:
     ///   - train: the images to train on.
     ///   - test: the images on which each epoch ends with an evaluation.
-    ///   - epochs: how many epochs the run has, those before it was saved included. More than before go on with it.
+    ///   - epochs: the number of epochs of the whole run, epochs before the save included. A larger number than before
+    ///     continues the run.
     ///   - batchSize: the number of images of a step; `nil` for ``Network/batchSize``.
     ///   - sampler: the order of each epoch.
     ///   - augmentation: random changes to the training images.
-    ///   - seed: what sampler and augmentation draw from; `nil` for the network's seed.
-    ///   - observers: who is told besides the trainer's own.
-    ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
-    /// - Throws: ``RunMismatch`` if the images, or how they are taken, differ from the saved run's; ``RunInUse`` if
-    ///   another process trains the run; what
+    ///   - seed: the seed of sampler and augmentation; `nil` for the network's seed.
+    ///   - observers: observers besides the trainer's own observers.
+    ///   - maxSteps: the largest number of steps of this call. Steps of earlier calls don't count.
+    /// - Throws: ``RunMismatch`` if the images, or the settings of the batches, differ from the saved run; ``RunInUse``
+    ///   if another process trains the run; the errors of
     ///   ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` and
-    ///   ``Trainer/save(to:metadata:)`` throw.
+    ///   ``Trainer/save(to:metadata:)``.
     @discardableResult
     public func fit(
         _ train: any Dataset, test: (any Dataset)? = nil, epochs: Int, batchSize: Int? = nil,
@@ -179,18 +180,19 @@ public final class Run {
         observers: [any TrainingObserver] = [], maxSteps: Int? = nil
     ) throws -> TrainingResult {
         var given = RunSettingTexts.of(
-            train, test: test, batchSize: batchSize ?? trainer.network.batchSize, sampler: sampler, augmentation: augmentation,
+            train, test: test, batchSize: batchSize ?? trainer.network.batchSize, sampler: sampler,
+            augmentation: augmentation,
             seed: seed ?? trainer.network.seed)
         let testName = RunSettingTexts.testDataset
         // A run may be tested or not at any time, but always on the same images.
         if test == nil { given[testName] = dataSettings[testName] }
-        // A run of an older version knows the fingerprint of its images alone.
+        // A run of an older version knows only the fingerprint of the images.
         var comparable = dataSettings.count == 1 ? given.filter { dataSettings[$0.key] != nil } : given
         if dataSettings[testName] == nil { comparable[testName] = nil }
         if !dataSettings.isEmpty {
             try Self.check(dataSettings, comparable, in: directory, accepting: accepted)
         }
-        // Nobody may go on with the run beside this, or have gone on with it since it was opened.
+        // No other writer may train the run at the same time, or have trained the run since this object opened the run.
         let lock = locksDirectory ? try DirectoryLock(directory) : nil
         defer { withExtendedLifetime(lock) {} }
         try generations.requireUnchanged()
@@ -199,7 +201,7 @@ public final class Run {
         if test == nil, metric == nil, best.value == nil { best = BestScore(.accuracy) }
         let own = trainer.observers
         watchers = own + observers
-        // The run comes first, so that others hear of an epoch that counts. The saver comes last, so that a save has
+        // The run comes first, so that other observers hear of an epoch only after the run has counted the epoch. The saver comes last, so that a save has
         // the states of the others after the step.
         trainer.observers = [self] + watchers + [RunSaver(self)]
         defer { (trainer.observers, saving, watchers) = (own, nil, []) }

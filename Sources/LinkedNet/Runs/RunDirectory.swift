@@ -8,12 +8,12 @@ import Darwin
 
 /// The directory of a ``Run``.
 enum RunDirectory {
-    /// Makes the directory of a new run, if it isn't there.
+    /// Makes the directory of a new run, if the directory is missing.
     static func begin(_ directory: String, on disk: any Disk = SystemDisk()) throws(CheckpointError) {
         guard !directory.isEmpty else {
             throw .content(path: directory, offset: nil, expected: "a directory for a run", found: "an empty name")
         }
-        // Of a run whose checkpoint is lost: its lines would be dropped.
+        // Metrics without a checkpoint belong to a run that has lost the checkpoint. A new run would drop the lines.
         guard (try? disk.names(in: directory))?.contains(RunMetrics.name) != true else {
             throw .content(
                 path: directory, offset: nil, expected: "a directory without a run's files",
@@ -22,12 +22,13 @@ enum RunDirectory {
         try make(directory, on: disk)
     }
 
-    /// Makes the first of `base-1`, `base-2`, … that isn't there, with what leads to it.
+    /// Makes the first missing directory of `base-1`, `base-2`, …, with all missing parents.
     static func create(base: String, on disk: any Disk = SystemDisk()) throws(CheckpointError) -> String {
         let parent = parent(of: base)
         try make(parent, on: disk)
         var number = 1
-        // Making it decides, not looking: another run may be about to take the same name.
+        // The attempt to make the directory decides, not a look at the names: another run may be about to take the same
+        // name.
         while let code = failure(toMake: "\(base)-\(number)", on: disk) {
             guard code == EEXIST else {
                 throw .system(operation: .create, path: "\(base)-\(number)", code: code)
@@ -38,7 +39,7 @@ enum RunDirectory {
         return "\(base)-\(number)"
     }
 
-    /// Makes a directory, if it isn't there, and those that lead to it, so that a power failure leaves their names.
+    /// Makes a directory and all parents, if missing. The names of the directories survive a power failure.
     static func make(_ path: String, on disk: any Disk) throws(CheckpointError) {
         let parent = parent(of: path)
         var code = failure(toMake: path, on: disk)
@@ -49,7 +50,7 @@ enum RunDirectory {
         switch code {
         case nil: try disk.settleNames(in: parent)
         case EEXIST:
-            // That fails for anything but a directory.
+            // `settleNames` fails for anything but a directory.
             do throws(CheckpointError) {
                 try disk.settleNames(in: path)
             } catch {
@@ -58,17 +59,17 @@ enum RunDirectory {
             }
         case let code?: throw .system(operation: .create, path: path, code: code)
         }
-        // A directory that was found may be from a process that was killed before it had synchronised the name.
+        // An existing directory may come from a process that was killed before synchronising the name.
         let found = code == nil ? parent : path
         do throws(CheckpointError) {
             try disk.settleNames(in: Self.parent(of: found))
         } catch {
-            // Whose directories can be gone through but not read, like others' homes.
+            // Some directories can be passed through but not read, like the homes of other users.
             guard case .system(_, _, EACCES) = error else { throw error }
         }
     }
 
-    /// The system's error number; `nil` if it was made.
+    /// Makes a directory; returns the system's error number, or `nil` after success.
     private static func failure(toMake path: String, on disk: any Disk) -> Int32? {
         do throws(DiskError) {
             try disk.makeDirectory(path)
@@ -78,7 +79,7 @@ enum RunDirectory {
         }
     }
 
-    // Not Foundation's deletingLastPathComponent, which crashes for names of one letter (Swift 6.3 on Linux).
+    // This replaces Foundation's deletingLastPathComponent, which crashes for names of one letter (Swift 6.3 on Linux).
     private static func parent(of path: String) -> String {
         var parent = path[...]
         for isSlash in [true, false, true] {
@@ -87,7 +88,7 @@ enum RunDirectory {
         return parent.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : String(parent)
     }
 
-    /// Removes what a process that was killed while it saved has left.
+    /// Removes the temporary files of a process that was killed during a save.
     static func removeTemporaries(_ directory: String, on disk: any Disk = SystemDisk()) throws(CheckpointError) {
         let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }
         for name in names

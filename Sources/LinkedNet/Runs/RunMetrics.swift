@@ -1,18 +1,18 @@
 import Foundation
 
-/// The metrics in a run's directory, as far as its checkpoint goes: a line for each of its epochs.
+/// The metrics in a run's directory, up to the checkpoint: a line for each epoch before the checkpoint.
 ///
-/// A process that was killed before its checkpoint was written may have left more lines. These lines are dropped.
+/// A process that was killed before writing the checkpoint may have left more lines. These lines are dropped.
 struct RunMetrics {
-    /// The damage: lines that aren't there, or others among them.
+    /// The damage: missing lines, or other lines in between.
     let damage: CheckpointError?
     private let directory: String
     private let disk: any Disk
-    /// The lines that are right, in order.
+    /// The correct lines, in order.
     private let lines: [String]
-    /// True if these are all that the file holds.
+    /// True if the file holds exactly these lines.
     private let isWhole: Bool
-    /// The content of a damaged file with more than these.
+    /// The content of a damaged file that holds more than the correct lines.
     private let damagedContent: [UInt8]?
 
     static let name = "metrics.jsonl"
@@ -55,7 +55,7 @@ struct RunMetrics {
         }
     }
 
-    /// The damage of the metrics, also if they can't be read.
+    /// The damage of the metrics. A file that can't be read is damage, too.
     static func damage(_ directory: String, epochs: Int) -> CheckpointError? {
         do throws(CheckpointError) {
             return try RunMetrics(directory, epochs: epochs).damage
@@ -64,8 +64,8 @@ struct RunMetrics {
         }
     }
 
-    /// The file, to be gone on with. If it holds lines that don't belong there it is first copied, for they will be
-    /// gone.
+    /// The file, ready for more lines. A file with lines that don't belong there is copied first, because the next
+    /// write drops these lines.
     func file() throws(CheckpointError) -> LineFile {
         if let damagedContent {
             let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }

@@ -1,18 +1,18 @@
-/// Settings that differ from those of the saved run, so that the run would not go on as it began.
+/// Settings that differ from the settings of the saved run, so that the run would not go on in the same way.
 public struct RunMismatch: Error, Equatable, CustomStringConvertible {
     /// A setting that differs.
     public struct Difference: Sendable, Equatable, CustomStringConvertible {
-        /// Which it is: `optimizer.learningRate`.
+        /// The name of the setting: `optimizer.learningRate`.
         public let setting: String
-        /// The saved run's; `nil` if the run has none of this name.
+        /// The saved run's value; `nil` if the saved run has no setting of this name.
         public let saved: String?
-        /// The value that was given; `nil` if nothing of this name was.
+        /// The given value; `nil` if no setting of this name was given.
         public let given: String?
 
-        /// False for what no run can change: the weights belong to it.
+        /// False for a setting that no run can change, because the weights belong to the setting.
         public var isAcceptable: Bool { !RunSettingTexts.isBound(setting) }
 
-        /// The way out.
+        /// Advice for the user.
         public var cure: String {
             guard isAcceptable else { return "give what the run was begun with, or begin a run in another directory" }
             return "give what the run was begun with, or go on with the other by accepting: [\"\(setting)\"]"
@@ -22,7 +22,7 @@ public struct RunMismatch: Error, Equatable, CustomStringConvertible {
             "\(setting.printable(longest: 100)): saved \(Self.shown(saved)), given \(Self.shown(given)) (\(cure))"
         }
 
-        /// Of a fingerprint, eight digits are enough to see that it is another.
+        /// Eight digits are enough to tell two fingerprints apart.
         private static func shown(_ text: String?) -> String {
             guard let text else { return "none" }
             let isFingerprint = text.count == 64 && text.allSatisfy(\.isHexDigit)

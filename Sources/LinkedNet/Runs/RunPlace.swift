@@ -6,9 +6,10 @@ import Musl
 import Darwin
 #endif
 
-/// Looks at a path that someone gave for a run.
+/// Examines a path that a user gave for a run.
 enum RunPlace {
-    /// Throws if it can be told that no run is saved in `directory`, and says what is there instead.
+    /// Throws if `directory` certainly holds no saved run. The error describes the file or directory that was found
+    /// instead.
     static func requireRun(in directory: String) throws(CheckpointError) {
         let expected = "the directory of a run"
         try requireAnything(at: directory, expected)
@@ -18,7 +19,7 @@ enum RunPlace {
             let hint = isCheckpoint && Generations(parent).exist ? ": one of the checkpoints of the run \(parent)" : ""
             throw .content(path: directory, offset: nil, expected: expected, found: "a file" + hint)
         }
-        // A directory that can't be listed says why when its checkpoint is opened.
+        // If the directory can't be listed, a caller that opens the checkpoint gets the reason.
         guard let names = try? SystemDisk().names(in: directory), !Generations(directory).exist else { return }
         let runs = names.filter { Generations("\(directory)/\($0)").exist }.sorted()
         let hint = runs.isEmpty ? "" : "; a run is in \(directory)/\(runs[0])"
@@ -26,7 +27,7 @@ enum RunPlace {
             path: directory, offset: nil, expected: expected, found: "a directory without a checkpoint" + hint)
     }
 
-    /// Throws if there is nothing at `path`, and names a run nearby with nearly this name.
+    /// Throws if there is nothing at `path`. The error names a run in the same directory with a similar name, if any.
     static func requireAnything(at path: String, _ expected: String) throws(CheckpointError) {
         var status = stat()
         guard stat(path, &status) != 0 else { return }

@@ -1,14 +1,13 @@
 import Foundation
 
-/// The description of a run beside weights and the trainer's state, and all that a user of its network needs to know.
-/// A checkpoint keeps the record as JSON in its metadata.
+/// The description of a run besides weights and the trainer's state. The record holds all facts that a user of the
+/// run's network needs. A checkpoint keeps the record as JSON in the metadata.
 public struct RunRecord: Sendable, Hashable {
-    /// The version of the library that saved it; `nil` in files of before 0.1.0.
+    /// The version of the library that saved the run; `nil` in files of before 0.1.0.
     public let libraryVersion: String?
     /// The settings of the network and the trainer, by name; empty in files of before 0.1.0.
     public let trainerSettings: [String: String]
-    /// The settings of the images and of their batches, by name. Files of before 0.1.0 have the images' fingerprint
-    /// alone.
+    /// The settings of the images and of the batches, by name. Files of before 0.1.0 have only the images' fingerprint.
     public let dataSettings: [String: String]
     /// The name of the data set.
     public let dataName: String?
@@ -16,9 +15,9 @@ public struct RunRecord: Sendable, Hashable {
     public let imageShape: Shape
     /// The number of classes.
     public let classCount: Int
-    /// The names of the classes, for people; `nil` if there are very many, or none were saved.
+    /// The names of the classes, for people; `nil` for very many or very long names, and if no names were saved.
     public let classNames: [String]?
-    /// How pixels were made of bytes; `nil` if the data set didn't say.
+    /// The rule that made pixels of bytes; `nil` if the data set gave no rule.
     public let pixelScaling: PixelScaling?
     /// The largest number of samples in a step; `nil` in files of before 0.1.0.
     public let batchSize: Int?
@@ -26,23 +25,23 @@ public struct RunRecord: Sendable, Hashable {
     public let seed: UInt64
     /// The best epoch so far.
     public let best: BestScore
-    /// The owner's own texts: ``Run/metadata``.
+    /// The texts of the run's owner: ``Run/metadata``.
     public let metadata: [String: String]
-    /// The instruction set and the algorithms that computed it: ``Run/computation``; `nil` in files of format 1.
+    /// The instruction set and the algorithms that computed the run: ``Run/computation``; `nil` in files of format 1.
     let computation: [String]?
     /// The states of the observers: ``ObserverStates``.
     let observerStates: [String: String]
 
     /// The fingerprint of the network's graph, ``Network/graphDigest``; `nil` in files of before 0.1.0.
     public var graphDigest: String? { trainerSettings[RunSettingTexts.network] }
-    /// The fingerprint of the images that it was trained on: ``Dataset/fingerprint``.
+    /// The fingerprint of the training images: ``Dataset/fingerprint``.
     public var dataFingerprint: String { dataSettings[RunSettingTexts.dataset] ?? "" }
 
-    /// The library's own keys, under which nobody else's metadata is kept.
+    /// The beginning of the library's own keys. No other metadata is kept under such keys.
     static let reservedPrefix = "linkednet."
     private static let key = reservedPrefix + "run"
 
-    /// The part that is JSON. What older versions didn't save is optional.
+    /// The JSON part of the record. Properties that older versions didn't save are optional.
     private struct Content: Codable {
         var libraryVersion: String?
         var trainer, data: [String: String]?
@@ -79,7 +78,8 @@ public struct RunRecord: Sendable, Hashable {
         self.metadata = metadata
     }
 
-    /// Names as a checkpoint keeps them: not so many, and not so long, that they take more room than weights.
+    /// The names that a checkpoint keeps; `nil` for very many or very long names, which could take more room than the
+    /// weights.
     private static func savable(_ names: [String]) -> [String]? {
         names.count <= 1000 && names.allSatisfy({ $0.utf8.count <= 200 }) ? names : nil
     }
@@ -130,7 +130,7 @@ public struct RunRecord: Sendable, Hashable {
         self.metadata = metadata.filter { !$0.key.hasPrefix(Self.reservedPrefix) }
     }
 
-    /// The texts that the file keeps.
+    /// The record as the texts that a checkpoint keeps.
     func texts() throws -> [String: String] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -146,7 +146,7 @@ public struct RunRecord: Sendable, Hashable {
         return texts
     }
 
-    /// One line.
+    /// The error on one line.
     private static func text(_ error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, _): "no \(key.stringValue)"

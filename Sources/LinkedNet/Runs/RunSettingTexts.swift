@@ -1,4 +1,4 @@
-/// The settings of a run by name, as their own types describe them. ``Run`` knows none of these types.
+/// The settings of a run by name. Each type describes its own settings, and ``Run`` knows none of these types.
 enum RunSettingTexts {
     static let network = "network"
     static let seed = "seed"
@@ -25,7 +25,8 @@ enum RunSettingTexts {
 
     /// The settings of a training's images and batches.
     static func of(
-        _ train: any Dataset, test: (any Dataset)?, batchSize: Int, sampler: Sampler, augmentation: Augmentation, seed: UInt64
+        _ train: any Dataset, test: (any Dataset)?, batchSize: Int, sampler: Sampler, augmentation: Augmentation,
+        seed: UInt64
     ) -> [String: String] {
         var texts = [
             dataset: train.fingerprint, "batchSize": "\(batchSize)", "sampler": sampler.rawValue,
@@ -41,7 +42,8 @@ enum RunSettingTexts {
         for (setting, text) in value.describedSettings { texts["\(name).\(setting)"] = text }
     }
 
-    /// The settings that differ, without those that are accepted by their names or by the names before their points.
+    /// The settings that differ, without the accepted settings. A setting is accepted by name, or by the part of the
+    /// name before the point. A bound setting can't be accepted.
     static func differences(
         saved: [String: String], given: [String: String], accepting accepted: Set<String>
     ) -> [RunMismatch.Difference] {

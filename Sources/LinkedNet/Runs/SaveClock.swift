@@ -1,17 +1,17 @@
 /// Says when the next save is due.
 struct SaveClock {
     let interval: SaveInterval
-    /// True if there is a reason that doesn't wait for the interval, such as the end of an epoch.
+    /// True if a save is due for a reason besides the interval, such as the end of an epoch.
     var isPending = false
     private var lastStep: Int
     private var lastTime: ContinuousClock.Instant
     private var hasFailed = false
     private let now: () -> ContinuousClock.Instant
 
-    /// After a failure, the next attempt comes no later than this.
+    /// The longest time from a failed attempt to the next attempt.
     private static let retryInterval = Duration.seconds(60)
 
-    /// - Parameter now: the time.
+    /// - Parameter now: gives the time.
     init(_ interval: SaveInterval, step: Int, now: @escaping () -> ContinuousClock.Instant = { .now }) {
         (self.interval, self.now) = (interval, now)
         (lastStep, lastTime) = (step, now())

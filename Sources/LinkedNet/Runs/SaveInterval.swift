@@ -1,7 +1,7 @@
-/// How often a run is saved in the course of its training.
+/// The interval between saves of a run in training.
 public enum SaveInterval: Sendable, Hashable {
-    /// After every so many steps.
+    /// A number of steps.
     case steps(Int)
-    /// When this much time has passed, at the end of the running step.
+    /// A number of minutes. The save comes at the end of the running step.
     case minutes(Double)
 }

@@ -1,43 +1,44 @@
-/// A saved run of any model, opened to be used or looked at: its weights and what it is, not the state of its training.
+/// A saved run of any model, opened for use or inspection: the weights and the run's description, without the state of
+/// the training.
 ///
 /// ```swift
 /// let saved = try SavedRun("runs/mine")
 /// let network = try saved.network(model, best: true)
 /// ```
 public struct SavedRun {
-    /// The run's description, and all that a user of the network needs to know.
+    /// The run's description, with all facts that a user of the network needs.
     public let record: RunRecord
-    /// The damage of checkpoints that are newer than the opened one.
+    /// The damage of the checkpoints that are newer than the opened checkpoint.
     public let damage: [CheckpointError]
     /// The checkpoint that was opened.
     public let file: SafetensorsFile
     /// The run's directory; `nil` if a file was given.
     private let directory: String?
 
-    /// Opens a run: the newest of its checkpoints that is whole. It may be in training.
+    /// Opens the newest whole checkpoint of a run. The run may be in training.
     ///
-    /// - Parameter path: the run's directory, or a file of it: a checkpoint, `best.safetensors`.
-    /// - Throws: ``CheckpointError`` if there is no run's checkpoint that is whole.
+    /// - Parameter path: the run's directory, or a file of the run: a checkpoint or `best.safetensors`.
+    /// - Throws: ``CheckpointError`` if the run has no whole checkpoint, or if there is no run.
     public init(_ path: String) throws(CheckpointError) {
         (file, damage) = try Self.open(path)
         record = try RunRecord(file)
         directory = RegularFile.isDirectory(path) ? path : nil
     }
 
-    /// As ``init(_:)``, of a directory alone: a file is an error that names the run it belongs to.
+    /// Does the same as ``init(_:)``, but accepts only a directory. For a run's checkpoint, the error names the run.
     public init(directory: String) throws(CheckpointError) {
         try RunPlace.requireRun(in: directory)
         try self.init(directory)
     }
 
-    /// Compiles the run's network, and gives it the saved weights. Another network than the run's gets no memory.
+    /// Compiles the run's network with the saved weights. A network that differs from the run's network gets no memory.
     ///
     /// - Parameters:
-    ///   - model: what the run trained.
-    ///   - batch: the largest number of samples in a training step; `nil` for the run's.
-    ///   - best: true for the weights of the best epoch, false for the newest.
-    /// - Throws: ``WeightsMismatch`` if the run's network has other weights, ``RunMismatch`` if the run's network has the
-    ///   same weights and computes otherwise, ``CheckpointError`` if the run has no best
+    ///   - model: the model that the run trained.
+    ///   - batch: the largest number of samples in a training step; `nil` for the run's number.
+    ///   - best: true for the weights of the best epoch, false for the newest weights.
+    /// - Throws: ``WeightsMismatch`` if the run's network has other weights, ``RunMismatch`` if the run's network has
+    ///   the same weights and computes otherwise, ``CheckpointError`` if the run has no best
     ///   weights, ``ShapeError`` if the model doesn't fit the run's images, ``OutOfMemory``.
     public func network(_ model: some Layer, batch: Int? = nil, best: Bool = false) throws -> Network {
         let weights = best ? try bestFile() : file
@@ -68,8 +69,8 @@ public struct SavedRun {
             found: directory == nil ? "a file of a run" : "none of its best epoch")
     }
 
-    /// Says that a data set has other classes than the run has learned, by their names; `nil` if it hasn't, or if the
-    /// run doesn't know its names.
+    /// A warning if the data set's class names differ from the class names that the run has learned; `nil` if the names
+    /// are the same, or if the run has no class names.
     public func classWarning(about dataset: any Dataset) -> String? {
         guard let classNames = record.classNames, classNames != dataset.classNames else { return nil }
         func text(_ names: [String]) -> String {
@@ -79,13 +80,13 @@ public struct SavedRun {
             + "\(text(dataset.classNames)): its labels may mean something else"
     }
 
-    /// The ``WeightsDigest`` of the weights of a run, or of a file of weights, without compiling its network. Tensors
-    /// of no floats, and those without elements, are no weights.
+    /// The ``WeightsDigest`` of the weights of a run, or of a file of weights, without compiling a network. Tensors
+    /// that aren't floats and tensors without elements are no weights.
     ///
     /// - Parameters:
     ///   - path: the run's directory, or the file.
-    ///   - warn: called with what is wrong with newer checkpoints than the one that is used.
-    /// - Throws: ``CheckpointError`` if it can't be read.
+    ///   - warn: called with the damage of the checkpoints that are newer than the used checkpoint.
+    /// - Throws: ``CheckpointError`` if the weights can't be read.
     public static func digest(
         _ path: String, warn: ([CheckpointError]) -> Void = { _ in }
     ) throws(CheckpointError) -> String {
@@ -94,7 +95,7 @@ public struct SavedRun {
         return try WeightsDigest.sha256(of: file) { file[$0]?.canBeWeight == true }
     }
 
-    /// The checkpoint of a run that is given by its directory or by the checkpoint.
+    /// Opens a run's checkpoint. `path` is the run's directory or the checkpoint.
     private static func open(_ path: String) throws(CheckpointError) -> (
         file: SafetensorsFile, damage: [CheckpointError]
     ) {
@@ -108,7 +109,7 @@ public struct SavedRun {
         do {
             file = try SafetensorsFile(path)
         } catch {
-            // A file that is no checkpoint is more likely than a damaged one.
+            // A file that is no checkpoint is more likely than a damaged checkpoint.
             guard case .content(let path, let offset, let detail, let found) = error else { throw error }
             throw .content(path: path, offset: offset, expected: "\(expected): \(detail)", found: found)
         }
