@@ -1,8 +1,8 @@
-/// A named array that someone else owns, for writing it without a copy.
+/// A named array that another object owns, for writing without a copy.
 ///
-/// Valid as long as its owner keeps the memory.
+/// Valid as long as the owner keeps the memory.
 public struct BorrowedTensor {
-    /// Unique among those written together.
+    /// The name, unique among the tensors of a file.
     public let name: String
     /// The sizes of the dimensions.
     public let shape: Shape
@@ -16,14 +16,14 @@ public struct BorrowedTensor {
         self.elements = elements
     }
 
-    /// A tensor whose memory the caller keeps, and does not change while it is in use here.
+    /// A tensor whose memory the caller keeps. The caller doesn't change the memory while the tensor is in use.
     public init(name: String, shape: Shape, elements: UnsafeMutableBufferPointer<Float>) {
         self.init(name: name, shape: shape, elements: UnsafeBufferPointer(elements))
     }
 }
 
 extension BorrowedTensor {
-    /// Tensors like these, one after the other in `memory`, which has room for all of their elements.
+    /// Tensors with the same names and shapes, one after the other in `memory`, which has room for all elements.
     static func places(for tensors: [BorrowedTensor], in memory: AlignedStorage<Float>) -> [BorrowedTensor] {
         var places: [BorrowedTensor] = []
         var end = 0

@@ -1,7 +1,7 @@
-/// A name in a file: the bytes that it is made of.
+/// A name in a file, compared by bytes.
 ///
-/// Swift takes two texts for equal that differ in Unicode normalisation only, such as an é of one character and of two.
-/// Files tell them apart.
+/// To Swift, two texts that differ only in Unicode normalisation are equal, such as an é of one character and an é of
+/// two characters. To files, such texts are different.
 struct ByteName: Hashable {
     private let bytes: [UInt8]
 

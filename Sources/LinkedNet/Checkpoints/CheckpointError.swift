@@ -8,9 +8,9 @@ import Darwin
 
 /// A checkpoint that can't be read or written.
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
-    /// The content of the file, or content that was to be put there, is wrong.
+    /// The content of a file, or the content for a file, is wrong.
     ///
-    /// - Parameter offset: where in the file, in bytes from its start; `nil` if it concerns the whole.
+    /// - Parameter offset: the place in the file, in bytes from the start; `nil` if the error concerns the whole file.
     case content(path: String, offset: Int?, expected: String, found: String)
 
     /// The system refused an operation on a file.
@@ -18,12 +18,12 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     /// - Parameter code: the system's error number (`errno`).
     case system(operation: FileOperation, path: String, code: Int32)
 
-    /// There isn't enough room for what is to be written.
+    /// The directory's disk has too little room for the files that will be written.
     ///
     /// - Parameters:
     ///   - path: the directory.
-    ///   - needed: how many bytes it takes.
-    ///   - free: how many there are.
+    ///   - needed: the number of bytes that the files need.
+    ///   - free: the number of bytes that are free.
     case space(path: String, needed: Int, free: Int)
 
     /// The bytes that were just written differ when they are read back.
@@ -38,7 +38,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// True for another time of the same trouble, whatever file it met.
+    /// True if both errors are the same trouble, even if the files differ.
     func isSameTrouble(as other: CheckpointError?) -> Bool {
         switch (self, other) {
         case (.system(let operation, _, let code), .system(let otherOperation, _, let otherCode)):

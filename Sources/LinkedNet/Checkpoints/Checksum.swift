@@ -1,8 +1,8 @@
-/// The checksum that a safetensors file can carry in its own metadata: the SHA-256 of all bytes of the file, with zeros
-/// where the checksum stands.
+/// The checksum that a safetensors file can carry in the metadata: the SHA-256 of all bytes of the file, with zeros in
+/// the place of the checksum.
 enum Checksum {
     static let key = "linkednet.checksum"
-    /// As long as a checksum, which is 64 hexadecimal digits.
+    /// Zeros of the length of a checksum: 64 hexadecimal digits.
     static let zeros = String(repeating: "0", count: 64)
 
     /// Replaces the zeros in a file's header by the checksum of header and tensors.
@@ -14,8 +14,8 @@ enum Checksum {
         header.replaceSubrange(range, with: hash.finalize().utf8)
     }
 
-    /// Where in a header the checksum's digits are. What stands in front of them, with the brace or comma before it,
-    /// can't occur in any other place: quotation marks inside of JSON's strings have a backslash before them.
+    /// The place of the checksum's digits in a header. The label in front of the digits, with the brace or comma before
+    /// the label, can't occur in any other place: quotation marks inside JSON strings have a backslash before the mark.
     fileprivate static func range(in header: [UInt8]) -> Range<Int>? {
         let labels = ["{", ","].map { Array("\($0)\"\(key)\":\"".utf8) }
         return labels.lazy.compactMap { header.firstRange(of: $0) }.first.flatMap { label in
@@ -26,10 +26,10 @@ enum Checksum {
 }
 
 extension SafetensorsFile {
-    /// Reads the whole file and compares it with the checksum that it carries.
+    /// Reads the whole file and compares the bytes with the file's checksum.
     ///
-    /// - Parameter isRequired: false to let a file pass that carries none.
-    /// - Throws: ``CheckpointError`` if it is damaged or can't be read.
+    /// - Parameter isRequired: false to accept a file without a checksum.
+    /// - Throws: ``CheckpointError`` if the file is damaged or can't be read.
     func verifyChecksum(isRequired: Bool) throws(CheckpointError) {
         guard let expected = metadata[Checksum.key] else {
             guard isRequired else { return }

@@ -8,46 +8,47 @@ import Musl
 import Darwin
 #endif
 
-/// flock(2), whose name the method below takes.
+/// Calls flock(2). The method below has the same name and hides flock(2).
 private func systemFlock(_ file: Int32, _ operation: Int32) -> Int32 { flock(file, operation) }
 
-/// Keeps other writers, in this process and in others, out of a directory for as long as it exists.
+/// Keeps other writers, in this process and in other processes, out of a directory as long as the lock exists.
 ///
-/// The file `lock` is locked by `flock`, which the system ends with the process, however that ends. The file stays, for
-/// removing it would let two processes hold two files of one name.
+/// `flock` locks the file `lock`. The system ends the lock with the process, however the process ends. The file stays:
+/// after a removal, two processes could lock two files of the same name.
 ///
-/// Some file systems have no `flock` (Lustre and NFS, by how they are mounted). The lock is then a file, `lock-owner`,
-/// that only one process can make. It names its maker. A process that has ended on this machine holds nothing any more;
-/// another machine's is taken to run. Each way respects the other's: machines may have mounted one file system
-/// differently.
+/// Some file systems have no `flock` (Lustre and NFS, depending on the mount). The lock is then a file, `lock-owner`,
+/// that only one process can make. The file names the process that made the file. A process that has ended on this
+/// machine holds no lock any more. A process of another machine counts as running. `flock` and the file respect each
+/// other, because machines may have mounted one file system in different ways.
 final class DirectoryLock {
     private enum Holding {
         /// The open file that is locked.
         case file(Int32)
-        /// The file that is the lock, and what it holds.
+        /// The file that is the lock, and the content of the file.
         case claim(path: String, text: String)
     }
 
     private let holding: Holding
 
-    /// - Parameter lockFile: locks an open file unless another process has; gives 0 or the system's error number.
-    /// - Throws: ``RunInUse`` if someone has it, ``CheckpointError`` if the file system can't do it.
+    /// - Parameter lockFile: locks an open file unless another process has locked the file; returns 0 or the system's
+    ///   error number.
+    /// - Throws: ``RunInUse`` if another writer has the lock, ``CheckpointError`` if the file system can't lock.
     init(_ directory: String, lockFile: (Int32) -> Int32 = DirectoryLock.flock) throws {
-        // Nothing may throw once every property is set: `deinit` runs then, and gives back what was given back before.
+        // Nothing may throw after every property is set: `deinit` would run then, and release the lock a second time.
         holding = try Self.acquire(directory, lockFile)
     }
 
     deinit {
         switch holding {
         case .file(let file):
-            // Before it is given back: afterwards it could be the next one's.
+            // The note is erased before the unlock: afterwards the note could be the next holder's.
             ftruncate(file, 0)
-            // A process that another thread is starting may still hold a copy of the descriptor, which would keep the
-            // lock beyond `close`.
+            // Another thread may be starting a process that still holds a copy of the descriptor. Without the unlock,
+            // the copy would keep the lock beyond `close`.
             _ = systemFlock(file, LOCK_UN)
             close(file)
         case .claim(let path, let text):
-            // Somebody may have removed it, and another process made it again.
+            // A user may have removed the file, and another process may have made the file again.
             if SmallFile.text(path) == text { unlink(path) }
         }
     }
@@ -59,7 +60,7 @@ final class DirectoryLock {
         return 0
     }
 
-    /// Nothing is open, and nothing is made but the file `lock`, if this throws.
+    /// After an error, no file is open, and no file is made except `lock`.
     private static func acquire(_ directory: String, _ lockFile: (Int32) -> Int32) throws -> Holding {
         let path = "\(directory)/lock"
         let file = FileDescriptor.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
@@ -70,7 +71,7 @@ final class DirectoryLock {
         switch lockFile(file) {
         case 0:
             try requireNoClaim(claim, of: directory)
-            // For who comes next to be told; on a full disk it does without.
+            // The note names the holder for the next process. On a full disk, the lock works without the note.
             let text = Array(LockOwner.current().text.utf8)
             ftruncate(file, 0)
             _ = text.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
@@ -88,12 +89,12 @@ final class DirectoryLock {
         }
     }
 
-    /// The holder's note of itself.
+    /// The process number in the holder's note.
     private static func holder(_ file: Int32) -> Int32? {
         SmallFile.text(file).flatMap { Int32($0.prefix { $0 != "\n" }) }
     }
 
-    /// Throws unless a process is known to have ended.
+    /// Throws unless a process has certainly ended.
     private static func requireEnd(of owner: LockOwner, in directory: String, written path: String) throws(RunInUse) {
         switch owner.life() {
         case .ended: break
@@ -105,14 +106,14 @@ final class DirectoryLock {
 
     // MARK: Where the file system has no flock
 
-    /// Makes the file that is the lock; returns what it holds.
+    /// Makes the file that is the lock; returns the content of the file.
     private static func makeClaim(_ path: String, of directory: String) throws -> String {
         let text = LockOwner.current().text
         for _ in 0..<patience {
             try requireNoClaim(path, of: directory)
             let code = SmallFile.create(path, text)
             if code == 0 { return text }
-            // Another was faster.
+            // Another process was faster.
             guard code == EEXIST else { throw CheckpointError.system(operation: .lock, path: path, code: code) }
         }
         throw RunInUse(directory: directory, processID: nil, host: nil, lockFile: path)
@@ -120,7 +121,7 @@ final class DirectoryLock {
 
     private static let patience = 100
 
-    /// Returns when the file isn't there, and removes it if its maker has ended.
+    /// Returns when the file doesn't exist. Removes the file if the process that made the file has ended.
     private static func requireNoClaim(_ path: String, of directory: String) throws(RunInUse) {
         for _ in 0..<patience {
             guard let text = SmallFile.text(path) else { return }
@@ -128,7 +129,7 @@ final class DirectoryLock {
                 try requireEnd(of: owner, in: directory, written: path)
                 remove(path, holding: text)
             } else {
-                // Its maker writes into it a moment later.
+                // The process that made the file writes the content a moment later.
                 usleep(20_000)
             }
         }
@@ -137,10 +138,11 @@ final class DirectoryLock {
 
     private static let removal = Mutex(())
 
-    /// Removes a file unless it holds something else by now.
+    /// Removes a file, unless the content has changed by now.
     private static func remove(_ path: String, holding text: String) {
         removal.withLock { _ in
-            // Another process may have removed it and made its own since. Renaming shows which of them it was.
+            // Another process may have removed the file and made a new file since. The content after the renaming shows
+            // which file was renamed.
             guard SmallFile.text(path) == text else { return }
             let aside = "\(path)-\(LockOwner.current().token)"
             guard rename(path, aside) == 0 else { return }
@@ -153,15 +155,15 @@ final class DirectoryLock {
     }
 }
 
-/// A run that someone else is writing.
+/// A run that another writer uses.
 public struct RunInUse: Error, Equatable, CustomStringConvertible {
     /// The run's directory.
     public let directory: String
-    /// The process that writes it, if it said so.
+    /// The process that writes the run, if the process left a note.
     public let processID: Int32?
-    /// The machine of the process, if it can't be seen from here whether the process still runs.
+    /// The machine of the other process, if this process can't see whether the other process still runs.
     public let host: String?
-    /// The file that says that the run is in use, if it stays when the process is killed.
+    /// The file that marks the run as in use, if the file stays after the process is killed.
     public let lockFile: String?
 
     init(directory: String, processID: Int32?, host: String? = nil, lockFile: String? = nil) {

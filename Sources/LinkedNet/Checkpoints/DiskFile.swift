@@ -7,14 +7,14 @@ import Darwin
 #endif
 
 extension Disk {
-    /// Writes everything, brings it to the disk and closes the file, which it does after a failure too.
+    /// Writes all bytes, brings the bytes to the disk and closes the file. The file is closed after a failure, too.
     func finish(_ file: Int32, at path: String, writing contents: [UnsafeRawBufferPointer]) throws(CheckpointError) {
         do throws(CheckpointError) {
             for piece in contents {
                 var rest = piece
                 while !rest.isEmpty {
                     let count = try attempt(.write, path) { () throws(DiskError) in try write(rest, to: file) }
-                    // A disk that takes nothing and gives no reason would be asked for ever.
+                    // Without an error here, the loop would never end on a disk that takes nothing and gives no reason.
                     guard count > 0 else { throw CheckpointError.system(operation: .write, path: path, code: EIO) }
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 }
@@ -32,10 +32,10 @@ extension Disk {
         }
     }
 
-    /// Brings the names in a directory to the disk, if the file system can: some network file systems and those of user
-    /// space can't, and say so (`EINVAL` and its kind). Any other failure is the disk's.
+    /// Brings the names in a directory to the disk, if the file system can. Some network file systems and file systems
+    /// of user space can't, and return `EINVAL` or a similar error. Any other failure is the disk's.
     ///
-    /// - Returns: false if the file system can't. A power failure may undo changes of names then.
+    /// - Returns: false if the file system can't. A power failure may then undo changes of names.
     @discardableResult
     func settleNames(in directory: String) throws(CheckpointError) -> Bool {
         do throws(CheckpointError) {
@@ -51,8 +51,8 @@ extension Disk {
         }
     }
 
-    /// Does `body`, again if a signal interrupted it, and names what failed. A disk that is interrupted without end has
-    /// failed.
+    /// Calls `body`, again after each interruption by a signal. The error names the operation and the path. A disk that
+    /// is interrupted without end has failed.
     func attempt<Result>(
         _ operation: FileOperation, _ path: String, _ body: () throws(DiskError) -> Result
     ) throws(CheckpointError) -> Result {
@@ -73,14 +73,14 @@ extension Disk {
 /// A regular file open for reading. Opening never blocks: a FIFO, a device or a directory is an error.
 final class DiskFile {
     let path: String
-    /// In bytes, when it was opened.
+    /// The size in bytes when the file was opened.
     let size: Int
     private let disk: any Disk
     private let descriptor: Int32
 
     /// Opens a file.
     ///
-    /// - Parameter expectation: what it should be, for the error.
+    /// - Parameter expectation: a description of the expected file, for the error.
     init(_ path: String, expectation: String, disk: any Disk) throws(CheckpointError) {
         let descriptor = try disk.attempt(.open, path) { () throws(DiskError) in try disk.open(path) }
         do throws(CheckpointError) {
@@ -104,7 +104,7 @@ final class DiskFile {
 
     /// Fills `buffer` with the bytes from `offset`.
     ///
-    /// - Throws: ``CheckpointError`` if reading fails or the file ends before.
+    /// - Throws: ``CheckpointError`` if reading fails or the file ends too early.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CheckpointError) {
         var done = 0
         while done < buffer.count {
@@ -123,7 +123,7 @@ final class DiskFile {
 
     /// The `count` bytes from `offset`.
     ///
-    /// - Throws: ``CheckpointError`` if reading fails or the file ends before.
+    /// - Throws: ``CheckpointError`` if reading fails or the file ends too early.
     func bytes(at offset: Int, count: Int) throws(CheckpointError) -> [UInt8] {
         if OutOfMemory.awaits(count, of: UInt8.self) {
             throw .system(operation: .read, path: path, code: ENOMEM)

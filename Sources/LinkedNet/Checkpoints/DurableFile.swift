@@ -8,21 +8,21 @@ import Darwin
 
 /// Files that are either the old or the new version, whatever happens.
 public enum DurableFile {
-    /// How the names of temporary files begin and end.
+    /// The beginning and the end of the names of temporary files.
     static let temporaryPrefix = ".linkednet-"
     static let temporarySuffix = ".tmp"
 
-    /// Puts a file with `contents` at `path`, in the place of the one that may be there.
+    /// Puts a file with `contents` at `path`, in the place of an older file, if any.
     ///
     /// A temporary file in the same directory is written, brought to the disk, read back and compared, and only then
-    /// renamed. If anything fails before the renaming has happened, what was at `path` is untouched and the temporary
-    /// file is removed. If bringing the directory to the disk fails, the new file is in place, but a power failure may
-    /// bring the old one back. A file system that can't synchronise directories at all is no error: the same holds
-    /// there. A symbolic link at `path` is itself replaced.
+    /// renamed. If anything fails before the renaming, the file at `path` stays untouched, and the temporary file is
+    /// removed. If bringing the directory to the disk fails, the new file is in place, but a power failure may bring
+    /// back the old file. The same holds, without an error, for a file system that can't synchronise directories at
+    /// all. A symbolic link at `path` is itself replaced.
     ///
     /// - Parameters:
     ///   - path: the file to make or to replace.
-    ///   - contents: what the file holds, in pieces; nothing is copied.
+    ///   - contents: the content of the file, in pieces; nothing is copied.
     /// - Throws: ``CheckpointError``.
     public static func replace(_ path: String, contents: [UnsafeRawBufferPointer]) throws(CheckpointError) {
         try replace(path, contents: contents, on: SystemDisk())
@@ -37,7 +37,7 @@ public enum DurableFile {
 
     /// As ``replace(_:contents:)``.
     ///
-    /// - Parameter leftovers: gets the temporary file if it can't be removed.
+    /// - Parameter leftovers: gets the temporary file if the file can't be removed.
     static func replace(
         _ path: String, contents: [UnsafeRawBufferPointer], on disk: any Disk, leftovers: inout Leftovers
     ) throws(CheckpointError) {
@@ -45,7 +45,7 @@ public enum DurableFile {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw .content(path: path, offset: nil, expected: "the path of a file", found: "no file name at its end")
         }
-        // Short whatever the file's name is, so that a long name stays within the system's limit.
+        // The temporary name doesn't depend on the file's name, so that a long name stays within the system's limit.
         let temporary =
             directory + temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16) + temporarySuffix
         do {
@@ -54,7 +54,7 @@ public enum DurableFile {
             try verify(temporary, contents: contents, on: disk)
             try disk.attempt(.rename, path) { () throws(DiskError) in try disk.rename(temporary, to: path) }
         } catch {
-            // The first failure is the one to report; removing is the best that can still be done.
+            // The first failure is the failure to report, even if the removal fails, too.
             leftovers.remove(temporary, on: disk)
             throw error
         }
@@ -67,7 +67,7 @@ public enum DurableFile {
         return (String(path[..<end]), String(path[end...]))
     }
 
-    /// Reads a file back and compares it with what was written. That it can't be read is a failure to write.
+    /// Reads a file back and compares the bytes with `contents`. A file that can't be read counts as a failed write.
     private static func verify(
         _ path: String, contents: [UnsafeRawBufferPointer], on disk: any Disk
     ) throws(CheckpointError) {

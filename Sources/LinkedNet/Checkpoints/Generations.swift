@@ -6,25 +6,25 @@ import Musl
 import Darwin
 #endif
 
-/// The checkpoints of a run: each a file of its own that is never changed, numbered in the order of saving, and a small
-/// file that names the newest.
+/// The checkpoints of a run. Each checkpoint is a file of its own that never changes, numbered in the order of saving.
+/// A small file names the newest checkpoint.
 ///
-/// A checkpoint counts when it is on the disk as it was meant to be. One that isn't is taken away again, and its number
-/// is never reused. Older ones are removed when two newer ones are known to be whole. Used by one thread at a time;
-/// ``DirectoryLock`` keeps other writers away.
+/// A checkpoint counts when all intended bytes are on the disk. A failed checkpoint is removed, and the object never
+/// uses the number again. An older checkpoint is removed when two newer checkpoints are known to be whole. One thread
+/// at a time uses the object; ``DirectoryLock`` keeps other writers away.
 final class Generations {
-    /// The name of the file that names the newest.
+    /// The name of the file that names the newest checkpoint.
     static let pointerName = "latest"
-    /// Of a checkpoint; what is read and what is written keep to it, so that what was saved is found.
+    /// The largest number of a checkpoint. Reading and writing keep to this limit, so that a saved checkpoint is found.
     static let largestNumber = Int.max - 1
 
     let directory: String
     let disk: any Disk
-    /// The highest number that was ever seen; -1 before that.
+    /// The highest number so far; -1 before the first number.
     private var newest = -1
-    /// The newest that are known to be whole, at most two.
+    /// The numbers of the newest checkpoints that are known to be whole, at most two.
     private var whole: [Int] = []
-    /// The one that the pointer names, as far as is known.
+    /// The number of the checkpoint that the pointer names, as far as known.
     private var pointed: Int?
     private var leftovers = Leftovers()
     /// The companion of a whole checkpoint that could not get its name.
@@ -37,7 +37,8 @@ final class Generations {
 
     // MARK: Names
 
-    /// Number 0 is the only checkpoint of a run that was saved before there were generations.
+    /// The file name of a checkpoint. Number 0 is the only checkpoint of a run that was saved before checkpoints had
+    /// numbers.
     static func name(_ number: Int) -> String {
         if number == 0 { return "checkpoint.safetensors" }
         let digits = String(number)
@@ -52,7 +53,7 @@ final class Generations {
 
     private func path(_ name: String) -> String { "\(directory)/\(name)" }
 
-    /// The numbers of the checkpoints that there are, the newest first.
+    /// The numbers of the existing checkpoints, the newest first.
     private func numbers() throws(CheckpointError) -> [Int] {
         let names = try disk.attempt(.list, directory) { () throws(DiskError) in try disk.names(in: directory) }
         return names.compactMap(Self.number).sorted(by: >)
@@ -65,13 +66,15 @@ final class Generations {
 
     /// Opens the newest checkpoint that is whole.
     ///
-    /// - Returns: it, and what is wrong with each newer one.
-    /// - Throws: ``CheckpointError`` about the newest if there is none that is whole, or what keeps it from being read:
-    ///   it may be whole then, and going on from an older one would end in its removal.
+    /// - Returns: the checkpoint, and the damage of the pointer and of each newer checkpoint.
+    /// - Throws: ``CheckpointError`` about the newest damage if no checkpoint is whole. An error that only keeps a
+    ///   checkpoint from being read is thrown, too: the checkpoint may be whole, and a training from an older
+    ///   checkpoint would end in the removal of the newer checkpoint.
     func open() throws(CheckpointError) -> (file: SafetensorsFile, damage: [CheckpointError]) {
         var seen: [Int]?
         while true {
-            // Read first: a run that is being trained meanwhile removes what this names only when there is a newer one.
+            // The pointer is read before the names. A training at the same time removes the pointer's checkpoint only
+            // when there is a newer checkpoint.
             let (pointed, pointerDamage) = try readPointer()
             let numbers = try missingAsEmpty { () throws(CheckpointError) in try self.numbers() }
             var damage = pointerDamage
@@ -87,7 +90,7 @@ final class Generations {
                     whole = [number]
                     return (file, damage)
                 } catch {
-                    // Removed meanwhile, because there are newer ones.
+                    // A training at the same time removed the file, because there are newer checkpoints.
                     if case .system(.open, _, ENOENT) = error { continue }
                     guard Self.isDamage(error) else { throw error }
                     damage.append(error)
@@ -100,7 +103,7 @@ final class Generations {
         }
     }
 
-    /// The checkpoint that the pointer names, and the pointer's damage.
+    /// The number of the checkpoint that the pointer names, and the pointer's damage.
     private func readPointer() throws(CheckpointError) -> (number: Int?, damage: [CheckpointError]) {
         let path = path(Self.pointerName)
         do throws(CheckpointError) {
@@ -118,8 +121,8 @@ final class Generations {
         }
     }
 
-    /// True if the file is wrong or its medium, false if the system only can't get at it now: rights, too many open
-    /// files, a network.
+    /// True if the file or the medium is damaged. False if the system only can't reach the file now: because of rights,
+    /// too many open files, a network.
     private static func isDamage(_ error: CheckpointError) -> Bool {
         switch error {
         case .content, .system(.read, _, EIO): true
@@ -138,7 +141,7 @@ final class Generations {
 
     // MARK: Saving
 
-    /// Throws if another process has saved since this one looked.
+    /// Throws if another process has saved since this object last saw or saved a checkpoint.
     func requireUnchanged() throws(CheckpointError) {
         let found = try numbers().first ?? -1
         guard found <= newest else {
@@ -151,16 +154,17 @@ final class Generations {
         }
     }
 
-    /// Makes what was found when the run was opened survive a power failure. A killed process may have left changes
-    /// that only the cache knows, such as the removal of a checkpoint; nothing may be built on them before they are on
-    /// the disk.
+    /// Makes the names that the opening of the run found survive a power failure. A killed process may have left
+    /// changes that only the cache knows, such as the removal of a checkpoint. The changes must be on the disk before a
+    /// save relies on the changes.
     ///
-    /// - Returns: false if the directory's file system can't do that.
+    /// - Returns: false if the directory's file system can't synchronise directories.
     func settle() throws(CheckpointError) -> Bool { try disk.settleNames(in: directory) }
 
-    /// Throws if there is no room for the checkpoints of a run: two that are kept, and one that is being written.
+    /// Throws if there is no room for the checkpoints of a run: two checkpoints that are kept, and a third checkpoint
+    /// that is being written.
     ///
-    /// - Parameter others: how many bytes other files of the run take.
+    /// - Parameter others: the number of bytes that other files of the run need.
     func requireSpace(
         for tensors: [BorrowedTensor], metadata: [String: String], others: Int = 0
     ) throws(CheckpointError) {
@@ -169,12 +173,12 @@ final class Generations {
     }
 
     private func require(_ needed: Int) throws(CheckpointError) {
-        // Without an answer, writing will show.
+        // If the system gives no answer, the write itself will show a full disk.
         guard let free = (try? disk.freeSpace(in: directory)) ?? nil, free < needed else { return }
         throw .space(path: directory, needed: needed, free: free)
     }
 
-    /// About how many bytes a checkpoint takes, and in any case not less.
+    /// An estimate of a checkpoint's size in bytes, never below the real size.
     private static func size(of tensors: [BorrowedTensor], _ metadata: [String: String]) -> Int {
         let margin = 1 << 16
         return tensors.reduce(0) { $0 + 4 * $1.elements.count + 2 * $1.name.utf8.count + 200 }
@@ -191,11 +195,12 @@ final class Generations {
         let write: (_ path: String, any Disk, inout Leftovers) throws(CheckpointError) -> Void
     }
 
-    /// Adds a checkpoint: ``DurableFile`` says how. Only then the companion gets its name, the pointer is moved, and
-    /// older checkpoints are removed, also if the pointer can't be moved: the pointer only shows the way, and the new
-    /// checkpoint is whole without it.
+    /// Adds a checkpoint as ``DurableFile`` does. Only then the companion gets its name, the pointer is rewritten, and
+    /// older checkpoints are removed. The older checkpoints are removed even if the pointer can't be rewritten: the
+    /// pointer only shows the way, and the new checkpoint is whole without the pointer.
     ///
-    /// - Throws: ``CheckpointError``. The two newest that are whole are there still then, and perhaps the new one too.
+    /// - Throws: ``CheckpointError``. The two newest whole checkpoints still exist then, and perhaps the new
+    ///   checkpoint, too.
     func save(
         _ tensors: [BorrowedTensor], metadata: [String: String], companion: Companion? = nil
     ) throws(CheckpointError) {
@@ -212,7 +217,7 @@ final class Generations {
             if let companion { try companion.write(path(companion.draft), disk, &leftovers) }
             try Safetensors.writeChecked(tensors, metadata: metadata, to: path(name), on: disk, leftovers: &leftovers)
         } catch {
-            // It may be there already: only that its name survives a power failure isn't certain.
+            // The file may be in place already, under a name that may not survive a power failure.
             leftovers.remove(path(name), on: disk)
             // An earlier checkpoint may count on the same file.
             if let companion, companion.draft != openDraft { leftovers.remove(path(companion.draft), on: disk) }
@@ -241,8 +246,8 @@ final class Generations {
         try disk.settleNames(in: directory)
     }
 
-    /// Removes all but the two newest that are whole, and the one that the pointer names if it could not be moved on.
-    /// A file that can't be removed is tried again after the next save.
+    /// Removes all checkpoints except the two newest whole checkpoints, and except the pointer's checkpoint if the
+    /// pointer could not be rewritten. The next save tries again to remove a file that can't be removed.
     private func prune() {
         guard whole.count == 2, let numbers = try? numbers() else { return }
         for number in numbers where !whole.contains(number) && number != pointed {

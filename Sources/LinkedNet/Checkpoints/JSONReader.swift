@@ -1,6 +1,6 @@
-/// Reads a JSON text from left to right, and says exactly where it isn't what was expected.
+/// Reads a JSON text from left to right. An error names the exact place of the unexpected text.
 ///
-/// Each method skips the space before what it reads.
+/// Each method skips the space before the text that the method reads.
 struct JSONReader {
     private let text: [UInt8]
     private let path: String
@@ -9,7 +9,7 @@ struct JSONReader {
 
     /// - Parameters:
     ///   - path: the file, for errors.
-    ///   - textOffset: where in the file the text starts, for errors.
+    ///   - textOffset: the offset of the text in the file, for errors.
     init(_ text: [UInt8], path: String, textOffset: Int) {
         self.text = text
         self.path = path
@@ -19,25 +19,25 @@ struct JSONReader {
     /// The next byte, or `nil` at the end.
     var next: UInt8? { position < text.count ? text[position] : nil }
 
-    /// Where the next byte is in the file.
+    /// The offset of the next byte in the file.
     var offset: Int { textOffset + position }
 
     // MARK: Structure
 
-    /// Reads the opening bracket of an object or array; true if it has a first element.
+    /// Reads the opening bracket of an object or array; true if the list has a first element.
     mutating func beginList(_ opening: Unicode.Scalar, _ closing: Unicode.Scalar) throws(CheckpointError) -> Bool {
         try expect(opening)
         return !skip(closing)
     }
 
-    /// Reads what follows an element: a comma and true, or the closing bracket and false.
+    /// Reads the text after an element: a comma and true, or the closing bracket and false.
     mutating func continueList(_ closing: Unicode.Scalar) throws(CheckpointError) -> Bool {
         if skip(",") { return true }
         guard skip(closing) else { throw unexpected("a comma or \"\(closing)\"") }
         return false
     }
 
-    /// Reads an object's key and the colon after it, and adds it to `keys`. Keys are told apart by their bytes.
+    /// Reads an object's key and the colon after the key, and adds the key to `keys`. Keys are compared by bytes.
     mutating func key(notIn keys: inout Set<ByteName>) throws(CheckpointError) -> String {
         skipSpace()
         let start = offset
@@ -72,7 +72,7 @@ struct JSONReader {
 
     // MARK: Values
 
-    /// Reads a number that is a whole number from 0 to `Int.max`, written in digits only.
+    /// Reads a whole number from 0 to `Int.max`, written in digits only.
     mutating func integer() throws(CheckpointError) -> Int {
         skipSpace()
         let start = position
@@ -87,7 +87,7 @@ struct JSONReader {
         return value
     }
 
-    /// Reads `null`, if that comes next.
+    /// Skips `null`; false if `null` doesn't come next.
     mutating func skipNull() -> Bool {
         skipSpace()
         guard text[position...].starts(with: "null".utf8) else { return false }
@@ -95,7 +95,6 @@ struct JSONReader {
         return true
     }
 
-    /// Reads a string.
     mutating func string() throws(CheckpointError) -> String {
         try expect("\"")
         let start = position
@@ -116,7 +115,7 @@ struct JSONReader {
         return result
     }
 
-    /// Reads what follows a backslash; returns the character in UTF-8.
+    /// Reads an escape sequence after the backslash; returns the character in UTF-8.
     private mutating func escaped() throws(CheckpointError) -> [UInt8] {
         let start = position
         guard let byte = next else { throw unexpected("an escape sequence") }

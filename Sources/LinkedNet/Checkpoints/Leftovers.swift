@@ -6,8 +6,8 @@ import Musl
 import Darwin
 #endif
 
-/// Files of failed writes that could not be removed: a disk that fails to write often fails to remove, too. They are
-/// removed later, so that they don't pile up.
+/// Files of failed writes that could not be removed: a disk that fails to write often fails to remove, too. The files
+/// are removed later, so that leftovers don't pile up.
 struct Leftovers {
     private var paths: [String] = []
 
@@ -16,7 +16,7 @@ struct Leftovers {
         if !Self.remove(path, on: disk) { paths.append(path) }
     }
 
-    /// Removes what could not be removed before.
+    /// Removes the files that could not be removed before.
     mutating func removeAll(on disk: any Disk) { paths.removeAll { Self.remove($0, on: disk) } }
 
     /// True if the file is gone, or never was there.

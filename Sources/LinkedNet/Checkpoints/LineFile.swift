@@ -1,19 +1,19 @@
-/// A text file that grows by lines, and that is a prefix of what it should be at any time, even after a power failure.
+/// A text file that grows by lines. At any time, even after a power failure, the file is a prefix of the intended text.
 ///
-/// Used by one thread at a time.
+/// One thread at a time uses the object.
 final class LineFile {
     let path: String
     private let disk: any Disk
     private var lines: [String]
-    /// How many of `lines` are in the file.
+    /// The number of `lines` in the file.
     private var writtenCount: Int
-    /// True if the file holds these lines and nothing else.
+    /// True if the file holds exactly the written lines.
     private var isSound: Bool
     private var leftovers = Leftovers()
 
     /// - Parameters:
-    ///   - lines: what the file should begin with, each without its end.
-    ///   - isWritten: true if the file holds exactly that.
+    ///   - lines: the lines at the beginning of the file, each without the line end.
+    ///   - isWritten: true if the file holds exactly these lines.
     init(_ path: String, lines: [String] = [], isWritten: Bool = false, on disk: any Disk = SystemDisk()) {
         self.path = path
         self.disk = disk
@@ -22,20 +22,20 @@ final class LineFile {
         isSound = isWritten
     }
 
-    /// Leaves the first `count` lines, and has the next ``flush()`` write them anew: somebody else may have changed the
-    /// file.
+    /// Keeps the first `count` lines. The next ``flush()`` writes the lines anew, because another process may have
+    /// changed the file.
     func keep(first count: Int) {
         lines.removeLast(max(lines.count - count, 0))
         (writtenCount, isSound) = (0, false)
     }
 
-    /// Adds lines; ``flush()`` brings them to the disk.
+    /// Adds lines, which ``flush()`` brings to the disk.
     func add(_ lines: [String]) { self.lines += lines }
 
-    /// Brings what was added to the disk.
+    /// Brings the added lines to the disk.
     ///
-    /// - Throws: ``CheckpointError``. The next call then writes the file anew: what a failed write or synchronisation
-    ///   has left of it is not known.
+    /// - Throws: ``CheckpointError``. The next call then writes the file anew: after a failed write or synchronisation,
+    ///   the content of the file isn't known.
     func flush() throws(CheckpointError) {
         guard writtenCount < lines.count || !isSound else { return }
         leftovers.removeAll(on: disk)

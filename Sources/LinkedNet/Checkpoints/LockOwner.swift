@@ -6,31 +6,31 @@ import Musl
 import Darwin
 #endif
 
-/// The process that holds a lock, as it has written itself down, and how to see if it still runs.
+/// The process that holds a lock, as written by the process itself. The owner tells whether the process still runs.
 struct LockOwner: Equatable {
-    /// The state of a process, as far as it can be known from here.
+    /// The state of a process, as far as this process can know.
     enum Life {
         case runs, ended
-        /// It belongs to another machine or container.
+        /// The process belongs to another machine or container.
         case unknown
     }
 
     let processID: Int32
     let host: String
-    /// Which start of the operating system the process belongs to; empty where the system doesn't say.
+    /// The start of the operating system during which the process began; empty where the system gives no identifier.
     var boot = ""
-    /// Which processes its number is one of: containers number their own.
+    /// The namespace of the process number: containers number their own processes.
     var namespace = ""
-    /// When the process began, in the system's own count; empty where the system doesn't say. The system gives a number
-    /// again.
+    /// The time when the process began, in the system's own count; empty where the system gives no time. The system
+    /// uses process numbers again, and the time tells such processes apart.
     var start = ""
-    /// Tells the locks of one process apart.
+    /// A random text that tells the locks of one process apart.
     var token = ""
 
     /// This process, with a new token.
     static func current() -> LockOwner {
         var name = [CChar](repeating: 0, count: 256)
-        // One byte stays for the end: a name that is cut off has none.
+        // One byte stays for the end: a name that is cut off has no end.
         gethostname(&name, name.count - 1)
         return LockOwner(
             processID: getpid(),
@@ -55,13 +55,13 @@ struct LockOwner: Equatable {
         (self.namespace, self.start, self.token) = (namespace, start, token)
     }
 
-    /// If it still runs, seen from `observer`.
+    /// Tells whether the process still runs, seen from `observer`.
     func life(seenBy observer: LockOwner = .current()) -> Life {
         if boot == observer.boot, !boot.isEmpty || host == observer.host {
             guard namespace == observer.namespace else { return .unknown }
             return isRunning ? .runs : .ended
         }
-        // The machine was started anew since. "localhost" is the name of many.
+        // The machine was started anew since. "localhost" doesn't count: many machines have this name.
         let isSameMachine = host == observer.host && host != "localhost" && !host.isEmpty
         return isSameMachine && !boot.isEmpty && !observer.boot.isEmpty ? .ended : .unknown
     }
@@ -69,13 +69,14 @@ struct LockOwner: Equatable {
     private var isRunning: Bool {
         guard kill(processID, 0) == 0 || errno == EPERM else { return false }
         let found = Self.start(of: processID)
-        // Where the system doesn't say when a process began, any of this number may be it.
+        // Where the system gives no start time, any process of this number may be the owner.
         return found == start || found.isEmpty || start.isEmpty
     }
 
-    /// When a process began; empty where the system doesn't say, "ended" for one that only its parent still knows.
+    /// The time when a process began; empty where the system gives no time, "ended" for a process that only the parent
+    /// process still knows.
     private static func start(of processID: Int32) -> String {
-        // number (name) state … with the start as the 22nd; names may hold anything.
+        // The line is `number (name) state …`, with the start time as field 22. A name may hold any characters.
         let line = firstLine(of: "/proc/\(processID)/stat")
         guard let end = line.lastIndex(of: ")") else { return "" }
         let fields = line[line.index(after: end)...].split(separator: " ")
@@ -112,7 +113,7 @@ enum SmallFile {
         return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
-    /// Makes a file, which must not be there; returns 0 or the system's error number.
+    /// Makes a new file; returns 0 or the system's error number, also if there is a file already.
     static func create(_ path: String, _ text: String) -> Int32 {
         let file = FileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
         guard file >= 0 else { return errno }

@@ -1,14 +1,14 @@
 /// Writes files in the safetensors format (github.com/huggingface/safetensors), which PyTorch, Keras and others read.
 ///
-/// A file is the length of a header as 8 bytes, little-endian; the header, a JSON object that says for every tensor its
-/// type, its shape and where its bytes are; and the tensors' bytes. ``SafetensorsFile`` reads them.
+/// A file has three parts: the length of the header as 8 bytes, little-endian; the header; the tensors' bytes. The
+/// header is a JSON object with the type, the shape and the place of each tensor. ``SafetensorsFile`` reads such files.
 public enum Safetensors {
     /// The longest header that the format allows, in bytes.
     static let longestHeader = 100_000_000
-    /// The most tensors, and the most texts, that a file may have here: each of them takes much more memory than a
-    /// header needs to name it.
+    /// The largest number of tensors, and of texts, that this library accepts in a file: in memory, a tensor or a text
+    /// takes much more room than in the header.
     static let mostEntries = 1 << 16
-    /// The most dimensions.
+    /// The largest number of dimensions.
     static let highestRank = 32
 
     /// Writes tensors to a file, durably: see ``DurableFile/replace(_:contents:)``. The elements are not copied.
@@ -16,16 +16,16 @@ public enum Safetensors {
     /// The same arguments give the same bytes. The first element lies at a multiple of 64 bytes in the file.
     ///
     /// - Parameters:
-    ///   - tensors: in the order in which they are to lie in the file.
-    ///   - metadata: texts to be kept with them.
+    ///   - tensors: the tensors, in the order of the file.
+    ///   - metadata: texts that the file keeps with the tensors.
     ///   - path: the file to make or to replace.
-    /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit its
-    ///   elements, a header that would be too long, a text that would pass for the file's checksum, and whatever the
-    ///   disk refuses.
+    /// - Throws: ``CheckpointError`` for a name that occurs twice or is reserved, a shape that doesn't fit the
+    ///   elements, a header that would be too long, a text under the key of the file's checksum, and every failure of
+    ///   the disk.
     public static func write(
         _ tensors: [BorrowedTensor], metadata: [String: String] = [:], to path: String
     ) throws(CheckpointError) {
-        // The file would be taken for damaged.
+        // A reader would take the text for the checksum, and the file for damaged.
         guard metadata[Checksum.key] == nil else {
             throw .content(
                 path: path, offset: nil, expected: "texts without \(Checksum.key), which belongs to another file",
@@ -43,7 +43,7 @@ public enum Safetensors {
             leftovers: &leftovers)
     }
 
-    /// Writes a file whose header carries a checksum of all of its bytes:
+    /// Writes a file whose header carries a checksum of all bytes of the file:
     /// ``SafetensorsFile/verifyChecksum(isRequired:)``.
     static func writeChecked(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk
@@ -54,7 +54,7 @@ public enum Safetensors {
 
     /// As ``writeChecked(_:metadata:to:on:)``.
     ///
-    /// - Parameter leftovers: gets the temporary file if it can't be removed.
+    /// - Parameter leftovers: gets the temporary file if the file can't be removed.
     static func writeChecked(
         _ tensors: [BorrowedTensor], metadata: [String: String], to path: String, on disk: any Disk,
         leftovers: inout Leftovers

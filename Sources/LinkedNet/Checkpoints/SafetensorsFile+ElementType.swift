@@ -1,12 +1,12 @@
 extension SafetensorsFile {
     /// The type of a tensor's elements.
     ///
-    /// Any may be in a file. It matters when a tensor is read: only floats become 32-bit floats.
+    /// A file may hold any type. The type matters when a tensor is read: only floats become 32-bit floats.
     public struct ElementType: Sendable, Hashable, CustomStringConvertible {
-        /// As files call it: `F32`, `I64`.
+        /// The type's name in files: `F32`, `I64`.
         public let name: String
 
-        /// True if ``SafetensorsFile/read(_:into:)`` takes it: `F32`, `F64`, `F16` and `BF16`.
+        /// True if ``SafetensorsFile/read(_:into:)`` reads the type: `F32`, `F64`, `F16` and `BF16`.
         public var isReadable: Bool { format != nil }
 
         public var description: String { name.printable(longest: 40) }
@@ -18,21 +18,21 @@ extension SafetensorsFile {
             "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
         ]
 
-        /// How many bits an element takes; `nil` for a type that isn't known.
+        /// The size of an element in bits; `nil` for an unknown type.
         var bitCount: Int? { Self.bitCounts[name] }
 
-        /// How elements are read as 32-bit floats; `nil` if they aren't.
+        /// The format of elements that are read as 32-bit floats; `nil` for other elements.
         var format: FloatFormat? { FloatFormat(rawValue: name) }
     }
 
-    /// The floats that can be read.
+    /// The formats of floats that can be read.
     enum FloatFormat: String {
         case float32 = "F32"
         case float64 = "F64"
         case float16 = "F16"
         case bfloat16 = "BF16"
 
-        /// Of an element, in bytes.
+        /// The size of an element in bytes.
         var byteCount: Int {
             switch self {
             case .float16, .bfloat16: 2
@@ -41,8 +41,8 @@ extension SafetensorsFile {
             }
         }
 
-        /// Element `index` of `bytes`, rounded to the nearest 32-bit float; `nil` if that is infinite and the element
-        /// isn't.
+        /// Element `index` of `bytes`, rounded to the nearest 32-bit float; `nil` if the rounded number is infinite and
+        /// the element isn't.
         func element(_ index: Int, of bytes: UnsafeRawBufferPointer) -> Float? {
             let offset = index * byteCount
             switch self {
@@ -58,13 +58,13 @@ extension SafetensorsFile {
             }
         }
 
-        /// The number that the bits of an IEEE half are. `Float16` isn't there on every platform.
+        /// The number that the bits of an IEEE half stand for. Not every platform has `Float16`.
         private static func half(_ bits: UInt16) -> Float {
             let sign = UInt32(bits & 0x8000) << 16
             let (exponent, fraction) = (UInt32(bits >> 10 & 31), UInt32(bits & 0x3FF))
             switch exponent {
             case 0:
-                // Multiples of 2⁻²⁴, all of them normal 32-bit floats.
+                // These multiples of 2⁻²⁴ are all normal 32-bit floats.
                 return Float(bitPattern: (Float(fraction) * 0x1p-24).bitPattern | sign)
             case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
             default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)

@@ -6,18 +6,19 @@ import Musl
 import Darwin
 #endif
 
-/// A safetensors file, open for reading: its header in memory, its tensors on the disk until they are asked for.
+/// A safetensors file, open for reading: the header is in memory, and a tensor stays on the disk until a caller reads
+/// the tensor.
 ///
-/// Opening checks everything that can be wrong with the file except the elements themselves. After that, reading fails
-/// only if the disk does, or for a tensor that can't be had as 32-bit floats: `F32` is read as it is, `F64`, `F16` and
-/// `BF16` are converted, and other types may lie beside them.
+/// Opening checks everything in the file except the elements themselves. After that, reading fails only if the disk
+/// fails, or if a tensor can't become 32-bit floats: `F32` is read without change, `F64`, `F16` and `BF16` are
+/// converted, and tensors of other types may lie in the file.
 public final class SafetensorsFile {
-    /// As given.
+    /// The path as given.
     public let path: String
-    /// The texts kept with the tensors. Of keys that differ in Unicode normalisation only, which Swift takes for equal,
-    /// the first counts.
+    /// The texts in the file beside the tensors. To Swift, keys that differ only in Unicode normalisation are equal:
+    /// the first such key counts.
     public let metadata: [String: String]
-    /// The tensors, in the order in which they lie in the file.
+    /// The tensors, in the order of the file.
     public let entries: [Entry]
 
     let file: DiskFile
@@ -25,21 +26,22 @@ public final class SafetensorsFile {
 
     /// The header's entry of a tensor.
     public struct Entry: Sendable, Equatable {
-        /// Unique in the file, byte for byte.
+        /// The name, unique in the file byte for byte.
         public let name: String
         /// The type of the elements.
         public let type: ElementType
         /// The sizes of the dimensions; one of them may be 0.
         public let shape: Shape
-        /// Where its first byte lies in the file.
+        /// The offset of the first byte in the file.
         let offset: Int
-        /// How many bytes its elements take.
+        /// The size of the elements in bytes.
         let byteCount: Int
     }
 
     /// Opens the file at `path`.
     ///
-    /// - Throws: ``CheckpointError`` if it can't be read, isn't a regular file, or isn't by the rules of the format.
+    /// - Throws: ``CheckpointError`` if the file can't be read, isn't a regular file, or breaks the rules of the
+    ///   format.
     public convenience init(_ path: String) throws(CheckpointError) {
         try self.init(path, on: SystemDisk())
     }
@@ -54,16 +56,17 @@ public final class SafetensorsFile {
         indices = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { (ByteName($1.name), $0) })
     }
 
-    /// The header's entry of the tensor called `name`, byte for byte, or `nil` if there is none.
+    /// The header's entry of the tensor called `name`, byte for byte, or `nil` if there is no such tensor.
     public subscript(name: String) -> Entry? { indices[ByteName(name)].map { entries[$0] } }
 
-    /// Reads the tensor called `name` into memory of the caller's, as 32-bit floats: others are rounded to the nearest.
+    /// Reads the tensor called `name` into the caller's memory, as 32-bit floats. Other floats are rounded to the
+    /// nearest 32-bit floats.
     ///
     /// - Parameters:
     ///   - name: the tensor's name, byte for byte.
-    ///   - elements: as many as the tensor has. Undefined after an error.
-    /// - Throws: ``CheckpointError`` if there is no such tensor, it has another number of elements, isn't of floats
-    ///   (``ElementType/isReadable``), an element is finite but too large for 32 bits, or the disk fails.
+    ///   - elements: memory for exactly the elements of the tensor. Undefined after an error.
+    /// - Throws: ``CheckpointError`` if there is no such tensor, the tensor has another number of elements or isn't
+    ///   floats (``ElementType/isReadable``), an element is finite but too large for 32 bits, or the disk fails.
     public func read(
         _ name: String, into elements: UnsafeMutableBufferPointer<Float>
     ) throws(CheckpointError) {
@@ -80,8 +83,8 @@ public final class SafetensorsFile {
         }
     }
 
-    /// Throws if ``read(_:into:)`` would, but for a disk that fails later. Reads only tensors whose elements may be too
-    /// large.
+    /// Throws if ``read(_:into:)`` would throw, except for a disk that fails later. Reads only tensors whose elements
+    /// may be too large.
     func checkReadable(_ name: String) throws(CheckpointError) {
         let entry = try find(name)
         if try format(of: entry) == .float64 { try forEachElement(of: entry) { _, _ in } }
@@ -122,8 +125,8 @@ public final class SafetensorsFile {
 
     /// Reads the tensor called `name`, as 32-bit floats.
     ///
-    /// - Throws: ``CheckpointError`` as ``read(_:into:)`` does; also if the tensor has no elements, which a ``Tensor``
-    ///   can't be.
+    /// - Throws: ``CheckpointError`` as ``read(_:into:)`` does; also if the tensor has no elements, because a
+    ///   ``Tensor`` has at least one element.
     public func tensor(named name: String) throws(CheckpointError) -> Tensor {
         let entry = try find(name)
         _ = try format(of: entry)

@@ -1,21 +1,21 @@
-/// The header of a safetensors file: a JSON object, of which the format uses a small part.
+/// The header of a safetensors file: a JSON object. The format uses a small part of JSON.
 struct SafetensorsHeader {
     let metadata: [String: String]
-    /// In the order of their bytes.
+    /// The tensors, in the order of the tensors' bytes.
     let entries: [SafetensorsFile.Entry]
 
     /// Reads and checks the header of a file.
     ///
-    /// Memory is bounded by a few times the header's length, which is at most the file's size and the format's limit of
-    /// 100 MB, and by limits on the numbers of tensors, texts and dimensions. Every number is checked before it is
-    /// used.
+    /// Memory is bounded by a few times the header's length, and by limits on the numbers of tensors, texts and
+    /// dimensions. The header's length is at most the file's size and the format's limit of 100 MB. Every number is
+    /// checked before use.
     init(_ file: DiskFile) throws(CheckpointError) {
         try self.init(path: file.path, fileSize: file.size) { offset, count throws(CheckpointError) in
             try file.bytes(at: offset, count: count)
         }
     }
 
-    /// As ``init(_:)``, from wherever `bytes` takes them.
+    /// As ``init(_:)``, with bytes from any source.
     init(
         path: String, fileSize: Int, bytes: (_ offset: Int, _ count: Int) throws(CheckpointError) -> [UInt8]
     ) throws(CheckpointError) {
@@ -38,7 +38,7 @@ struct SafetensorsHeader {
             parser.tensors, dataStart: 8 + text.count, dataEnd: fileSize, path: path)
     }
 
-    /// Checks that the tensors fill the data from its start to its end, without holes and overlaps.
+    /// Checks that the tensors fill the data from start to end, without holes and overlaps.
     private static func placed(
         _ tensors: [SafetensorsHeaderParser.TensorDescription], dataStart: Int, dataEnd: Int, path: String
     ) throws(CheckpointError) -> [SafetensorsFile.Entry] {
@@ -71,11 +71,11 @@ struct SafetensorsHeader {
         return entries
     }
 
-    /// The header for some tensors, the 8 bytes of its length included, padded with spaces to a multiple of 64 bytes.
+    /// The header for some tensors, including the 8 bytes of the length, padded with spaces to a multiple of 64 bytes.
     ///
     /// - Parameters:
-    ///   - path: the file that it is for, for errors.
-    ///   - longest: how many bytes it may have without those of its length.
+    ///   - path: the file of the header, for errors.
+    ///   - longest: the largest number of bytes of the header, without the 8 bytes of the length.
     static func encode(
         _ tensors: [BorrowedTensor], metadata: [String: String], path: String,
         longest: Int = Safetensors.longestHeader
@@ -128,7 +128,7 @@ struct SafetensorsHeader {
         return withUnsafeBytes(of: UInt64(text.count)) { Array($0) } + text
     }
 
-    /// A JSON string.
+    /// The text as a JSON string.
     private static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -10,9 +10,10 @@ struct SafetensorsHeaderParser {
         let name: String
         let type: SafetensorsFile.ElementType
         let shape: Shape
-        /// Its bytes, counted from the start of the data; as many as type and shape need, if the type is known.
+        /// The tensor's bytes, counted from the start of the data; as many as type and shape need, if the type is
+        /// known.
         let begin, end: Int
-        /// Where in the file its description starts.
+        /// The offset of the description in the file.
         let textOffset: Int
     }
 
@@ -20,20 +21,20 @@ struct SafetensorsHeaderParser {
     private(set) var tensors: [TensorDescription] = []
     private var reader: JSONReader
 
-    /// - Parameter textOffset: where in the file the text starts, for errors.
+    /// - Parameter textOffset: the offset of the text in the file, for errors.
     init(_ text: [UInt8], path: String, textOffset: Int) {
         reader = JSONReader(text, path: path, textOffset: textOffset)
     }
 
     mutating func parse() throws(CheckpointError) {
-        // The format wants the brace first, with no space before it.
+        // The format wants the brace as the first byte, without space before the brace.
         guard reader.next == UInt8(ascii: "{") else { throw reader.unexpected("the header's opening brace") }
         var names: Set<ByteName> = []
         var more = try reader.beginList("{", "}")
         while more {
             let (name, textOffset) = (try reader.key(notIn: &names), reader.offset)
             if name == Self.metadataKey {
-                // Some writers have no texts in this way.
+                // Some writers write `null` if there are no texts.
                 if !reader.skipNull() { try parseMetadata() }
             } else {
                 guard tensors.count < Safetensors.mostEntries else {
@@ -107,11 +108,11 @@ struct SafetensorsHeaderParser {
                 name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1], textOffset: textOffset))
     }
 
-    /// How many bytes a tensor's elements take; `nil` for a type that isn't known.
+    /// The size of a tensor's elements in bytes; `nil` for an unknown type.
     private func byteCountNeeded(
         _ name: String, _ type: SafetensorsFile.ElementType, _ shape: Shape, textOffset: Int
     ) throws(CheckpointError) -> Int? {
-        // Also of a type that isn't known, so that the number of elements can be computed.
+        // An unknown type is checked, too, so that the number of elements can be computed.
         let bitCount = type.bitCount ?? 1
         guard let bits = Self.product(shape.dimensions, times: bitCount) else {
             throw reader.error(
@@ -127,7 +128,7 @@ struct SafetensorsHeaderParser {
         return bits / 8
     }
 
-    /// `nil` if it overflows. Nothing does that is multiplied by 0.
+    /// `nil` on overflow. A product with a factor 0 never overflows.
     private static func product(_ sizes: [Int], times factor: Int) -> Int? {
         if sizes.contains(0) { return 0 }
         var product = factor

@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-// The system calls whose names the methods below take.
+// These functions call the system. The methods below have the same names and hide the system calls.
 private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(file, bytes, count) }
 private func systemClose(_ file: Int32) -> Int32 { close(file) }
 private func systemRename(_ source: String, _ destination: String) -> Int32 { rename(source, destination) }
@@ -44,8 +44,8 @@ struct SystemDisk: Disk {
     func synchronize(_ file: Int32) throws(DiskError) {
         _ = try checked(fsync(file))
         #if os(Linux)
-        // Bytes that are read back to verify a file should come from the disk and not from memory. The call is advice
-        // only: its failure means nothing.
+        // Bytes that are read back to verify a file should come from the disk and not from memory. The call is only
+        // advice: a failure of the call means nothing.
         _ = posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
         #endif
     }
@@ -77,7 +77,7 @@ struct SystemDisk: Disk {
         defer { closedir(stream) }
         var names: [String] = []
         while true {
-            // Only this tells the end from a failure.
+            // Only `errno` tells the end from a failure.
             errno = 0
             guard let entry = readdir(stream) else { break }
             names.append(
@@ -99,7 +99,7 @@ struct SystemDisk: Disk {
         return overflows ? .max : bytes
     }
 
-    /// The result of a system call, unless it is the -1 that stands for an error.
+    /// The result of a system call, unless the result is -1, which stands for an error.
     private func checked<Result: SignedInteger>(_ result: Result) throws(DiskError) -> Result {
         guard result >= 0 else { throw DiskError(code: errno) }
         return result

@@ -1,9 +1,9 @@
-/// A fingerprint of weights: two networks with the same bits in all weights, and only they, have the same.
+/// A fingerprint of weights: two networks have the same fingerprint exactly if all weights have the same bits.
 ///
-/// It is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of the UTF-8 bytes of the
-/// weights' names. Names and shapes themselves are not part of it.
+/// The fingerprint is the SHA-256 of all elements as little-endian 32-bit floats, the arrays in the order of the UTF-8
+/// bytes of the weights' names. Names and shapes themselves are not part of the fingerprint.
 public enum WeightsDigest {
-    /// The digest of some tensors, as 64 hexadecimal digits. Their order doesn't matter.
+    /// The digest of some tensors, as 64 hexadecimal digits. The order of the tensors doesn't matter.
     public static func sha256(of tensors: [BorrowedTensor]) -> String {
         var hash = SHA256()
         for tensor in tensors.sorted(by: { precedes($0.name, $1.name) }) {
@@ -16,7 +16,7 @@ public enum WeightsDigest {
     ///
     /// - Parameters:
     ///   - file: the open file.
-    ///   - isIncluded: says by its name whether a tensor belongs to the weights.
+    ///   - isIncluded: tells from the name whether a tensor belongs to the weights.
     /// - Throws: ``CheckpointError`` if the disk fails.
     public static func sha256(
         of file: SafetensorsFile, where isIncluded: (String) -> Bool = { _ in true }
