@@ -2,9 +2,9 @@
 public struct BestScore: Sendable, Hashable, Codable {
     /// The figure that is compared.
     public let metric: Metric
-    /// The best figure; `nil` before the first.
+    /// The best figure; `nil` before the first figure.
     public private(set) var value: Double?
-    /// The epoch that reached it first, counted from 0.
+    /// The first epoch with the best figure, counted from 0.
     public private(set) var epoch: Int?
 
     /// No score yet.
@@ -15,9 +15,9 @@ public struct BestScore: Sendable, Hashable, Codable {
     /// Takes an epoch into account.
     ///
     /// - Parameters:
-    ///   - result: the epoch.
-    ///   - minimumGain: by how much a score must be better to count.
-    /// - Returns: true if it is the best so far.
+    ///   - result: the epoch's result.
+    ///   - minimumGain: a score counts only if the score is better by more than this gain.
+    /// - Returns: true if the score is the best so far.
     @discardableResult
     public mutating func consider(_ result: EpochResult, minimumGain: Double = 0) -> Bool {
         guard let score = metric.value(of: result), !score.isNaN else { return false }

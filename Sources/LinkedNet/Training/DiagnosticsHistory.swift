@@ -2,15 +2,15 @@ import Foundation
 
 /// The findings of a ``DiagnosticsObserver`` in the course of a training.
 public struct DiagnosticsHistory: Sendable {
-    /// The findings after one step. A line of the file.
+    /// The findings after one step: one line of the file.
     struct Sample: Codable {
         let step: Int
-        /// For each layer with parameters; `nil` for what isn't finite.
+        /// The norm of the gradients for each layer with parameters; `nil` for a norm that isn't finite.
         let gradientNorms: [Double?]
-        /// For each activation.
+        /// Means and variances have a number for each activation; `nil` for a number that isn't finite.
         let means: [Double?]
         let variances: [Double?]
-        /// For each activation, the share of its neurons that are dead; only where an epoch ends.
+        /// For each activation, the share of dead neurons; only at the end of an epoch.
         let deadShares: [Double]?
     }
 
@@ -27,9 +27,9 @@ public struct DiagnosticsHistory: Sendable {
     let header: Header
     let samples: [Sample]
 
-    /// Reads what an observer wrote.
+    /// Reads the file of an observer.
     ///
-    /// - Throws: ``CheckpointError`` if it can't be read.
+    /// - Throws: ``CheckpointError`` if the file can't be read.
     public init(_ path: String) throws(CheckpointError) {
         try self.init(WholeFile.read(path, expectation: "what a training saw of itself"), path: path)
     }
@@ -64,7 +64,7 @@ public struct DiagnosticsHistory: Sendable {
     /// Gradient norms, means and variances of the activations, and shares of dead neurons, each by layer and time.
     public var heatMaps: [HeatMap] {
         let counted = samples.filter { $0.deadShares != nil }
-        // The first count is where the first epoch ends.
+        // The first count comes at the end of the first epoch.
         let perEpoch = counted.first?.step
         let columns = HeatMap.Columns.steps(samples.map(\.step), perEpoch: perEpoch)
         func rows(_ layers: [String], _ values: (Sample) -> [Double?]) -> [[Double]] {

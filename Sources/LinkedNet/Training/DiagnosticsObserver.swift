@@ -1,10 +1,10 @@
 import Foundation
 
-/// Watches a training from inside: gradient flow, activation drift and dead neurons, a line of JSON in a file for each
-/// look.
+/// Watches a training from inside: gradient flow, activation drift and dead neurons. Each look adds a line of JSON to a
+/// file.
 ///
-/// Its cost: each look takes a forward pass of one batch of the probe's network, about as long as a training step;
-/// where an epoch ends, a forward pass of all training images. So nothing uses it unless asked to.
+/// Each look costs a forward pass of the probe's network for one batch, about as long as a training step. The end of an
+/// epoch costs a forward pass of all training images. So nothing uses this observer unless asked to.
 ///
 /// A resumed run goes on with the same file.
 public final class DiagnosticsObserver: TrainingObserver {
@@ -17,12 +17,12 @@ public final class DiagnosticsObserver: TrainingObserver {
     private let count: Int
 
     /// - Parameters:
-    ///   - probe: one for the network that is trained.
+    ///   - probe: a probe for the network that is trained.
     ///   - network: the network that is trained.
-    ///   - dataset: what it is trained on. Drift is measured on the first batch, dead neurons are counted on all of it.
-    ///   - every: how many steps lie between two looks.
+    ///   - dataset: the training images. Drift is measured on the first batch, dead neurons are counted on all images.
+    ///   - every: the number of steps from one look to the next look.
     ///   - path: the file that lines are added to.
-    /// - Throws: ``TrainingError`` if the images have another shape than the network's input, what the data set throws,
+    /// - Throws: ``TrainingError`` if the images have another shape than the network's input, the errors of the data set,
     ///   ``OutOfMemory``.
     public init(_ probe: ActivationProbe, of network: Network, dataset: any Dataset, every: Int, path: String) throws {
         self.probe = probe
@@ -49,7 +49,7 @@ public final class DiagnosticsObserver: TrainingObserver {
     }
 
     public func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {
-        // The steps that a killed run saw after its last checkpoint come again.
+        // Training repeats the steps that a killed run made after the last checkpoint.
         let kept =
             FileManager.default.fileExists(atPath: path) && event.position.step > 0
             ? try DiagnosticsHistory(path).samples.filter { $0.step <= event.position.step } : []
@@ -71,7 +71,7 @@ public final class DiagnosticsObserver: TrainingObserver {
             variances: distributions.map { Self.rounded($0.variance) },
             deadShares: dead?.map { Self.rounded(Double($0.dead) / Double($0.units)) ?? 0 })
         lines.add([try Self.line(sample)])
-        // A disk that is full now may not be at the next look.
+        // A disk that is full now may have room at the next look.
         try? lines.flush()
         return .proceed
     }
@@ -80,7 +80,8 @@ public final class DiagnosticsObserver: TrainingObserver {
         try lines.flush()
     }
 
-    /// Four digits, which are more than a picture shows and take a third of the room; `nil` for what isn't finite.
+    /// The number with four digits, which are more than a picture shows and take a third of the room; `nil` for a
+    /// number that isn't finite.
     private static func rounded(_ value: Double) -> Double? {
         value.isFinite ? Double(String(format: "%.4g", value)) : nil
     }

@@ -2,20 +2,20 @@ import Foundation
 
 /// Stops training when a score hasn't become better for some epochs.
 ///
-/// A score of the test needs test images: without them training doesn't begin.
+/// A score of the test needs test images: training doesn't begin without test images.
 public final class EarlyStopping: TrainingObserver {
-    /// How many epochs without a better score are one too many.
+    /// The number of epochs in a row without a better score after which training stops.
     public let patience: Int
-    /// By how much a score must be better to count.
+    /// A score counts only if the score is better by more than this gain.
     public let minimumGain: Double
     /// The best score so far.
     public private(set) var best: BestScore
     private var firstEpoch: Int?
 
     /// - Parameters:
-    ///   - best: what is compared, and the best score so far if the run was resumed.
+    ///   - best: the metric to compare, and the best score so far if the run was resumed.
     ///   - patience: training stops after this many epochs in a row without a better score; at least 1.
-    ///   - minimumGain: by how much a score must be better to count; finite, at least 0.
+    ///   - minimumGain: a score counts only if the score is better by more than this gain; finite, at least 0.
     public init(_ best: BestScore = BestScore(.testLoss), patience: Int, minimumGain: Double = 0) {
         self.best = best
         self.patience = patience
@@ -34,8 +34,9 @@ public final class EarlyStopping: TrainingObserver {
             throw TrainingError.mismatch(
                 subject: "EarlyStopping", expected: "a finite minimum gain of at least 0", found: "\(minimumGain)")
         }
-        // Of another training, or of one that went on beyond the checkpoint that this one continues: no epoch of this
-        // one has reached that score, and the patience would count from an epoch that is to come.
+        // The score belongs to another training, or to a training that went on beyond the checkpoint from which this
+        // training continues. No epoch of this training has reached the score, and the patience would count from a
+        // future epoch.
         if let epoch = best.epoch, epoch >= event.position.epoch { best = BestScore(best.metric) }
         if let epoch = firstEpoch, epoch > event.position.epoch { firstEpoch = nil }
         return firstEpoch.map { directive(after: event.position.epoch - 1, first: $0) } ?? .proceed

@@ -1,10 +1,10 @@
-/// One JSON object in one line, its members in the order in which they were added.
+/// One JSON object in one line, with the members in the order of the calls.
 struct JSONLine {
     private var members: [String] = []
 
     mutating func add(_ name: String, _ value: Int) { members.append("\"\(name)\":\(value)") }
 
-    /// JSON has no NaN and no infinity: they become `null`, as a missing number does.
+    /// JSON has no NaN and no infinity: such numbers become `null`, like a missing number.
     mutating func add(_ name: String, _ value: Double?) {
         members.append("\"\(name)\":\(value.flatMap { $0.isFinite ? "\($0)" : nil } ?? "null")")
     }

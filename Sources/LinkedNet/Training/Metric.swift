@@ -19,7 +19,7 @@ public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// True for a figure that no epoch has without a test.
+    /// True for a figure that needs a test.
     public var needsTest: Bool {
         switch self {
         case .loss, .accuracy: false
@@ -27,7 +27,7 @@ public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// By how much `value` is better than `other`; negative if it is worse.
+    /// The gain of `value` over `other`; negative if `value` is worse.
     func gain(of value: Double, over other: Double) -> Double {
         switch self {
         case .loss, .testLoss: other - value

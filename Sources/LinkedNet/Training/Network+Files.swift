@@ -1,11 +1,11 @@
 extension Network {
-    /// The beginning of the names of tensors that lie in a file beside the weights and aren't weights: the optimizer's
-    /// slots. A weight whose own name begins so, or with `weight:`, has `weight:` before its name in files.
+    /// The beginning of the names of an optimizer's slots in a file. Slots lie beside the weights and aren't weights. A
+    /// weight whose own name begins in this way, or with `weight:`, has `weight:` before the name in files.
     public static let optimizerTensorPrefix = CheckpointName.slotPrefix
 
     /// Every parameter and state by name, in the order of ``weightInfos``, without a copy.
     ///
-    /// Valid while the network lives; what they hold changes with it.
+    /// Valid while the network lives. The elements change with the network.
     public var borrowedWeights: [BorrowedTensor] {
         var tensors: [BorrowedTensor] = []
         forEachWeight { tensors.append(BorrowedTensor(name: $0.name, shape: $0.shape, elements: $1)) }
@@ -17,10 +17,10 @@ extension Network {
     ///
     /// - Parameters:
     ///   - path: the file to make or to replace.
-    ///   - metadata: texts to be kept with them.
-    ///   - allowsNonFinite: true to write NaN and infinite weights as well, for example to look for their cause.
-    /// - Throws: ``CheckpointError``; also if a weight is NaN or infinite, so that a training that failed doesn't
-    ///   replace good weights: what was at `path` stays.
+    ///   - metadata: texts that the file keeps with the weights.
+    ///   - allowsNonFinite: true to write NaN and infinite weights as well, for example to look for the cause.
+    /// - Throws: ``CheckpointError``; also if a weight is NaN or infinite. The file at `path` stays then, so that a
+    ///   failed training doesn't replace good weights.
     public func saveWeights(
         to path: String, metadata: [String: String] = [:], allowsNonFinite: Bool = false
     ) throws(CheckpointError) {
@@ -32,7 +32,7 @@ extension Network {
         try Safetensors.write(storedWeights, metadata: metadata, to: path)
     }
 
-    /// ``borrowedWeights`` under the names that they have in files.
+    /// ``borrowedWeights`` under the weights' names in files.
     var storedWeights: [BorrowedTensor] {
         borrowedWeights.map { weight in
             BorrowedTensor(
@@ -45,15 +45,15 @@ extension Network {
         try loadWeights(from: SafetensorsFile(path))
     }
 
-    /// Reads all parameters and states from a safetensors file. An optimizer's tensors in it are passed over, and so
-    /// are those that no weight is like: integers such as counters, and tensors without elements. Floats of other
-    /// precision are converted.
+    /// Reads all parameters and states from a safetensors file. Tensors that can't be weights are skipped: an
+    /// optimizer's tensors, integers such as counters, and tensors without elements. Floats of other precision are
+    /// converted.
     ///
-    /// The network is unchanged if the file can't be read or isn't this network's. Only a disk that fails after the
-    /// file was opened leaves some weights new and others old.
+    /// The network is unchanged if the file can't be read or belongs to another network. Only a disk that fails after
+    /// the file was opened leaves some weights new and other weights old.
     ///
-    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has others, or has some in other shapes
-    ///   or not in floats; ``CheckpointError``.
+    /// - Throws: ``WeightsMismatch`` if the file lacks weights of the network, has other weights, or has weights in
+    ///   other shapes or not in floats; ``CheckpointError``.
     public func loadWeights(from file: SafetensorsFile) throws {
         let mismatch = WeightsMismatch(file, weightInfos)
         guard mismatch.isEmpty else { throw mismatch }
@@ -65,35 +65,36 @@ extension Network {
     }
 }
 
-/// A file whose weights aren't those of the network: every one that is missing, surplus, or of another shape or type.
+/// A file whose weights aren't the network's weights: every weight that is missing, surplus, or of another shape or
+/// type.
 public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
     /// A weight with another shape.
     public struct Misshapen: Sendable, Equatable {
-        /// The weight.
+        /// The weight's name.
         public let name: String
-        /// Its shape in the network.
+        /// The weight's shape in the network.
         public let expected: Shape
-        /// Its shape in the file.
+        /// The weight's shape in the file.
         public let found: Shape
     }
 
     /// A weight that isn't floats in the file.
     public struct Mistyped: Sendable, Equatable {
-        /// The weight.
+        /// The weight's name.
         public let name: String
-        /// Its type in the file.
+        /// The weight's type in the file.
         public let found: SafetensorsFile.ElementType
     }
 
-    /// The file.
+    /// The path of the file.
     public let path: String
     /// The network's weights that the file lacks.
     public private(set) var missing: [String] = []
     /// The file's tensors of floats that the network lacks.
     public private(set) var surplus: [String] = []
-    /// The weights that both have, in different shapes.
+    /// The weights that network and file have, in different shapes.
     public private(set) var misshapen: [Misshapen] = []
-    /// The weights that both have, but not as floats in the file.
+    /// The weights that network and file have, but not as floats in the file.
     public private(set) var mistyped: [Mistyped] = []
 
     init(_ file: SafetensorsFile, _ infos: [ParameterInfo]) {
@@ -121,7 +122,7 @@ public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
         var parts: [String] = []
         if !missing.isEmpty { parts.append("missing: \(Self.list(missing, ", "))") }
         if !surplus.isEmpty { parts.append("not in the network: \(Self.list(surplus, ", "))") }
-        // Such names look the same.
+        // Names that differ only in Unicode normalisation look the same.
         if !Set(missing).isDisjoint(with: surplus) { parts.append("some names differ in Unicode normalisation only") }
         if !misshapen.isEmpty {
             parts.append(
@@ -134,7 +135,7 @@ public struct WeightsMismatch: Error, Equatable, CustomStringConvertible {
         return "\(path.printable()): expected the network's weights, found others; \(parts.joined(separator: "; "))"
     }
 
-    /// The first few: a network has hundreds of weights, and a file may have millions.
+    /// The first few texts: a network has hundreds of weights, and a file may have millions.
     private static func list(_ texts: [String], _ separator: String) -> String {
         let shown = 6
         let more = texts.count > shown ? "\(separator)and \(texts.count - shown) more" : ""

@@ -1,4 +1,4 @@
-/// Where NaN or infinite values first appear.
+/// The place where NaN or infinite values first appear.
 struct NonFiniteOrigin {
     let layer: String
     let cause: NonFiniteCause
@@ -13,8 +13,8 @@ extension NonFiniteOrigin {
 }
 
 extension Trainer {
-    /// Finds what made the loss of a pass NaN or infinite, by repeating the pass. A training pass changes states; the
-    /// caller restores them, and has taken the network.
+    /// Finds the origin of a pass's NaN or infinite loss, by repeating the pass. A training pass changes states. The
+    /// caller restores the states, and has taken the network.
     func firstNonFinite(
         pixels: UnsafePointer<Float>, count: Int, mode: Network.Mode
     ) -> NonFiniteOrigin {
@@ -34,11 +34,11 @@ extension Trainer {
         return weight.map { NonFiniteOrigin(weight: $0) } ?? NonFiniteOrigin(layer: layer, cause: .output)
     }
 
-    /// Throws if a parameter or a state is NaN or infinite. One pass over all of them.
+    /// Throws if a parameter or a state is NaN or infinite. The check is one pass over all parameters and states.
     ///
-    /// A step's loss is computed before the step's update, so a finite loss says nothing of the weights after it.
-    /// ``fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` calls this after each epoch and at its end,
-    /// and every save calls it. A loop of your own calls it after its last
+    /// A step's loss is computed before the step's update, so a finite loss says nothing of the weights after the step.
+    /// ``fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)`` calls this method after each epoch and at
+    /// the end, and every save calls this method. A loop of your own calls this method after the last
     /// `step(pixels:labels:stepsPerEpoch:)`.
     ///
     /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)``, which names the first parameter, or else the
@@ -46,7 +46,7 @@ extension Trainer {
     public func checkWeights() throws(TrainingError) {
         guard let info = network.firstNonFiniteWeight() else { return }
         let origin = NonFiniteOrigin(weight: info)
-        // Between two epochs the position is already the next one's.
+        // Between two epochs the position already belongs to the next epoch.
         let isBetweenEpochs = position.batch == 0 && position.epoch > 0
         throw .nonFinite(
             layer: origin.layer, cause: origin.cause, step: position.step,

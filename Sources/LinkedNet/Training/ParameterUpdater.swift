@@ -1,5 +1,5 @@
-/// Applies the optimizer during a step: to each large stretch of the parameters as soon as its gradients are complete,
-/// while they and the weights are still in the cache, and to the rest at the end.
+/// Applies the optimizer during a step. A large stretch of the parameters is updated as soon as the stretch's gradients
+/// are complete, while gradients and weights are still in the cache. The rest is updated at the end.
 ///
 /// The cut into stretches changes no result: an optimizer that isn't elementwise gets all parameters as one stretch.
 final class ParameterUpdater {
@@ -8,19 +8,19 @@ final class ParameterUpdater {
         let slots: [MutableElementView]
     }
 
-    /// Below this, what a call costs is more than the cache saves: 1 MiB.
+    /// Below this number of elements (1 MiB), a call costs more than the cache saves.
     private static let leastElements = 1 << 18
 
     private let network: Network
     private let optimizer: any Optimizer
-    /// From the end of the layout to its beginning; the last waits for ``finish(gradientScale:)``.
+    /// From the end of the layout to the beginning; the last stretch waits for ``finish(gradientScale:)``.
     private let stretches: [Stretch]
     private var applied = 0
     private var step = 0, learningRate = 0.0
 
     /// - Parameters:
-    ///   - slots: the optimizer's, each laid out as the parameters.
-    ///   - early: false if gradients may change after they have been computed, as clipping and further passes do.
+    ///   - slots: the optimizer's slots, each laid out as the parameters.
+    ///   - early: false if computed gradients may still change, by clipping or by further passes.
     init(_ network: Network, optimizer: any Optimizer, slots: [UnsafeMutablePointer<Float>], early: Bool) {
         self.network = network
         self.optimizer = optimizer
@@ -45,8 +45,8 @@ final class ParameterUpdater {
         applied = 0
     }
 
-    /// Updates what may be updated before the step's end, when the gradients of all elements from `start` on are
-    /// complete.
+    /// Updates the stretches that may be updated before the step's end. The gradients of all elements from `start` on
+    /// are complete.
     func update(completeFrom start: Int) {
         while applied < stretches.count - 1, stretches[applied].range.lowerBound >= start {
             updateNext(gradientScale: 1)
@@ -55,7 +55,7 @@ final class ParameterUpdater {
 
     /// Updates the rest: all gradients are complete.
     ///
-    /// - Parameter gradientScale: 1 if gradients weren't to be clipped.
+    /// - Parameter gradientScale: the factor for the gradients; 1 without clipping.
     func finish(gradientScale: Float) {
         while applied < stretches.count { updateNext(gradientScale: gradientScale) }
     }

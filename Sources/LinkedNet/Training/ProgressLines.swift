@@ -1,9 +1,9 @@
 import Foundation
 
-/// Writes lines for people: where training is, how well the network does, and how long the rest takes.
+/// Writes lines for people: the position of training, the scores of the network, and the time that the rest takes.
 ///
 /// A line comes at the start, after each epoch, and in between whenever the interval has passed. ``TrainingLog`` is the
-/// observer for programs: it has every number as metadata.
+/// observer for programs, with every number as metadata.
 public final class ProgressLines: TrainingObserver {
     private let interval: Duration
     private let write: (String) -> Void
@@ -11,7 +11,7 @@ public final class ProgressLines: TrainingObserver {
     private var lastLine = ContinuousClock.now
 
     /// - Parameters:
-    ///   - interval: how long at most there is no line while steps or tests are running.
+    ///   - interval: the longest time without a line while steps or tests are running.
     ///   - write: gets each line, without a newline at its end; standard output unless told otherwise.
     public init(every interval: Duration = .seconds(5), write: @escaping (String) -> Void = { standardOutput($0) }) {
         self.interval = interval
@@ -63,7 +63,7 @@ public final class ProgressLines: TrainingObserver {
         write(line)
     }
 
-    /// A time for people: `1:05`, `2:00:07`; `?` for a time that nobody can know.
+    /// A time for people: `1:05`, `2:00:07`; `?` for a time that can't be known.
     public static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
         let total = Int(seconds.rounded())
@@ -75,9 +75,9 @@ public final class ProgressLines: TrainingObserver {
 }
 
 extension StepEvent {
-    /// How long the steps that are left will take at the running epoch's speed, in seconds; without tests.
+    /// The time that the remaining steps will take at the running epoch's speed, in seconds; without tests.
     public func secondsLeft(in training: TrainingBegin) -> Double {
-        // In double: the product may be too large for an integer.
+        // The computation is in double: the product may be too large for an integer.
         let untilLimit = training.lastStep.map { Double($0) - Double(step) } ?? .infinity
         let untilEnd = (Double(training.epochs) - Double(epoch)) * Double(batchesPerEpoch) - Double(batch)
         return epochSeconds / Double(batch) * min(untilLimit, untilEnd)
@@ -87,7 +87,7 @@ extension StepEvent {
 extension EpochResult {
     /// A line for people: losses, accuracies and times.
     ///
-    /// - Parameter epochs: how many epochs the training has.
+    /// - Parameter epochs: the number of epochs of the training.
     public func line(epochs: Int) -> String {
         var line = String(
             format: "epoch %d/%d: loss %.4f, accuracy %.4f", epoch + 1, epochs, training.loss, training.accuracy)

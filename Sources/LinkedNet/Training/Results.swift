@@ -1,12 +1,12 @@
 /// The result of an epoch.
 public struct EpochResult: Sendable, Hashable {
-    /// Which epoch, counted from 0.
+    /// The epoch, counted from 0.
     public let epoch: Int
-    /// How many updates there were since the beginning of the run.
+    /// The number of updates since the beginning of the run.
     public let step: Int
-    /// Losses and hits over the training images, each measured before the update that it led to.
+    /// Losses and hits over the training images, each batch measured before the batch's update.
     public let training: LossResult
-    /// Losses and hits over the test images after the epoch's last update; `nil` if there are none.
+    /// Losses and hits over the test images after the epoch's last update; `nil` without test images.
     public let test: LossResult?
     /// Time spent training, without the test, in seconds.
     public let seconds: Double
@@ -31,19 +31,19 @@ public struct EpochResult: Sendable, Hashable {
 
 /// The result of a ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
 public struct TrainingResult: Sendable {
-    /// Why training ended.
+    /// The reason for the end of training.
     public enum End: Sendable, Hashable {
         /// All epochs are done.
         case completed
         /// The largest number of steps is done.
         case stepLimit
-        /// An observer asked for it.
+        /// An observer stopped training.
         case stopped
     }
 
     /// The epochs that ended, in order.
     public let epochs: [EpochResult]
-    /// Why training ended.
+    /// The reason for the end of training.
     public let end: End
 }
 
@@ -51,8 +51,8 @@ public struct TrainingResult: Sendable {
 public struct EvaluationResult: Sendable, Hashable {
     /// Loss and hits of all samples.
     public let result: LossResult
-    /// How many samples of each class were taken for each: element label·classCount + prediction. Sums up to the number
-    /// of samples, less those with a NaN among their outputs.
+    /// The number of samples for each pair of label and prediction: element label·classCount + prediction. The sum is
+    /// the number of samples, without samples that have a NaN among the outputs.
     public let confusion: [Int]
     /// The number of classes.
     public let classCount: Int

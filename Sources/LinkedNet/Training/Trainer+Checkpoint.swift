@@ -7,20 +7,21 @@ extension Trainer {
         static let position = "linkednet.position"
     }
 
-    /// The version of what is saved. A file of a version that isn't known is refused by name instead of being misread.
-    /// Version 1 carried no checksum.
+    /// The version of a checkpoint's content. A file of an unknown version is refused with an error that names the
+    /// version, so that no file is misread. Version 1 had no checksum.
     private static let formatVersion = "2"
     private static let readableVersions = ["1", formatVersion]
 
     /// Saves everything that a run needs to go on with the same bits: weights, states, the optimizer's slots (as
-    /// `optimizer:slot/parameter`), position and seed, in one safetensors file with a checksum, written durably: see
-    /// ``DurableFile``.
+    /// `optimizer:slot/parameter`), position and seed. All lie in one safetensors file with a checksum, written
+    /// durably: see ``DurableFile``.
     ///
     /// - Parameters:
     ///   - path: the file to make or to replace.
-    ///   - metadata: texts of your own to be kept with them; keys that begin with `linkednet.` are the library's.
-    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: nothing could be
-    ///   continued from there, so what was at `path` stays; ``CheckpointError``, also for a key that the library
+    ///   - metadata: texts of your own that the file keeps as well; keys that begin with `linkednet.` are the
+    ///     library's.
+    /// - Throws: ``TrainingError/nonFinite(layer:cause:step:epoch:)`` if a weight is NaN or infinite: no training could
+    ///   continue from such weights, so the file at `path` stays; ``CheckpointError``, also for a key that the library
     ///   writes itself.
     public func save(to path: String, metadata: [String: String] = [:]) throws {
         try checkWeights()
@@ -37,12 +38,12 @@ extension Trainer {
         checkpointTensors.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
     }
 
-    /// The size of the copies that a ``Run`` holds while it trains, in bytes: a checkpoint's, and the best weights'.
+    /// The size of the copies that a ``Run`` holds during training, in bytes: of a checkpoint, and of the best weights.
     public var savingBytes: Int {
         checkpointBytes + network.storedWeights.reduce(0) { $0 + $1.elements.count } * MemoryLayout<Float>.stride
     }
 
-    /// The tensors of a checkpoint, without a copy: the next step changes them.
+    /// The tensors of a checkpoint, without a copy: the next step changes the elements.
     var checkpointTensors: [BorrowedTensor] {
         network.storedWeights
             + borrowedSlots.map { BorrowedTensor(name: $0.names[0], shape: $0.shape, elements: .init($0.elements)) }
@@ -62,8 +63,8 @@ extension Trainer {
     ///
     /// Everything is checked before anything is changed; only a disk that fails in between leaves a mixture.
     ///
-    /// - Throws: ``CheckpointError`` if the file can't be read, is damaged, isn't from ``save(to:metadata:)``, or is of
-    ///   another seed or optimizer; ``WeightsMismatch`` if it is of another network.
+    /// - Throws: ``CheckpointError`` if the file can't be read, is damaged, isn't from ``save(to:metadata:)``, or
+    ///   belongs to another seed or optimizer; ``WeightsMismatch`` if the file belongs to another network.
     public func resume(from path: String) throws {
         let file = try SafetensorsFile(path)
         try file.verifyChecksum(isRequired: file.metadata[Key.format] == Self.formatVersion)
@@ -110,7 +111,7 @@ extension Trainer {
 
     /// A parameter's part of a slot.
     private struct BorrowedSlot {
-        /// The names that it may have in a file, the name that is written first.
+        /// The names that the part may have in a file. The first name is the name that is written.
         let names: [String]
         let shape: Shape
         let elements: UnsafeMutableBufferPointer<Float>

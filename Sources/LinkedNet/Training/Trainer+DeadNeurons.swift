@@ -1,11 +1,11 @@
 extension Trainer {
-    /// The dead neurons of each activation, over all samples of a data set. One pass over it, with the weights as they
-    /// are.
+    /// The dead neurons of each activation, over all samples of a data set: one pass over the data set, with the
+    /// current weights.
     ///
     /// - Parameters:
-    ///   - probe: one for the trainer's network.
+    ///   - probe: a probe for the trainer's network.
     ///   - dataset: images of the shape that the network takes.
-    /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
+    /// - Throws: ``TrainingError`` if the data set doesn't fit, and the errors of the data set.
     public func deadNeurons(_ probe: ActivationProbe, on dataset: any Dataset) throws -> [DeadNeurons] {
         try check(dataset)
         probe.update(from: network)

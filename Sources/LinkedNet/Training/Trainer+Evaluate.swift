@@ -3,7 +3,7 @@ extension Trainer {
     /// nothing.
     ///
     /// - Parameter dataset: images of ``Network/inputShape``, of as many classes as the network has outputs.
-    /// - Throws: ``TrainingError`` if the data set doesn't fit, and what it throws itself.
+    /// - Throws: ``TrainingError`` if the data set doesn't fit, and the errors of the data set.
     public func evaluate(_ dataset: any Dataset) throws -> EvaluationResult {
         try evaluate(dataset) { _ in }
     }
@@ -17,7 +17,7 @@ extension Trainer {
     }
 
     /// As ``evaluate(_:)``, but tells the observers, and throws if the loss is NaN or infinite; `nil` if an observer
-    /// ended it.
+    /// ended the evaluation.
     func evaluateUnlessStopped(_ dataset: any Dataset) throws -> EvaluationResult? {
         let (result, isComplete) = try evaluate(dataset, requiresFinite: true) { event in
             var stops = false
@@ -78,7 +78,7 @@ extension Trainer {
         return (EvaluationResult(result: result, confusion: confusion, classCount: classes), isComplete)
     }
 
-    /// The index of the first largest element; `nil` if one is NaN.
+    /// The index of the first largest element; `nil` if an element is NaN.
     private static func firstLargest(of elements: UnsafePointer<Float>, count: Int) -> Int? {
         var best = 0
         for index in 0..<count {

@@ -1,25 +1,25 @@
 extension Trainer {
     /// Trains on a data set, from ``position`` on, until `epochs` epochs are complete.
     ///
-    /// Which images a batch holds and how they are augmented depends on the arguments and the position alone, so a run
-    /// that was saved in the middle of an epoch continues with the same bits as one that was not interrupted, if the
+    /// The images of a batch and the augmentation of each image depend only on the arguments and the position. So a run
+    /// that was saved in the middle of an epoch continues with the same bits as a run without interruption, if the
     /// arguments are the same. In the middle of an epoch another batch size, sampler, seed or number of images is an
-    /// error before anything changes: batches would repeat images or leave some out. Between epochs all of them may
-    /// change.
+    /// error before anything changes: batches would repeat images or leave some images out. Between epochs all of these
+    /// arguments may change.
     ///
     /// - Parameters:
     ///   - train: images of ``Network/inputShape``, of as many classes as the network has outputs.
-    ///   - test: what each epoch ends with an evaluation on; needed if an observer watches a score of it
-    ///     (``TrainingObserver/watchedMetrics``).
-    ///   - epochs: how many epochs the run has, those before ``position`` included.
-    ///   - batchSize: at most, and by default, ``Network/batchSize``.
+    ///   - test: the images on which each epoch ends with an evaluation; needed if an observer watches a score of the
+    ///     test (``TrainingObserver/watchedMetrics``).
+    ///   - epochs: the number of epochs of the whole run, epochs before ``position`` included.
+    ///   - batchSize: the number of images of a step; at most, and by default, ``Network/batchSize``.
     ///   - sampler: the order of each epoch.
     ///   - augmentation: random changes to the training images.
-    ///   - seed: what sampler and augmentation draw from; the network's seed by default.
+    ///   - seed: the seed of sampler and augmentation; the network's seed by default.
     ///   - maxSteps: ends training after this many steps. An epoch that is incomplete then gets no evaluation.
-    /// - Throws: ``TrainingError``, and what data sets and observers throw. ``position`` is then where training came
-    ///   to. A NaN or infinite weight ends training at the latest after the epoch that made it so, before the epoch's
-    ///   test, and in any case before this method returns.
+    /// - Throws: ``TrainingError``, and the errors of data sets and observers. ``position`` then tells how far training
+    ///   came. A step may make a weight NaN or infinite. Such a weight ends training at the latest after the epoch of
+    ///   the step, before the epoch's test, and in any case before this method returns.
     @discardableResult
     public func fit(
         _ train: any Dataset, test: (any Dataset)? = nil, epochs: Int, batchSize: Int? = nil,
@@ -63,7 +63,7 @@ extension Trainer {
                 break
             }
         }
-        // No later step's loss tells of what the last step did to the weights.
+        // No later step's loss shows a NaN or infinite weight from the last step.
         try checkWeights()
         let result = TrainingResult(epochs: results, end: end)
         for observer in observers { try observer.trainingEnded(result, self) }
@@ -80,7 +80,7 @@ extension Trainer {
         }
     }
 
-    /// Trains to the end of the running epoch; gives a reason if it ended before that.
+    /// Trains to the end of the running epoch; returns a reason if training ended earlier.
     private func trainEpoch(
         _ loader: BatchLoader, _ batches: TrainingPosition.EpochBatches, lastStep: Int?
     ) throws -> TrainingResult.End? {
@@ -109,7 +109,7 @@ extension Trainer {
 
     /// Tests, and moves on to the next epoch; `nil` if an observer ended the test.
     private func finishEpoch(test: (any Dataset)?) throws -> EpochResult? {
-        // A loss can be finite although weights aren't: a ReLU makes 0 of minus infinity.
+        // A loss can be finite although weights aren't finite: a ReLU makes 0 of minus infinity.
         try checkWeights()
         var timer = Stopwatch()
         var testResult: LossResult?

@@ -1,6 +1,6 @@
 extension Trainer {
     /// Puts the gradients of the batch's mean loss into ``Network/parameterGradients``, in as many passes as the
-    /// network needs. Parts of the batch are added in order, so the result is a function of the batch, however many
+    /// network needs. Parts of the batch are added in order, so the result depends only on the batch, however many
     /// passes run at once.
     func computeGradients(
         pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int
@@ -25,14 +25,14 @@ extension Trainer {
     }
 }
 
-/// The passes of a training step. Threads take one after the other, each thread in a memory of its own, and add what
-/// they find in the order of the batch.
+/// The passes of a training step. Threads take one pass after the other, each thread in memory of its own, and add the
+/// gradients in the order of the batch.
 final class TrainingMicroBatches: ConcurrentWork {
     private let network: Network
     private let loss: any Loss
     private let updater: ParameterUpdater
     private var batch: (pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64)?
-    /// Of the last step.
+    /// The samples of each pass of the last step.
     private(set) var ranges: MicroBatches
     /// Sums of the passes' gradients; empty if a step is one pass.
     private let gradientSum: AlignedStorage<Float>
@@ -40,7 +40,7 @@ final class TrainingMicroBatches: ConcurrentWork {
     /// The losses and hits of the last step's passes.
     let results: UnsafeMutablePointer<LossResult>
 
-    /// - Throws: ``OutOfMemory`` if there is none for the sums.
+    /// - Throws: ``OutOfMemory`` if the system has no memory for the sums.
     init(_ network: Network, loss: any Loss, updater: ParameterUpdater) throws(OutOfMemory) {
         self.network = network
         self.loss = loss
@@ -56,8 +56,8 @@ final class TrainingMicroBatches: ConcurrentWork {
 
     var memoryBytes: Int { gradientSum.count * MemoryLayout<Float>.stride }
 
-    /// Takes all passes of a step, and puts their gradients' sum into ``Network/parameterGradients`` if all losses are
-    /// finite.
+    /// Makes all passes of a step, and puts the sum of the gradients into ``Network/parameterGradients`` if all losses
+    /// are finite.
     func run(pixels: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, step: UInt64) {
         batch = (pixels, labels, count, step)
         ranges = MicroBatches(samples: count, size: network.microBatchSize)
@@ -84,7 +84,7 @@ final class TrainingMicroBatches: ConcurrentWork {
             gradient: &gradient)
         guard results[pass].lossSum.isFinite else { return }
         if size < batch.count {
-            // From the mean of the pass to its share in the mean of the batch.
+            // The factor turns the pass's mean into the pass's share of the batch's mean.
             Elementwise.scale(count: size * classes, by: Float(size) / Float(batch.count), memory.outputGradient)
         }
         guard gradientSum.count == 0 else { return network.backward(count: size, step: batch.step, in: memory) }

@@ -7,26 +7,27 @@
 /// print(try trainer.evaluate(test).accuracy)
 /// ```
 ///
-/// A trainer is not thread-safe, and nobody else may use its network meanwhile: see ``Network``.
+/// A trainer is not thread-safe, and no other code may use the network during training: see ``Network``.
 public final class Trainer {
     /// The network that is trained.
     public let network: Network
-    /// How parameters follow their gradients.
+    /// The rule by which parameters follow the gradients.
     public let optimizer: any Optimizer
     /// The loss that training makes small.
     public let loss: any Loss
-    /// How the learning rate changes.
+    /// The rule by which the learning rate changes.
     public var schedule: LearningRateSchedule
-    /// The Euclidean norm of all gradients together above which they are scaled down to it; `nil` never does.
+    /// The largest Euclidean norm of all gradients together. Gradients of a larger norm are scaled down to this norm;
+    /// `nil` never scales.
     public let gradientClipNorm: Double?
-    /// The observers, in the order in which they are told how training goes.
+    /// The observers, in the order of the calls.
     public var observers: [any TrainingObserver]
-    /// How far training is. Changes with every step.
+    /// The position of training, which changes with every step.
     public internal(set) var position = TrainingPosition()
 
-    /// The optimizer's slots, in the order of its names, each laid out as ``Network/parameterLayout``.
+    /// The optimizer's slots, in the order of the slots' names, each laid out as ``Network/parameterLayout``.
     let slots: [AlignedStorage<Float>]
-    /// The states before the running step, so that a step that fails leaves none of its traces.
+    /// The states before the running step, so that a failed step leaves no traces.
     private let stateBackup: AlignedStorage<Float>
     let passes: TrainingMicroBatches
     private let updater: ParameterUpdater
@@ -34,14 +35,14 @@ public final class Trainer {
     /// A trainer at the beginning of a run.
     ///
     /// - Parameters:
-    ///   - network: what to train; its weights are changed in place.
-    ///   - optimizer: how parameters follow their gradients.
+    ///   - network: the network to train. The weights are changed in place.
+    ///   - optimizer: the rule by which parameters follow the gradients.
     ///   - loss: the function to minimise.
-    ///   - schedule: how the learning rate changes.
+    ///   - schedule: the rule by which the learning rate changes.
     ///   - gradientClipNorm: more than 0.
-    ///   - observers: who is told how training goes.
+    ///   - observers: the observers of training.
     /// - Throws: ``OptimizerError`` for a norm that isn't more than 0, or for two slots of one name, ``OutOfMemory`` if
-    ///   there is none for the slots.
+    ///   the system has no memory for the slots.
     public init(
         _ network: Network, optimizer: any Optimizer, loss: any Loss = SoftmaxCrossEntropy(),
         schedule: LearningRateSchedule = .constant, gradientClipNorm: Double? = nil,
@@ -79,13 +80,14 @@ public final class Trainer {
 
     /// Changes the weights for one batch: forward pass, loss, backward pass, clipping, update. Allocates nothing.
     ///
-    /// If the loss isn't finite, or a gradient isn't while clipping, parameters, states and slots stay as they were.
-    /// Without clipping, a gradient that isn't finite makes weights NaN or infinite: ``checkWeights()`` finds them.
+    /// If the loss isn't finite, parameters, states and slots stay unchanged. With clipping, the same holds if a
+    /// gradient isn't finite. Without clipping, a gradient that isn't finite makes weights NaN or infinite:
+    /// ``checkWeights()`` finds such weights.
     ///
     /// - Parameters:
     ///   - pixels: [samples] + ``Network/inputShape``.
     ///   - labels: 1 … ``Network/batchSize`` samples, each of `0 ..< classes`.
-    ///   - stepsPerEpoch: for schedules that need it.
+    ///   - stepsPerEpoch: the number of steps in an epoch, for schedules that need the number.
     /// - Returns: losses and correct predictions before the update.
     /// - Throws: ``TrainingError``.
     @discardableResult
@@ -146,7 +148,8 @@ public final class Trainer {
         return result
     }
 
-    /// The learning rate of the next step: the optimizer's, times the schedule's factor, divided by 1 + decay·t.
+    /// The learning rate of the next step: the optimizer's learning rate, times the schedule's factor, divided by
+    /// `1 + decay·t`, where t is the number of steps so far.
     public func learningRate(stepsPerEpoch: Int) -> Double {
         let factor = schedule.factor(epoch: position.epoch, step: position.step, stepsPerEpoch: stepsPerEpoch)
         return optimizer.learningRate * factor / (1 + optimizer.decay * Double(position.step))
@@ -189,7 +192,8 @@ public final class Trainer {
         }
     }
 
-    /// Throws unless the network can take the data set's images and tell its classes apart.
+    /// Throws unless the data set has images that fit the network's input, and as many classes as the network has
+    /// outputs.
     func check(_ dataset: any Dataset) throws(TrainingError) {
         guard dataset.count > 0 else {
             throw .mismatch(subject: dataset.name, expected: "at least one image", found: "none")

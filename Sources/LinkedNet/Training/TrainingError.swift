@@ -1,13 +1,13 @@
-/// Why training can't begin or go on.
+/// The reason why training can't begin or go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// Something doesn't fit the network or the training: a data set, a batch, a label, a position, an observer.
     case mismatch(subject: String, expected: String, found: String)
-    /// The loss, or what it was computed from, is NaN or infinite; the weights are as they were before the step. Or the
-    /// step has made weights or the test's loss so; the weights stay so, and nothing is saved.
+    /// The loss or its inputs are NaN or infinite; the step changed no weight. Or the step made a weight or the test's
+    /// loss NaN or infinite; the weight stays, and nothing is saved.
     ///
     /// - Parameters:
-    ///   - layer: the path of the first layer concerned; `input` or `loss` if it is none of them.
-    ///   - cause: what of the layer isn't finite.
+    ///   - layer: the path of the first layer concerned; `input` or `loss` if no layer is concerned.
+    ///   - cause: the part of the layer that isn't finite.
     ///   - step: the number of the step, counted from 1.
     ///   - epoch: the number of the epoch, counted from 1.
     case nonFinite(layer: String, cause: NonFiniteCause, step: Int, epoch: Int)
@@ -28,7 +28,7 @@ public enum NonFiniteCause: Equatable, Sendable {
     case parameter(name: String)
     /// A state, such as BatchNorm's running statistics.
     case state(name: String)
-    /// The layer's output, though its input and parameters are finite.
+    /// The layer's output, though the layer's input and parameters are finite.
     case output
     /// The gradient of a parameter, though the loss is finite.
     case gradient(name: String)

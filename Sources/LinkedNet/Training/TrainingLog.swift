@@ -1,13 +1,14 @@
 public import Logging
 
-/// Writes how training goes to a swift-log logger: epochs at level `info`, steps at `debug`, each number as metadata.
+/// Writes the events of training to a swift-log logger: epochs at level `info`, steps at `debug`, each number as
+/// metadata.
 public final class TrainingLog: TrainingObserver {
     private let logger: Logger
     private let stepInterval: Int
 
     /// - Parameters:
-    ///   - logger: where messages go.
-    ///   - stepInterval: every how many steps one is logged; at least 1.
+    ///   - logger: the logger that gets the messages.
+    ///   - stepInterval: the number of steps from one logged step to the next logged step; at least 1.
     public init(_ logger: Logger, stepInterval: Int = 100) {
         self.logger = logger
         self.stepInterval = max(stepInterval, 1)

@@ -1,10 +1,10 @@
-/// Is told how training goes, and may stop it: progress, logs, checkpoints, early stopping.
+/// Hears of the events of a training, and may stop the training: progress, logs, checkpoints, early stopping.
 ///
-/// All methods have defaults that do nothing, so an observer implements only those it needs. An error that one throws
-/// ends ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
+/// All methods have defaults that do nothing, so an observer implements only the methods that the observer needs. An
+/// error of a method ends ``Trainer/fit(_:test:epochs:batchSize:sampler:augmentation:seed:maxSteps:)``.
 public protocol TrainingObserver: AnyObject {
-    /// The scores that this observer can't do without. Training doesn't begin if one of them can't come: the scores of
-    /// a test, without test images. None by default.
+    /// The scores that this observer needs. Training doesn't begin if a score can't come: a score of the test, without
+    /// test images. None by default.
     var watchedMetrics: [Metric] { get }
     /// A text from which this observer goes on in a resumed run. A ``Run`` saves the text with each checkpoint. `nil`,
     /// the default, for an observer that needs nothing from before.
@@ -17,12 +17,13 @@ public protocol TrainingObserver: AnyObject {
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive
     /// After each step.
     func stepEnded(_ event: StepEvent, _ trainer: Trainer) throws -> Directive
-    /// After each batch of an evaluation. Stopping one in the middle of a fit leaves the epoch's end for a resumed run.
+    /// After each batch of an evaluation. A stop in the middle of a fit's evaluation leaves the epoch's end for a
+    /// resumed run.
     func evaluationStepEnded(_ event: EvaluationEvent, _ trainer: Trainer) throws -> Directive
     /// After each epoch and its evaluation; ``Trainer/position`` is the next epoch's beginning.
     func epochEnded(_ event: EpochResult, _ trainer: Trainer) throws -> Directive
-    /// When a run can't be saved any more, and when it can be again; and at the beginning of training if its file
-    /// system doesn't do all that saving needs. Training goes on.
+    /// When a run can't be saved any more, and when the run can be saved again; and at the beginning of training if the
+    /// run's file system can't do everything that saving needs. Training goes on.
     func savingChanged(_ event: SavingEvent, _ trainer: Trainer) throws
     /// After the last step or epoch, unless an error ended training.
     func trainingEnded(_ result: TrainingResult, _ trainer: Trainer) throws
@@ -44,19 +45,20 @@ extension TrainingObserver {
 public enum Directive: Sendable {
     /// Go on.
     case proceed
-    /// End training after what was just done.
+    /// End training after the step, batch or epoch that has just ended.
     case stop
 }
 
 /// A training that is about to begin.
 public struct TrainingBegin: Sendable {
-    /// Where it begins: not at 0 in a resumed run.
+    /// The position at which training begins: not at 0 in a resumed run.
     public let position: TrainingPosition
-    /// The epoch before which it ends.
+    /// The epoch before which training ends.
     public let epochs: Int
     /// The number of batches in an epoch.
     public let batchesPerEpoch: Int
-    /// The step after which it ends, if that comes first.
+    /// The step after which training ends, if this step comes before the end of the last epoch;
+    /// `nil` without a limit.
     public let lastStep: Int?
 }
 
@@ -64,11 +66,11 @@ public struct TrainingBegin: Sendable {
 public struct StepEvent: Sendable {
     /// The running epoch, counted from 0.
     public let epoch: Int
-    /// How many batches of the epoch are done, this one included.
+    /// The number of finished batches of the epoch, this batch included.
     public let batch: Int
     /// The number of batches in an epoch.
     public let batchesPerEpoch: Int
-    /// How many updates there were since the beginning of the run, this one included.
+    /// The number of updates since the beginning of the run, this update included.
     public let step: Int
     /// Losses and hits of this batch, before the update.
     public let result: LossResult
@@ -78,24 +80,24 @@ public struct StepEvent: Sendable {
     public let epochSeconds: Double
 }
 
-/// How far an evaluation is.
+/// The progress of an evaluation.
 public struct EvaluationEvent: Sendable {
-    /// How many batches are done.
+    /// The number of finished batches.
     public let batch: Int
-    /// How many there are.
+    /// The number of all batches.
     public let batchCount: Int
 }
 
-/// How the last attempt to save a run went.
+/// The result of the last attempt to save a run.
 public struct SavingEvent: Sendable, CustomStringConvertible {
-    /// How many updates the run had when it was to be saved.
+    /// The number of updates of the run at the attempt.
     public let step: Int
-    /// Why it could not be; `nil` if it was.
+    /// The reason for a failed save; `nil` if the run was saved.
     public let error: CheckpointError?
-    /// With how many updates the run is on the disk.
+    /// The number of updates of the run on the disk.
     public let savedStep: Int
     /// The promise that doesn't hold in this training because the file system can't do its part; `nil` if the event is
-    /// another.
+    /// another event.
     public let warning: String?
 
     init(step: Int, error: CheckpointError?, savedStep: Int, warning: String? = nil) {

@@ -1,10 +1,10 @@
-/// Where a training run stands: all that a resumed run must know besides weights, states and optimizer slots.
+/// The position of a training run: everything that a resumed run needs besides weights, states and optimizer slots.
 public struct TrainingPosition: Sendable, Hashable, Codable {
-    /// How many epochs are complete, so also the running epoch, counted from 0.
+    /// The number of complete epochs, so also the running epoch, counted from 0.
     public var epoch = 0
-    /// How many batches of the running epoch are done. All of them: what is left is the epoch's test.
+    /// The number of finished batches of the running epoch. If all batches are finished, only the test is left.
     public var batch = 0
-    /// How many updates there were since the beginning.
+    /// The number of updates since the beginning.
     public var step = 0
     /// Losses and hits of the running epoch so far.
     public var epochResult = LossResult()
@@ -13,8 +13,8 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
     /// The source of the running epoch's batches; `nil` before its first batch, and in files of older versions.
     public internal(set) var batches: EpochBatches?
 
-    /// Which images the batches of an epoch hold is a function of these and the epoch. ``batch`` means nothing with
-    /// others: images would come twice or not at all.
+    /// These settings and the epoch decide the images of each batch. With other settings ``batch`` has no meaning:
+    /// images would come twice or not at all.
     public struct EpochBatches: Sendable, Hashable {
         /// The number of images of every batch but the last.
         public let batchSize: Int
@@ -29,8 +29,8 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
     /// The beginning.
     public init() {}
 
-    /// The largest count that a file may have: far beyond any training, and sums and products of a few of them stay
-    /// integers.
+    /// The largest count that a file may have: far beyond any training, and small enough that sums of a few counts
+    /// don't overflow.
     static let largestCount = 1 << 48
 
     private enum CodingKeys: String, CodingKey {
@@ -98,7 +98,7 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
         try values.encode(batches.seed, forKey: .dataSeed)
     }
 
-    /// Throws if this is a position in the middle of an epoch whose batches were cut from something else.
+    /// Throws for a position in the middle of an epoch that began with other batches.
     func check(_ own: EpochBatches) throws(TrainingError) {
         func expect(_ subject: String, _ expected: some CustomStringConvertible, _ found: some CustomStringConvertible)
             throws(TrainingError)
@@ -116,7 +116,7 @@ public struct TrainingPosition: Sendable, Hashable, Codable {
             try expect("sampler", batches.sampler.rawValue, own.sampler.rawValue)
             try expect("seed of sampler and augmentation", batches.seed, own.seed)
         } else {
-            // Files of older versions tell by how many images were seen.
+            // Files of older versions tell only the number of images so far.
             let (seen, overflows) = batch.multipliedReportingOverflow(by: own.batchSize)
             try expect(
                 "images in the first \(batch) batches of the epoch", epochResult.sampleCount,
