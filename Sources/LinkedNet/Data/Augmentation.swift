@@ -1,10 +1,11 @@
-/// Random changes that make more of the training images. What an image gets depends on seed, epoch and its number
-/// only, not on order, batch size or thread.
+/// Random changes that give each training image many variants. The changes of an image depend on the seed, the epoch
+/// and the image's number only, not on order, batch size or thread.
 public struct Augmentation: SelfDescribing, Hashable, Sendable {
-    /// True mirrors every other image (on average) left to right.
+    /// True mirrors half of the images, on average, left to right.
     public var horizontalFlip: Bool
-    /// The farthest an image moves, as a fraction of its height and width. Each axis is uniform between minus and plus
-    /// this, in fractions of pixels; what comes into view repeats the edge. Less than 0 counts as 0, more than 1 as 1.
+    /// The largest distance that an image moves, as a fraction of the image's height and width. The distance along each
+    /// axis is uniform between minus and plus this value, and may have fractions of pixels. The image's edge is
+    /// repeated where the image moved away. A value below 0 counts as 0, and a value above 1 as 1.
     public var shift: Double
 
     /// Random changes.
@@ -13,7 +14,7 @@ public struct Augmentation: SelfDescribing, Hashable, Sendable {
         self.shift = shift
     }
 
-    /// Images as they are.
+    /// No changes.
     public static let none = Augmentation(horizontalFlip: false, shift: 0)
 
     /// The changes of one image.
@@ -27,7 +28,7 @@ public struct Augmentation: SelfDescribing, Hashable, Sendable {
         var random = CounterRandom(
             seed: seed, epoch: UInt64(truncatingIfNeeded: epoch), sample: UInt64(truncatingIfNeeded: sample),
             use: .augmentation)
-        // All three are drawn always, so that switching one off leaves the others as they were.
+        // Every call draws all three values, so that the other changes stay the same if one change is switched off.
         let flip = random.next() & 1 == 1
         let limit = shift > 0 ? min(shift, 1) : 0
         let shiftY = (2 * random.uniform() - 1) * limit * Double(imageShape[0])

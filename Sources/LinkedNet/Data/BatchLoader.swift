@@ -1,4 +1,4 @@
-/// Delivers a data set in batches, epoch after epoch, and prepares the next ones on a thread of its own meanwhile.
+/// Delivers a data set in batches, epoch after epoch. Meanwhile a thread of the loader prepares the next batches.
 ///
 /// ```swift
 /// let loader = try BatchLoader(dataset: train, batchSize: 32, sampler: .shuffled, seed: 1)
@@ -7,18 +7,19 @@
 /// }
 /// ```
 ///
-/// The content of a batch depends on the arguments and on its epoch and index alone, so ``seek(epoch:batch:)``
-/// continues exactly where an earlier run stopped. Delivering a batch allocates nothing once the first was delivered.
+/// The content of a batch depends on the arguments, the epoch and the batch's index alone, so ``seek(epoch:batch:)``
+/// continues exactly where an earlier run stopped. After the first batch, delivering a batch allocates nothing.
 public final class BatchLoader {
-    /// Where the images come from.
+    /// The source of the images.
     public let dataset: any Dataset
-    /// The number of images of every batch but the last of an epoch.
+    /// The number of images of a batch; the last batch of an epoch may be smaller.
     public let batchSize: Int
-    /// The number of batches in an epoch, the smaller last one included.
+    /// The number of batches in an epoch, including a smaller last batch.
     public var batchesPerEpoch: Int { preparation.batchesPerEpoch }
     /// The epoch of the batch that ``next()`` delivers next.
     public private(set) var epoch = 0
-    /// The index in its epoch of the batch that ``next()`` delivers next; `batchesPerEpoch` if it will end the epoch.
+    /// The index in its epoch of the batch that ``next()`` delivers next; `batchesPerEpoch` if ``next()`` will end the
+    /// epoch.
     public private(set) var batchIndex = 0
 
     private let preparation: BatchPreparation
@@ -28,15 +29,15 @@ public final class BatchLoader {
     /// A loader that begins with the first batch of epoch 0.
     ///
     /// - Parameters:
-    ///   - dataset: where the images come from.
+    ///   - dataset: the source of the images.
     ///   - batchSize: the number of images of a batch; the last batch of an epoch may be smaller.
     ///   - sampler: the order of each epoch.
     ///   - augmentation: random changes to the images.
-    ///   - seed: what sampler and augmentation draw from.
-    ///   - prefetching: how many batches to prepare ahead; 0 prepares each when it is asked for, on the caller's
+    ///   - seed: the seed of the random choices of sampler and augmentation.
+    ///   - prefetching: the number of batches to prepare ahead; 0 prepares each batch in ``next()``, on the caller's
     ///     thread.
-    /// - Throws: ``ShapeError`` if the batch size is below 1 or the data set's images aren't of three dimensions,
-    ///   ``OutOfMemory`` if there is none for the batches.
+    /// - Throws: ``ShapeError`` if the batch size is below 1 or the data set's images don't have three dimensions,
+    ///   ``OutOfMemory`` if the system has no memory for the batches.
     public init(
         dataset: any Dataset, batchSize: Int, sampler: Sampler = .shuffled, augmentation: Augmentation = .none,
         seed: UInt64 = 0, prefetching: Int = 2
@@ -63,8 +64,8 @@ public final class BatchLoader {
 
     /// The next batch, or nil at the end of each epoch.
     ///
-    /// - Throws: what the data set threw when it loaded the batch, or ``DataError`` for a label that is no class.
-    ///   The loader stays where it was: calling again tries again.
+    /// - Throws: the error of a data set that failed to load the batch, or ``DataError`` for a label that is no class.
+    ///   The loader stays at this batch: the next call tries the batch again.
     public func next() throws -> Batch? {
         guard batchIndex < batchesPerEpoch else {
             epoch += 1
@@ -78,7 +79,7 @@ public final class BatchLoader {
             do {
                 batch = try worker.take()
             } catch is OutOfThreads {
-                // The caller's thread does it then: slower, but the same batch.
+                // Without a second thread, the caller's thread prepares the batch: slower, but the same batch.
                 stop()
                 batch = try preparation.prepare(epoch: epoch, batch: batchIndex, slot: 0)
             } catch {
@@ -92,7 +93,7 @@ public final class BatchLoader {
         return batch
     }
 
-    /// Ends the thread, if there is one, and waits for it. ``next()`` would start it again.
+    /// Ends the loader's thread, if a thread runs, and waits for the thread's end. ``next()`` starts a thread again.
     public func stop() {
         worker?.stop()
         worker = nil

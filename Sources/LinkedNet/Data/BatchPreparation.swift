@@ -1,6 +1,7 @@
-/// Makes any batch of a data set from its epoch and index, in one of a few places prepared once.
+/// Makes any batch of a data set from the epoch and the batch's index, in one of a few slots. The slots' memory is
+/// allocated once.
 ///
-/// Used by one thread at a time; what it wrote into a slot may meanwhile be read by another.
+/// One thread at a time uses the preparation. Meanwhile another thread may read a slot that was written before.
 final class BatchPreparation {
     let batchesPerEpoch: Int
     let slotCount: Int
@@ -66,7 +67,7 @@ final class BatchPreparation {
             count: count, epoch: epoch, index: batch)
     }
 
-    /// The augmentation of each image; none if images stay as they are.
+    /// The augmentation of each image; empty if the images don't change.
     private func draw(_ indices: UnsafeBufferPointer<Int64>, epoch: Int) -> UnsafeBufferPointer<ImageAugmentation> {
         guard augmentation != .none else { return UnsafeBufferPointer(start: nil, count: 0) }
         var image = 0

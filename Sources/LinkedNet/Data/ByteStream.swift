@@ -1,16 +1,17 @@
 /// Bytes that are read once, front to back.
 protocol ByteStream: AnyObject {
-    /// The file they come from.
+    /// The file of the bytes.
     var path: String { get }
-    /// More bytes than this can't come.
+    /// The largest number of bytes that the stream can have.
     var largestContent: Int { get }
-    /// Reads the next bytes into all of `buffer`, and returns how many there were; fewer only at the end.
+    /// Fills `buffer` with the next bytes, and returns the number of bytes: less than the buffer's size only at the
+    /// end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int
 }
 
 extension ByteStream {
-    /// The next `count` bytes, or fewer at the end. Only what is read becomes resident, so a size that promises too
-    /// much costs nothing.
+    /// The next `count` bytes, or fewer at the end. Only memory that receives bytes becomes resident, so a `count` that
+    /// is too large costs nothing.
     func read(_ count: Int) throws(DataError) -> [UInt8] {
         if OutOfMemory.awaits(count, of: UInt8.self) {
             throw DataError(path: path, expected: "content that fits in memory", found: "\(count) bytes")

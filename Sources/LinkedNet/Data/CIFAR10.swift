@@ -12,8 +12,8 @@ public enum CIFAR10 {
     /// The training images, `data_batch_1.bin` to `data_batch_5.bin`, in the order of the files.
     ///
     /// - Parameters:
-    ///   - directory: where the files lie.
-    ///   - imagesPerFile: how many each file must hold; another number is for cut-down copies.
+    ///   - directory: the directory of the files.
+    ///   - imagesPerFile: the number of images that each file must hold; other numbers are for cut-down copies.
     /// - Throws: ``DataError``.
     public static func train(in directory: String, imagesPerFile: Int = 10_000) throws(DataError) -> ImageDataset {
         try read((1...5).map { "data_batch_\($0).bin" }, "CIFAR-10 train", directory, imagesPerFile)
@@ -22,8 +22,8 @@ public enum CIFAR10 {
     /// The test images, `test_batch.bin`.
     ///
     /// - Parameters:
-    ///   - directory: where the file lies.
-    ///   - imagesPerFile: how many the file must hold.
+    ///   - directory: the directory of the file.
+    ///   - imagesPerFile: the number of images that the file must hold.
     /// - Throws: ``DataError``.
     public static func test(in directory: String, imagesPerFile: Int = 10_000) throws(DataError) -> ImageDataset {
         try read(["test_batch.bin"], "CIFAR-10 test", directory, imagesPerFile)

@@ -1,10 +1,10 @@
-/// CIFAR-100 (A. Krizhevsky, 2009) in its binary version: 50,000 training and 10,000 test images of 32×32×3, with
-/// a hundred classes or twenty superclasses of five each.
+/// CIFAR-100 (A. Krizhevsky, 2009) in its binary version: 50,000 training and 10,000 test images of 32×32×3, with a
+/// hundred classes or twenty superclasses of five classes each.
 ///
 /// The directory is `cifar-100-binary` of `cifar-100-binary.tar.gz`, from
 /// <https://www.cs.toronto.edu/~kriz/cifar.html>.
 public enum CIFAR100 {
-    /// Which of an image's two labels to learn.
+    /// The two labels of an image, of which one is learned.
     public enum Labels: String, Hashable, Sendable, CaseIterable {
         /// One of a hundred classes.
         case fine
@@ -15,9 +15,9 @@ public enum CIFAR100 {
     /// The training images, `train.bin`.
     ///
     /// - Parameters:
-    ///   - directory: where the file lies.
-    ///   - labels: which of the two labels of an image is taken.
-    ///   - imageCount: how many the file must hold; another number is for cut-down copies.
+    ///   - directory: the directory of the file.
+    ///   - labels: the label to learn, of the two labels of each image.
+    ///   - imageCount: the number of images that the file must hold; other numbers are for cut-down copies.
     /// - Throws: ``DataError``.
     public static func train(
         in directory: String, labels: Labels = .fine, imageCount: Int = 50_000
@@ -28,9 +28,9 @@ public enum CIFAR100 {
     /// The test images, `test.bin`.
     ///
     /// - Parameters:
-    ///   - directory: where the file lies.
-    ///   - labels: which of the two labels of an image is taken.
-    ///   - imageCount: how many the file must hold.
+    ///   - directory: the directory of the file.
+    ///   - labels: the label to learn, of the two labels of each image.
+    ///   - imageCount: the number of images that the file must hold.
     /// - Throws: ``DataError``.
     public static func test(
         in directory: String, labels: Labels = .fine, imageCount: Int = 10_000

@@ -1,15 +1,15 @@
-/// The binary format of both CIFAR sets: records of one or two label bytes and 32×32 pixels, all red first, then green,
-/// then blue.
+/// The binary format of both CIFAR sets: records of one or two label bytes and 32×32 pixels. All red values come first,
+/// then all green values, then all blue values.
 struct CIFARRecords {
-    /// The number of label bytes before the pixels, and how many classes each may name.
+    /// The number of classes of each label byte. The label bytes stand before the pixels.
     let labelClasses: [Int]
-    /// Which of the label bytes is the label.
+    /// The index of the label byte that is the label.
     let labelByte: Int
-    /// The number of records a file must have.
+    /// The number of records that a file must have.
     let recordsPerFile: Int
 
     private static let planeSize = 32 * 32
-    /// The bytes of a record.
+    /// The number of bytes of a record.
     var recordSize: Int { labelClasses.count + 3 * Self.planeSize }
 
     /// The images of some files, one after the other.
@@ -31,7 +31,7 @@ struct CIFARRecords {
 
     /// Reads the images of a file.
     ///
-    /// - Parameter filesToCome: memory is taken for so many at the first one.
+    /// - Parameter filesToCome: the number of all files. The first file reserves the memory for all files.
     func add(_ file: any ByteStream, to images: inout Images, filesToCome: Int) throws(DataError) {
         let bytes = try contents(of: file)
         try checkLabels(bytes, path: file.path)
@@ -45,7 +45,7 @@ struct CIFARRecords {
         images.pixels += interleaved(bytes)
     }
 
-    /// The bytes a file must have; more than any has if their number overflows.
+    /// The number of bytes that a file must have. If the number overflows, the size is larger than that of any file.
     private var size: Int {
         let (size, overflow) = recordsPerFile.multipliedReportingOverflow(by: recordSize)
         return overflow ? .max : size
@@ -81,7 +81,7 @@ struct CIFARRecords {
 
     /// The pixels of all records with the channels of a pixel side by side.
     ///
-    /// Pointers and `while` make it ten times as fast in unoptimised builds.
+    /// Pointers and `while` make this function ten times as fast in unoptimised builds.
     private func interleaved(_ bytes: [UInt8]) -> [UInt8] {
         let size = recordsPerFile * 3 * Self.planeSize
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in

@@ -1,4 +1,4 @@
-/// Class names of a text file, one a line.
+/// Class names of a text file, one name on each line.
 enum ClassNames {
     /// The names in `path`, or `standard` if there is no such file.
     ///

@@ -1,8 +1,9 @@
-/// Data that can't be used: a file that isn't there or isn't what it should be, a label out of range.
+/// Data that can't be used: a missing file, a file with content that wasn't expected, a label out of range.
 public struct DataError: Error, Equatable, CustomStringConvertible {
     /// The file or directory; the data set's name where there is no file.
     public let path: String
-    /// Where in the file, in bytes from its start (of the unpacked content for gzip); nil if it concerns the whole.
+    /// The place in the file, in bytes from the start of the file (for gzip, of the unpacked content); nil if the error
+    /// concerns the whole file.
     public let offset: Int?
     /// The content that would have been right.
     public let expected: String

@@ -1,4 +1,4 @@
-/// The first images of another data set, whose memory it shares.
+/// The first images of another data set. The prefix shares the memory of the other data set.
 public struct DatasetPrefix: Dataset {
     /// The whole data set.
     public let base: any Dataset
@@ -15,7 +15,8 @@ public struct DatasetPrefix: Dataset {
     public var classNames: [String] { base.classNames }
     public var pixelScaling: PixelScaling? { base.pixelScaling }
 
-    /// The base's if this is all of it; otherwise made from the base's and the number of images.
+    /// The base's fingerprint if the prefix has all images. Otherwise the prefix has a fingerprint made from the base's
+    /// fingerprint and the number of images.
     public var fingerprint: String {
         guard count < base.count else { return base.fingerprint }
         var hash = SHA256()

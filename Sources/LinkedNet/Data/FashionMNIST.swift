@@ -5,7 +5,7 @@ public enum FashionMNIST {
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     ]
 
-    /// Where Debian's package dataset-fashion-mnist puts it, or nil if it isn't installed.
+    /// The directory of Debian's package dataset-fashion-mnist, or nil if the package isn't installed.
     public static var installed: String? {
         let directory = "/usr/share/datasets/fashion-mnist"
         return RegularFile.isDirectory(directory) ? directory : nil

@@ -2,9 +2,9 @@ import CZlib
 
 /// The unpacked content of a gzip file, read piece by piece in constant memory.
 ///
-/// Members one after the other count as one content, as gzip(1) has it. Checksums are checked. Zeros behind a member
-/// are passed over, for tapes and block devices fill files up with them. Anything else there is an error, where gzip(1)
-/// warns.
+/// Several members in a row are one content, as in gzip(1). Checksums are checked. Zeros behind a member are skipped,
+/// because tapes and block devices fill files up with zeros. Other bytes that begin no member are an error; gzip(1)
+/// only warns.
 final class GzipStream: ByteStream {
     private let file: any ByteStream
     private let stream: UnsafeMutablePointer<z_stream>
@@ -12,11 +12,11 @@ final class GzipStream: ByteStream {
     private var unpacked = 0
     private var insideMember = true
 
-    /// - Parameter file: what is packed.
+    /// - Parameter file: the packed file.
     init(_ file: any ByteStream) throws(DataError) {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        // 15 bits of window, and 16 more for a gzip header and trailer around the data.
+        // 15 stands for a window of 2¹⁵ bytes; 16 more stands for a gzip header and trailer around the data.
         let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else {
             let path = file.path
@@ -36,14 +36,14 @@ final class GzipStream: ByteStream {
 
     var path: String { file.path }
 
-    /// Deflate's longest match is 258 bytes and takes at least two bits, so no packed byte makes more than 1,032.
+    /// Deflate's longest match has 258 bytes and takes at least two bits, so a packed byte gives at most 1,032 bytes.
     var largestContent: Int {
         let (size, overflow) = file.largestContent.multipliedReportingOverflow(by: 1032)
         return overflow ? .max : size
     }
 
-    /// - Throws: ``DataError`` for data that isn't gzip's, is damaged or ends early. Offsets are in the unpacked
-    ///   content.
+    /// - Throws: ``DataError`` for data that isn't in gzip's format, is damaged or ends early. Offsets are in the
+    ///   unpacked content.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
         guard let start = buffer.baseAddress else { return 0 }
         var done = 0
@@ -75,7 +75,7 @@ final class GzipStream: ByteStream {
         return done
     }
 
-    /// Reads more of the file; returns how many bytes came.
+    /// Reads more of the file, and returns the number of bytes.
     private func refill() throws(DataError) -> Int {
         let count = try file.read(into: input)
         stream.pointee.next_in = input.bindMemory(to: UInt8.self).baseAddress
@@ -83,7 +83,7 @@ final class GzipStream: ByteStream {
         return count
     }
 
-    /// Passes over zeros, and begins the member behind them; false if only zeros were left of what was read.
+    /// Skips zeros, and begins the member behind the zeros; false if the rest of the input holds only zeros.
     private func beginMember() throws(DataError) -> Bool {
         while stream.pointee.avail_in > 0, let next = stream.pointee.next_in {
             switch next.pointee {

@@ -1,15 +1,15 @@
 /// Data sets of grey images in MNIST's IDX format (Y. LeCun), plain or packed with gzip: MNIST, Fashion-MNIST, KMNIST
-/// and their like.
+/// and similar sets.
 public enum IDX {
     /// The classes "0" to "9".
     public static let digits = (0..<10).map(String.init)
 
     /// The training images: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` of a directory, also with `.idx`
-    /// for `-idx`, and with `.gz` at the end.
+    /// instead of `-idx`, and with `.gz` at the end.
     ///
     /// - Parameters:
-    ///   - directory: where the files lie.
-    ///   - name: what to call the data, without "train"; default "IDX".
+    ///   - directory: the directory of the files.
+    ///   - name: the data's name, without "train"; default "IDX".
     ///   - classNames: a name for each class, in the order of the labels.
     /// - Throws: ``DataError``.
     public static func train(
@@ -18,11 +18,11 @@ public enum IDX {
         try read(split: "train", in: directory, name: "\(name) train", classNames: classNames)
     }
 
-    /// The test images: `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with the same variations.
+    /// The test images: `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with the same variations of the names.
     ///
     /// - Parameters:
-    ///   - directory: where the files lie.
-    ///   - name: what to call the data, without "test"; default "IDX".
+    ///   - directory: the directory of the files.
+    ///   - name: the data's name, without "test"; default "IDX".
     ///   - classNames: a name for each class, in the order of the labels.
     /// - Throws: ``DataError``.
     public static func test(
@@ -31,7 +31,7 @@ public enum IDX {
         try read(split: "t10k", in: directory, name: "\(name) test", classNames: classNames)
     }
 
-    /// The images of one file with the labels of another.
+    /// The images of one file with the labels of another file.
     ///
     /// - Throws: ``DataError``.
     public static func read(
@@ -42,7 +42,8 @@ public enum IDX {
             labels: IDXFile(labels, dimensions: 1, what: "labels"), name: name, classNames: classNames)
     }
 
-    /// The images of one file, read when the labels of the other are found to be right.
+    /// The images of one file with the labels of another file. The images are read only after the labels were found to
+    /// be right.
     static func dataset(
         images: () throws(DataError) -> IDXFile, labels labelFile: IDXFile, name: String, classNames: [String]
     ) throws(DataError) -> ImageDataset {
@@ -74,7 +75,7 @@ public enum IDX {
             labels: path(of: "\(split)-labels", dimensions: 1, in: directory), name: name, classNames: classNames)
     }
 
-    /// The first of the usual spellings that is there; the plainest if none is.
+    /// The first of the usual spellings that exists; the plainest spelling if no file exists.
     private static func path(of stem: String, dimensions: Int, in directory: String) -> String {
         let spellings = ["-idx\(dimensions)-ubyte", ".idx\(dimensions)-ubyte"]
             .flatMap { [$0, $0 + ".gz"] }.map { "\(directory)/\(stem)\($0)" }

@@ -1,18 +1,18 @@
-/// A file of the IDX format (Y. LeCun, MNIST): a magic number, the sizes of the dimensions, then that many bytes.
-/// Numbers are big-endian of 32 bits. Names that end in `.gz` are unpacked; offsets in errors are then in the unpacked
-/// content.
+/// A file of the IDX format (Y. LeCun, MNIST): a magic number, the sizes of the dimensions, then a byte for each
+/// element. Numbers are big-endian and have 32 bits. A file whose name ends in `.gz` is unpacked. Offsets in errors are
+/// then in the unpacked content, except for a packed file that is too small for its sizes.
 struct IDXFile {
     let path: String
     /// The size of each dimension, outermost first.
     let sizes: [Int]
     let content: [UInt8]
 
-    /// The bytes before the content.
+    /// The number of bytes before the content.
     static func headerSize(dimensions: Int) -> Int { 4 + 4 * dimensions }
 
     /// Reads a file of unsigned bytes with this many dimensions.
     ///
-    /// - Parameter what: what the file holds, for errors, for example "images".
+    /// - Parameter what: a name of the content for errors, for example "images".
     init(_ path: String, dimensions: Int, what: String) throws(DataError) {
         try self.init(RegularFile(path, expectation: "an IDX file of \(what)"), dimensions: dimensions, what: what)
     }
@@ -33,7 +33,7 @@ struct IDXFile {
         }
         let size = headerSize + min(contentSize, .max - headerSize)
         let expectation = "\(size) bytes for \(header.map(String.init).joined(separator: "×")) \(what)"
-        // Nothing is given memory that can't be there: a few bytes of header could ask for all of it.
+        // Content that can't exist gets no memory: a few bytes of header could ask for all memory.
         guard size <= stream.largestContent else {
             throw DataError(
                 path: path, offset: file.largestContent, expected: expectation,

@@ -1,4 +1,4 @@
-/// Images of 8-bit pixels in memory. Copies share it.
+/// Images of 8-bit pixels in memory. Copies share the memory.
 public struct ImageDataset: Dataset {
     public let name: String
     public let imageShape: Shape
@@ -8,7 +8,7 @@ public struct ImageDataset: Dataset {
     public let pixels: [UInt8]
     /// A label for each image, each of `0 ..< classCount`.
     public let labels: [Int32]
-    /// The factor of a pixel of each channel.
+    /// The factor of each channel's pixels.
     public let scale: [Float]
     /// The summand of each channel, after the factor.
     public let offset: [Float]
@@ -17,14 +17,14 @@ public struct ImageDataset: Dataset {
     public var classCount: Int { classNames.count }
     public var pixelScaling: PixelScaling? { PixelScaling(scale: scale, offset: offset) }
 
-    /// Images that are already in memory. Takes time for the fingerprint, about 0.1 s for CIFAR-10.
+    /// Images that are already in memory. The fingerprint takes time, about 0.1 s for CIFAR-10.
     ///
     /// - Parameters:
     ///   - name: a name for people and errors.
     ///   - imageShape: height, width, channels.
     ///   - classNames: a name for each class, in the order of the labels.
     ///   - pixels: [image][height][width][channel].
-    ///   - labels: one for each image, each of `0 ..< classNames.count`.
+    ///   - labels: a label for each image, each of `0 ..< classNames.count`.
     ///   - scale: a factor for each channel; default 1/255.
     ///   - offset: a summand for each channel, after the factor; default 0.
     /// - Throws: ``DataError`` naming the data set, if the numbers don't fit together or a label is out of range.
@@ -58,14 +58,14 @@ public struct ImageDataset: Dataset {
         var hash = SHA256()
         hash.update("\(imageShape) \(labels.count)".utf8)
         pixels.withUnsafeBytes { hash.update($0) }
-        // Little-endian, as all that is built: Safetensors.
+        // The labels are little-endian, because the library builds on little-endian machines only: Safetensors.
         labels.withUnsafeBytes { hash.update($0) }
-        // Scaled otherwise, the same pixels train another network.
+        // The same pixels with another scaling train another network.
         if scale != nil || offset != nil { hash.update("\(self.scale) \(self.offset)".utf8) }
         fingerprint = hash.finalize()
     }
 
-    /// - Throws: ``DataError`` if there is no image of some index.
+    /// - Throws: ``DataError`` if an index is the number of no image.
     public func load(
         _ indices: Span<Int64>, augmentations: Span<ImageAugmentation>, pixels: inout MutableSpan<Float>,
         labels: inout MutableSpan<Int32>

@@ -1,15 +1,16 @@
 import Foundation
 
-/// A thread that prepares batches in order, from a given one on, until it is stopped or one fails.
+/// A thread that prepares batches in order, from a given batch on, until the thread is stopped or a batch fails.
 ///
-/// The slots form a ring. `prepared` counts batches written, `taken` those handed out, `released` those whose memory
-/// may be written again; always released ≤ taken ≤ prepared ≤ released + slots.
+/// The slots form a ring. `prepared` counts the written batches. `taken` counts the batches that were handed out.
+/// `released` counts the batches whose memory may be written again. Always released ≤ taken ≤ prepared ≤ released +
+/// slots.
 ///
-/// Why `@unchecked Sendable` holds: the counters, `failure`, `stopping` and `finished` are touched with `condition`
-/// locked only. The thread alone uses `preparation` and writes `ring` until `finished`; the caller reads an element of
-/// `ring`, and the slot's memory, only after `prepared` says that it is written, and the thread writes it again only
-/// after `released` says that it was given back. The lock orders both. The caller keeps off `preparation` while a
-/// worker lives.
+/// `@unchecked Sendable` holds for these reasons. The counters, `failure`, `stopping` and `finished` are used only
+/// while `condition` is locked. Until `finished`, only the thread uses `preparation` and writes `ring`. The caller
+/// reads an element of `ring`, and the slot's memory, only after `prepared` says that the slot is written. The thread
+/// writes the slot again only after `released` says that the slot was given back. The lock orders both. The caller
+/// doesn't use `preparation` while a worker lives.
 final class PrefetchWorker: @unchecked Sendable {
     private let condition = NSCondition()
     private let preparation: BatchPreparation
@@ -21,7 +22,7 @@ final class PrefetchWorker: @unchecked Sendable {
     private var stopping = false
     private var finished = false
 
-    /// Starts a thread whose first batch is this one, which must exist. Without a thread to be had, ``take()`` throws
+    /// Starts a thread that begins with this batch, which must exist. If the system gives no thread, ``take()`` throws
     /// ``OutOfThreads``.
     init(
         _ preparation: BatchPreparation, epoch: Int, batch: Int,
@@ -38,9 +39,9 @@ final class PrefetchWorker: @unchecked Sendable {
         ring.deallocate()
     }
 
-    /// The next batch, as soon as it is there. Gives back the memory of the one before.
+    /// Waits for the next batch and returns this batch. Gives back the memory of the batch before.
     ///
-    /// - Throws: what ended the thread, once all batches before were taken.
+    /// - Throws: the error that ended the thread, after all batches before the error were taken.
     func take() throws -> Batch {
         condition.lock()
         defer { condition.unlock() }
@@ -54,7 +55,7 @@ final class PrefetchWorker: @unchecked Sendable {
         return batch
     }
 
-    /// Tells the thread to end and waits until it has. A batch in preparation is finished first.
+    /// Tells the thread to end, and waits for the end. The thread finishes a batch in preparation first.
     func stop() {
         condition.lock()
         stopping = true
@@ -87,7 +88,7 @@ final class PrefetchWorker: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Waits for a slot that may be written; nil if the thread is to end.
+    /// Waits for a slot that may be written; nil if the thread has to end.
     private func freeSlot() -> Int? {
         condition.lock()
         defer { condition.unlock() }

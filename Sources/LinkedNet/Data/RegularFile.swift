@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-/// read(2), whose name the method below takes.
+/// Calls read(2). The method below has the same name and hides read(2).
 private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
     read(descriptor, buffer, count)
 }
@@ -15,16 +15,16 @@ private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, 
 ///
 /// Opening never blocks: a FIFO, a device or a directory is an error. Reading handles interruptions and short reads.
 final class RegularFile: ByteStream {
-    /// As given.
+    /// The path as given.
     let path: String
-    /// In bytes, when it was opened.
+    /// The size in bytes when the file was opened.
     let size: Int
     private let descriptor: Int32
     private var position = 0
 
     /// Opens a file for reading.
     ///
-    /// - Parameter expectation: what it should be, for the error.
+    /// - Parameter expectation: a description of the file that was expected, for the error.
     init(_ path: String, expectation: String) throws(DataError) {
         var opened: Int32
         repeat {
@@ -82,7 +82,7 @@ extension RegularFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// True if there is anything at `path`, even a link that leads nowhere.
+    /// True if something exists at `path`, even a link that leads nowhere.
     static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0

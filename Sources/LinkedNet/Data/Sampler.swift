@@ -1,8 +1,8 @@
-/// In which order an epoch visits the samples. Every sample comes exactly once.
+/// The order in which an epoch visits the samples. Every sample comes exactly once.
 public enum Sampler: String, Hashable, Sendable, CaseIterable {
-    /// As they stand in the data set, the same every epoch.
+    /// The order of the data set, the same in every epoch.
     case fileOrder = "file-order"
-    /// A new order every epoch, which depends on seed and epoch only.
+    /// A new order in every epoch. The order depends on seed and epoch only.
     case shuffled
 
     /// Writes the order of an epoch into `indices`, the permutation of `0 ..< indices.count`.

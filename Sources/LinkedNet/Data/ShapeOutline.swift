@@ -2,12 +2,14 @@
 ///
 /// Conditional expressions stand for `min`, `max` and `abs`, which are function calls in unoptimised builds.
 enum ShapeOutline {
-    /// How far a point lies from a shape's outline, in pixels and about right near it; negative inside.
+    /// The distance of a point from a shape's outline, in pixels; negative inside. The distance is approximately right
+    /// near the outline.
     ///
     /// - Parameters:
     ///   - shape: a label of ``SyntheticShapes/classNames``.
-    ///   - u: the point, relative to the shape's centre and turned with it; `v` likewise.
-    ///   - radius: how far the shape reaches.
+    ///   - u: the point's first coordinate, relative to the shape's centre and turned with the shape; `v` is the second
+    ///     coordinate.
+    ///   - radius: the reach of the shape, in pixels.
     static func distance(_ shape: Int, _ u: Float, _ v: Float, radius: Float) -> Float {
         let absU = u < 0 ? -u : u
         let absV = v < 0 ? -v : v
@@ -25,7 +27,8 @@ enum ShapeOutline {
             let slanted = 0.866 * absU + 0.5 * v
             return (slanted > -v ? slanted : -v) - 0.55 * radius
         case 5:
-            // The union of two bars: inside one if the nearer axis is near enough and the farther one doesn't end.
+            // The union of two bars: a point is inside if the smaller coordinate lies within half a bar's width and the
+            // larger coordinate lies within half a bar's length.
             let narrow = (absU < absV ? absU : absV) - 0.28 * radius
             let long = box - 0.95 * radius
             return narrow > long ? narrow : long
@@ -54,14 +57,14 @@ enum ShapeOutline {
         return 2 * (fraction < 0 ? -fraction : fraction) - 0.5
     }
 
-    /// A five-pointed star's interior lies on the inner side of at least four of its five lines,
-    /// so the second largest of the distances from them decides.
+    /// The interior of a five-pointed star lies on the inner side of at least four of the star's five lines. So the
+    /// second largest distance from the lines decides.
     private static func pentagram(_ u: Float, _ v: Float, radius: Float) -> Float {
         var largest = -Float.infinity
         var second = -Float.infinity
         var line = 0
         while line < 5 {
-            // Lines at 36°, 108°, …; the points of a star of radius 1 lie cos 72° from them.
+            // The lines' normals point to 36°, 108°, …; in a star of radius 1 the lines lie cos 72° from the centre.
             let x: Float
             let y: Float
             switch line {

@@ -17,10 +17,10 @@ struct ShapePainter {
     private let radius: Float
     private let cosine: Float
     private let sine: Float
-    /// Red, green and blue of shape and background, 0 to 255.
+    /// Red, green and blue of the shape and of the background, 0 to 255.
     private let foreground: (Float, Float, Float)
     private let background: (Float, Float, Float)
-    /// How much brighter the background becomes from one pixel to the next.
+    /// The change of the background's brightness from one pixel to the next.
     private let slopeX: Float
     private let slopeY: Float
     /// The largest noise of a pixel.
@@ -28,7 +28,7 @@ struct ShapePainter {
     /// The source of the noise.
     private let noiseSeed: UInt64
 
-    /// Draws everything about an image of `shape`.
+    /// Draws all random properties of an image of `shape`.
     init(shape: Int, random: inout CounterRandom) {
         self.shape = shape
         radius = Float(random.uniform(in: 6...11))
@@ -58,7 +58,8 @@ struct ShapePainter {
     /// Writes the image, [row][column][channel].
     func paint(into pixels: UnsafeMutablePointer<UInt8>) {
         let size = Self.size
-        // Beyond this there is background only: the farthest corners, of stripes and checkers, lie 0.85·√2 radii out.
+        // Only background lies beyond this squared distance: the farthest corners, of stripes and checkers, lie 0.85·√2
+        // radii from the centre.
         let reach = (1.25 * radius + 1) * (1.25 * radius + 1)
         let step = noise / 32_768
         var bits = noiseSeed
@@ -73,12 +74,13 @@ struct ShapePainter {
                 if fromCentreX * fromCentreX + fromCentreY * fromCentreY < reach {
                     let u = cosine * fromCentreX + sine * fromCentreY
                     let v = cosine * fromCentreY - sine * fromCentreX
-                    // A pixel whose centre is half a pixel from the outline is all in or all out.
+                    // A pixel whose centre lies half a pixel or more from the outline is wholly inside or wholly
+                    // outside.
                     let depth = 0.5 - ShapeOutline.distance(shape, u, v, radius: radius)
                     cover = depth < 0 ? 0 : depth > 1 ? 1 : depth
                 }
-                // D. Knuth's linear congruential generator (MMIX): its upper bits are good enough for noise, and
-                // it is much faster than Philox in unoptimised builds.
+                // D. Knuth's linear congruential generator (MMIX): the upper bits are good enough for noise, and the
+                // generator is much faster than Philox in unoptimised builds.
                 bits = bits &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 let bare = (1 - cover) * (slopeX * fromCentreX + slopeY * fromCentreY)
                 let red = background.0 + cover * (foreground.0 - background.0) + bare

@@ -1,7 +1,7 @@
 /// A generated data set: 32×32×3 images of ten shapes, of any place, size, turn and colours, over a background with
 /// noise.
 ///
-/// Needs no files, and is small work for a convolutional network without being trivial.
+/// The data set needs no files. For a convolutional network the classes take little work, but are not trivial.
 public enum SyntheticShapes {
     /// The part of the data: training and test images are drawn independently.
     public enum Split: UInt64, Hashable, Sendable, CaseIterable {
