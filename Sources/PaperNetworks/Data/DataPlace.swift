@@ -1,14 +1,14 @@
 import Foundation
 import LinkedNet
 
-/// Says what is at a place that someone gave for data and that has none which can be read, and what to do about it.
+/// Describes a place without readable data, and names the cure.
 enum DataPlace {
-    /// The archive with CIFAR-10's binary version, and where it comes from.
+    /// The archive with CIFAR-10's binary version, and the page that offers the archive.
     private static let archive = "cifar-10-binary.tar.gz"
     private static let origin = "https://www.cs.toronto.edu/~kriz/cifar.html"
     private static let pictureTypes: Set = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"]
     private static let archiveTypes = [".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".zip"]
-    /// How many names of a directory are looked at.
+    /// The largest number of a directory's names to look at.
     private static let mostNames = 1000
 
     /// The way to get CIFAR-10 into `data`, for the middle of a sentence.
@@ -19,9 +19,9 @@ enum DataPlace {
         return "unpack \(archive) of \(origin) into data/"
     }
 
-    /// Something that is no directory.
+    /// Describes a path that is no directory.
     ///
-    /// - Parameter argument: the path as it was given.
+    /// - Parameter argument: the path as given.
     static func description(of path: String, _ argument: String) -> String {
         let name = argument.split(separator: "/").last.map(String.init) ?? argument
         guard Place.exists(path) else {
@@ -38,7 +38,7 @@ enum DataPlace {
         return "something that is no directory"
     }
 
-    /// A directory.
+    /// Describes a directory without readable data.
     static func description(ofDirectory path: String, _ argument: String) -> String {
         let names = list(path)
         if names.contains("cifar-10-batches-py") || names.contains("data_batch_1") {
@@ -50,7 +50,7 @@ enum DataPlace {
         if let name = names.filter(isArchive).sorted().first {
             return "a directory with the \(archiveDescription("\(argument)/\(name)", name).dropFirst(3))"
         }
-        // Directories by class, and often "train" and "test" above them.
+        // Pictures often lie in a directory for each class, often below "train" and "test".
         let folders = names.sorted().prefix(8).map { "\(path)/\($0)" }.filter(Place.isDirectory)
         let deeper = folders.prefix(4).flatMap { folder in list(folder).sorted().prefix(4).map { "\(folder)/\($0)" } }
         if holdsPictures(names) || (folders + deeper).contains(where: { holdsPictures(list($0)) }) {

@@ -1,13 +1,14 @@
 import Foundation
 import LinkedNet
 
-/// Training and test images: those that a command's `--data` stands for, or your own.
+/// Training and test images: the data that a command's `--data` stands for, or data of your own.
 public struct DataSource: Sendable {
     /// The images to train on.
     public let train: any Dataset
     /// The images to test on.
     public let test: any Dataset
-    /// One line that says which data this is and, if nobody asked for it and it isn't CIFAR-10, how to get that.
+    /// One line that names the data. If nobody asked for this data and the data isn't CIFAR-10, the line also tells how
+    /// to get CIFAR-10.
     public let note: String
     /// The argument by which ``resolve(_:workingDirectory:)`` finds this data again, from any directory: `shapes`,
     /// `fashion-mnist` or an absolute path. `nil` for data of your own.
@@ -21,13 +22,14 @@ public struct DataSource: Sendable {
         installed, else shapes)
         """
 
-    /// Reads the data an argument stands for.
+    /// Reads the data that an argument stands for.
     ///
     /// - Parameters:
-    ///   - argument: `fashion-mnist` (as installed), `shapes`, or a directory whose files decide the format: CIFAR-10's
-    ///     or CIFAR-100's binary files, there or in their usual subdirectory, or IDX files. nil takes CIFAR-10 in
-    ///     `data/cifar-10-batches-bin` if that is there, else Fashion-MNIST if it is installed, else shapes.
-    ///   - workingDirectory: what relative paths begin from.
+    ///   - argument: `fashion-mnist` (as installed), `shapes`, or a directory. The directory's files decide the format:
+    ///     CIFAR-10's or CIFAR-100's binary files, in the directory or in the usual subdirectory, or IDX files. nil
+    ///     takes CIFAR-10 in `data/cifar-10-batches-bin` if this directory exists, else an installed Fashion-MNIST,
+    ///     else shapes.
+    ///   - workingDirectory: the directory from which relative paths begin.
     /// - Throws: ``DataError`` naming the argument or the file.
     public static func resolve(_ argument: String?, workingDirectory: String = ".") throws(DataError) -> DataSource {
         switch argument {
@@ -53,7 +55,7 @@ public struct DataSource: Sendable {
 
     private static func absolute(_ path: String) -> String {
         let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-        // Not "..", which leads elsewhere after a symbolic link.
+        // ".." stays in the path, because ".." leads elsewhere after a symbolic link.
         return "/" + whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 
@@ -97,7 +99,8 @@ public struct DataSource: Sendable {
             train: SyntheticShapes.train(), test: SyntheticShapes.test(), name: "Generated shapes", argument: "shapes")
     }
 
-    /// Data of your own, for a ``Run``. A resumed run has to be given it again: it can't be found by a name.
+    /// Data of your own, for a ``PaperRun``. No name finds this data again, so a resumed run needs the data as an
+    /// argument.
     ///
     /// - Parameters:
     ///   - train: the images to train on.

@@ -1,9 +1,9 @@
 import LinkedNet
 
-/// The All Convolutional Net (Springenberg et al. 2015) as the linked-neurons paper trains it on CIFAR-10 (Table 4).
+/// The All Convolutional Net (Springenberg et al. 2015) as trained on CIFAR-10 in the linked-neurons paper (Table 4).
 ///
-/// Strided convolutions in place of pooling, dropout after each, no dense layer. No activation stands after the strided
-/// convolutions.
+/// Strided convolutions in place of pooling, dropout after each strided convolution, no dense layer. No activation
+/// stands after the strided convolutions.
 public struct AllCNN: Model {
     /// The options of the network.
     public var options: ModelOptions

@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// Encoded as the name that commands take.
+/// A model is encoded as the name that commands take.
 extension ModelName: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

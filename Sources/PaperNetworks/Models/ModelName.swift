@@ -16,10 +16,11 @@ public enum ModelName: Hashable, Sendable, LosslessStringConvertible {
     /// The names that ``init(_:)`` takes, in a few words.
     public static let options = "allcnn, depth, width50, width400, width:N, extended or resnet50"
 
-    /// The names of models, but for the networks of other widths.
+    /// The names of models, except the networks of other widths.
     package static let names = ["allcnn", "depth", "width50", "width400", "extended", "resnet50"]
 
-    /// The model called `name`; `nil` if there is none. `width:50` is `width50`, for any number of units from 1 on.
+    /// The model called `name`; `nil` if no model has this name. `width:N` takes any number of units from 1 on;
+    /// `width:50` is `width50`.
     public init?(_ name: String) {
         switch name {
         case "allcnn": self = .allCNN

@@ -26,15 +26,15 @@ public enum ModelActivation: String, Sendable, Hashable, Codable, CaseIterable {
     case linkedSELU = "lk-selu"
     /// concat(g(z), g(−z)) of ``swish``.
     case linkedSwish = "lk-swish"
-    /// Three members, which the paper allows and doesn't try: ReLU of z and −z, SELU of z.
+    /// Three members: ReLU of z and −z, SELU of z. The paper allows three members, but tries only two.
     case threeLinked = "lk3-relu-selu"
-    /// Four members, likewise: ReLU and SELU, each of z and −z.
+    /// Four members: ReLU and SELU, each of z and −z. The paper allows four members, but tries only two.
     case fourLinked = "lk4-relu-selu"
 
-    /// True for several members that share z.
+    /// True for an activation of several members that share z.
     public var isLinked: Bool { rawValue.hasPrefix("lk") }
 
-    /// g, the first member
+    /// g, the first member.
     public var function: ActivationFunction {
         switch self {
         case .relu, .linkedReLU, .threeLinked, .fourLinked: .relu
@@ -65,17 +65,18 @@ public struct ModelOptions: Sendable {
     public var activation: ModelActivation
     /// BatchNorm between each layer and its activation.
     public var batchNorm: Bool
-    /// Every layer's units times √2, truncated: a plain network with as many weights as a linked one.
+    /// True for √2 times the units of every layer, rounded down. A plain network then has about as many weights as a
+    /// linked network.
     public var widened: Bool
-    /// How the kernels of convolutions and hidden dense layers start; `nil` for the experiment's own. The classifier
-    /// keeps the experiment's.
+    /// The initialiser of the kernels of convolutions and hidden dense layers; `nil` for the experiment's initialiser.
+    /// A dense classifier keeps the experiment's initialiser.
     public var initializer: Initializer?
     /// The number of classes.
     public var classes: Int
-    /// How convolutions are computed.
+    /// The algorithm of the convolutions.
     public var convolution: ConvolutionAlgorithm
 
-    /// The paper's model with linked ReLU, unless told otherwise.
+    /// The paper's model with linked ReLU, unless an argument says otherwise.
     public init(
         activation: ModelActivation = .linkedReLU, batchNorm: Bool = false, widened: Bool = false,
         initializer: Initializer? = nil, classes: Int = 10, convolution: ConvolutionAlgorithm = .automatic
@@ -88,13 +89,14 @@ public struct ModelOptions: Sendable {
         self.convolution = convolution
     }
 
-    /// `units`, widened if asked for.
+    /// `units`, times √2 if ``widened`` is true.
     func width(_ units: Int) -> Int {
-        // Past what a Double counts exactly, and what any network could have, the shape check says so.
+        // The shape check refuses a number outside this range. A Double can't hold every such number exactly, and no
+        // network has so many units.
         widened && (0..<1 << 50).contains(units) ? Int(Double(units) * 2.0.squareRoot()) : units
     }
 
-    /// A convolution of `filters` units (not widened here), then BatchNorm if asked for.
+    /// A convolution of `filters` units, then BatchNorm if ``batchNorm`` is true. The function doesn't widen the units.
     @LayerBuilder
     func convolution(
         _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, initializer own: Initializer

@@ -14,7 +14,8 @@ public struct ResNet50: Model {
         self.options = options
     }
 
-    /// The blocks of each stage, their inner width, their output's width, and the first one's stride.
+    /// For each stage: the number of blocks, the inner width of a block, the width of a block's output, and the stride
+    /// of the first block.
     private static let stages: [(blocks: Int, inner: Int, outer: Int, stride: Int)] = [
         (3, 16, 64, 1), (4, 16, 64, 2), (6, 32, 128, 2), (3, 32, 128, 2),
     ]

@@ -1,8 +1,8 @@
 import Foundation
 import LinkedNet
 
-/// A ``LinkedNet/Run`` of one of the paper's networks, which keeps its ``RunSettings`` with it: enough to make its
-/// network and trainer again, and to find its data.
+/// A ``LinkedNet/Run`` of one of the paper's networks, saved together with its ``RunSettings``. The settings are enough
+/// to make the network and the trainer again, and to find the data.
 ///
 /// ```swift
 /// var options = RunOptions()
@@ -17,18 +17,20 @@ import LinkedNet
 public final class PaperRun {
     /// The settings that decide every bit of the run.
     public private(set) var settings: RunSettings
-    /// The run itself: its directory, trainer, best score, and the damage of its files.
+    /// The run itself: directory, trainer, best score, and the damage of the files.
     public let run: Run
-    /// The SHA-256 of the images it trains on: ``LinkedNet/Dataset/fingerprint``.
+    /// The SHA-256 of the images that the run trains on: ``LinkedNet/Dataset/fingerprint``.
     public let dataFingerprint: String
 
-    /// Begins a run: compiles its network and makes its directory.
+    /// Begins a run: compiles the network and makes the directory.
     ///
     /// - Parameters:
-    ///   - data: what it will train on.
-    ///   - directory: must not hold a run; `nil` for the first of `runs/model-activation-1`, `…-2`, … that isn't there.
+    ///   - data: the data to train and test on.
+    ///   - directory: a directory without a run; `nil` for the first of `runs/model-activation-1`, `…-2`, … that
+    ///     doesn't exist.
     /// - Throws: ``SettingsError`` if `directory` holds a run, or for settings that can't be saved,
-    ///   ``LinkedNet/CheckpointError`` if it can't be made, ``LinkedNet/ShapeError``, ``LinkedNet/OutOfMemory``.
+    ///   ``LinkedNet/CheckpointError`` if the directory can't be made, ``LinkedNet/ShapeError``,
+    ///   ``LinkedNet/OutOfMemory``.
     public init(_ settings: RunSettings, data: DataSource, directory: String? = nil) throws {
         var settings = try settings.validated()
         settings.data = data.argument
@@ -51,10 +53,10 @@ public final class PaperRun {
         dataFingerprint = images.fingerprint
     }
 
-    /// Opens a saved run where it stands: the newest checkpoint that is whole.
+    /// Opens a saved run at the newest checkpoint that is whole.
     ///
-    /// - Throws: ``LinkedNet/CheckpointError`` if there is none, or it is a run of a network that isn't here,
-    ///   ``LinkedNet/WeightsMismatch``, ``LinkedNet/OutOfMemory``.
+    /// - Throws: ``LinkedNet/CheckpointError`` if no checkpoint is whole, or if the run's network isn't one of the
+    ///   paper's networks, ``LinkedNet/WeightsMismatch``, ``LinkedNet/OutOfMemory``.
     public init(resuming directory: String) throws {
         let saved = try SavedPaperRun(newestIn: directory)
         run = try Run(directory, saved.settings.trainer(saved.network))
@@ -62,11 +64,13 @@ public final class PaperRun {
         dataFingerprint = saved.record.dataFingerprint
     }
 
-    /// Reads the data that the run was begun with, or the same data from elsewhere.
+    /// Reads the data that the run was begun with, or the same data from another place.
     ///
-    /// - Parameter argument: what ``DataSource/resolve(_:workingDirectory:)`` takes; `nil` for where the data was.
-    /// - Throws: ``SettingsError`` if the run was begun with data without a name, ``LinkedNet/DataError`` if it can't
-    ///   be read, ``LinkedNet/TrainingError`` if it is other data.
+    /// - Parameter argument: the argument of ``DataSource/resolve(_:workingDirectory:)``; `nil` for the place where the
+    ///   data was.
+    /// - Throws: ``SettingsError`` if `argument` is `nil` and the run was begun with data without a name,
+    ///   ``LinkedNet/DataError`` if the data can't be read, ``LinkedNet/TrainingError`` if the data isn't the run's
+    ///   data.
     public func data(_ argument: String? = nil) throws -> DataSource {
         let source = try argument.map { try DataSource.resolve($0) } ?? settings.ownData(of: run.directory)
         try settings.check(source, fingerprint: dataFingerprint, of: run.directory)
@@ -75,8 +79,8 @@ public final class PaperRun {
 
     /// Gives the run at least this many epochs.
     ///
-    /// - Parameter schedule: how the learning rate changes in the epochs that are added, as if training began with
-    ///   them; `nil` goes on with the run's schedule, at its final rate if it has come to its end
+    /// - Parameter schedule: the schedule of the added epochs, as if training began with these epochs. `nil` goes on
+    ///   with the run's schedule; a schedule that has come to its end keeps its final rate
     ///   (``RunSettings/scheduleWarning``).
     public func extend(toEpochs epochs: Int, schedule: LearningRateSchedule? = nil) {
         guard epochs > settings.epochs else { return }
@@ -87,20 +91,20 @@ public final class PaperRun {
         settings.epochs = epochs
     }
 
-    /// Trains until the run's epochs are complete, an observer stops it, or `maxSteps` steps are done, and saves it
-    /// then: ``LinkedNet/Run/fit(_:test:epochs:batchSize:sampler:augmentation:seed:observers:maxSteps:)``.
+    /// Trains until the run's epochs are complete, an observer stops the training, or `maxSteps` steps are done. Then
+    /// saves the run: ``LinkedNet/Run/fit(_:test:epochs:batchSize:sampler:augmentation:seed:observers:maxSteps:)``.
     ///
     /// - Parameters:
-    ///   - data: what the run trained on before.
-    ///   - observers: who is told besides the trainer's own.
-    ///   - maxSteps: the largest number of steps now, those of earlier calls not counted.
-    /// - Throws: ``LinkedNet/TrainingError`` if the data is another than before, and what fit throws.
+    ///   - data: the data that the run trained on before.
+    ///   - observers: observers besides the trainer's own observers.
+    ///   - maxSteps: the largest number of steps of this call. Steps of earlier calls don't count.
+    /// - Throws: ``LinkedNet/TrainingError`` if the data isn't the same data as before, and the errors of fit.
     @discardableResult
     public func train(
         on data: DataSource, observers: [any TrainingObserver] = [], maxSteps: Int? = nil
     ) throws -> TrainingResult {
         try settings.check(data, fingerprint: dataFingerprint, of: run.directory)
-        // The data may have moved since.
+        // The data may have moved since the run was begun.
         settings.data = data.argument ?? settings.data
         run.metadata = try RunText.of(settings)
         return try run.fit(

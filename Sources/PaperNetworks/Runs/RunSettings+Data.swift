@@ -1,10 +1,10 @@
 import LinkedNet
 
 extension RunSettings {
-    /// Reads the data that a run was begun with, from where it was then.
+    /// Reads the data that a run was begun with, from the place where the data was then.
     ///
     /// - Parameter run: the run's place, for errors.
-    /// - Throws: ``SettingsError`` naming `data` if it was data without a name, ``DataError``.
+    /// - Throws: ``SettingsError`` naming `data` if the data has no name, ``DataError``.
     func ownData(of run: String) throws -> DataSource {
         guard let data = self.data else {
             throw SettingsError(
@@ -14,7 +14,7 @@ extension RunSettings {
         return try DataSource.resolve(data)
     }
 
-    /// Throws unless the images to train on are those with this fingerprint.
+    /// Throws unless the images to train on have this fingerprint.
     ///
     /// - Parameter run: the run's place, for the error.
     /// - Throws: ``TrainingError`` naming `data` and both data sets.

@@ -1,7 +1,7 @@
 import Foundation
 import LinkedNet
 
-/// The settings of a run as its checkpoint keeps them, in JSON.
+/// The settings of a run as JSON in the run's checkpoint.
 enum RunText {
     private static let key = "paper.settings"
 
@@ -16,9 +16,11 @@ enum RunText {
     /// The settings that a checkpoint keeps.
     ///
     /// - Parameters:
-    ///   - metadata: of the checkpoint's file. Versions of before 0.1.0 kept the settings among the library's texts.
-    ///   - record: what else the checkpoint says, for the error about another package's run.
-    /// - Throws: ``LinkedNet/CheckpointError`` if they can't be read or make no sense, or there are none.
+    ///   - metadata: the metadata of the checkpoint's file. Versions before 0.1.0 kept the settings among the library's
+    ///     texts.
+    ///   - record: the record of the checkpoint, for the error about another package's run.
+    /// - Throws: ``LinkedNet/CheckpointError`` if the checkpoint has no settings, or has settings that can't be read or
+    ///   make no sense.
     static func settings(
         of metadata: [String: String], record: RunRecord, path: String
     ) throws(CheckpointError) -> RunSettings {
@@ -56,7 +58,7 @@ enum RunText {
         return settings
     }
 
-    /// One line.
+    /// The error's text on one line.
     private static func text(_ error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, _): "no \(key.stringValue)"

@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// How a model is trained: settings that belong together. ``ModelName/experiment(linked:)`` has the paper's.
+/// The settings of a model's training. ``ModelName/experiment(linked:)`` has the paper's settings.
 public struct Experiment: Sendable, Hashable {
     /// The optimizer.
     public var optimizer: OptimizerName
@@ -8,21 +8,21 @@ public struct Experiment: Sendable, Hashable {
     public var learningRate: Double
     /// Keras' time decay per update.
     public var decay: Double
-    /// Nesterov's, for SGD.
+    /// Nesterov's momentum, for SGD.
     public var momentum: Double
-    /// How the learning rate changes.
+    /// The change of the learning rate during the training.
     public var schedule: LearningRateSchedule
-    /// Images in a step.
+    /// The number of images in a step.
     public var batchSize: Int
     /// True for ``Augmentation/paper``.
     public var augments: Bool
     /// True if each epoch has an order of its own.
     public var shuffles: Bool
-    /// How weights start.
+    /// The initialiser of the weights.
     public var initializer: InitializerName
     /// True for BatchNorm between each layer and its activation.
     public var batchNorm: Bool
-    /// How long it is trained.
+    /// The number of epochs.
     public var epochs: Int
 
     /// The seed of all of the paper's experiments.
@@ -33,9 +33,9 @@ extension ModelName {
     /// The settings of the paper's experiment with this model (Tables 1 to 6).
     ///
     /// ResNet50 has BatchNorm after every convolution (Table 5). For AllCNN, the best of three schedules counts in the
-    /// paper. This is the step schedule from 0.01, which is the constant one up to epoch 500.
+    /// paper. The experiment here has the step schedule from 0.01, which equals the constant schedule up to epoch 500.
     ///
-    /// - Parameter linked: true for linked activations; the paper trains AllCNN with larger batches then.
+    /// - Parameter linked: true for linked activations. The paper then trains AllCNN with larger batches.
     public func experiment(linked: Bool) -> Experiment {
         switch self {
         case .width:

@@ -9,6 +9,6 @@ public enum OptimizerName: String, Sendable, Hashable, Codable, CaseIterable {
     /// ``RMSProp``
     case rmsProp = "rmsprop"
 
-    /// Keras' default learning rate, for an optimizer that isn't the experiment's.
+    /// Keras' default learning rate, for another optimizer than the experiment's.
     var defaultLearningRate: Double { self == .sgd ? 0.01 : 1e-3 }
 }

@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// Readers of options' values, whose errors say what was expected. To be used as `transform` of the argument parser.
+/// Readers of options' values, for `transform` of the argument parser. A reader's error names the expected values.
 ///
 /// Options with such values are parsed `unconditional`, so that `-1` is a value and no option.
 package enum OptionValue {
@@ -13,13 +13,13 @@ package enum OptionValue {
         }
     }
 
-    /// A number without a fraction, of those that are at least `least`.
+    /// A number without a fraction, at least `least`.
     package static func wholeNumber<Number: FixedWidthInteger & Sendable>(
         from least: Number, of type: Number.Type = Number.self
     ) -> @Sendable (String) throws -> Number {
         { text in
             if let number = Number(text), number >= least { return number }
-            // 1e3, 1,000, 1_000 and 64.0 mean a number, 2.5 doesn't.
+            // 1e3, 1,000, 1_000 and 64.0 mean a whole number, 2.5 doesn't.
             let digits = text.filter { !",_' ".contains($0) }
             let meant = Double(digits).flatMap { Number(exactly: $0) }.flatMap {
                 $0 >= least && $0 < 1 << 53 ? $0 : nil
@@ -58,7 +58,7 @@ package enum OptionValue {
             meant: text.contains(":") ? nil : text.nearest(in: ModelName.names))
     }
 
-    /// How often a run is saved. A bare number is one of steps.
+    /// The interval between the saves of a run. A number without a unit is a number of steps.
     package static let saveInterval: @Sendable (String) throws -> SaveInterval = { text in
         do throws(SettingsError) {
             return try SaveInterval(text: text)

@@ -1,18 +1,18 @@
 import LinkedNet
 
-/// Which settings a run has where nobody asked for others, by the names that commands take.
+/// The sets of settings for a run where nobody asked for other values, by the names that commands take.
 public enum Preset: String, Sendable, Hashable, Codable, CaseIterable {
     /// Settings with which each model learns within minutes on two cores.
     case recipe
-    /// The settings of each model's experiment in the paper, but for the number of epochs:
-    /// ``RunOptions/paperEpochs`` unless asked otherwise.
+    /// The settings of each model's experiment in the paper, except the number of epochs: ``RunOptions/paperEpochs``
+    /// unless asked otherwise.
     case paper
 
     /// The settings of a model.
     ///
     /// - Parameters:
     ///   - linked: true for linked activations.
-    ///   - epochs: the length of the run; `nil` for the preset's own.
+    ///   - epochs: the number of epochs of the run; `nil` for the preset's own number.
     func experiment(_ model: ModelName, linked: Bool, epochs: Int?) -> Experiment {
         switch self {
         case .recipe: return Recipe(model).experiment(epochs: epochs)
@@ -30,7 +30,8 @@ private struct Recipe {
     var learningRate = 1e-3
     var decay = 0.0
     var momentum = 0.0
-    /// The steps over which the learning rate rises. It falls along a cosine from then to the end of the run.
+    /// The steps over which the learning rate rises. After these steps the learning rate falls along a cosine to the
+    /// end of the run.
     var warmUpSteps: Int
     var batchSize: Int
     var augments = false
@@ -39,14 +40,14 @@ private struct Recipe {
     var batchNorm: Bool
     var epochs: Int
 
-    /// The rate at the end of a run, as a share of the rate at its beginning: above zero, so that a run that is given
-    /// more epochs goes on learning.
+    /// The learning rate at the end of a run, as a share of the full rate. The share is above zero, so that a run with
+    /// added epochs goes on learning.
     private static let finalFactor = 0.01
 
-    /// Every figure of the recipe, which is the same for plain and linked activations.
+    /// All numbers of the recipe. Plain and linked activations have the same numbers.
     init(_ model: ModelName) {
         switch model {
-        // A test accuracy of 0.8821 after the one epoch of 60,000 images.
+        // The test accuracy is 0.8821 after the one epoch of 60,000 images.
         case .allCNN: self.init(warmUpSteps: 100, batchSize: 16, epochs: 1)
         case .width: self.init(epochs: 5)
         case .depth: self.init(warmUpSteps: 100, epochs: 10)
@@ -59,7 +60,7 @@ private struct Recipe {
         (self.warmUpSteps, self.batchSize, self.batchNorm, self.epochs) = (warmUpSteps, batchSize, batchNorm, epochs)
     }
 
-    /// The settings of a run of `epochs` epochs; `nil` for the recipe's own number.
+    /// The settings of a run of `wanted` epochs; `nil` for the recipe's own number.
     func experiment(epochs wanted: Int?) -> Experiment {
         let epochs = wanted ?? epochs
         let cosine = LearningRateSchedule.cosine(epochs: epochs, finalFactor: Self.finalFactor)

@@ -1,7 +1,7 @@
 import Foundation
 import LinkedNet
 
-/// An object with a member for each setting, by ``Setting/key``.
+/// Settings are encoded as an object with a member for each setting, by ``Setting/key``.
 extension RunSettings: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: SettingKey.self)
@@ -14,7 +14,7 @@ extension RunSettings: Codable {
         for setting in Settings.stored { try setting.encode(self, into: &container) }
     }
 
-    /// These settings as a checkpoint gives them back.
+    /// These settings after a checkpoint's encoding and decoding.
     ///
     /// - Throws: ``SettingsError`` naming the setting that can't be saved or read again.
     func validated() throws -> RunSettings {

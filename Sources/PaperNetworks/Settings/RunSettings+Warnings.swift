@@ -1,7 +1,7 @@
 import LinkedNet
 
 extension RunSettings {
-    /// Says that the schedule comes to its end before the run does; `nil` if it doesn't.
+    /// A warning if the schedule ends before the run; otherwise `nil`.
     public var scheduleWarning: String? {
         guard let end = self.schedule.end, end.epoch < self.epochs else { return nil }
         let text = self.schedule.text ?? "\(self.schedule)"
@@ -12,7 +12,7 @@ extension RunSettings {
                 + "\(rest) will have its final learning rate, \(self.learningRate * end.factor)"
     }
 
-    /// Says what of these settings asks for more than there is in the data.
+    /// Warnings about the settings that ask for more than the data has.
     public func warnings(about source: DataSource) -> [String] {
         let images = trainingImages(of: source).count
         var warnings: [String] = []
@@ -31,7 +31,7 @@ extension RunSettings {
         return warnings
     }
 
-    /// Says that a warm-up lasts longer than the run; `nil` if it doesn't.
+    /// A warning if a warm-up lasts longer than the run; otherwise `nil`.
     public func warmUpWarning(about source: DataSource) -> String? {
         guard case .warmUp(let warmUp, _) = self.schedule else { return nil }
         let perEpoch = max(trainingImages(of: source).count - 1, 0) / max(self.batchSize, 1) + 1

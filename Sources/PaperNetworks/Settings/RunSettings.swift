@@ -1,14 +1,14 @@
 import LinkedNet
 
-/// Everything that decides what a training of one of these networks computes: two runs with equal settings give the
-/// same bits (on one instruction set). ``Settings`` declares what there is: `settings.batchSize`.
+/// All values that decide the results of a training of one of these networks. Two runs with equal settings give the
+/// same bits on one instruction set. ``Settings`` declares the settings: `settings.batchSize`.
 ///
-/// It is a run's memory: stored with its checkpoint, and enough to make its network again.
+/// A run's checkpoint stores the settings. The settings are enough to make the run's network again.
 @dynamicMemberLookup
 public struct RunSettings: Sendable, Hashable {
     private var values = SettingValues()
 
-    /// To be filled with every setting.
+    /// Settings without values. The caller sets the value of every setting.
     init() {}
 
     /// The value of a setting.
@@ -84,17 +84,17 @@ extension RunSettings {
 
     /// A probe for a network that these settings made.
     ///
-    /// - Throws: ``ShapeError`` if others made it, ``OutOfMemory``.
+    /// - Throws: ``ShapeError`` if other settings made the network, ``OutOfMemory``.
     public func probe(of network: Network) throws -> ActivationProbe {
         try ActivationProbe(makeModel(classCount: network.outputShape.elementCount), of: network)
     }
 
-    /// The images to train on, of those that there are.
+    /// The images of `source` to train on.
     public func trainingImages(of source: DataSource) -> any Dataset {
         self.limit.map { source.train.prefix($0) } ?? source.train
     }
 
-    /// The images to test on, of those that there are.
+    /// The images of `source` to test on.
     public func testImages(of source: DataSource) -> any Dataset {
         self.testLimit.map { source.test.prefix($0) } ?? source.test
     }

@@ -1,7 +1,7 @@
 import LinkedNet
 
 extension SaveInterval {
-    /// Reads what commands take: `500` or `500steps`, `10min`.
+    /// Reads the texts that commands take: `500` or `500steps`, `10min`.
     ///
     /// - Throws: ``SettingsError`` naming `save-every`.
     public init(text: String) throws(SettingsError) {
@@ -19,7 +19,7 @@ extension SaveInterval {
             meant: Self.meant(digits, unit.lowercased().filter { $0 != " " }))
     }
 
-    /// The text with a known unit that a number with another unit means.
+    /// The text with a known unit for a number with another unit; `nil` if no text fits.
     private static func meant(_ digits: Substring, _ unit: String) -> String? {
         guard let number = Double(digits), number > 0, number < 1e6 else { return nil }
         func text(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : "\(value)" }

@@ -8,12 +8,14 @@ extension LearningRateSchedule {
         """
 
     /// A schedule from text: `constant`; `allcnn`; `cosine:30`; `cosine:30=0.01` (down to a hundredth of the rate);
-    /// `steps:100=0.5,150=0.1` (from epoch 100, counted from 0, half the rate); any of them after `warm-up:500+`;
-    /// several with the epochs, counted from 0, from which on the next holds: `cosine:30@30:cosine:10`.
+    /// `steps:100=0.5,150=0.1` (from epoch 100, counted from 0, half the rate); any of these after `warm-up:500+`;
+    /// several of these in a row, each after the first with the epoch, counted from 0, from which on the schedule
+    /// holds: `cosine:30@30:cosine:10`.
     ///
     /// - Parameters:
     ///   - text: the description.
-    ///   - epochs: the length of the whole, to which `cosine` without a number extends.
+    ///   - epochs: the number of epochs of the whole schedule. `cosine` without a number extends over all epochs of its
+    ///     part.
     /// - Throws: ``SettingsError``.
     public init(text: String, epochs: Int) throws(SettingsError) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
@@ -40,7 +42,7 @@ extension LearningRateSchedule {
 
     /// A schedule that is no sequence.
     ///
-    /// - Parameter whole: the text that it is part of, for the error.
+    /// - Parameter whole: the text that contains this schedule's text, for the error.
     private static func single(_ text: String, epochs: Int, whole: String) throws(SettingsError) -> Self {
         let error = error(whole)
         let (name, argument) = split(text, at: ":")
@@ -52,7 +54,8 @@ extension LearningRateSchedule {
             let (length, final) = split(argument, at: "=")
             guard let length = Int(length), length >= 1, length <= RunOptions.mostEpochs else { throw error }
             guard let final else { return .cosine(epochs: length) }
-            // More than 1 would be no fall, and very much more no number in between.
+            // With a factor above 1 the rate would rise. With a very large factor, the rates in between would be no
+            // numbers.
             guard let factor = factor(final), factor <= 1 else { throw error }
             return .cosine(epochs: length, finalFactor: factor)
         case ("steps", let list?):
@@ -86,8 +89,9 @@ extension LearningRateSchedule {
         return factor
     }
 
-    /// The text that ``init(text:epochs:)`` makes this schedule of, for any number of epochs. `nil` for a sequence in a
-    /// warm-up or in another sequence, or that doesn't begin with epoch 0, which have none.
+    /// The text from which ``init(text:epochs:)`` makes this schedule, for any number of epochs. Some sequences have no
+    /// text, and give `nil`: a sequence in a warm-up or in another sequence, a sequence that doesn't begin with epoch
+    /// 0, and a sequence of fewer than two schedules.
     public var text: String? {
         switch self {
         case .constant: return "constant"

@@ -1,7 +1,7 @@
 import LinkedNet
 
-/// A setting of a run, declared once: its option, its help, its key in saved runs, its default, its part of the line
-/// that states all settings. ``Settings`` has them all.
+/// A setting of a run, declared once: the option, the help, the key in saved runs, the default, and the setting's part
+/// of the line that states all settings. ``Settings`` has all settings.
 public struct Setting<Value: Hashable & Sendable>: Sendable {
     /// The option, without dashes: `batch-norm`.
     public let name: String
@@ -12,18 +12,20 @@ public struct Setting<Value: Hashable & Sendable>: Sendable {
     /// The option's help.
     public let help: String
     let format: SettingFormat<Value>
-    /// The value where nobody asks for one.
+    /// The value where nobody asks for a value.
     let standard: @Sendable (SettingDefaults) -> Value
-    /// The value of runs of before there was the setting, which therefore isn't saved; `nil` if all have it.
+    /// The value in runs from before the setting existed. This value therefore isn't saved. `nil` if all saved runs
+    /// have the setting.
     let whenAbsent: Value?
-    /// Whether a resumed run may be asked for another value.
+    /// The rule for another value in a resumed run.
     let whenResumed: ResumeRule
-    /// The reason why a value that was asked for makes no sense, alone or beside the others; `nil` if there is none.
+    /// The reason why a value that was asked for makes no sense, alone or beside the others; `nil` if the value makes
+    /// sense.
     let problem: @Sendable (Value, RunSettings) -> SettingProblem?
-    /// The part of the line that states all settings; `nil` for nothing.
+    /// The setting's part of the line that states all settings; `nil` for no part.
     let phrase: @Sendable (Value, RunSettings) -> String?
 
-    /// Takes an option's text over into what is asked for.
+    /// Reads an option's text into the options that are asked for.
     let ask: @Sendable (String, inout RunOptions) throws -> Void
 
     /// - Parameter ask: `nil` to ask for the value that the text stands for.
@@ -42,7 +44,7 @@ public struct Setting<Value: Hashable & Sendable>: Sendable {
     }
 }
 
-/// The sections of `train --help` that settings stand in.
+/// The sections of `train --help` that have settings.
 public enum SettingGroup: Sendable {
     /// The network.
     case network
@@ -52,13 +54,13 @@ public enum SettingGroup: Sendable {
     case training
 }
 
-/// Whether a resumed run may be asked for another value of a setting.
+/// The rule for another value of a setting in a resumed run.
 enum ResumeRule: Sendable {
-    /// No: it would be another run.
+    /// No other value: the run would be another run.
     case same
-    /// Yes.
+    /// Any value.
     case any
-    /// As ``RunOptions/contradictions(to:)`` says in a sentence of its own.
+    /// ``RunOptions/contradictions(to:)`` has a rule for this setting alone.
     case special
 }
 
@@ -73,8 +75,8 @@ struct SettingDefaults: Sendable {
     let experiment: Experiment
     /// The optimizer of the run.
     let optimizer: OptimizerName
-    /// False if the optimizer is another than the experiment's, whose rate, decay, momentum and schedule then don't
-    /// apply.
+    /// False if the optimizer isn't the experiment's optimizer. The experiment's learning rate, decay, momentum and
+    /// schedule then don't apply.
     var isExperiments: Bool { optimizer == experiment.optimizer }
 }
 
@@ -90,7 +92,7 @@ public protocol AnySetting: Sendable {
     var valueName: String? { get }
     /// Reads an option's value.
     ///
-    /// - Throws: an error whose text says what was expected.
+    /// - Throws: an error whose text names the expected values.
     func read(_ text: String, into options: inout RunOptions) throws
 }
 

@@ -1,14 +1,14 @@
 import LinkedNet
 
-/// How the values of a setting are read from an option, shown to people, and kept in a saved run.
+/// The format of a setting's values in an option, in texts for people, and in a saved run.
 public struct SettingFormat<Value: Hashable & Sendable>: Sendable {
     /// The word for a value in help: `N`. `nil` for a flag, which takes no value.
     let valueName: String?
     /// Reads an option's value; throws an ``OptionValue/Problem``.
     let read: @Sendable (String) throws -> Value
-    /// The text of a value, as ``read`` takes it.
+    /// The text of a value, in the form that ``read`` takes.
     let text: @Sendable (Value) -> String
-    /// Reads a value from a saved run; `nil` if there is none.
+    /// Reads a value from a saved run; `nil` if the run has no value.
     let decode: @Sendable (KeyedDecodingContainer<SettingKey>, SettingKey) throws -> Value?
     /// Writes a value into a saved run.
     let encode: @Sendable (Value, inout KeyedEncodingContainer<SettingKey>, SettingKey) throws -> Void
@@ -24,7 +24,7 @@ struct SettingKey: CodingKey {
 }
 
 extension SettingFormat where Value: Codable {
-    /// Values that are kept as they are.
+    /// Values that a saved run keeps in the encoding of the type `Value`.
     init(
         _ valueName: String?, read: @escaping @Sendable (String) throws -> Value,
         text: @escaping @Sendable (Value) -> String = { "\($0)" }
@@ -36,7 +36,7 @@ extension SettingFormat where Value: Codable {
 }
 
 extension SettingFormat {
-    /// Values that may be left out: `nil` isn't kept.
+    /// Values that may be missing: a saved run doesn't keep `nil`.
     static func optional<Wrapped: Codable>(
         _ valueName: String, read: @escaping @Sendable (String) throws -> Wrapped
     ) -> SettingFormat where Value == Wrapped? {
@@ -85,7 +85,7 @@ extension SettingFormat where Value == ModelName {
 }
 
 extension SettingFormat where Value == LearningRateSchedule {
-    /// A schedule as text. The texts that are kept don't depend on the number of epochs.
+    /// A schedule as text. The texts in saved runs don't depend on the number of epochs.
     static var schedule: SettingFormat {
         SettingFormat(
             valueName: "schedule", read: { try LearningRateSchedule(text: $0, epochs: 1) },

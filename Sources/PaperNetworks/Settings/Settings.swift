@@ -1,9 +1,10 @@
 import LinkedNet
 
-/// Every setting of a run, in the order in which the line at the start of a training states them.
+/// Every setting of a run, in the order of the line that states the settings at the start of a training.
 ///
-/// A setting is added here, and in the README's table of options: the command's option and help, saved runs and the
-/// comparison with a resumed run follow from the declaration. `settings.name` gives the value where it takes effect.
+/// A new setting is declared here, and gets a row in the README's table of options. The command's option and help,
+/// saved runs, and the comparison with a resumed run follow from the declaration. `settings.name` gives the value to
+/// the code in which the value takes effect.
 public struct Settings: Sendable {
     /// The network.
     public let model = Setting<ModelName>(
@@ -11,7 +12,7 @@ public struct Settings: Sendable {
         help: "Which network: \(ModelName.options); width:N has N units. (default: allcnn)",
         phrase: { model, _ in "\(model)" }, default: { _ in RunOptions.standardModel })
 
-    /// The activation after its layers.
+    /// The activation after the network's layers.
     public let activation = Setting<ModelActivation>(
         "activation", key: "activation", .network, .name,
         help: """
@@ -26,18 +27,18 @@ public struct Settings: Sendable {
         help: "Normalise batches between each layer and its activation. (default: that of --settings)",
         phrase: { isOn, _ in isOn ? "BatchNorm" : nil }, default: { $0.experiment.batchNorm })
 
-    /// Every layer's units times √2.
+    /// True for √2 times the units of every layer.
     public let widened = Setting<Bool>(
         "sqrt2", key: "widened", .network, .flag, help: "Give every layer √2 times its units.",
         phrase: { isOn, _ in isOn ? "√2 units" : nil }, default: { _ in false })
 
-    /// How the kernels of convolutions and hidden dense layers start.
+    /// The initialiser of the kernels of convolutions and hidden dense layers.
     public let initializer = Setting<InitializerName>(
         "init", key: "initializer", .network, .name,
         help: "How weights start: \(OptionValue.names(InitializerName.self)). (default: that of --settings)",
         phrase: { initializer, _ in initializer.rawValue }, default: { $0.experiment.initializer })
 
-    /// How convolutions are computed.
+    /// The algorithm of the convolutions.
     public let convolution = Setting<ConvolutionAlgorithm>(
         "convolution", key: "convolution", .network, .name,
         help: """
@@ -47,8 +48,8 @@ public struct Settings: Sendable {
         phrase: { algorithm, _ in algorithm == .automatic ? nil : "\(algorithm.rawValue) convolutions" },
         default: { _ in .automatic })
 
-    /// Where those settings come from that nobody asked for. Runs of before there was a choice have the paper's, which
-    /// therefore are saved without a name.
+    /// The source of the settings that nobody asked for. Runs from before this choice have the paper's settings, so a
+    /// saved run doesn't name the paper's preset.
     public let preset = Setting<Preset>(
         "settings", key: "preset", .training, .name,
         help: """
@@ -57,7 +58,7 @@ public struct Settings: Sendable {
             """,
         whenAbsent: .paper, default: { $0.preset })
 
-    /// Images in a step.
+    /// The number of images in a step.
     public let batchSize = Setting<Int>(
         "batch-size", key: "batchSize", .training, .wholeNumber(from: 1),
         help: "Images in a step. (default: that of --settings)", problem: { size, _ in Self.problem(size) },
@@ -76,7 +77,7 @@ public struct Settings: Sendable {
         phrase: { rate, settings in "\(settings.optimizer.rawValue) \(rate)" },
         default: { $0.isExperiments ? $0.experiment.learningRate : $0.optimizer.defaultLearningRate })
 
-    /// Nesterov's momentum; 0 but for SGD.
+    /// Nesterov's momentum; 0 for all optimizers but SGD.
     public let momentum = Setting<Double>(
         "momentum", key: "momentum", .training, .number("m"),
         help: "Nesterov momentum, for sgd. (default: that of --settings)",
@@ -96,7 +97,7 @@ public struct Settings: Sendable {
         phrase: { decay, _ in decay > 0 ? "decay \(decay)" : nil },
         default: { $0.isExperiments ? $0.experiment.decay : 0 })
 
-    /// How the learning rate changes. As an option it is a text whose meaning depends on the epochs:
+    /// The change of the learning rate. The option is a text whose meaning depends on the number of epochs:
     /// ``RunOptions/schedule``.
     public let schedule = Setting<LearningRateSchedule>(
         "schedule", key: "schedule", .training, .schedule,
@@ -108,8 +109,8 @@ public struct Settings: Sendable {
         phrase: { schedule, _ in schedule == .constant ? nil : "schedule \(schedule.text ?? "\(schedule)")" },
         default: { $0.isExperiments ? $0.experiment.schedule : .constant })
 
-    /// The argument of ``DataSource/resolve(_:workingDirectory:)``; `nil` for its default. A run has its
-    /// ``DataSource/argument`` here, so `nil` for data of one's own.
+    /// The argument of ``DataSource/resolve(_:workingDirectory:)``; `nil` for the default data. A run's settings have
+    /// the ``DataSource/argument`` of the run's data here: `nil` for data of one's own.
     public let data = Setting<String?>(
         "data", key: "data", .data, .optional("data", read: { $0 }), help: DataSource.help,
         whenAbsent: .some(nil), whenResumed: .any, default: { _ in nil })
@@ -126,13 +127,13 @@ public struct Settings: Sendable {
         help: "A new order of training images in every epoch. (default: that of --settings)",
         phrase: { isOn, _ in isOn ? "shuffled" : "in file order" }, default: { $0.experiment.shuffles })
 
-    /// Train on this many images, the first.
+    /// The number of images to train on, the first images; `nil` for all.
     public let limit = Setting<Int?>(
         "limit", key: "limit", .data, .wholeNumberOrNone(from: 1), help: "Train on the first N images.",
         whenAbsent: .some(nil), problem: { limit, _ in limit.flatMap { Self.problem($0) } },
         phrase: { limit, _ in limit.map { "first \($0) images" } }, default: { _ in nil })
 
-    /// Test on this many images, the first.
+    /// The number of images to test on, the first images; `nil` for all.
     public let testLimit = Setting<Int?>(
         "limit-test", key: "testLimit", .data, .wholeNumberOrNone(from: 1), help: "Test on the first N images.",
         whenAbsent: .some(nil), problem: { limit, _ in limit.flatMap { Self.problem($0) } },
@@ -151,7 +152,7 @@ public struct Settings: Sendable {
         help: "What all random choices follow from. (default: \(Experiment.seed))",
         phrase: { seed, _ in "seed \(seed)" }, default: { _ in Experiment.seed })
 
-    /// All of them.
+    /// All settings, in the order of their declarations.
     public static let all: [any AnySetting] = stored
 
     static let declared = Settings()

@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// A setting of a run that makes no sense, or not with the others.
+/// A setting of a run that makes no sense, alone or beside the others.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// The setting, by the name of its option without dashes: `momentum`.
     public let setting: String
@@ -8,7 +8,7 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let expected: String
     /// The value that was found.
     public let found: String
-    /// The value that was probably meant, if one near the found one would have been right.
+    /// The value that was probably meant: a right value near the found value, or `nil` if there is none.
     public let meant: String?
 
     /// An error about a setting.
