@@ -3,8 +3,7 @@
 /// A loss of your own conforms to this protocol; a ``Trainer`` takes any loss. A sample's loss depends on this sample
 /// alone, so a batch may be evaluated in micro-batches, several at once.
 public protocol Loss: SelfDescribing, Sendable {
-    /// The loss and the number of correct samples of a batch and, if the caller wants it, the gradient of the mean
-    /// loss.
+    /// The loss and the number of correct samples of a batch and, on the caller's wish, the gradient of the mean loss.
     ///
     /// - Parameters:
     ///   - output: the network's output, [samples][classes].

@@ -1,6 +1,6 @@
 /// −log softmax(output)[label]: the cross-entropy of the softmax of a network's outputs (logits).
 public struct SoftmaxCrossEntropy: Loss {
-    /// The loss; it has no settings.
+    /// The loss, which has no settings.
     public init() {}
 
     public func evaluate(
