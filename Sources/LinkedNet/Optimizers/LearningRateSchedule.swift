@@ -18,7 +18,8 @@ public enum LearningRateSchedule: Sendable, Hashable {
     /// A linear rise over the first `steps` updates, from 1/steps of the rate; `then` counts from the start, as if
     /// there were no warm-up.
     indirect case warmUp(steps: Int, then: LearningRateSchedule)
-    /// One schedule after the other, each as if training began with it. The first begins with epoch 0.
+    /// One schedule after the other, each as if training began with this schedule. The first schedule begins with epoch
+    /// 0.
     case sequence([Stage])
 
     /// One stair of ``steps(_:)``.
@@ -83,7 +84,7 @@ public enum LearningRateSchedule: Sendable, Hashable {
     }
 
     /// The end of a schedule: from this epoch on, counted from 0, the factor stays the same. `nil` for a schedule
-    /// without an end.
+    /// without an end. A warm-up is not counted.
     public var end: (epoch: Int, factor: Double)? {
         switch self {
         case .constant: return nil
