@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// Writes texts to a descriptor, each as a whole and in order, whatever is at the other end: a file, a terminal, a pipe
+/// Writes texts to a descriptor, each text as a whole and in order. The other end may be a file, a terminal, or a pipe
 /// whose reader is slow or gone.
 final class DescriptorWriter: Sendable {
     private enum State {
         case open
-        /// The reader is gone: nobody misses what is not written.
+        /// The reader is gone, so nobody misses the texts that are not written.
         case ended
-        /// The system's error number. What follows isn't written: a gap would go unnoticed.
+        /// The system's error number. Later texts aren't written, because nobody would notice the gap.
         case failed(Int32)
     }
 
@@ -16,18 +16,18 @@ final class DescriptorWriter: Sendable {
     private let onFailure: @Sendable (Int32) -> Void
     private let state = Mutex(State.open)
 
-    /// A pipe that says it has room takes this many bytes without blocking.
+    /// A pipe that reports room takes this many bytes without blocking.
     private static let pieceSize = Int(PIPE_BUF)
-    /// When the process was told to end, a reader that takes nothing is waited for no longer than this.
+    /// The longest wait for a reader that takes nothing, after the process was told to end.
     private static let patience = Duration.seconds(5)
 
-    /// - Parameter onFailure: is told the system's error number when writing fails, once.
+    /// - Parameter onFailure: gets the system's error number when writing fails, once.
     init(_ descriptor: Int32, onFailure: @escaping @Sendable (Int32) -> Void = { _ in }) {
         self.descriptor = descriptor
         self.onFailure = onFailure
     }
 
-    /// Writes all of `text`. Waits for a slow reader, also if the descriptor doesn't block.
+    /// Writes all of `text`. Waits for a slow reader, even if the descriptor doesn't block.
     func write(_ text: String) {
         let failure: Int32? = state.withLock { state in
             guard case .open = state else { return nil }
@@ -38,11 +38,12 @@ final class DescriptorWriter: Sendable {
         if let failure { onFailure(failure) }
     }
 
-    /// Why writing failed, the system's last word included; `nil` if it didn't.
+    /// The system's error number if a write failed, or if the system reports a failure only now; otherwise `nil`.
     func finish() -> Int32? {
         state.withLock { state in
             if case .open = state {
-                // Some file systems say only at closing that they had no room. The descriptor itself stays taken.
+                // Some file systems report a lack of room only at closing. The copy is closed, and the descriptor
+                // itself stays open.
                 let copy = dup(descriptor)
                 if copy >= 0, close(copy) != 0, errno != EINTR { state = .failed(errno) }
             }
@@ -65,7 +66,7 @@ final class DescriptorWriter: Sendable {
             switch count == 0 ? EIO : errno {
             case EINTR, EAGAIN, EWOULDBLOCK: continue
             case EPIPE: return .ended
-            // A terminal that was closed.
+            // The terminal was closed.
             case EIO where isatty(descriptor) == 1: return .ended
             case let code: return .failed(code)
             }
@@ -73,7 +74,8 @@ final class DescriptorWriter: Sendable {
         return .open
     }
 
-    /// Waits until the descriptor takes bytes, or writing would say why it doesn't; false if that takes too long.
+    /// Waits until the descriptor takes bytes, or until a write would report an error; false if the wait takes too
+    /// long.
     private func waitForRoom() -> Bool {
         var deadline: ContinuousClock.Instant?
         while true {

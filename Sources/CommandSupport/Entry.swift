@@ -2,10 +2,10 @@ import ArgumentParser
 import LinkedNet
 
 extension ParsableCommand {
-    /// Runs what the arguments ask for, and ends the process. Wrong arguments, what `body` throws, and output that
-    /// can't be written end it as `failure` has it.
+    /// Runs `body` with the parsed arguments, and ends the process. After wrong arguments, an error of `body`, or
+    /// output that can't be written, `failure` decides the message and the status.
     package static func run(reporting failure: Failure, _ body: (Self) throws -> Void) -> Never {
-        // Before anything opens a file.
+        // This call comes before the process opens a file.
         StandardDescriptors.occupy()
         let command: Self
         do {
@@ -15,7 +15,7 @@ extension ParsableCommand {
             failure.exitUsage(error.description)
         } catch {
             guard exitCode(for: error) == .success else { failure.exitUsage(message(for: error)) }
-            // --help and its like.
+            // `--help` and similar options.
             Output.standardOutput.write(fullMessage(for: error) + "\n")
             failure.end()
         }

@@ -2,11 +2,11 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// How the command ends when something is wrong: one line on standard error, and a status of sysexits.h.
+/// The end of a command after a failure: one line on standard error, and a status of sysexits.h.
 package struct Failure {
     private let command: String
 
-    /// - Parameter command: the command's name, with which the line begins.
+    /// - Parameter command: the command's name. The line begins with this name.
     package init(of command: String) {
         self.command = command
     }
@@ -21,20 +21,22 @@ package struct Failure {
 
     /// Ends the command.
     ///
-    /// - Parameter status: what it ends with. Success becomes `EX_IOERR` if what was printed could not be written;
-    ///   nobody may take half a result for a whole one.
+    /// - Parameter status: the command's status. Success becomes `EX_IOERR` if some output could not be written,
+    ///   because nobody may take half a result for a whole result.
     package func end(_ status: Int32 = EXIT_SUCCESS) -> Never {
         let isWritten = [Output.standardOutput, .standardError].reduce(true) { $1.finish() && $0 }
         Foundation.exit(status == EXIT_SUCCESS && !isWritten ? EX_IOERR : status)
     }
 
-    /// Says that checkpoints are damaged that are newer than the one that is used.
+    /// Warns about damaged checkpoints that are newer than the checkpoint in use.
     package func warn(_ damage: [CheckpointError]) {
         for error in damage { warn("\(error); using an older checkpoint") }
     }
 
-    /// Sets how many threads kernels use: as many as are asked for, but no more than the system gives. Says if these
-    /// are fewer, and if `CK_ISA` names instructions that aren't there. To be called while the process has one thread.
+    /// Sets the number of threads of the kernels to `threads`, but to no more than the system gives; `nil` asks for the
+    /// default number. Warns if the system gives fewer threads, if `threads` is more than the number of processors, and
+    /// if `CK_ISA` names instructions that the processor doesn't have. Callers call this function while the process has
+    /// one thread.
     package func prepareKernels(threads: Int?) {
         if let threads {
             let processors = ProcessInfo.processInfo.activeProcessorCount
@@ -60,7 +62,7 @@ package struct Failure {
     }
 
     private func exit(_ status: Int32, _ message: String) -> Never {
-        // The argument parser lists values one below the other, each after a dash.
+        // The argument parser lists values on lines of their own, each after a dash.
         let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
         let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
         let line = (lines.filter { !$0.hasPrefix("- ") } + (values.isEmpty ? [] : [values])).joined(separator: " ")

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The messages of a signal's handler. The handler may only use memory that was there before the signal came, and
-/// write(2).
+/// The messages of a signal's handler. The handler may use only write(2), and memory that existed before the signal
+/// came.
 extension Interruption {
     private static let lineOpen = Atomic<Bool>(false)
     private static let savedLength = Atomic<Int>(0)
@@ -13,13 +13,13 @@ extension Interruption {
         "stopping after this step, and saving; another signal, a second from now or later, leaves at once\n"
     private static let leaving: StaticString = "left at once, without a save\n"
 
-    /// True while a line stands on the terminal that has no end.
+    /// True while the terminal's last line has no end.
     static var isLineOpen: Bool {
         get { lineOpen.load(ordering: .relaxed) }
         set { lineOpen.store(newValue, ordering: .relaxed) }
     }
 
-    /// Makes globals that are made when they are first used.
+    /// Makes the globals. Swift otherwise makes a global at its first use, which may be in the handler.
     static func prepareMessages() {
         savedLength.store(0, ordering: .relaxed)
         isLineOpen = false
@@ -27,9 +27,9 @@ extension Interruption {
         _ = (stopping, leaving)
     }
 
-    /// Sets what is said when a second signal ends the process: what is saved.
+    /// Sets the text that a second signal prints when the signal ends the process: a description of the last save.
     package static func setSaved(_ text: String) {
-        // A signal that comes in between finds no text, and not a half one.
+        // A signal that comes in between finds no text, rather than half a text.
         savedLength.store(0, ordering: .sequentiallyConsistent)
         var length = 0
         for byte in text.utf8.prefix(savedCapacity - 1) {
@@ -43,7 +43,7 @@ extension Interruption {
     /// In the handler: the first signal was noted.
     static func announceStop() { say(stopping.utf8Start, stopping.utf8CodeUnitCount) }
 
-    /// In the handler: the process is about to leave.
+    /// In the handler: the process is about to end.
     static func announceLeave() {
         say(leaving.utf8Start, leaving.utf8CodeUnitCount)
         let length = savedLength.load(ordering: .sequentiallyConsistent)

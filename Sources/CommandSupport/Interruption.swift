@@ -2,30 +2,31 @@ import Foundation
 import LinkedNet
 import Synchronization
 
-/// SIGINT, SIGTERM, SIGHUP and SIGXCPU: the first is noted, a second one leaves at once if someone means it. SIGUSR1
-/// asks for a save. SIGPIPE is ignored: when nobody reads what is printed, training goes on. So is SIGXFSZ: a file that
-/// may not grow fails its write.
+/// The reaction to signals. The first signal of SIGINT, SIGTERM, SIGHUP and SIGXCPU is noted. A later SIGINT or SIGTERM
+/// ends the process at once, unless this signal comes within a second of the first signal. SIGUSR1 asks for a save.
+/// SIGPIPE is ignored, so training goes on when nobody reads the output. SIGXFSZ is ignored too: the write to a file
+/// that may not grow fails.
 package enum Interruption {
-    /// The signal that came, or 0.
+    /// The first signal that came, or 0.
     private static let received = Atomic<Int32>(0)
-    /// When it came, or 0: nanoseconds of a clock that is never set.
+    /// The time of the first signal in nanoseconds, or 0. The clock is never set.
     private static let receivedTime = Atomic<UInt64>(0)
     /// True if a save was asked for.
     private static let saveRequest = Atomic(false)
-    /// A signal that comes sooner after the first one belongs to the first.
+    /// In nanoseconds. A signal that comes sooner after the first signal belongs to the first signal.
     private static let leastInterval: UInt64 = 1_000_000_000
 
-    /// The signal that came, if one did.
+    /// The first signal that came; `nil` if none came.
     package static var signal: Int32? {
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
-    /// True if a save is asked for. The request is taken with that.
+    /// True if a save was asked for since the last call. The call ends the request.
     package static func takeSaveRequest() -> Bool { saveRequest.exchange(false, ordering: .relaxed) }
 
-    /// Begins to note signals. Those that are ignored stay so: nohup has it with SIGHUP, and a shell script with SIGINT
-    /// for what it runs in the background.
+    /// Begins to note signals. Signals that are ignored stay ignored: nohup ignores SIGHUP, and a shell script ignores
+    /// SIGINT for the commands that the script runs in the background.
     package static func install() {
         // A lazily made global must exist before a signal handler uses it.
         received.store(0, ordering: .relaxed)
@@ -47,7 +48,7 @@ package enum Interruption {
         }
         Foundation.signal(SIGPIPE, SIG_IGN)
         Foundation.signal(SIGXFSZ, SIG_IGN)
-        // A program that starts this one from a thread with signals blocked passes that on.
+        // A program may start this process from a thread that blocks signals. The process inherits the block.
         sigprocmask(SIG_UNBLOCK, &noted, nil)
     }
 
@@ -62,8 +63,9 @@ package enum Interruption {
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Service managers and terminals that end send several signals at once, and hang up after whatever else they sent;
-    /// the system repeats SIGXCPU every second. None of that is impatience.
+    /// Notes a signal, or ends the process after an impatient second signal. Service managers, and terminals that end,
+    /// send several signals at once, and SIGHUP after the others. The system repeats SIGXCPU every second. None of
+    /// these signals shows impatience.
     private static func note(_ number: Int32) {
         guard number != SIGUSR1 else { return saveRequest.store(true, ordering: .relaxed) }
         var time = timespec()
@@ -80,7 +82,7 @@ package enum Interruption {
     }
 }
 
-/// Stops training when a signal has come that asks for its end, and saves the run when one has come that asks for that.
+/// Stops the training when a signal asks for the end, and saves the run when a signal asks for a save.
 package final class InterruptionObserver: TrainingObserver {
     package init() {}
 

@@ -1,12 +1,12 @@
 import Foundation
 import LinkedNet
 
-/// How the user called this command, so that other commands can be shown in the same form.
+/// The form in which the user called this command, so that messages show other commands in the same form.
 package struct Invocation {
     private enum Form {
-        /// By `swift run`, with what stands before the command's name.
+        /// A call by `swift run`, with the options before the command's name.
         case package(options: String)
-        /// By a path, or a name that is found in PATH, with what stands before the last component.
+        /// A call by a path, or by a name that is found in PATH. The directory is the text before the last component.
         case path(directory: String)
     }
 
@@ -17,12 +17,13 @@ package struct Invocation {
         self.init(CommandLine.arguments.first ?? "", environment: ProcessInfo.processInfo.environment)
     }
 
-    /// - Parameter path: the process' first argument. `swift run` becomes the command that it runs, and gives it its
-    ///   path from the working directory: `.build/x86_64-unknown-linux-gnu/debug/train`.
+    /// - Parameter path: the process' first argument. `swift run` replaces its process by the command. The command's
+    ///   first argument is then the command's path from the working directory:
+    ///   `.build/x86_64-unknown-linux-gnu/debug/train`.
     init(_ path: String, environment: [String: String]) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let directory = parts.dropLast().map { $0 + "/" }.joined()
-        // The shell's own note of the program that it started, which stays when that becomes another.
+        // The shell notes the started program here. The note stays when the program replaces itself by another program.
         let started = environment["_"]?.split(separator: "/").last.map(String.init)
         guard !path.hasPrefix("/"), let build = parts.lastIndex(of: ".build"), parts.count - build > 3,
             started != parts.last

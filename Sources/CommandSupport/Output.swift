@@ -6,7 +6,7 @@ package struct Output: Sendable {
     private let writer: DescriptorWriter
 
     package static let standardOutput = Output(STDOUT_FILENO) { code in
-        // At once: the command may run for hours more.
+        // The message comes at once, because the command may run for hours more.
         let command = CommandLine.arguments.first?.split(separator: "/").last ?? "error"
         standardError.write("\(command): standard output: could not write: \(text(of: code))\n")
     }
@@ -19,11 +19,10 @@ package struct Output: Sendable {
 
     private static func text(of code: Int32) -> String { String(cString: strerror(code)).lowercased() }
 
-    /// Writes all of `text`, and waits for a reader that is slow. After a reader that is gone, or a failure, nothing
-    /// more is written.
+    /// Writes all of `text`, and waits for a slow reader. Writes nothing after a failure, or after the reader is gone.
     package func write(_ text: String) { writer.write(text) }
 
-    /// Says if everything that was to be written is.
+    /// True unless a text could not be written. A reader that is gone is no failure.
     package func finish() -> Bool { writer.finish() == nil }
 
     package var isTerminal: Bool { isatty(descriptor) == 1 }

@@ -1,8 +1,8 @@
 import Foundation
 import LinkedNet
 
-/// Shows how far training is, how well it does, how fast it is and how long it will take: on a terminal in a line that
-/// is written over, elsewhere in a line now and then.
+/// Shows the training's progress, scores, speed and remaining time. A terminal gets a line that is written over; other
+/// outputs get a line now and then.
 package final class ProgressDisplay {
     enum Form {
         /// A line with a bar that is written over.
@@ -13,9 +13,9 @@ package final class ProgressDisplay {
         case quiet
     }
 
-    /// After so much silence comes a line.
+    /// The longest time without a line.
     private static let interval = Duration.seconds(10)
-    /// No line is written over sooner.
+    /// The shortest time before the bar is written over.
     private static let barInterval = Duration.milliseconds(100)
 
     private let form: Form
@@ -24,11 +24,11 @@ package final class ProgressDisplay {
     private let now: () -> ContinuousClock.Instant
 
     private var begin: TrainingBegin?
-    /// How long the last test took, in seconds.
+    /// The time of the last test, in seconds.
     private var testSeconds = 0.0
     private var lastShown: ContinuousClock.Instant?
     private var lastEvent: ContinuousClock.Instant?
-    /// The bar's line, as long as there is something to show.
+    /// The bar's line; `nil` while the display has nothing to show.
     private var barText: String?
     private var isBarVisible = false
 
@@ -48,7 +48,7 @@ package final class ProgressDisplay {
 
     // MARK: Events
 
-    /// Training begins: something stands there before the first step, which may be slow.
+    /// Training begins. The display shows a text before the first step, because the first step may be slow.
     package func show(_ event: TrainingBegin) {
         begin = event
         let position = event.position
@@ -93,7 +93,7 @@ package final class ProgressDisplay {
         }
     }
 
-    /// An epoch ended, with its test. `text` is its line.
+    /// An epoch and the epoch's test ended. `text` is the epoch's line.
     package func show(_ event: EpochResult, _ text: String) {
         testSeconds = event.testSeconds
         if let begin, event.epoch + 1 < begin.epochs, begin.lastStep.map({ event.step < $0 }) ?? true {
@@ -113,17 +113,17 @@ package final class ProgressDisplay {
 
     // MARK: Lines
 
-    /// Writes a line of its own, with what stands below it again.
+    /// Writes a line, and the bar below the line again.
     package func line(_ text: String) { interrupt { write(text + "\n") } }
 
-    /// Lets `body` write lines, elsewhere perhaps, with the bar out of the way.
+    /// Removes the bar, lets `body` write lines, perhaps to another output, and shows the bar again.
     package func interrupt(_ body: () -> Void) {
         clear()
         body()
         showBar()
     }
 
-    /// Removes the bar, so that something else can be written.
+    /// Removes the bar, so that other text can be written.
     package func clear() {
         guard isBarVisible else { return }
         write("\r\u{1B}[K")
@@ -153,8 +153,8 @@ package final class ProgressDisplay {
 
     // MARK: Times
 
-    /// True if there is something to show after an event: the bar ten times a second and at the end, a line so that no
-    /// more than ten seconds pass without one, unless a single step takes longer.
+    /// True if the display has to show an event. The bar is shown at most ten times a second, and at the end. Lines
+    /// come so that no more than ten seconds pass without a line, unless a single step takes longer.
     private func isDue(isLast: Bool) -> Bool {
         guard form != .quiet, let lastShown else { return false }
         let now = now()
@@ -168,7 +168,7 @@ package final class ProgressDisplay {
 
     private func secondsLeft(after event: StepEvent) -> Double {
         guard let begin else { return .infinity }
-        // In double: the product may be too large for an integer.
+        // The numbers are in double precision, because the product may be too large for an integer.
         let epochsLeft = Double(begin.epochs) - Double(event.epoch)
         let stepsLeft = epochsLeft * Double(event.batchesPerEpoch) - Double(event.batch)
         let secondsPerStep = event.epochSeconds / Double(event.batch)
@@ -181,7 +181,7 @@ package final class ProgressDisplay {
 
     private func epochTitle(_ epoch: Int) -> String { "epoch \(epoch + 1)/\(begin?.epochs ?? 0)" }
 
-    /// ` of 3750`: after how many steps training ends.
+    /// ` of 3750`: the number of steps at the training's end.
     private var totalSteps: String {
         guard let begin else { return "" }
         let position = begin.position

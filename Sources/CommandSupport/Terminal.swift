@@ -1,8 +1,8 @@
 import Foundation
 
 extension Output {
-    /// True if a line here may be written over: a terminal that understands escape sequences, and nobody asked for
-    /// none.
+    /// True if a line here may be written over: the output is a terminal that understands escape sequences, and nobody
+    /// asked for plain text.
     package var acceptsEscapes: Bool {
         isTerminal && Self.acceptsEscapes(ProcessInfo.processInfo.environment)
     }
@@ -22,7 +22,8 @@ extension Output {
         return !isSet("CI") || ["0", "false"].contains(environment["CI"])
     }
 
-    /// - Parameter reported: what the terminal says; 0 if it says nothing, as serial lines and some containers do.
+    /// - Parameter reported: the width that the terminal reports; 0 if the terminal reports no width. Serial lines and
+    ///   some containers report none.
     static func columns(reported: Int, _ environment: [String: String]) -> Int {
         if reported > 0 { return reported }
         guard let columns = environment["COLUMNS"].flatMap({ Int($0) }), (1...100_000).contains(columns) else {
