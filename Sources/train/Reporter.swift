@@ -2,13 +2,13 @@ import CommandSupport
 import Foundation
 import LinkedNet
 
-/// Tells people, and with `--json` programs, how training goes.
+/// Reports the course of a training to people, and with `--json` to programs.
 final class Reporter: TrainingObserver {
     private let printsJSON: Bool
     private let logEvery: Int?
     private let progress: ProgressDisplay
     private var epochs = 0
-    /// The run that is trained, and what it had saved when that was last looked at.
+    /// The running training's run, the step of the run's last known save, and the command that continues the run.
     private var saved: (run: Run, step: Int?, command: String)?
 
     init(json: Bool, quiet: Bool, logEvery: Int?) {
@@ -28,9 +28,9 @@ final class Reporter: TrainingObserver {
     /// Removes the progress bar.
     func clear() { progress.end() }
 
-    /// Sees to it that someone who leaves in the middle of a step is told what is saved.
+    /// Prepares the message about the last save, for somebody who ends the process in the middle of a step.
     ///
-    /// - Parameter command: goes on with the run.
+    /// - Parameter command: the command that continues the run.
     func watch(_ run: Run, continuedBy command: String) {
         saved = (run, nil, command)
         noteSaves()

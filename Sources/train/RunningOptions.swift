@@ -70,7 +70,7 @@ struct RunningOptions: ParsableArguments {
     }
 }
 
-/// How often a run is to be saved, as it was given.
+/// The interval between saves, with the text as given.
 struct GivenInterval {
     let text: String
     let interval: SaveInterval

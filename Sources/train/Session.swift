@@ -70,11 +70,11 @@ struct Session {
         try train(run, data)
     }
 
-    /// Says what of the options comes to nothing, or may mean something else than it seems to.
+    /// Warns about options that have no effect, or that may have an unexpected effect.
     private func warn(about settings: RunSettings, _ data: DataSource) {
         for warning in settings.warnings(about: data) { reporter.warn(warning) }
         if let warning = settings.scheduleWarning { reporter.warn(warning) }
-        // The recipe's own warm-up is no business of someone who tries a few steps.
+        // Somebody who tries a few steps needs no warning about the recipe's own warm-up.
         if options.schedule != nil, let warning = settings.warmUpWarning(about: data) { reporter.warn(warning) }
     }
 

@@ -3,10 +3,10 @@ import PaperNetworks
 
 /// The options of a group of settings, made from the settings' own declarations.
 ///
-/// The argument parser looks for options among a value's children, and decodes each by the child's name. So this type
-/// shows the declared settings as its children.
+/// The argument parser looks for options among a value's children, and decodes each option by the child's name. So this
+/// type shows the declared settings as children.
 struct SettingOptions<Group: SettingOptionGroup>: ParsableArguments, CustomReflectable {
-    /// The texts that were given, by the settings' names.
+    /// The texts of the given options, by the settings' names.
     private(set) var given: [String: String] = [:]
 
     init() {}
@@ -51,7 +51,7 @@ struct SettingOptions<Group: SettingOptionGroup>: ParsableArguments, CustomRefle
             name: .customLong(setting.name), parsing: .unconditional,
             help: ArgumentHelp(setting.help, valueName: setting.valueName ?? ""),
             transform: { text in
-                // Read here as well, so that the parser names the option whose value is wrong.
+                // The text is read here as well, so that the parser names the option with the wrong value.
                 var options = RunOptions()
                 try setting.read(text, into: &options)
                 return text
