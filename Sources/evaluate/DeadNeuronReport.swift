@@ -13,7 +13,7 @@ enum DeadNeuronReport {
         return "\(table)\n\(dead) of \(units) neurons are dead"
     }
 
-    /// One line.
+    /// The JSON text on one line.
     static func json(_ layers: [DeadNeurons]) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -67,7 +67,7 @@ struct Evaluate: ParsableCommand {
             others.filter { $0.1 && ["--limit-test", "--confusion"].contains($0.0) }.map(\.0))
     }
 
-    /// Throws if options are given beside one that shows nothing else.
+    /// Throws if other options are given beside an option that shows nothing else.
     private func refuse(_ isGiven: Bool, _ option: String, _ others: [String]) throws {
         guard isGiven, let found = others.first else { return }
         throw ValidationError("\(option): expected no \(found) beside it, found both")
@@ -88,7 +88,7 @@ struct Evaluate: ParsableCommand {
         let saved = try SavedPaperRun(path)
         Self.failure.warn(saved.damage)
         let source = try data.map { try DataSource.resolve($0) } ?? saved.data()
-        // Images that the network can't take at all are an error, with a line of its own.
+        // Images that the network can't take cause an error with its own message, so no warning comes before the error.
         let fits =
             source.test.imageShape == saved.network.inputShape
             && source.test.classCount == saved.network.outputShape.elementCount
@@ -101,7 +101,7 @@ struct Evaluate: ParsableCommand {
             Self.failure.warn("--limit-test \(limitTest): there are \(source.test.count) test images, and all are used")
         }
         let test = limitTest.map { source.test.prefix($0) } ?? source.test
-        // On standard error: on standard output, only the result.
+        // The progress goes to standard error, because standard output has only the result.
         let progress = ProgressDisplay(.standardError, isQuiet: quiet || !Output.standardError.isTerminal)
         progress.beginTest()
         defer { progress.end() }

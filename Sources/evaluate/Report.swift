@@ -1,16 +1,16 @@
 import Foundation
 import LinkedNet
 
-/// How well a network did: as text for people or as JSON.
+/// The scores of a network, as text for people or as JSON.
 struct Report: Encodable {
     private let event = "evaluation"
     private let data: String
     private let images: Int
-    /// `nil` if it isn't a number.
+    /// `nil` if the loss isn't a finite number.
     private let testLoss: Double?
     private let testAccuracy: Double
     private let classes: [String]?
-    /// A row for each class, a column for what its images were taken for.
+    /// A row for each class, and a column for each predicted class.
     private let confusion: [[Int]]?
 
     init(_ result: EvaluationResult, of dataset: any Dataset, confusion showsConfusion: Bool) {
@@ -26,7 +26,7 @@ struct Report: Encodable {
             } : nil
     }
 
-    /// One line.
+    /// The JSON text on one line.
     func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -42,7 +42,7 @@ struct Report: Encodable {
         return "\(summary)\n\n\(matrix)"
     }
 
-    /// The confusion matrix, its columns aligned.
+    /// The confusion matrix with aligned columns.
     private var matrix: String? {
         guard let classes = classes?.map({ $0.printable(longest: 40) }), let confusion else { return nil }
         let lines = [["true \\ predicted"] + classes] + zip(classes, confusion).map { [$0] + $1.map(String.init) }
