@@ -2,7 +2,7 @@ import CommandSupport
 import Foundation
 import LinkedNet
 
-/// Tells people how training goes: a line for each epoch, and progress in between.
+/// Reports the course of a training to people: a line for each epoch, and progress in between.
 final class Reporter: TrainingObserver {
     private let progress: ProgressDisplay
     private var epochs = 0
@@ -12,10 +12,10 @@ final class Reporter: TrainingObserver {
         progress = ProgressDisplay(.standardOutput, isQuiet: quiet)
     }
 
-    /// A line of its own.
+    /// Writes a line for people.
     func line(_ line: String) { progress.line(line) }
 
-    /// Removes the line that is written over.
+    /// Removes the progress line.
     func clear() { progress.end() }
 
     func trainingBegan(_ event: TrainingBegin, _ trainer: Trainer) throws -> Directive {

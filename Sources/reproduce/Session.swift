@@ -55,9 +55,9 @@ struct Session {
         reporter.line("pages: \(command.output)/index.html, and README.md with one .md for each table")
     }
 
-    /// Trains until nothing is left of the plan, which grows where a training explodes that has an alternative.
+    /// Trains until every run of the plan is finished. The plan grows when a training with an alternative explodes.
     ///
-    /// - Returns: false if it was interrupted.
+    /// - Returns: false if the training was interrupted.
     private func train(_ makePlan: () throws -> Plan, _ data: ReproductionData, _ output: OutputDirectory) throws
         -> Bool
     {
