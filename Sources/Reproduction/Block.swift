@@ -5,16 +5,16 @@ enum Block {
     case paragraph(String)
     case heading(String)
     case list([String])
-    /// Titles, rows; columns of words are flush left, those of figures right.
+    /// Titles and rows. Columns of words are flush left, and columns of figures are flush right.
     case table([String], [[String]])
-    /// A file's name, what it shows, and the picture itself.
+    /// The file's name, the caption, and the picture itself.
     case picture(file: String, caption: String, svg: String)
     /// A command that regenerates the figures above.
     case command(String)
-    /// Blocks below a title, which are shown when it is opened.
+    /// Blocks below a title. The page shows the blocks when the reader opens the title.
     indirect case details(String, [Block])
 
-    /// The pictures in it.
+    /// The pictures in the block.
     var pictures: [(file: String, svg: String)] {
         switch self {
         case .picture(let file, _, let svg): [(file, svg)]
@@ -43,7 +43,7 @@ enum Block {
         }
     }
 
-    /// True for the first column, and for one with words in it.
+    /// True for the first column, and for a column with words.
     private static func isText(_ column: Int, _ rows: [[String]]) -> Bool {
         column == 0
             || rows.contains { row in
@@ -51,7 +51,7 @@ enum Block {
             }
     }
 
-    /// How cells look that begin with these words.
+    /// The style classes of cells that begin with these words.
     private static let styles: KeyValuePairs = [
         "as in the paper": "agrees", "differs": "differs", "not run": "quiet",
         "too small to tell": "quiet", "none to speak of": "quiet",
@@ -81,7 +81,7 @@ enum Block {
                 \(body)
                 </tbody></table></div>
                 """
-        // The picture has its title in itself.
+        // The picture contains its title.
         case .picture(_, _, let svg): return "<figure>\n\(svg)</figure>"
         case .command(let content): return "<pre><code>\(text(content))</code></pre>"
         case .details(let title, let blocks):

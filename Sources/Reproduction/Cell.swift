@@ -19,18 +19,18 @@ package enum Page: String, Sendable, Hashable, CaseIterable, Codable {
     }
 }
 
-/// A cell of one of the paper's tables, or an experiment on one of its claims.
+/// A cell of one of the paper's tables, or an experiment on one of the paper's claims.
 package struct Cell: Sendable, Hashable {
     package let page: Page
-    /// The network, as the paper calls it: `LK-ReLU √2`.
+    /// The network's name in the paper: `LK-ReLU √2`.
     package let row: String
-    /// Another mark that tells cells apart: `50 units`. Empty if there is none.
+    /// Another mark of the cell beside the row: `50 units`. Empty if the row is enough.
     package let column: String
-    /// The paper's figure. In Table 2 the median.
+    /// The paper's figure; in Table 2 the median.
     package let paper: Double?
     /// The paper's largest figure, in Table 2.
     package let paperMaximum: Double?
-    /// The trainings, of which the best counts.
+    /// The trainings. The best training counts.
     package let trainings: [Training]
 
     init(
@@ -48,8 +48,8 @@ package struct Cell: Sendable, Hashable {
     /// `LK-ReLU, 50 units`
     package var title: String { column.isEmpty ? row : "\(row), \(column)" }
 
-    /// True if a pattern of the shell's kind (`LK-*`, `*50 units`), or one of several with `|` between them, is the row
-    /// or the title, whatever the case.
+    /// True if a pattern matches the row or the title. A pattern is as in the shell: `LK-*`, `*50 units`. `|` separates
+    /// several patterns. Upper and lower case are equal.
     package func matches(_ patterns: String) -> Bool {
         patterns.split(separator: "|").contains { pattern in
             [row, title].contains { fnmatch(pattern.lowercased(), $0.lowercased(), 0) == 0 }
@@ -61,7 +61,7 @@ package struct Cell: Sendable, Hashable {
 package struct Comparison: Sendable {
     /// The cell that should be better or worse.
     let cell: Cell
-    /// The cell that it is compared with.
+    /// The cell to compare with.
     let other: Cell
 
     /// `LK-ReLU − ReLU`

@@ -5,7 +5,7 @@ struct CellResult {
     let cell: Cell
     /// The training of the cell that counts: the one with the best median.
     let training: Training
-    /// Its finished runs, by seed; none if nothing is finished.
+    /// The training's finished runs, by seed; empty if no run is finished.
     let records: [TrainingRecord]
     /// The finished runs of all of the cell's trainings.
     let finished: [(training: Training, records: [TrainingRecord])]
@@ -24,7 +24,7 @@ struct CellResult {
         records = best?.records ?? []
     }
 
-    /// The figure that counts of a training's runs.
+    /// The figure of a training: the median of the runs' figures; 0 without runs.
     private static func figure(_ records: [TrainingRecord]) -> Double { median(records.map(\.figure)) ?? 0 }
 
     /// The best test accuracy, median over seeds.
@@ -48,15 +48,15 @@ struct CellResult {
         return chance + 3 * (chance * (1 - chance) / Double(record.testImages)).squareRoot()
     }
 
-    /// The runs that exploded, of the training that counts.
+    /// The runs of the counting training that exploded.
     var explosions: [(seed: UInt64, explosion: TrainingRecord.Explosion)] {
         records.compactMap { record in record.explosion.map { (record.settings.seed, $0) } }
     }
 
-    /// How far apart the runs are.
+    /// The difference between the best run and the worst run.
     var spread: Double { (maximum ?? 0) - (minimum ?? 0) }
 
-    /// `exploded at step 120`; the steps of all runs that did.
+    /// `exploded at step 120`, with the steps of all runs that exploded; empty if no run exploded.
     var explosionText: String {
         explosions.isEmpty
             ? "" : "exploded at step " + explosions.map { "\($0.explosion.step)" }.joined(separator: ", ")

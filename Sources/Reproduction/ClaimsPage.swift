@@ -131,7 +131,7 @@ struct ClaimsPage {
 }
 
 extension Block {
-    /// A table with those rows only whose first cell is wanted.
+    /// The table, with only the rows whose first cell is wanted.
     fileprivate func only(_ isWanted: (String) -> Bool) -> Block {
         guard case .table(let titles, let rows) = self else { return self }
         return .table(titles, rows.filter { isWanted($0.first ?? "") })

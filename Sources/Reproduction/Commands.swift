@@ -1,17 +1,18 @@
 import LinkedNet
 
-/// The commands that regenerate what pages show: the same trainings anew, in a directory of their own.
+/// The commands that regenerate the content of pages. A command does the same trainings anew, in a directory of its
+/// own.
 struct Commands {
     let identity: OutputDirectory.Identity
     /// The value of `--data`.
     let data: String
 
-    /// The command for the figures of `results`, cells of a page: a line for each number of seeds, if they have
-    /// several.
+    /// The command for the figures of `results`, which are cells of a page. Results with several numbers of seeds give
+    /// a line for each number.
     ///
     /// - Parameters:
-    ///   - rows: a pattern for `results`, if they are all the cells that it chooses.
-    ///   - more: options for something else than the figures.
+    ///   - rows: a pattern for `results`. The command uses the pattern only if the pattern chooses no other cells.
+    ///   - more: options for other results than the figures.
     func block(_ page: Page, _ results: [CellResult], rows: String? = nil, _ more: String? = nil) -> Block {
         let finished = results.filter { !$0.records.isEmpty }
         let bySeeds = Dictionary(grouping: finished, by: seeds)
@@ -21,7 +22,7 @@ struct Commands {
         return .command(lines.isEmpty ? line(page, rows: rows, seeds: nil, more) : lines.joined(separator: "\n"))
     }
 
-    /// The command for pictures of what was watched in the first run of each of `results`.
+    /// The command for the pictures from inside the first run of each of `results`.
     func diagnostics(_ page: Page, _ results: [CellResult]) -> Block {
         .command(line(page, rows: rows(page, results, nil), seeds: 1, "--diagnostics", place: "-diagnostics"))
     }
@@ -36,13 +37,13 @@ struct Commands {
             + " --output \(output) --resume"
     }
 
-    /// The number of seeds, where it isn't the scale's.
+    /// The number of seeds; `nil` for the scale's own number.
     private func seeds(_ result: CellResult) -> Int? {
         let count = result.records.count
         return count == identity.scale.budget(result.training).seeds ? nil : count
     }
 
-    /// A pattern for these cells; `nil` for all of a page.
+    /// A pattern for these cells; `nil` for all cells of a page.
     private func rows(_ page: Page, _ results: [CellResult], _ pattern: String?) -> String? {
         let cells = Paper.cells([page]).filter { cell in pattern.map(cell.matches) ?? true }
         return results.count == cells.count ? pattern : results.map(\.cell.title).joined(separator: "|")

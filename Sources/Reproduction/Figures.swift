@@ -1,6 +1,6 @@
 import Foundation
 
-/// How pages write figures.
+/// The form of figures on pages.
 enum Figures {
     /// `0.5607`
     static func text(_ figure: Double?) -> String { figure.map { String(format: "%.4f", $0) } ?? "–" }

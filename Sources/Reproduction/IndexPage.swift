@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// All pages in one HTML document that needs nothing else.
+/// All pages in one HTML document. The document needs no other file.
 struct IndexPage {
     static let title = "Linked neurons, reproduced"
 

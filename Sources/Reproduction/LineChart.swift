@@ -10,9 +10,9 @@ struct LineChart {
         let style: Style
     }
 
-    /// How a curve is drawn: a colour for each activation, a stroke for what is done with it.
+    /// The look of a curve: a colour for each activation, and a stroke for a plain, widened or linked network.
     struct Style {
-        /// Index of the palette.
+        /// The colour's index in the palette.
         let colour: Int
         let stroke: Stroke
 
@@ -22,7 +22,7 @@ struct LineChart {
             case dotted = "1.5 3.5"
         }
 
-        /// Of a row of the paper's tables.
+        /// The style of a row of the paper's tables.
         init(row: String, isLinked: Bool) {
             let bases = ["PReLU", "SELU", "Swish", "BN", "ReLU"]
             let base = bases.firstIndex { row.contains($0) } ?? 4
@@ -39,13 +39,13 @@ struct LineChart {
     let title: String
     let xLabel: String
     let yLabel: String
-    /// True if x is a count, which has no parts.
+    /// True if x is a count. Ticks then have no fractions.
     var countsX = false
-    /// The least distance of ticks of y.
+    /// The smallest distance between ticks of y.
     var leastY = 0.0
     let series: [Series]
 
-    /// Colour-blind safe, one set for light and one for dark pages.
+    /// Colours that colour-blind readers can tell apart: one set for light pages, and one set for dark pages.
     private static let light = ["#0072b2", "#c2410c", "#00795c", "#9333a8", "#1f2328", "#a16207"]
     private static let dark = ["#56b4e9", "#ff9a5c", "#3ddc97", "#d8a1ff", "#e6edf3", "#f0c541"]
 

@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// The members of a linkage as curves over z, computed by a network of nothing else.
+/// The members of a linkage as curves over z. A network with the linkage alone computes the curves.
 enum LinkageCurves {
     static func chart(_ linkage: Linkage, title: String) throws -> LineChart {
         let z = (-60...60).map { Float($0) / 20 }

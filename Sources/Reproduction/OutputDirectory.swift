@@ -4,8 +4,8 @@ import PaperNetworks
 
 /// The files of a reproduction.
 ///
-/// - `reproduction.json`: what all of its runs have in common.
-/// - `runs/TRAINING/seed-N/`: a run with its checkpoint, and `record.json` when it is finished.
+/// - `reproduction.json`: the common properties of all runs.
+/// - `runs/TRAINING/seed-N/`: a run with its checkpoint, and `record.json` when the run is finished.
 /// - `time-ratio.json`: measured step times, for Table 6.
 /// - the pages.
 package struct OutputDirectory: Sendable {
@@ -15,7 +15,8 @@ package struct OutputDirectory: Sendable {
         self.path = path
     }
 
-    /// The properties that all runs of a reproduction share. Runs with others can't go on with it.
+    /// The properties that all runs of a reproduction share. A run with other properties can't continue the
+    /// reproduction.
     package struct Identity: Codable, Equatable {
         let scale: Scale
         let limit: Int?
@@ -33,9 +34,10 @@ package struct OutputDirectory: Sendable {
         var usualDataOption: String { ["Fashion-MNIST": "fashion-mnist", "shapes": "shapes"][data] ?? "data" }
     }
 
-    /// The properties that its runs share.
+    /// The properties that the directory's runs share.
     ///
-    /// - Throws: ``SettingsError`` if it holds no reproduction, ``CheckpointError`` if what says so can't be read.
+    /// - Throws: ``SettingsError`` if the directory holds no reproduction, ``CheckpointError`` if the file with the
+    ///   properties can't be read.
     func identity() throws -> Identity {
         guard let identity = try savedIdentity() else {
             throw SettingsError(setting: "output", expected: "a directory with a reproduction", found: path)
@@ -57,7 +59,7 @@ package struct OutputDirectory: Sendable {
     var timeRatioPath: String { path + "/time-ratio.json" }
     private var identityPath: String { path + "/reproduction.json" }
 
-    /// The finished run's record; `nil` if it isn't finished.
+    /// The finished run's record; `nil` if the run isn't finished.
     package func record(_ training: Training, seed: UInt64) throws -> TrainingRecord? {
         try TrainingRecord.read(recordPath(training, seed: seed), expectation: "the record of a training")
     }
@@ -70,10 +72,10 @@ package struct OutputDirectory: Sendable {
         }
     }
 
-    /// Makes the directory, or checks that it holds the same reproduction.
+    /// Makes the directory, or checks that the directory holds the same reproduction.
     ///
-    /// - Throws: ``SettingsError`` if it holds one and `resumes` is false, or another one, ``CheckpointError`` if it
-    ///   can't be read.
+    /// - Throws: ``SettingsError`` if the directory holds a reproduction and `resumes` is false, or holds another
+    ///   reproduction, ``CheckpointError`` if the file with the properties can't be read.
     package func open(_ identity: Identity, resumes: Bool) throws {
         if let found = try savedIdentity() {
             guard resumes else {

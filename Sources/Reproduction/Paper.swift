@@ -1,7 +1,7 @@
 import LinkedNet
 import PaperNetworks
 
-/// The paper's tables, cell by cell, and what their argument compares.
+/// The paper's tables, cell by cell, and the comparisons of the paper's argument.
 package enum Paper {
     /// Every cell of these pages, in the paper's order.
     package static func cells(_ pages: [Page] = Page.allCases) -> [Cell] {
@@ -112,8 +112,8 @@ package enum Paper {
         "LK-SELU, no BN": 1.6,
     ]
 
-    /// Training survives inputs that nobody normalised: Table 3's network, which has layers enough for a shift to
-    /// travel.
+    /// The cells on the claim that training survives inputs that nobody normalised. Table 3's network has layers enough
+    /// for a shift to travel.
     private static let unnormalised: [Cell] = PixelRange.allCases.flatMap { pixels in
         activations.map { name, activation in
             var training = Training(.extended, activation)
@@ -122,7 +122,7 @@ package enum Paper {
         }
     }
 
-    /// More than two members, which the paper allows and leaves at that.
+    /// Linkages of one to four members. The paper allows any number of members, and tries only two.
     private static let linkages: [Cell] = [ModelName.width(50), .depth].flatMap { model in
         [
             ("1: ReLU", .relu), ("2: LK-ReLU", .linkedReLU), ("3: LK-ReLU and SELU", .threeLinked),

@@ -1,25 +1,25 @@
 import LinkedNet
 import PaperNetworks
 
-/// How our figures compare with the paper's: not figure by figure, but by what is better than what, and what learns at
-/// all.
+/// The comparison of our figures with the paper's figures. The comparison doesn't compare figure by figure. The
+/// comparison looks at the order of networks, and at the networks that learn at all.
 enum Pattern {
-    /// How something turns out here.
+    /// The result of a comparison with the paper.
     enum Verdict {
         case agrees, differs
-        /// The paper or our runs show no difference to speak of, or it wasn't run.
+        /// The paper or our runs show no clear difference, or the networks weren't run.
         case undecided
     }
 
-    /// A comparison of two cells: how far apart they are in the paper and here.
+    /// A comparison of two cells: the difference of the cells in the paper and here.
     struct Difference {
         let title: String
         let paper: Double?
         let ours: Double?
-        /// How far apart runs of the same cell are.
+        /// The largest difference between runs of the same cell.
         let spread: Double
 
-        /// Less than this is no difference between single runs.
+        /// A smaller difference counts as no difference between single runs.
         private static let least = 0.005
 
         var verdict: Verdict {
@@ -29,7 +29,7 @@ enum Pattern {
             return isSmallThere ? .undecided : (ours > 0) == (paper > 0) ? .agrees : .differs
         }
 
-        /// For people.
+        /// The text for people.
         var text: String {
             guard let paper, ours != nil else { return "" }
             switch verdict {
@@ -54,22 +54,22 @@ enum Pattern {
         }
     }
 
-    /// All of a page's verdicts; none for what the paper has no figures for.
+    /// All verdicts of a page. Comparisons without figures in the paper give no verdict.
     static func verdicts(_ page: Page, _ results: [CellResult]) -> [Verdict] {
         let rows = page == .table2 ? results.map { DepthRow($0).verdict } : []
         return rows + differences(page, results).filter { $0.paper != nil }.map(\.verdict)
     }
 }
 
-/// A row of Table 2: whether it learns, explodes and has dead neurons, in the paper and here.
+/// A row of Table 2, in the paper and here: the row learns or not, explodes or not, and has dead neurons or not.
 struct DepthRow {
-    /// The paper's word on a row.
+    /// The paper's result of a row.
     enum Expectation {
-        /// At 0.10, with dead neurons.
+        /// The accuracy stays at 0.10, and neurons are dead.
         case dies
-        /// Learns.
+        /// The row learns.
         case learns
-        /// Learns, and no neuron is dead.
+        /// The row learns, and no neuron is dead.
         case learnsAlive
         /// The loss leaves the finite numbers.
         case explodes
@@ -101,11 +101,11 @@ struct DepthRow {
         expectation = Expectation(row: result.cell.row)
     }
 
-    /// How many of the runs learned anything.
+    /// The number of runs that learned anything.
     private var learned: Int { result.records.count { $0.figure > result.chanceLimit } }
     private var learns: Bool { (result.median ?? 0) > result.chanceLimit }
 
-    /// The counts of the runs in which somebody counted; not of those that exploded.
+    /// The counts of dead neurons, one for each run with a count. Runs that exploded have no count.
     private var counts: [[DeadNeurons]] { result.records.compactMap(\.deadNeurons) }
     private var deadCounts: [Int] { counts.map { $0.reduce(0) { $0 + $1.dead } } }
 
@@ -120,7 +120,7 @@ struct DepthRow {
         return [learning, exploding, deadText].compactMap { $0 }.joined(separator: ", ")
     }
 
-    /// `none dead`, `190 of 204 dead`; for several runs from the least to the most.
+    /// `none dead`, `190 of 204 dead`; for several runs the range from the smallest to the largest number.
     var deadText: String? {
         guard let least = deadCounts.min(), let most = deadCounts.max(),
             let units = counts.first?.reduce(0, { $0 + $1.units })
@@ -129,7 +129,7 @@ struct DepthRow {
         return (least == most ? "\(most)" : "\(least) to \(most)") + " of \(units) dead"
     }
 
-    /// Sentences about where this row isn't the paper's.
+    /// Sentences about the differences between this row and the paper's row.
     var departures: [String] {
         guard !result.records.isEmpty else { return [] }
         let figure = Figures.text(result.median)

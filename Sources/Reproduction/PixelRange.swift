@@ -1,6 +1,6 @@
 import LinkedNet
 
-/// The range of pixels when the network sees them.
+/// The range of the pixels that the network sees.
 package enum PixelRange: String, Sendable, Hashable, CaseIterable {
     /// 0 … 1, as in all of the paper's experiments.
     case unit
@@ -8,10 +8,10 @@ package enum PixelRange: String, Sendable, Hashable, CaseIterable {
     case raw
     /// 10 … 11.
     case offset
-    /// 0 … 1, 0 … 10, 0 … 100: another scale for each channel.
+    /// 0 … 1, 0 … 10, 0 … 100: each channel has another scale.
     case scaled
 
-    /// For people.
+    /// The text for people.
     var title: String {
         switch self {
         case .unit: "0 … 1"

@@ -2,16 +2,16 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// The work that is to be done: every run of the chosen cells, once.
+/// The work to do: every run of the chosen cells, once.
 package struct Plan {
     /// A run: a training with its seed.
     package struct Item {
         package let training: Training
         package let budget: Budget
         package let seed: UInt64
-        /// How long it should take on two cores, in seconds.
+        /// The expected time on two cores, in seconds.
         package let expectedSeconds: Double
-        /// True if its record is there.
+        /// True if the run's record exists.
         package let isFinished: Bool
     }
 
@@ -57,8 +57,8 @@ package struct Plan {
         self.items = items
     }
 
-    /// The trainings of a cell at a scale: all, or the first and, if that has exploded, the last, which has the
-    /// lowest learning rate.
+    /// The trainings of a cell at a scale: all trainings, or the first training alone. If the first training has
+    /// exploded, the last training comes too, because the last training has the lowest learning rate.
     private static func trainings(_ cell: Cell, _ scale: Scale, _ output: OutputDirectory) throws -> [Training] {
         guard !scale.trainsAlternatives, let first = cell.trainings.first, let last = cell.trainings.last, last != first
         else {
@@ -80,16 +80,16 @@ package struct Plan {
             budget.images = min(limit, budget.images ?? .max)
             budget.testImages = min(limit, budget.testImages ?? .max)
         }
-        // All of them, rather than a number that is none.
+        // A limit that limits nothing becomes `nil`.
         if let images = budget.images, images >= data.imageCount { budget.images = nil }
         if let images = budget.testImages, images >= data.testImageCount { budget.testImages = nil }
         return budget
     }
 
-    /// How long all that isn't finished should take, in seconds.
+    /// The expected time of all runs that aren't finished, in seconds.
     package var expectedSeconds: Double { items.reduce(0) { $0 + ($1.isFinished ? 0 : $1.expectedSeconds) } }
 
-    /// A line for each training, and the sum.
+    /// A line for each training, and the expected time of the whole plan.
     package var description: String {
         var table = TextTable([
             .init("training"), .init("epochs", alignment: .right), .init("images", alignment: .right),

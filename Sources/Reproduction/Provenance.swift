@@ -1,7 +1,7 @@
 import LinkedNet
 
-/// Which sources a page's figures were trained with. Another version of the kernels may add the same numbers in another
-/// order; a training then comes to another figure, about as far from the first as another seed's.
+/// The sources that a page's figures were trained with. Another version of the kernels may add the same numbers in
+/// another order. A training then gives another figure, and the difference is about as large as with another seed.
 struct Provenance {
     /// The commits, in order of appearance, and the titles of the cells that were trained with each.
     private var commits: [(name: String, titles: [String])] = []
@@ -16,7 +16,7 @@ struct Provenance {
         }
     }
 
-    /// Nothing where no record names a commit: they were trained without git.
+    /// Empty if no record names a commit, because the trainings were done without git.
     var blocks: [Block] {
         guard let first = commits.first else { return [] }
         guard commits.count > 1 else { return [.paragraph("Trained with the sources of commit \(first.name).")] }
@@ -26,7 +26,7 @@ struct Provenance {
         ]
     }
 
-    /// A commit's whole name as `git log --oneline` shows it; anything else, such as a tag, as it is.
+    /// A commit's whole name in the short form of `git log --oneline`. Any other name, such as a tag, stays the same.
     private static func shortened(_ commit: String) -> String {
         let hash = commit.prefix { $0.isHexDigit }
         return hash.count == 40 ? "\(hash.prefix(10))\(commit.dropFirst(40))" : commit

@@ -1,11 +1,11 @@
 import LinkedNet
 import PaperNetworks
 
-/// The images that all trainings of a reproduction are on.
+/// The images of all trainings of a reproduction.
 package final class ReproductionData {
-    /// Their name: `CIFAR-10 (JPEG)`.
+    /// The name of the images: `CIFAR-10 (JPEG)`.
     package let name: String
-    /// The command's line about them.
+    /// The command's line about the images.
     package let note: String
     private let source: DataSource
     private var scaled: [PixelRange: DataSource] = [:]
@@ -23,7 +23,7 @@ package final class ReproductionData {
     var imageCount: Int { source.train.count }
     var testImageCount: Int { source.test.count }
 
-    /// The images as a training sees them.
+    /// The images for a training with this range of pixels, tested on this number of images.
     func source(_ pixels: PixelRange, testImages: Int?) throws -> DataSource {
         let whole: DataSource
         if let known = scaled[pixels] {
@@ -37,9 +37,11 @@ package final class ReproductionData {
 
     // MARK: Names
 
-    /// The sum of all pixels of CIFAR-10's 50,000 training images: their mean, 120.70756512369792, times their number.
+    /// The sum of all pixels of CIFAR-10's 50,000 training images: the pixels' mean, 120.70756512369792, times the
+    /// number of pixels.
     private static let originalPixelSum = 18_540_682_003
-    /// CIFAR-10 made again from JPEG files, as it is found where the original can't be had.
+    /// The fingerprint of CIFAR-10 made again from JPEG files. This version is found where the original isn't
+    /// available.
     private static let jpegFingerprint = "4b90b41489c902b815cdc05f3c043151417be5f241552624b5cd0d4b84166452"
 
     private static func name(of train: any Dataset) -> String {

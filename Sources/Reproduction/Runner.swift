@@ -2,15 +2,15 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// Works a plan off, run by run. What is finished is never run again, and what was interrupted goes on where it
-/// stopped.
+/// Does the work of a plan, run by run. A finished run is never done again, and an interrupted run goes on where the
+/// run stopped.
 package struct Runner {
     package let plan: Plan
     package let data: ReproductionData
     package let output: OutputDirectory
     /// True to watch the training of each cell's first seed from inside: ``DiagnosticsObserver``.
     package let diagnoses: Bool
-    /// Told about every training.
+    /// The observers of every training.
     package let observers: [any TrainingObserver]
     /// True when the user wants to leave.
     package let isInterrupted: () -> Bool
@@ -31,9 +31,9 @@ package struct Runner {
         self.say = say
     }
 
-    /// Runs what isn't finished.
+    /// Does every run that isn't finished.
     ///
-    /// - Returns: false if it was interrupted.
+    /// - Returns: false if the work was interrupted.
     package func run() throws -> Bool {
         var (expected, spent) = (0.0, 0.0)
         var left = plan.expectedSeconds
@@ -55,7 +55,7 @@ package struct Runner {
         return true
     }
 
-    /// Trains to the end and writes the record; false if it was interrupted.
+    /// Trains to the end and writes the record; false if the training was interrupted.
     private func finish(_ item: Plan.Item) throws -> Bool {
         let source = try data.source(item.training.pixels, testImages: item.budget.testImages)
         let directory = output.runDirectory(item.training, seed: item.seed)

@@ -1,36 +1,36 @@
 import LinkedNet
 import PaperNetworks
 
-/// How much of the paper's training is done.
+/// The share of the paper's training that is done.
 package enum Scale: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Minutes: everything is run, nothing is learned from it.
+    /// Takes minutes. Every part runs, but the figures say nothing.
     case smoke
-    /// As much as two cores do in some hours.
+    /// The work that two cores do in some hours.
     case short
     /// The paper's own epochs, and all images.
     case full
 }
 
-/// How long something is trained.
+/// The length of a training.
 package struct Budget: Sendable, Hashable {
     /// Passes over the images.
     package var epochs: Int
-    /// How many images it is trained on, the first; `nil` for all.
+    /// The number of images to train on, the first images; `nil` for all.
     package var images: Int?
-    /// How many images it is tested on, the first; `nil` for all.
+    /// The number of images to test on, the first images; `nil` for all.
     package var testImages: Int?
-    /// How many runs there are, each with a seed of its own, from ``Experiment/seed`` on.
+    /// The number of runs. Each run has a seed of its own, from ``Experiment/seed`` on.
     package var seeds: Int
 }
 
 extension Scale {
-    /// How long a cell's trainings take at this scale.
+    /// The length of a training at this scale.
     package func budget(_ training: Training) -> Budget {
         switch self {
         case .smoke: smoke(training)
         case .short: short(training)
         case .full:
-            // The paper's Table 2 has medians over an unstated number of runs, the other tables one.
+            // The paper's Table 2 has medians over an unstated number of runs. The other tables have one run.
             Budget(
                 epochs: training.model.experiment(linked: training.activation.isLinked).epochs, images: nil,
                 testImages: nil,
@@ -38,7 +38,7 @@ extension Scale {
         }
     }
 
-    /// A few seconds a training on two cores.
+    /// A training takes a few seconds on two cores.
     private func smoke(_ training: Training) -> Budget {
         let images =
             switch training.model {
@@ -61,14 +61,14 @@ extension Scale {
         case .width(let units): budget.epochs = units > 50 ? 5 : 50
         case .depth:
             budget.epochs = 20
-            // The rows that learn in the paper: only their figures can have a spread.
+            // The rows that learn in the paper have three seeds, because only these rows' figures can have a spread.
             budget.seeds = training.activation.isLinked || training.activation == .selu && !training.widened ? 3 : 1
         case .extended, .resNet50: break
         }
         return budget
     }
 
-    /// True if a cell's alternatives are all trained. They differ after 500 epochs only, or take as long again;
-    /// otherwise one is trained where the first explodes.
+    /// True if all alternatives of a cell are trained. The alternatives differ only after 500 epochs, or take as long
+    /// again. Otherwise one alternative is trained if the first training explodes.
     var trainsAlternatives: Bool { self == .full }
 }

@@ -2,8 +2,8 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// The pages of a reproduction, made from its records alone: a Markdown page for each table with its pictures, a
-/// Markdown page that leads to them, and one HTML page of all.
+/// The pages of a reproduction, made from the reproduction's records alone: a Markdown page for each table with the
+/// table's pictures, a Markdown page with links to these pages, and one HTML page of all pages.
 package struct Site {
     private let sections: [(page: Page, blocks: [Block])]
     private let introduction: [Block]
@@ -12,7 +12,7 @@ package struct Site {
 
     /// Makes the pages for which there is a record.
     ///
-    /// - Parameter data: what `--data` named; `nil` for the data set's usual name or place.
+    /// - Parameter data: the value of `--data`; `nil` for the data set's usual name or place.
     /// - Throws: ``SettingsError`` if the directory holds no reproduction, ``CheckpointError`` if a record can't be
     ///   read.
     package init(_ output: OutputDirectory, data: String?) throws {
@@ -83,15 +83,15 @@ package struct Site {
         ]
     }
 
-    /// How many of a page's comparisons come out as in the paper, are within the spread of runs or not done, and
-    /// differ.
+    /// The numbers of a page's comparisons that agree with the paper, are undecided, and differ. A comparison is
+    /// undecided within the spread of the runs, or without runs.
     private static func pattern(_ page: Page, _ results: [CellResult]) -> [String] {
         let verdicts = Pattern.verdicts(page, results)
         guard !verdicts.isEmpty else { return ["–", "–", "–"] }
         return [Pattern.Verdict.agrees, .undecided, .differs].map { kind in "\(verdicts.count { $0 == kind })" }
     }
 
-    /// Writes the pages and their pictures.
+    /// Writes the pages and the pictures.
     package func write() throws {
         try FileManager.default.createDirectory(atPath: output.path + "/figures", withIntermediateDirectories: true)
         for (page, blocks) in sections {

@@ -1,11 +1,12 @@
 import LinkedNet
 import PaperNetworks
 
-/// How long an image takes in training and in a test, for expectations.
+/// The time of an image in training and in a test, for expected times.
 ///
-/// Rounded from epochs of `reproduce` on two otherwise idle cores of an x86-64 server with AVX-512, images of 32×32×3.
+/// The times are rounded from epochs of `reproduce` on two otherwise idle cores of an x86-64 server with AVX-512, with
+/// images of 32×32×3.
 enum StepRates {
-    /// Microseconds an image in training.
+    /// The time of an image in training, in microseconds.
     private static func trainingMicroseconds(_ training: Training) -> Double {
         // Members beyond two add work in the same proportion.
         let members = training.activation == .fourLinked ? 1.7 : training.activation == .threeLinked ? 1.3 : 1

@@ -2,23 +2,24 @@ import Foundation
 import LinkedNet
 import PaperNetworks
 
-/// Step times of Table 6's networks, measured side by side so that a busy moment of the machine hits all of them.
+/// The step times of Table 6's networks, measured side by side, so that a busy moment of the machine affects all
+/// networks.
 ///
-/// Each round trains every network for some steps on the same batch; the fastest step of all rounds counts. A step is
-/// the whole of training: loading happens beside it, and a test per epoch takes all networks the same number of forward
-/// passes.
+/// Each round trains every network for some steps on the same batch. The fastest step of all rounds counts. A step
+/// stands for the whole training: loading happens beside the steps, and the test of an epoch takes the same number of
+/// forward passes for all networks.
 package struct TimeRatio: Codable, Sendable, Hashable {
-    /// Seconds a step, by ``Training/id``.
+    /// The time of a step in seconds, by ``Training/id``.
     package private(set) var secondsPerStep: [String: Double] = [:]
     package let rounds: Int
     package let stepsPerRound: Int
     package let instructionSet: String
     package let threads: Int
 
-    /// The time that others are relative to.
+    /// The training whose step time is the unit of the ratios.
     static let reference = Training(.resNet50, .linkedReLU)
 
-    /// Reads what ``init(measuring:data:scale:)`` wrote; `nil` if there is nothing.
+    /// Reads the file that ``init(measuring:data:scale:)`` wrote; `nil` if the file doesn't exist.
     package init?(reading output: OutputDirectory) throws {
         guard let ratio: Self = try TrainingRecord.read(output.timeRatioPath, expectation: "step times") else {
             return nil
@@ -26,7 +27,8 @@ package struct TimeRatio: Codable, Sendable, Hashable {
         self = ratio
     }
 
-    /// Measures, which takes some seconds at ``Scale/smoke`` and about a minute otherwise, and writes the result.
+    /// Measures the step times, and writes the result. Measuring takes some seconds at ``Scale/smoke``, and about a
+    /// minute at other scales.
     package init(measuring output: OutputDirectory, data: ReproductionData, scale: Scale) throws {
         (rounds, stepsPerRound) = scale == .smoke ? (2, 2) : (5, 4)
         instructionSet = Runtime.instructionSet
@@ -46,7 +48,7 @@ package struct TimeRatio: Codable, Sendable, Hashable {
                     let start = ContinuousClock.now
                     try trainer.step(batch)
                     let (seconds, attoseconds) = start.duration(to: .now).components
-                    // The first step warms up.
+                    // The first step warms up, and doesn't count.
                     guard step > 0 else { continue }
                     let time = Double(seconds) + Double(attoseconds) * 1e-18
                     secondsPerStep[training.id] = min(time, secondsPerStep[training.id] ?? .infinity)

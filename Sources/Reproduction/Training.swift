@@ -1,12 +1,12 @@
 import LinkedNet
 import PaperNetworks
 
-/// A training of the reproduction, whatever its seed and length: a network and its images.
+/// A training of the reproduction, without seed and length: a network and the network's images.
 package struct Training: Sendable, Hashable {
     package var model: ModelName
     package var activation: ModelActivation
     package var batchNorm: Bool
-    /// √2 times the units.
+    /// True for √2 times the units.
     package var widened: Bool
     package var policy: LearningRatePolicy = .experiments
     package var pixels: PixelRange = .unit
@@ -18,7 +18,7 @@ package struct Training: Sendable, Hashable {
         self.widened = widened
     }
 
-    /// The name of its directory: `depth-lk-relu`, `allcnn-selu-fixed-0.01`.
+    /// The name of the training's directory: `depth-lk-relu`, `allcnn-selu-fixed-0.01`.
     package var id: String {
         var parts = [model.description, activation.rawValue]
         if batchNorm { parts.append("bn") }
@@ -28,7 +28,7 @@ package struct Training: Sendable, Hashable {
         return parts.joined(separator: "-").replacing(":", with: "")
     }
 
-    /// The settings of a run: the model's experiment in the paper, but for what differs here.
+    /// The settings of a run: the model's experiment in the paper, with the differences of this training.
     func settings(_ budget: Budget, seed: UInt64) throws -> RunSettings {
         var options = RunOptions()
         options.preset = .paper
@@ -44,16 +44,17 @@ package struct Training: Sendable, Hashable {
     }
 }
 
-/// How AllCNN's learning rate changes (Table 4 has the best of three); other models have their experiment's.
+/// The change of AllCNN's learning rate. Table 4 has the best of three policies. Other models have the policy of their
+/// experiment.
 package enum LearningRatePolicy: String, Sendable, Hashable, CaseIterable {
-    /// The experiment's own. For AllCNN the step schedule from 0.01.
+    /// The experiment's own policy. For AllCNN this is the step schedule from 0.01.
     case experiments
     /// 0.01 throughout.
     case fixed = "fixed-0.01"
     /// The step schedule from 0.001.
     case steps = "steps-0.001"
 
-    /// As pages show it for AllCNN: `steps from 0.01`.
+    /// The text on pages for AllCNN: `steps from 0.01`.
     package var title: String {
         switch self {
         case .experiments: "steps from 0.01"

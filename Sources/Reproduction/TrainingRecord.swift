@@ -16,12 +16,12 @@ package struct TrainingRecord: Codable, Sendable, Hashable {
         package let testSeconds: Double
     }
 
-    /// How a training ended that left the finite numbers.
+    /// The end of a training that left the finite numbers.
     package struct Explosion: Codable, Sendable, Hashable {
-        /// Counted from 1: the loss of this step, or the test after it, was no finite number.
+        /// Counted from 1. A number of this step, or of the test after this step, was not finite.
         package let step: Int
         package let epoch: Int
-        /// Where it was first seen.
+        /// The layer where a number that isn't finite was first seen.
         package let layer: String
         package let description: String
     }
@@ -40,16 +40,16 @@ package struct TrainingRecord: Codable, Sendable, Hashable {
     package let commit: String?
     package let curve: [Point]
     package let explosion: Explosion?
-    /// After training; `nil` if nobody counted.
+    /// The dead neurons after training; `nil` if nobody counted.
     package let deadNeurons: [DeadNeurons]?
 
-    /// The best test accuracy over its epochs. After an explosion every output is NaN, which counts as the first class:
-    /// chance.
+    /// The best test accuracy over the epochs. After an explosion every output is NaN. NaN counts as the first class,
+    /// so the accuracy is then at chance.
     package var figure: Double {
         (curve.compactMap(\.testAccuracy) + (explosion == nil ? [] : [1 / Double(classCount)])).max() ?? 0
     }
 
-    /// Time spent training and testing.
+    /// The time of training and testing.
     package var seconds: Double { curve.reduce(0) { $0 + $1.seconds + $1.testSeconds } }
 
 }
@@ -61,7 +61,7 @@ extension TrainingRecord {
         try Self.write(self, to: path)
     }
 
-    /// Writes `content` as JSON that is the same for the same content.
+    /// Writes `content` as JSON. The same content gives the same JSON.
     static func write(_ content: some Encodable, to path: String) throws {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -71,7 +71,7 @@ extension TrainingRecord {
 
     /// The content that ``write(_:to:)`` wrote; `nil` if there is no file.
     ///
-    /// - Parameter expectation: what the file should be, for the error.
+    /// - Parameter expectation: a description of the expected file, for the error.
     static func read<Content: Decodable>(_ path: String, expectation: String) throws(CheckpointError) -> Content? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         return try decode(try WholeFile.read(path, expectation: expectation), of: path, expectation: expectation)
