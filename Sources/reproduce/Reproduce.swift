@@ -78,8 +78,21 @@ struct Reproduce: ParsableCommand {
     )
     var diagnostics = false
 
+    private static let mostSeeds = 1000
+
     func validate() throws {
         if output.isEmpty { throw ValidationError("--output: expected a directory, found an empty name") }
+        if let seeds, seeds > Self.mostSeeds {
+            throw ValidationError("--seeds: expected at most \(Self.mostSeeds), found \(seeds)")
+        }
+        // Options of a training mean nothing where nothing is trained.
+        let trainingOptions = [
+            ("--seeds", seeds != nil), ("--limit", limit != nil), ("--threads", threads != nil), ("--resume", resume),
+            ("--diagnostics", diagnostics), ("--dry-run", dryRun), ("--rows", rows != nil && subject == .pages),
+        ]
+        if subject == .list || subject == .pages, let found = trainingOptions.first(where: \.1) {
+            throw ValidationError("\(found.0): \(subject) trains nothing; expected no \(found.0) beside it")
+        }
     }
 
     static func main() {

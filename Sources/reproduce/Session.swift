@@ -19,7 +19,7 @@ struct Session {
     func run() throws {
         let output = OutputDirectory(command.output)
         switch command.subject {
-        case .list: return list()
+        case .list: return try list()
         case .pages: return try writePages(output)
         default: break
         }
@@ -73,10 +73,17 @@ struct Session {
         return true
     }
 
-    private func list() {
+    private func list() throws {
+        let matches = { (cell: Cell) in command.rows.map(cell.matches) ?? true }
+        guard Paper.cells(Page.allCases).contains(where: matches) else {
+            throw SettingsError(
+                setting: "rows", expected: "a pattern of rows such as \"LK-*\"", found: command.rows ?? "no row")
+        }
         for page in Page.allCases {
+            let cells = Paper.cells([page]).filter(matches)
+            if cells.isEmpty { continue }
             reporter.line("\n\(page.title) (\(page.rawValue))")
-            for cell in Paper.cells([page]) {
+            for cell in cells {
                 let paper = cell.paper.map { String(format: ", paper %.4f", $0) } ?? ""
                 reporter.line("  \(cell.title)\(paper): \(cell.trainings.map(\.id).joined(separator: ", "))")
             }

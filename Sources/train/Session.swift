@@ -33,6 +33,7 @@ struct Session {
         let data = try DataSource.resolve(settings.data)
         reporter.line(data.note)
         if running.dryRun {
+            if let directory = running.output { try PaperRun.checkIsNew(directory) }
             let images = settings.trainingImages(of: data)
             let network = try settings.network(imageShape: images.imageShape, classCount: images.classCount)
             warn(about: settings, data)

@@ -1,7 +1,7 @@
 /// The first images of another data set. The prefix shares the memory of the other data set.
 public struct DatasetPrefix: Dataset {
     /// The whole data set.
-    public let base: any Dataset
+    let base: any Dataset
     public let count: Int
 
     init(base: any Dataset, count: Int) {

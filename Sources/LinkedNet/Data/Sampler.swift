@@ -8,7 +8,7 @@ public enum Sampler: String, Hashable, Sendable, CaseIterable {
     /// Writes the order of an epoch into `indices`, the permutation of `0 ..< indices.count`.
     ///
     /// Fisher–Yates; O(count), no allocation.
-    public func fill(_ indices: UnsafeMutableBufferPointer<Int64>, seed: UInt64, epoch: Int) {
+    func fill(_ indices: UnsafeMutableBufferPointer<Int64>, seed: UInt64, epoch: Int) {
         let count = indices.count
         var index = 0
         while index < count {

@@ -9,7 +9,14 @@ enum LossKernel {
         logitsGradient: inout MutableSpan<Float>
     ) -> (lossSum: Double, correctCount: Int) {
         let batch = labels.count, elements = batch * classes
+        precondition(classes >= 1, "at least one class")
         precondition(logits.count >= elements, "too few logits")
+        // A label outside the classes would be an access outside the logits.
+        var row = 0
+        while row < batch {
+            precondition(labels[row] >= 0 && labels[row] < classes, "a label outside 0 ..< classes")
+            row += 1
+        }
         precondition(logitsGradient.isEmpty || logitsGradient.count >= elements, "too little room for the gradient")
         let result = logitsGradient.withUnsafeMutableBufferPointer { gradient in
             logits.withUnsafeBufferPointer { logits in

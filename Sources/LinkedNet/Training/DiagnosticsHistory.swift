@@ -23,7 +23,7 @@ public struct DiagnosticsHistory: Sendable {
     /// The layers with parameters.
     public var parameterLayers: [String] { header.parameterLayers }
     /// The layers that the activations follow.
-    public var activationLayers: [String] { header.activationLayers }
+    var activationLayers: [String] { header.activationLayers }
     let header: Header
     let samples: [Sample]
 

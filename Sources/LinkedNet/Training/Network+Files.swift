@@ -1,8 +1,4 @@
 extension Network {
-    /// The beginning of the names of an optimizer's slots in a file. Slots lie beside the weights and aren't weights. A
-    /// weight whose own name begins in this way, or with `weight:`, has `weight:` before the name in files.
-    public static let optimizerTensorPrefix = CheckpointName.slotPrefix
-
     /// Every parameter and state by name, in the order of ``weightInfos``, without a copy.
     ///
     /// Valid while the network lives. The elements change with the network.

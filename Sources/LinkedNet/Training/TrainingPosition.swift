@@ -1,29 +1,29 @@
 /// The position of a training run: everything that a resumed run needs besides weights, states and optimizer slots.
 public struct TrainingPosition: Sendable, Hashable, Codable {
     /// The number of complete epochs, so also the running epoch, counted from 0.
-    public var epoch = 0
+    public internal(set) var epoch = 0
     /// The number of finished batches of the running epoch. If all batches are finished, only the test is left.
-    public var batch = 0
+    public internal(set) var batch = 0
     /// The number of updates since the beginning.
-    public var step = 0
+    public internal(set) var step = 0
     /// Losses and hits of the running epoch so far.
-    public var epochResult = LossResult()
+    public internal(set) var epochResult = LossResult()
     /// Time spent training in the running epoch so far, in seconds.
-    public var epochSeconds = 0.0
+    public internal(set) var epochSeconds = 0.0
     /// The source of the running epoch's batches; `nil` before its first batch, and in files of older versions.
-    public internal(set) var batches: EpochBatches?
+    var batches: EpochBatches?
 
     /// These settings and the epoch decide the images of each batch. With other settings ``batch`` has no meaning:
     /// images would come twice or not at all.
-    public struct EpochBatches: Sendable, Hashable {
+    struct EpochBatches: Sendable, Hashable {
         /// The number of images of every batch but the last.
-        public let batchSize: Int
+        let batchSize: Int
         /// The order of the images.
-        public let sampler: Sampler
+        let sampler: Sampler
         /// The number of images.
-        public let imageCount: Int
+        let imageCount: Int
         /// The seed of the order and the augmentation.
-        public let seed: UInt64
+        let seed: UInt64
     }
 
     /// The beginning.

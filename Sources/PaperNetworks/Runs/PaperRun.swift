@@ -35,22 +35,27 @@ public final class PaperRun {
         var settings = try settings.validated()
         settings.data = data.argument
         let images = settings.trainingImages(of: data)
-        if let directory {
-            guard !directory.isEmpty else {
-                throw SettingsError(setting: "output", expected: "a directory", found: "an empty name")
-            }
-            guard !Run.exists(in: directory) else {
-                throw SettingsError(
-                    setting: "output", expected: "a directory without a run (--resume \(directory) continues it)",
-                    found: directory)
-            }
-        }
+        if let directory { try Self.checkIsNew(directory) }
         let network = try settings.network(imageShape: images.imageShape, classCount: images.classCount)
         let trainer = try settings.trainer(network)
         let name = "\(settings.model.description.replacing(":", with: ""))-\(settings.activation.rawValue)"
         run = try Run(directory ?? Run.newDirectory("runs/\(name)"), trainer, metadata: RunText.of(settings))
         self.settings = settings
         dataFingerprint = images.fingerprint
+    }
+
+    /// Checks that a run can begin in a directory.
+    ///
+    /// - Throws: ``SettingsError`` if the name is empty, or the directory holds a run.
+    public static func checkIsNew(_ directory: String) throws(SettingsError) {
+        guard !directory.isEmpty else {
+            throw SettingsError(setting: "output", expected: "a directory", found: "an empty name")
+        }
+        guard !Run.exists(in: directory) else {
+            throw SettingsError(
+                setting: "output", expected: "a directory without a run (--resume \(directory) continues it)",
+                found: directory)
+        }
     }
 
     /// Opens a saved run at the newest checkpoint that is whole.

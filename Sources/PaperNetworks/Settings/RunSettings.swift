@@ -56,7 +56,7 @@ extension RunSettings {
     }
 
     /// The model that is compiled.
-    public func makeModel(classCount: Int) -> any Model {
+    func makeModel(classCount: Int) -> any Model {
         self.model.model(
             ModelOptions(
                 activation: self.activation, batchNorm: self.batchNorm, widened: self.widened,

@@ -1,7 +1,7 @@
 import LinkedNet
 
 /// The format of a setting's values in an option, in texts for people, and in a saved run.
-public struct SettingFormat<Value: Hashable & Sendable>: Sendable {
+struct SettingFormat<Value: Hashable & Sendable>: Sendable {
     /// The word for a value in help: `N`. `nil` for a flag, which takes no value.
     let valueName: String?
     /// Reads an option's value; throws an ``OptionValue/Problem``.

@@ -36,7 +36,8 @@ import Glibc
     func passesOfAnotherSize(count: Int) throws {
         let network = try TinyTraining.network(batch: 8)
         let pixels = [Float](repeating: 0, count: 8 * 36)
-        let error = ShapeError(subject: "pass", expected: "1 to 8 samples, the network's micro-batch size", found: "\(count)")
+        let error = ShapeError(
+            subject: "pass", expected: "1 to 8 samples, the network's micro-batch size", found: "\(count)")
         #expect(throws: error) { try network.forward(input: pixels, count: count, mode: .inference) }
         #expect(throws: error) { try network.backward(count: count, step: 0) }
     }

@@ -318,6 +318,14 @@ import Testing
                         : second.factor(epoch: epoch - 2, step: step - 10, stepsPerEpoch: 5)))
         }
         #expect(whole.followed(by: .constant, fromEpoch: 5).text == "warm-up:3+cosine:2@2:cosine:3@5:constant")
+        // A sequence is added stage by stage, and has the factors of the sequence.
+        let stages = try LearningRateSchedule(text: "cosine:2@2:constant", epochs: 4)
+        let longer = first.followed(by: stages, fromEpoch: 3)
+        #expect(longer.text == "warm-up:3+cosine:2@3:cosine:2@5:constant")
+        for (epoch, step) in [(3, 30), (4, 45), (5, 50), (8, 80)] {
+            let own = stages.factor(epoch: epoch - 3, step: step - 30, stepsPerEpoch: 10)
+            #expect(longer.factor(epoch: epoch, step: step, stepsPerEpoch: 10) == own)
+        }
         #expect(whole.followed(by: .constant, fromEpoch: 2).text == "warm-up:3+cosine:2@2:constant")
         #expect(LearningRateSchedule.warmUp(steps: 1, then: whole).text == nil)
     }
