@@ -49,12 +49,7 @@ struct PointwiseResults {
     var all: [Buffer] { [y, summed, rectified, dz, dzAccumulated, dzShared, dweights, dbias, dweightsAlone] }
 
     func difference(_ other: PointwiseResults) -> String? {
-        let pairs = [
-            (y, other.y), (summed, other.summed), (rectified, other.rectified), (dz, other.dz),
-            (dzAccumulated, other.dzAccumulated),
-            (dzShared, other.dzShared), (dweights, other.dweights), (dbias, other.dbias),
-        ]
-        return pairs.lazy.compactMap { firstDifference($0, $1, "a result") }.first
+        zip(all, other.all).lazy.compactMap { firstDifference($0, $1, "a result") }.first
     }
 }
 
