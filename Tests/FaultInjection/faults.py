@@ -301,7 +301,7 @@ optimizers(
 optimizers(
     "rmsprop-rho", "RMSProp.swift", "Float(rho)", "Float(0.9)", "GoldenOptimizerTests|Optimizer", "rho is ignored")
 optimizers(
-    "sgd-decay", "SGD.swift", "Float(weightDecay)", "Float(0)", "GoldenOptimizerTests|Optimizer",
+    "sgd-decay", "ParameterUpdate+Kernel.swift", "Float(weightDecay)", "Float(0)", "GoldenOptimizerTests|Optimizer",
     "weight decay is ignored")
 optimizers(
     "single-precision", "Optimizer.swift", "range.contains(Double(Float(value)))", "true",
