@@ -19,7 +19,7 @@ func randomPooling(_ generator: inout Generator, channels: Int) -> ck_pooling {
             (pooling.height - 1 + pooling.pad_top) / pooling.stride_h + 1 - Int64(generator.integer(0...1))
         pooling.out_width =
             (pooling.width - 1 + pooling.pad_left) / pooling.stride_w + 1 - Int64(generator.integer(0...1))
-        if ck_pooling_check(&pooling) == nil { return pooling }
+        if ck_pooling_check(&pooling, nil) == nil { return pooling }
     }
 }
 

@@ -78,8 +78,8 @@ kernels(
     "weights-overwritten", "convolution/direct/backward_weights.c", "first ? ck_gemm_zeros : NULL", "ck_gemm_zeros",
     "CKernelsTests.ConvolutionTests|PlanTests", "each step over the images overwrites the weights' gradients")
 kernels(
-    "weights-last-group", "convolution/direct/backward_weights.c", "group < plan->groups", "group < plan->groups - 1",
-    "CKernelsTests.ConvolutionTests|PlanTests", "the last group of images has no part in the weights' gradients")
+    "sum-last-part", "shared/parts.h", "p < part_count", "p < part_count - 1",
+    "CKernelsTests.ConvolutionTests|PlanTests", "the last of a gradient's parts is left out of the sum")
 kernels(
     "slopes-share-a-part", "shared/slopes.c", "parts->per_position ? group : group * parts->bands + band", "group",
     "ActivationTests|CKernelsTests.ConvolutionTests", "bands of an image overwrite each other's gradients of slopes")

@@ -18,12 +18,10 @@ typedef struct ck_pooling {
 } ck_pooling;
 
 /// NULL if the kernels take this descriptor, otherwise a short reason (static text). Every window must hold at least
-/// one position of the image, and at most 255.
-const char *ck_pooling_check(const ck_pooling *pooling);
-
-/// As ck_pooling_check, for the maximum of an activation of x. y has `member_count` times the channels of x. An
-/// activation with learned slopes is refused. NULL stands for no activation.
-const char *ck_max_pool_check(const ck_pooling *pooling, const ck_activation *activation);
+/// one position of the image, and at most 255. `activation` is the activation of x whose maximum is wanted: y then has
+/// `member_count` times the channels of x. An activation with learned slopes is refused. `activation` is NULL for
+/// averages, and for a maximum of x itself.
+const char *ck_pooling_check(const ck_pooling *pooling, const ck_activation *activation);
 
 /// y [batch][out_height][out_width][members·channels] is the maximum of each member of `activation` over each window
 /// (of z itself if `activation` is NULL). The members are formed as z is read. `argmax` has the shape of y and receives

@@ -23,7 +23,7 @@ struct PoolingKernel: Sendable {
             pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft))
         self.activation = activation.descriptor
         memberCount = activation.members.count
-        if let reason = ck_max_pool_check(&pooling, &self.activation) {
+        if let reason = ck_pooling_check(&pooling, &self.activation) {
             throw ShapeError(
                 subject: subject, expected: "a pooling window that the kernels can compute",
                 found: String(cString: reason))

@@ -29,6 +29,27 @@ static inline window_axis convolution_columns(const ck_convolution *convolution)
     return (window_axis){convolution->out_width, convolution->kernel_w, convolution->stride_w, convolution->pad_left};
 }
 
+/// The rows and columns of the image with its padding, as far as windows reach.
+static inline int64_t convolution_padded_rows(const ck_convolution *c) {
+    return max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height);
+}
+static inline int64_t convolution_padded_columns(const ck_convolution *c) {
+    return max_of((c->out_width - 1) * c->stride_w + c->kernel_w, c->pad_left + c->width);
+}
+
+/// The largest scratch of the convolution's batch, and of each smaller batch below `batches`: a plan may need more for
+/// fewer images. From `batches` on, more images never need less.
+static inline size_t largest_scratch(
+    const ck_convolution *convolution, int64_t batches,
+    size_t (*scratch_for_batch)(const ck_convolution *convolution, int64_t batch)) {
+    size_t largest = scratch_for_batch(convolution, convolution->batch);
+    for (int64_t batch = 1; batch < min_of(convolution->batch, batches); batch++) {
+        const size_t size = scratch_for_batch(convolution, batch);
+        if (size > largest) largest = size;
+    }
+    return largest;
+}
+
 /// Multiplications and additions of one pass.
 static inline double convolution_work(const ck_convolution *convolution) {
     return 2.0 * (double)convolution->batch * (double)convolution->out_height * (double)convolution->out_width

@@ -38,7 +38,8 @@ static void gradient_sums_task(void *context, int64_t part, int worker) {
 static void backward_channels_task(void *context, int64_t slice, int worker) {
     (void)worker;
     const backward_call *call = context;
-    const int64_t first = slice * SLICE_CHANNELS, end = min_of(call->sweep.layout.channels, first + SLICE_CHANNELS);
+    const int64_t first = slice * NORM_SLICE_CHANNELS,
+                  end = min_of(call->sweep.layout.channels, first + NORM_SLICE_CHANNELS);
     const int64_t count = norm_part_count(&call->sweep.layout), total = call->sweep.layout.part_limit + 1;
     for (int kind = 0; kind < SUM_KINDS; kind++) {
         double *const sums = norm_sums(&call->sweep, total, kind);

@@ -22,9 +22,9 @@ static void inference_task(void *context, int64_t task, int worker) {
     const norm_layout *layout = &call->layout;
     const int64_t block_rows = norm_block_rows(layout), first = task * block_rows;
     const int64_t end = min_of(layout->long_rows, first + block_rows);
-    for (int64_t strip = 0; strip < layout->columns; strip += STRIP_COLUMNS) {
-        float center[STRIP_COLUMNS], scale[STRIP_COLUMNS], shift[STRIP_COLUMNS];
-        const int64_t width = min_of(STRIP_COLUMNS, layout->columns - strip);
+    for (int64_t strip = 0; strip < layout->columns; strip += INFERENCE_COLUMNS) {
+        float center[INFERENCE_COLUMNS], scale[INFERENCE_COLUMNS], shift[INFERENCE_COLUMNS];
+        const int64_t width = min_of(INFERENCE_COLUMNS, layout->columns - strip);
         for (int64_t c = 0; c < width; c++) {
             const int64_t channel = strip + c;
             if (channel < layout->channels) {

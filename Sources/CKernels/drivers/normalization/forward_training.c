@@ -73,7 +73,8 @@ static part_moments moments_at(const forward_call *call, int64_t part) {
 static void forward_channels_task(void *context, int64_t slice, int worker) {
     (void)worker;
     const forward_call *call = context;
-    const int64_t first = slice * SLICE_CHANNELS, end = min_of(call->sweep.layout.channels, first + SLICE_CHANNELS);
+    const int64_t first = slice * NORM_SLICE_CHANNELS,
+                  end = min_of(call->sweep.layout.channels, first + NORM_SLICE_CHANNELS);
     const int64_t count = moments_count(call), total = call->sweep.layout.part_limit + 1;
     const double rows = (double)call->sweep.rows;
     double *const mean = norm_sums(&call->sweep, total, MEAN), *const squares = norm_sums(&call->sweep, total, SQUARES);

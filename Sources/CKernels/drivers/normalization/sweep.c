@@ -67,7 +67,7 @@ ck_plan ck_batch_norm_plan(const ck_batch_norm *norm) {
     if (layout.fold > 1) add_loop(&loops, "long rows", norm->rows, layout.fold);
     add_loop(&loops, "parts of the rows", layout.long_rows, max_of(layout.cut.length, 1));
     add_loop(&loops, "blocks of rows", layout.long_rows, norm_block_rows(&layout));
-    add_loop(&loops, "slices of channels", norm->channels, SLICE_CHANNELS);
-    add_loop(&loops, "strips of columns", layout.columns, STRIP_COLUMNS);
+    add_loop(&loops, "slices of channels", norm->channels, NORM_SLICE_CHANNELS);
+    add_loop(&loops, "strips of columns in inference", layout.columns, INFERENCE_COLUMNS);
     return loops;
 }

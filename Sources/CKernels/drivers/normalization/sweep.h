@@ -83,12 +83,12 @@ static inline double norm_work(const norm_sweep *sweep, int operations) {
     return (double)sweep->rows * (double)sweep->layout.channels * operations;
 }
 
-enum { SLICE_CHANNELS = 64 };
+enum { NORM_SLICE_CHANNELS = 64 };
 
 /// Runs `task` over slices of channels, to join the sums of `parts` parts.
 static inline void over_channel_slices(const norm_sweep *sweep, int64_t parts, ck_task task, void *context) {
     ck_parallel(
-        divide_up(sweep->layout.channels, SLICE_CHANNELS), CK_MAX_WORKERS,
+        divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS), CK_MAX_WORKERS,
         (double)sweep->layout.channels * (double)parts * 10, task, context);
 }
 
@@ -100,6 +100,6 @@ static inline void over_row_blocks(const norm_sweep *sweep, double work, ck_task
 }
 
 /// Columns of x that inference handles at a time.
-enum { STRIP_COLUMNS = 1024 };
+enum { INFERENCE_COLUMNS = 1024 };
 
 #endif

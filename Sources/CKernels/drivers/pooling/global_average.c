@@ -16,12 +16,12 @@ typedef struct global_call {
     bool accumulate;
 } global_call;
 
-enum { SLICE_CHANNELS = 64 };
+enum { POOL_SLICE_CHANNELS = 64 };
 
 static void over_images(global_call *call, ck_task task) {
     call->tiles = &ck_kernels_current()->pooling;
-    call->slices = divide_up(call->channels, SLICE_CHANNELS);
-    call->block_images = rows_per_block(call->positions * min_of(call->channels, SLICE_CHANNELS));
+    call->slices = divide_up(call->channels, POOL_SLICE_CHANNELS);
+    call->block_images = rows_per_block(call->positions * min_of(call->channels, POOL_SLICE_CHANNELS));
     ck_parallel(
         divide_up(call->batch, call->block_images) * call->slices, CK_MAX_WORKERS,
         (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
@@ -30,11 +30,11 @@ static void over_images(global_call *call, ck_task task) {
 static void global_forward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
-    const int64_t channel = task % call->slices * SLICE_CHANNELS, block = task / call->slices;
+    const int64_t channel = task % call->slices * POOL_SLICE_CHANNELS, block = task / call->slices;
     const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->row_mean(
-            call->positions, min_of(SLICE_CHANNELS, call->channels - channel), call->channels,
+            call->positions, min_of(POOL_SLICE_CHANNELS, call->channels - channel), call->channels,
             call->source + image * call->positions * call->channels + channel,
             call->target + image * call->channels + channel);
 }
@@ -47,11 +47,11 @@ void ck_global_average_pool_forward(int64_t batch, int64_t positions, int64_t ch
 static void global_backward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
-    const int64_t channel = task % call->slices * SLICE_CHANNELS, block = task / call->slices;
+    const int64_t channel = task % call->slices * POOL_SLICE_CHANNELS, block = task / call->slices;
     const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->spread_row(
-            call->positions, min_of(SLICE_CHANNELS, call->channels - channel), call->channels,
+            call->positions, min_of(POOL_SLICE_CHANNELS, call->channels - channel), call->channels,
             call->source + image * call->channels + channel, (float)call->positions,
             call->target + image * call->positions * call->channels + channel, call->accumulate);
 }
@@ -70,7 +70,7 @@ void ck_global_average_pool_backward(
 
 ck_plan ck_global_average_pool_plan(int64_t batch, int64_t positions, int64_t channels) {
     ck_plan loops = {0};
-    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, SLICE_CHANNELS)));
-    add_loop(&loops, "slices of channels", channels, SLICE_CHANNELS);
+    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, POOL_SLICE_CHANNELS)));
+    add_loop(&loops, "slices of channels", channels, POOL_SLICE_CHANNELS);
     return loops;
 }

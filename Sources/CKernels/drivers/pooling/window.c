@@ -21,7 +21,7 @@ static bool windows_touch(int64_t outputs, int64_t stride, int64_t pad, int64_t 
     return pad < window && !__builtin_mul_overflow(outputs - 1, stride, &last) && last - pad < size;
 }
 
-const char *ck_pooling_check(const ck_pooling *p) {
+static const char *check_windows(const ck_pooling *p) {
     if (p->batch < 1 || p->height < 1 || p->width < 1 || p->channels < 1)
         return "the batch, the image's height and width and the channels must be at least 1";
     if (p->out_height < 1 || p->out_width < 1) return "the output's height and width must be at least 1";
@@ -39,8 +39,8 @@ const char *ck_pooling_check(const ck_pooling *p) {
     return NULL;
 }
 
-const char *ck_max_pool_check(const ck_pooling *p, const ck_activation *activation) {
-    const char *reason = ck_pooling_check(p);
+const char *ck_pooling_check(const ck_pooling *p, const ck_activation *activation) {
+    const char *reason = check_windows(p);
     if (reason != NULL || activation == NULL) return reason;
     if (!ck_activation_check(activation)) return "the activation is not valid";
     if (ck_activation_slope_count(activation, 1, 1) > 0) return "the activation must not have learned slopes";

@@ -22,12 +22,12 @@ typedef struct panel_rows {
 } panel_rows;
 
 static void fetch_ahead(gemm_ahead *ahead, int64_t tiles) {
-    enum { PARTS = sizeof ahead->lines / sizeof ahead->lines[0], LINE_FLOATS = 16 };
+    enum { PARTS = sizeof ahead->lines / sizeof ahead->lines[0] };
     for (int64_t left = tiles * ahead->lines_per_tile; left > 0 && ahead->part < PARTS;) {
         const float *start = ahead->start[ahead->part];
         const int64_t count = min_of(left, ahead->lines[ahead->part]);
-        for (int64_t line = 0; line < count; line++) __builtin_prefetch(start + line * LINE_FLOATS);
-        ahead->start[ahead->part] = start + count * LINE_FLOATS;
+        for (int64_t line = 0; line < count; line++) __builtin_prefetch(start + line * CACHE_LINE_FLOATS);
+        ahead->start[ahead->part] = start + count * CACHE_LINE_FLOATS;
         ahead->lines[ahead->part] -= count;
         left -= count;
         if (ahead->lines[ahead->part] == 0) ahead->part++;

@@ -1,6 +1,8 @@
 #ifndef CK_GEMM_H
 #define CK_GEMM_H
 
+#include <string.h>
+
 #include "dispatch/kernels.h"
 #include "drivers/shared/scratch.h"
 #include "include/ck_plans.h"
@@ -19,6 +21,14 @@ static inline int64_t gemm_padded_columns(int64_t columns) {
 
 static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t panel) {
     return min_of(panels->width, panels->columns - panel * panels->width);
+}
+
+/// Copies one panel of B: `rows` rows, panels->columns floats apart, become [rows][width].
+static inline void gemm_pack_panel(
+    const gemm_panels *panels, int64_t panel, const float *b, int64_t rows, float *packed) {
+    const float *source = b + panel * panels->width;
+    const size_t bytes = (size_t)gemm_panel_columns(panels, panel) * sizeof(float);
+    for (int64_t k = 0; k < rows; k++) memcpy(packed + k * panels->width, source + k * panels->columns, bytes);
 }
 
 /// A slab is at most this many rows of A, which share a pass over a panel of B. Divisible by the rows of every tile.
@@ -41,14 +51,14 @@ void ck_gemm_loops(ck_plan *plan, int64_t runs, int64_t length);
 /// store that misses the cache holds up the stores behind it.
 typedef struct gemm_ahead {
     const float *start[4];
-    int64_t lines[4]; ///< of 64 bytes
+    int64_t lines[4]; ///< of the cache
     int64_t part;     ///< the first that has lines left
     int64_t lines_per_tile;
 } gemm_ahead;
 
 static inline void gemm_ahead_add(gemm_ahead *ahead, int part, const float *start, int64_t floats) {
     ahead->start[part] = start;
-    ahead->lines[part] = divide_up(floats, 16);
+    ahead->lines[part] = divide_up(floats, CACHE_LINE_FLOATS);
 }
 
 /// Spreads the lines, so that all of them are fetched after so many tiles.

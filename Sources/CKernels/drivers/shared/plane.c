@@ -27,7 +27,6 @@ void ck_pack_pixels(
 }
 
 void ck_fetch_pixels(const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count) {
-    enum { LINE_FLOATS = 16 };
     const int64_t left = max_of(x, 0), right = min_of(x + count, source->width);
     if (y < 0 || y >= source->height || left >= right) return;
     const float *pixels = image + (y * source->width + left) * source->channels + source->first_channel;
@@ -36,7 +35,7 @@ void ck_fetch_pixels(const plane_source *source, const float *image, int64_t y, 
     const int64_t stretches = whole ? 1 : right - left;
     const int64_t floats = whole ? (right - left) * source->channels : source->plane_channels;
     for (int64_t stretch = 0; stretch < stretches; stretch++, pixels += source->channels)
-        for (int64_t i = 0; i < floats; i += LINE_FLOATS) __builtin_prefetch(pixels + i);
+        for (int64_t i = 0; i < floats; i += CACHE_LINE_FLOATS) __builtin_prefetch(pixels + i);
 }
 
 void ck_pack_windows(

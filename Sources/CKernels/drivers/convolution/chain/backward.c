@@ -7,6 +7,7 @@
 
 #include "drivers/convolution/chain/chain.h"
 #include "drivers/shared/loops.h"
+#include "drivers/shared/parts.h"
 
 // The windows and gradients of a band of rows. Each sum of a layer passes over the band in turn. The band fits L1,
 // because a pass takes seven or ten loads for 24 multiply-adds. With bands of one row, sums would be loaded and stored
@@ -251,12 +252,7 @@ static void backward_group(void *context, int64_t index, int worker) {
 
 // Adds the groups' parts of all gradients of one layer.
 static void sum_groups(const backward_call *call, int64_t offset, int64_t count, float *out) {
-    const float *part = call->memory.parts + offset;
-    for (int64_t i = 0; i < count; i++) out[i] = part[i];
-    for (int64_t group = 1; group < call->plan.groups; group++) {
-        const float *restrict other = part + group * call->plan.part_floats;
-        for (int64_t i = 0; i < count; i++) out[i] += other[i];
-    }
+    add_parts(call->kernels, call->memory.parts + offset, call->plan.groups, call->plan.part_floats, count, out);
 }
 
 static void sum_layer(void *context, int64_t layer, int worker) {

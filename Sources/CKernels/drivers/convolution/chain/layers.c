@@ -7,8 +7,8 @@
 // The padded input of a layer. `depth` is the channels of the input, or the channels of all its members.
 static chain_plane input_plane(const ck_convolution *c, int64_t depth) {
     return (chain_plane){
-        .rows = max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height),
-        .columns = max_of((c->out_width - 1) * c->stride_w + c->kernel_w, c->pad_left + c->width),
+        .rows = convolution_padded_rows(c),
+        .columns = convolution_padded_columns(c),
         .depth = depth,
         .top = c->pad_top,
         .left = c->pad_left,

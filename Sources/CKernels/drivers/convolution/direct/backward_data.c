@@ -11,8 +11,6 @@
 #include "drivers/shared/slopes.h"
 #include "runtime/threads.h"
 
-enum { CACHE_LINE_FLOATS = 16 };
-
 typedef struct backward_plan {
     int64_t depth;                 // K
     int64_t taps_h, taps_w;        // most taps of a phase
@@ -85,12 +83,7 @@ static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch
 }
 
 size_t ck_direct_backward_data_scratch(const ck_convolution *convolution) {
-    size_t size = scratch_for_batch(convolution, convolution->batch);
-    for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
-        const size_t smaller = scratch_for_batch(convolution, batch);
-        if (smaller > size) size = smaller;
-    }
-    return size;
+    return largest_scratch(convolution, TASKS_WANTED, scratch_for_batch);
 }
 
 typedef struct backward_call {

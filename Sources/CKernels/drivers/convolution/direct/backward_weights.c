@@ -14,8 +14,8 @@
 #include "runtime/threads.h"
 
 enum {
-    SLICE_CHANNELS = 16, // narrow enough for the gradients of a slice to stay in L2
-    STEP_PIXELS = 256,   // output pixels worth a pass over those gradients
+    WEIGHT_SLICE_CHANNELS = 16, // narrow enough for the gradients of a slice to stay in L2
+    STEP_PIXELS = 256,          // output pixels worth a pass over those gradients
     STEP_PLANE_BYTES = 256 << 10,
     WEIGHT_TASKS_WANTED = 12,
 };
@@ -30,7 +30,7 @@ typedef struct weights_plan {
 
 static weights_plan plan_of(const ck_convolution *c) {
     weights_plan plan = {.y = convolution_rows(c), .x = convolution_columns(c)};
-    plan.slice_channels = min_of(c->channels, SLICE_CHANNELS);
+    plan.slice_channels = min_of(c->channels, WEIGHT_SLICE_CHANNELS);
     plan.slices = divide_up(c->channels, plan.slice_channels);
     plan.groups = c->single_threaded ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
     plan.tasks = plan.slices * plan.groups;
@@ -164,14 +164,10 @@ static void gather_slice(void *context, int64_t task, int worker) {
         for (int64_t channel = 0; channel < channels; channel++) {
             const int64_t row = (tap * c->activation.member_count + m) * channels + channel;
             const float *part = call->memory.gradients + slice * plan->gradient_floats + row * plan->padded_columns;
-            float *restrict target = call->dweights
+            float *target = call->dweights
                 + (tap * convolution_depth(c) + m * c->channels + slice * plan->slice_channels + channel)
                     * c->out_channels;
-            for (int64_t n = 0; n < c->out_channels; n++) target[n] = part[n];
-            for (int64_t group = 1; group < plan->groups; group++) {
-                const float *restrict other = part + group * plan->slices * plan->gradient_floats;
-                for (int64_t n = 0; n < c->out_channels; n++) target[n] += other[n];
-            }
+            add_parts(call->kernels, part, plan->groups, plan->slices * plan->gradient_floats, c->out_channels, target);
         }
 }
 

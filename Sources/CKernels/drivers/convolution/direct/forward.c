@@ -3,8 +3,6 @@
 //   A  row i is output pixel i's window: kernel_h runs of kernel_w·K floats of the plane
 //   B  weights packed as [panel][kernel_h][kernel_w·K][width]; with a single panel that is their own layout
 
-#include <string.h>
-
 #include "drivers/convolution/direct/direct.h"
 #include "drivers/shared/gemm.h"
 #include "drivers/shared/loops.h"
@@ -60,12 +58,7 @@ static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch
 
 size_t ck_direct_forward_scratch(const ck_convolution *convolution) {
     // A smaller batch is cut into more bands, and because of rounding the planes of more bands may be larger in sum.
-    size_t size = scratch_for_batch(convolution, convolution->batch);
-    for (int64_t batch = 1; batch < min_of(convolution->batch, TASKS_WANTED); batch++) {
-        const size_t smaller = scratch_for_batch(convolution, batch);
-        if (smaller > size) size = smaller;
-    }
-    return size;
+    return largest_scratch(convolution, TASKS_WANTED, scratch_for_batch);
 }
 
 typedef struct forward_call {
@@ -86,10 +79,8 @@ static void pack_weights(void *context, int64_t task, int worker) {
     const forward_call *call = context;
     const int64_t kernel_h = call->convolution->kernel_h, out_channels = call->convolution->out_channels;
     const int64_t panel = task / kernel_h, row = task % kernel_h, run = call->plan.run, width = call->panels.width;
-    const size_t bytes = (size_t)gemm_panel_columns(&call->panels, panel) * sizeof(float);
-    const float *source = call->weights + row * run * out_channels + panel * width;
-    float *target = call->memory.weights + task * run * width;
-    for (int64_t k = 0; k < run; k++) memcpy(target + k * width, source + k * out_channels, bytes);
+    gemm_pack_panel(
+        &call->panels, panel, call->weights + row * run * out_channels, run, call->memory.weights + task * run * width);
 }
 
 static void convolve_band(void *context, int64_t task, int worker) {

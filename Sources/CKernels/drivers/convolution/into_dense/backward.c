@@ -5,6 +5,7 @@
 
 #include "drivers/convolution/into_dense/into_dense.h"
 #include "drivers/shared/loops.h"
+#include "drivers/shared/parts.h"
 
 #include <string.h>
 
@@ -132,21 +133,19 @@ static void backward_range(void *context, int64_t task, int worker) {
     }
 }
 
-// Adds the tasks' parts of the convolution's gradients for one block of filters.
+// Adds the tasks' parts of the convolution's gradients for one block of filters, row by row.
 static void sum_block(void *context, int64_t block, int worker) {
     (void)worker;
     const backward_call *call = context;
     const into_dense_sizes *sizes = &call->plan.sizes;
     const int64_t filters = call->pair->convolution.out_channels, filter = block * INTO_DENSE_COLUMNS;
-    const size_t bytes = (size_t)min_of(INTO_DENSE_COLUMNS, filters - filter) * sizeof(float);
-    float *restrict sums = call->memory.parts + block * sizes->block_floats;
-    for (int64_t task = 1; task < sizes->tasks; task++) {
-        const float *restrict part = sums + task * call->plan.part_floats;
-        for (int64_t i = 0; i < sizes->block_floats; i++) sums[i] += part[i];
-    }
-    if (call->dbias != NULL) memcpy(call->dbias + filter, sums, bytes);
+    const int64_t count = min_of(INTO_DENSE_COLUMNS, filters - filter), stride = call->plan.part_floats;
+    const float *parts = call->memory.parts + block * sizes->block_floats;
+    if (call->dbias != NULL) add_parts(call->kernels, parts, sizes->tasks, stride, count, call->dbias + filter);
     for (int64_t t = 0; t < sizes->terms; t++)
-        memcpy(call->dweights + t * filters + filter, sums + (1 + t) * INTO_DENSE_COLUMNS, bytes);
+        add_parts(
+            call->kernels, parts + (1 + t) * INTO_DENSE_COLUMNS, sizes->tasks, stride, count,
+            call->dweights + t * filters + filter);
 }
 
 static void sum_dense_bias(void *context, int64_t task, int worker) {

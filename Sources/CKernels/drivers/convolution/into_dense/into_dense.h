@@ -58,10 +58,10 @@ void ck_into_dense_patch(
 
 /// Prefetches `count` floats that will be read, or overwritten, soon.
 static inline void into_dense_fetch(const float *start, int64_t count) {
-    for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(start + i, 0, 3);
+    for (int64_t i = 0; i < count; i += CACHE_LINE_FLOATS) __builtin_prefetch(start + i, 0, 3);
 }
 static inline void into_dense_fetch_to_write(const float *start, int64_t count) {
-    for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(start + i, 1, 2);
+    for (int64_t i = 0; i < count; i += CACHE_LINE_FLOATS) __builtin_prefetch(start + i, 1, 2);
 }
 
 size_t ck_into_dense_forward_scratch(const ck_convolution_dense *pair);

@@ -14,8 +14,8 @@ into_dense_sizes ck_into_dense_sizes(const ck_convolution_dense *pair) {
         .terms = c->kernel_h * c->kernel_w * c->channels,
         .pixels = c->out_height * c->out_width,
         .inputs = pair->activation.member_count * c->out_channels,
-        .rows = max_of((c->out_height - 1) * c->stride_h + c->kernel_h, c->pad_top + c->height),
-        .columns = max_of((c->out_width - 1) * c->stride_w + c->kernel_w, c->pad_left + c->width),
+        .rows = convolution_padded_rows(c),
+        .columns = convolution_padded_columns(c),
         .image_stride = round_up(c->batch, 16),
         .blocks = divide_up(c->out_channels, INTO_DENSE_COLUMNS),
     };

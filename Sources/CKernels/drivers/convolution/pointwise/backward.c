@@ -21,8 +21,9 @@ enum {
 typedef struct backward_plan {
     int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
     int64_t blocks, tasks;
-    bool direct; // the members are z itself
-    int64_t members_floats, gradient_floats, dy_floats, part_stride, part_floats;
+    bool direct;          // the members are z itself
+    int64_t block_floats; // of a block's members, and of their gradients
+    int64_t dy_floats, part_stride, part_floats;
 } backward_plan;
 
 static backward_plan plan_of(const ck_convolution *c) {
@@ -31,8 +32,7 @@ static backward_plan plan_of(const ck_convolution *c) {
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
     plan.tasks = c->single_threaded ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
-    plan.gradient_floats = BLOCK_PIXELS * plan.stride;
-    plan.members_floats = BLOCK_PIXELS * plan.stride;
+    plan.block_floats = BLOCK_PIXELS * plan.stride;
     plan.dy_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
     // A single task's part is the weights' gradient itself.
     plan.part_stride = plan.tasks == 1 ? c->out_channels : plan.columns;
@@ -49,8 +49,8 @@ static backward_memory memory_of(const ck_convolution *c, const backward_plan *p
     scratch_parts parts = {.base = scratch};
     backward_memory memory;
     memory.weights = take_floats(&parts, c->out_channels * gemm_padded_columns(plan->depth));
-    memory.members = take_floats(&parts, BACKWARD_TASKS * plan->members_floats);
-    memory.gradients = take_floats(&parts, BACKWARD_TASKS * plan->gradient_floats);
+    memory.members = take_floats(&parts, BACKWARD_TASKS * plan->block_floats);
+    memory.gradients = take_floats(&parts, BACKWARD_TASKS * plan->block_floats);
     memory.dy = take_floats(&parts, BACKWARD_TASKS * plan->dy_floats);
     memory.parts = take_floats(&parts, plan->tasks * plan->part_floats);
     memory.bias_parts = take_floats(&parts, plan->tasks * plan->columns);
@@ -190,8 +190,8 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     const backward_plan *plan = &call->plan;
     const int64_t pixels = pointwise_pixels(c),
                   end = min_of((task + 1) * plan->blocks / plan->tasks * BLOCK_PIXELS, pixels);
-    float *const packed = call->memory.members + worker * plan->members_floats;
-    float *const gradients = call->memory.gradients + worker * plan->gradient_floats;
+    float *const packed = call->memory.members + worker * plan->block_floats;
+    float *const gradients = call->memory.gradients + worker * plan->block_floats;
     float *const part = call->parts + task * plan->part_floats;
     const bool gapless = pixel_runs_are_whole(c);
     const bool read_in_place = plan->direct && gapless;
@@ -233,11 +233,9 @@ static void gather_row(void *context, int64_t row, int worker) {
     const backward_call *call = context;
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
-    const float *part = call->parts + row * plan->part_stride;
-    float *target = call->dweights + row * out_channels;
-    memcpy(target, part, (size_t)out_channels * sizeof(float));
-    for (int64_t task = 1; task < plan->tasks; task++)
-        call->kernels->elementwise.add(out_channels, target, part + task * plan->part_floats, target);
+    add_parts(
+        call->kernels, call->parts + row * plan->part_stride, plan->tasks, plan->part_floats, out_channels,
+        call->dweights + row * out_channels);
 }
 
 void ck_pointwise_backward(

@@ -3,8 +3,6 @@
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
 //   C  y, starting from the bias; while a slab is in the cache, the post-ops are applied and the moments are taken
 
-#include <string.h>
-
 #include "drivers/convolution/pointwise/pointwise.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/post_ops.h"
@@ -71,12 +69,9 @@ typedef struct forward_call {
 static void pack_weights(void *context, int64_t panel, int worker) {
     (void)worker;
     const forward_call *call = context;
-    const int64_t columns = call->convolution->out_channels, width = call->panels.width;
-    const size_t bytes = (size_t)gemm_panel_columns(&call->panels, panel) * sizeof(float);
-    for (int64_t k = 0; k < call->plan.depth; k++)
-        memcpy(
-            call->memory.weights + (panel * call->plan.depth + k) * width, call->weights + k * columns + panel * width,
-            bytes);
+    const int64_t depth = call->plan.depth;
+    gemm_pack_panel(
+        &call->panels, panel, call->weights, depth, call->memory.weights + panel * depth * call->panels.width);
 }
 
 // Where the rows of A of a slab start.
@@ -87,7 +82,7 @@ static void find_rows(const forward_call *call, int64_t first, int64_t count, fl
         const pixel_run run = pixel_run_at(c, first + done, count - done);
         const float *z = call->z + run.position * c->channels;
         if (call->plan.direct) {
-            for (int64_t i = 0; i < run.count; i++) rows[done + i] = z + i * run.position_step * c->channels;
+            for (int64_t i = 0; i < run.count; i++) rows[done + i] = z + i * c->stride_w * c->channels;
         } else {
             const activation_block block = pixel_run_block(c, &run, stride);
             call->kernels->activation.forward(&c->activation, &block, z, NULL, packed + done * stride);

@@ -21,9 +21,8 @@ static inline int64_t pointwise_pixels(const ck_convolution *convolution) {
 /// Neighbouring output pixels whose pixels of z are equally far apart.
 typedef struct pixel_run {
     int64_t count;
-    int64_t position;      ///< of the first one's pixel in z, images numbered through
-    int64_t image, y, x;   ///< of the first output pixel
-    int64_t position_step; ///< from one pixel of z to the next
+    int64_t position;    ///< in z of the first pixel, images numbered through; the next pixel is stride_w further
+    int64_t image, y, x; ///< of the first output pixel
 } pixel_run;
 
 /// True if each pixel of z gives one pixel of y, in order. Then one run may hold any number of pixels.
@@ -41,7 +40,6 @@ static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int
         .image = image,
         .y = y,
         .x = x,
-        .position_step = c->stride_w,
     };
 }
 
@@ -49,14 +47,14 @@ static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int
 static inline activation_block pixel_run_block(const ck_convolution *c, const pixel_run *run, int64_t stride) {
     activation_block block =
         ck_activation_block(&c->activation, convolution_image(c), (activation_extent){run->count, c->channels});
-    block.z_position *= run->position_step;
+    block.z_position *= c->stride_w;
     block.out_position = stride;
     return block;
 }
 
 /// Floats of z that the run's pixels lie in.
 static inline int64_t pixel_run_floats(const ck_convolution *c, const pixel_run *run) {
-    return ((run->count - 1) * run->position_step + 1) * c->channels;
+    return ((run->count - 1) * c->stride_w + 1) * c->channels;
 }
 
 #endif

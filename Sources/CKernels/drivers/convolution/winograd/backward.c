@@ -98,12 +98,7 @@ static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch
 
 size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     // A smaller batch may have fewer groups, and wider slices for as many workers.
-    size_t size = scratch_for_batch(convolution, convolution->batch);
-    for (int64_t batch = 1; batch < min_of(convolution->batch, 2 * SLICED_GROUPS); batch++) {
-        const size_t smaller = scratch_for_batch(convolution, batch);
-        if (smaller > size) size = smaller;
-    }
-    return size;
+    return largest_scratch(convolution, 2 * SLICED_GROUPS, scratch_for_batch);
 }
 
 // Adds an image's part of a group's sum of dy.

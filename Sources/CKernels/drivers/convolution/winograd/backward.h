@@ -65,12 +65,6 @@ static inline int64_t slice_channels(const backward_call *call, int64_t slice) {
     return min_of(call->plan.slice_channels, call->convolution->channels - slice * call->plan.slice_channels);
 }
 
-/// The number of the weights' frequency that meets a frequency.
-static inline int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
-    return tiles->weights_of[frequency / tiles->frequencies] * tiles->weight_frequencies
-        + tiles->weights_of[frequency % tiles->frequencies];
-}
-
 /// The slice's channels of z.
 static inline plane_source slice_source(const task_view *view) {
     const ck_convolution *c = view->call->convolution;

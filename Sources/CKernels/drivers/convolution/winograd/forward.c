@@ -107,15 +107,15 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
     gemm_product product = {.sum = sum, .panels = call->panels, .b_panel = panel_floats, .c_stride = plan->outputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
-            const int64_t weight = tiles->weights_of[i] * tiles->weight_frequencies + tiles->weights_of[j];
+            const int frequency = i * tiles->frequencies + j;
+            const int64_t weight = frequency_weight(tiles, frequency);
             const int64_t output = tiles->output_of[i] * tiles->outputs + tiles->output_of[j];
             // The first `outputs` frequencies of each axis come first, and each of these has a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
             product.b = call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
             product.initial = first ? ck_gemm_zeros : NULL;
             product.c = outputs + output * plan->outputs.matrix;
-            const gemm_rows a =
-                gemm_rows_apart(inputs + (i * tiles->frequencies + j) * plan->inputs.matrix, plan->inputs.row);
+            const gemm_rows a = gemm_rows_apart(inputs + frequency * plan->inputs.matrix, plan->inputs.row);
             ck_gemm(call->kernels, &product, &a, rows);
         }
 }

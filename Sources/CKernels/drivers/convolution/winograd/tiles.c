@@ -37,7 +37,7 @@ const winograd_tiles *ck_winograd_shape(const ck_convolution *convolution, ck_pa
 }
 
 tile_grid ck_tile_grid(int64_t rows, int64_t columns) {
-    tile_grid grid = {.rows = rows, .columns = columns};
+    tile_grid grid = {.columns = columns};
     grid.segment_columns = divide_up(columns, divide_up(columns, SEGMENT_TILES));
     grid.row_segments = divide_up(columns, grid.segment_columns);
     grid.image_segments = rows * grid.row_segments;
@@ -56,7 +56,7 @@ tile_segment ck_tile_segment(const tile_grid *grid, int64_t index) {
 }
 
 frequency_matrices ck_frequency_matrices(int64_t count, int64_t rows, int64_t channels) {
-    frequency_matrices matrices = {.count = count, .rows = rows, .row = spread_stride(channels)};
+    frequency_matrices matrices = {.count = count, .row = spread_stride(channels)};
     matrices.matrix = spread_matrix(rows * matrices.row);
     return matrices;
 }

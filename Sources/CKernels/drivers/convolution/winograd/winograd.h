@@ -28,7 +28,7 @@ void ck_winograd_backward_loops(const ck_convolution *convolution, ck_plan *loop
 
 /// The tiles of all images in order, cut into segments: neighbours of one row of tiles.
 typedef struct tile_grid {
-    int64_t rows, columns;   ///< tiles of an image
+    int64_t columns;         ///< tiles of a row
     int64_t segment_columns; ///< most tiles of a segment
     int64_t row_segments;    ///< segments of one row
     int64_t image_segments;
@@ -54,14 +54,20 @@ static inline int64_t weight_frequencies(const winograd_tiles *tiles) {
     return tiles->weight_frequencies * tiles->weight_frequencies;
 }
 
+/// The number of the weights' frequency that meets a frequency.
+static inline int64_t frequency_weight(const winograd_tiles *tiles, int frequency) {
+    return tiles->weights_of[frequency / tiles->frequencies] * tiles->weight_frequencies
+        + tiles->weights_of[frequency % tiles->frequencies];
+}
+
 /// Pixels of padding above (or left of) the first tile of a in backward: with stride 2, tiles start at an even padded
 /// row.
 static inline int64_t tile_shift(int64_t pad, int64_t stride) { return pad % stride; }
 
 /// Matrices with a row for each tile and a column for each channel, one matrix for each frequency.
 typedef struct frequency_matrices {
-    int64_t count, rows, row; ///< matrices, rows of each, floats from one row to the next
-    int64_t matrix;           ///< floats from one matrix to the next
+    int64_t count, row; ///< matrices, floats from one row to the next
+    int64_t matrix;     ///< floats from one matrix to the next
 } frequency_matrices;
 
 frequency_matrices ck_frequency_matrices(int64_t count, int64_t rows, int64_t channels);
