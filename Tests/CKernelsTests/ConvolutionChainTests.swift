@@ -172,6 +172,19 @@ import Testing
         #expect(reason { chain, _ in chain.layer_count = 0 } != nil)
         #expect(reason { chain, _ in chain.layer_count = 1 << 40 } != nil)
         #expect(reason { chain, _ in chain.batch = 0 } != nil)
+        func isTooLarge(batch: Int64, size: Int64, channels: Int64, layers count: Int) -> Bool {
+            reason { chain, layers in
+                let activation = ActivationCase.all.first { $0.name == "identity" }!.activation
+                let layer = ck_convolution(
+                    batch: 1, height: Int(size), width: Int(size), channels: Int(channels),
+                    out: (Int(size), Int(size), Int(channels)), kernel: (1, 1), activation: activation)
+                (chain.batch, chain.layer_count) = (batch, Int64(count))
+                layers = Array(repeating: ck_chain_layer(convolution: layer, has_bias: true), count: count)
+            }?.contains("too large") == true
+        }
+        #expect(!isTooLarge(batch: 1, size: 1 << 22, channels: 2, layers: 100))
+        #expect(isTooLarge(batch: 1, size: 1 << 22, channels: 2, layers: 4096), "saved pre-activations")
+        #expect(isTooLarge(batch: 1 << 30, size: 1, channels: 2000, layers: 1000), "parts of the gradients")
         #expect(reason { _, layers in layers[1].convolution.channels += 1 } != nil)
         #expect(reason { _, layers in layers[1].convolution.height += 1 } != nil)
         #expect(reason { _, layers in layers[1].convolution.width += 1 } != nil)

@@ -77,7 +77,9 @@ struct PointwiseResults {
         }!
         let addend = integers ? Buffer(integers: r.dy.count, &generator) : Buffer(uniform: r.dy.count, &generator)
         let members = activation.members, channels = Int(shape.channels)
-        let readsEveryPixel = shape.stride_h == 1 && shape.stride_w == 1
+        let readsEveryPixel =
+            shape.stride_h == 1 && shape.stride_w == 1 && shape.out_height == shape.height
+            && shape.out_width == shape.width
         let sharedCount = r.z.count * members.count
         let shared = integers ? Buffer(integers: sharedCount, &generator) : Buffer(uniform: sharedCount, &generator)
 

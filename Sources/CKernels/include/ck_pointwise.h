@@ -29,9 +29,10 @@ void ck_pointwise_forward(
 
 /// dz = Σ_m member_m′(z)·(gradient of member m), added to dz if `accumulate`, skipped if dz is NULL. dweights and dbias
 /// are overwritten; dbias may be NULL. `dactivation`, [batch][height][width][K], is the gradient of the activation that
-/// another reader of the activation found; this gradient is added to the gradients of the members. It takes strides of
-/// 1, and may be NULL. Without `normalization`, dy is the gradient of y. With `normalization`, y is the input of a
-/// normalisation, dy is the gradient of the output of that normalisation, and the function forms the gradient of y.
+/// another reader of the activation found; this gradient is added to the gradients of the members. `dactivation` is
+/// given only where each pixel of z gives one pixel of y: strides are 1, and y has the height and the width of z.
+/// `dactivation` may be NULL. Without `normalization`, dy is the gradient of y. With `normalization`, y is the input of
+/// a normalisation, dy is the gradient of the output of that normalisation, and the function forms the gradient of y.
 void ck_pointwise_backward(
     const ck_convolution *convolution, const float *z, const float *weights, const float *dy,
     const ck_normalization_gradient *normalization, const float *dactivation, float *dz, bool accumulate,

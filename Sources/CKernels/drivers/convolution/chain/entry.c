@@ -2,8 +2,11 @@
 
 #include "drivers/convolution/chain/chain.h"
 
-// Keeps sums over all layers far from overflow.
 static const int64_t most_layers = 1 << 12;
+
+// The most floats of the largest parts of memory, which are sums over all layers. So sizes in bytes stay far from
+// overflow.
+static const int64_t largest_sum = (int64_t)1 << 56;
 
 const char *ck_convolution_chain_check(const ck_convolution_chain *chain) {
     if (chain->layer_count < 1 || chain->layer_count > most_layers) return "a chain has 1 to 4096 layers";
@@ -20,6 +23,10 @@ const char *ck_convolution_chain_check(const ck_convolution_chain *chain) {
         if (before->out_height != c.height || before->out_width != c.width || before->out_channels != c.channels)
             return "a layer's input is not what the layer before it gives";
     }
+    // `saved` has a plane for each lane of each group, and backward has a part of all gradients for each group.
+    const chain_sizes sizes = ck_chain_sizes(chain);
+    if (max_of(sizes.saved, sizes.parameters) > largest_sum / round_up(chain->batch, CK_MAX_VECTOR_FLOATS))
+        return "the chain is too large";
     return NULL;
 }
 
