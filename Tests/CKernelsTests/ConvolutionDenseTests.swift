@@ -89,8 +89,8 @@ import Testing
             for isa in availableISAs {
                 let name = "\(String(cString: ck_isa_name(isa))), \(activation), \(features) outputs"
                 with(isa: isa) {
-                    let fused = ConvolutionDenseResults(r), apart = Self.apart(r)
-                    for (result, expected) in zip(fused.all, apart) {
+                    let pair = ConvolutionDenseResults(r), apart = Self.apart(r)
+                    for (result, expected) in zip(pair.all, apart) {
                         #expect(
                             firstError(result.buffer, expected.values.map(Double.init), bound: { _ in 0 }, result.name)
                                 == nil,
@@ -144,7 +144,7 @@ import Testing
             for index in 0..<256 { identity.pointer[index] = index % 17 == 0 ? 1 : 0 }
         }
         let z = Buffer(256), byFilter = Buffer(256)
-        let fused = with(isa: isa) {
+        let pair = with(isa: isa) {
             var c = shape.convolution
             let scratch = Buffer(scratchBytes: ck_convolution_scratch(&c, CK_FORWARD))
             ck_convolution_forward(
@@ -152,8 +152,8 @@ import Testing
             return withExtendedLifetime(scratch) { ConvolutionDenseResults(r) }
         }
         for index in 0..<256 { byFilter.pointer[index % 16 * 16 + index / 16] = z.pointer[index] }
-        #expect(firstDifference(fused.y, z, "y") == nil)
-        #expect(firstDifference(fused.ddenseWeights, byFilter, "ddense_weights") == nil)
+        #expect(firstDifference(pair.y, z, "y") == nil)
+        #expect(firstDifference(pair.ddenseWeights, byFilter, "ddense_weights") == nil)
     }
 
     /// Calls without biases give the results of biases of zero, and no gradients of biases.

@@ -414,9 +414,9 @@ private struct Call {
                     for pass in [CK_FORWARD, CK_BACKWARD] { add(ck_dense_plan(&dense, pass)) }
                     shape.channels = 3
                     shape.activation = activations[0]
-                    var fused = ck_convolution_dense(convolution: shape, activation: activation, out_features: 9)
-                    add(ck_convolution_dense_check(&fused))
-                    for pass in [CK_FORWARD, CK_BACKWARD] { add(ck_convolution_dense_plan(&fused, pass)) }
+                    var pair = ck_convolution_dense(convolution: shape, activation: activation, out_features: 9)
+                    add(ck_convolution_dense_check(&pair))
+                    for pass in [CK_FORWARD, CK_BACKWARD] { add(ck_convolution_dense_plan(&pair, pass)) }
                     var stored = ck_activation_shape(
                         batch: Int64(size), positions: 900, channels: 40, activation: activation)
                     add(ck_activation_plan(&stored))

@@ -98,10 +98,10 @@ private struct Coverage {
         Convolution(21, (37, 13), 3, out: (19, 7), 9, stride: 2, mirrored),
     ]
 
-    /// The numbers of filters.
-    static let fused = [70, 109]
+    /// The numbers of filters of convolutions into dense layers.
+    static let pairs = [70, 109]
 
-    private static func fused(filters: Int) -> ck_convolution_dense {
+    private static func pair(filters: Int) -> ck_convolution_dense {
         ck_convolution_dense(
             convolution: ck_convolution(
                 batch: 37, height: 11, width: 13, channels: 2, out: (11, 13, filters), kernel: (3, 3), pad: (1, 1),
@@ -145,11 +145,11 @@ private struct Coverage {
         ConvolutionChainTests.verify(convolution.reference(seed: 8001))
     }
 
-    @Test(arguments: fused)
+    @Test(arguments: pairs)
     func convolutionIntoDense(filters: Int) {
         ConvolutionDenseTests.verify(
             ReferenceConvolutionDense(
-                shape: Self.fused(filters: filters), activation: Self.mirrored, integers: true, misaligned: true,
+                shape: Self.pair(filters: filters), activation: Self.mirrored, integers: true, misaligned: true,
                 seed: UInt64(filters)))
     }
 
@@ -187,8 +187,8 @@ private struct Coverage {
             }
         }
         check("convolution into dense") {
-            for filters in Self.fused {
-                var shape = Self.fused(filters: filters)
+            for filters in Self.pairs {
+                var shape = Self.pair(filters: filters)
                 $0.add(ck_convolution_dense_plan(&shape, CK_FORWARD), "forward, ")
                 $0.add(ck_convolution_dense_plan(&shape, CK_BACKWARD), "backward, ")
             }

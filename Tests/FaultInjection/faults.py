@@ -109,13 +109,13 @@ kernels(
     "(first + ky) * windows->in_run", "ConvolutionChainTests|PlanTests",
     "the second band of a strided layer reads the wrong rows")
 kernels(
-    "fused-chunk-overwrites", "convolution/into_dense/forward.c", "pixel == first && filter == 0", "pixel == first",
+    "pair-chunk-overwrites", "convolution/into_dense/forward.c", "pixel == first && filter == 0", "pixel == first",
     "ConvolutionDenseTests|PlanTests", "a second chunk of filters overwrites the first's products")
 kernels(
-    "fused-images-overwrite", "convolution/into_dense/backward.c", "first && image == 0", "first",
+    "pair-images-overwrite", "convolution/into_dense/backward.c", "first && image == 0", "first",
     "ConvolutionDenseTests|PlanTests", "a second group of images overwrites the convolution's gradients")
 kernels(
-    "fused-dense-images-overwrite", "convolution/into_dense/backward.c", "image == 0", "true",
+    "pair-dense-images-overwrite", "convolution/into_dense/backward.c", "image == 0", "true",
     "ConvolutionDenseTests|PlanTests", "a second group of images overwrites the dense weights' gradients",
     occurrence=(2, 3))
 kernels(

@@ -3,7 +3,7 @@ import CKernels
 /// A convolution and its only reader, a dense layer, computed together, so that the tensor in between is never stored.
 /// `ck_convolution_dense` states the layouts.
 struct ConvolutionDenseKernel: Sendable {
-    private let fused: ck_convolution_dense
+    private let pair: ck_convolution_dense
 
     /// - Returns: `nil` if the kernels can't compute the two layers together.
     init?(_ convolution: ConvolutionKernel, into dense: DenseKernel, batch: Int) {
@@ -13,21 +13,21 @@ struct ConvolutionDenseKernel: Sendable {
         guard c.out_height * c.out_width * c.out_channels == d.positions * d.channels,
             d.channels == c.out_channels || d.activation.member_count == 1
         else { return nil }
-        fused = ck_convolution_dense(convolution: c, activation: d.activation, out_features: d.out_features)
-        var descriptor = fused(batch: batch)
+        pair = ck_convolution_dense(convolution: c, activation: d.activation, out_features: d.out_features)
+        var descriptor = pair(batch: batch)
         guard ck_convolution_dense_check(&descriptor) == nil else { return nil }
     }
 
-    private func fused(batch: Int) -> ck_convolution_dense {
-        var result = fused
+    private func pair(batch: Int) -> ck_convolution_dense {
+        var result = pair
         result.convolution.batch = Int64(batch)
         return result
     }
 
     /// The scratch that is large enough for every call of at most `batch` samples.
     func scratchBytes(batch: Int) -> Int {
-        var fused = fused(batch: batch)
-        return max(ck_convolution_dense_scratch(&fused, CK_FORWARD), ck_convolution_dense_scratch(&fused, CK_BACKWARD))
+        var pair = pair(batch: batch)
+        return max(ck_convolution_dense_scratch(&pair, CK_FORWARD), ck_convolution_dense_scratch(&pair, CK_BACKWARD))
     }
 
     /// The weights of both layers, or their gradients.
@@ -49,9 +49,9 @@ struct ConvolutionDenseKernel: Sendable {
         y: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutableRawPointer
     ) {
-        var fused = fused(batch: batch)
+        var pair = pair(batch: batch)
         ck_convolution_dense_forward(
-            &fused, input, parameters.weights, parameters.bias, parameters.denseWeights, parameters.denseBias, y,
+            &pair, input, parameters.weights, parameters.bias, parameters.denseWeights, parameters.denseBias, y,
             scratch)
     }
 
@@ -60,9 +60,9 @@ struct ConvolutionDenseKernel: Sendable {
         yGradient: UnsafePointer<Float>,
         gradients: Parameters<UnsafeMutablePointer<Float>>, scratch: UnsafeMutableRawPointer
     ) {
-        var fused = fused(batch: batch)
+        var pair = pair(batch: batch)
         ck_convolution_dense_backward(
-            &fused, input, parameters.weights, parameters.bias, parameters.denseWeights, yGradient, gradients.weights,
+            &pair, input, parameters.weights, parameters.bias, parameters.denseWeights, yGradient, gradients.weights,
             gradients.bias, gradients.denseWeights, gradients.denseBias, scratch)
     }
 
@@ -72,7 +72,7 @@ struct ConvolutionDenseKernel: Sendable {
         batch: Int, input: UnsafePointer<Float>, parameters: Parameters<UnsafePointer<Float>>,
         _ body: (UnsafePointer<Float>) -> Void
     ) {
-        var convolution = fused(batch: batch).convolution
+        var convolution = pair(batch: batch).convolution
         convolution.algorithm = CK_DIRECT
         let count = Int(convolution.batch * convolution.out_height * convolution.out_width * convolution.out_channels)
         withUnsafeTemporaryAllocation(
@@ -92,10 +92,10 @@ extension ConvolutionKernel {
     /// True if the choice of algorithm is automatic, and computing the convolution together with a dense layer is
     /// faster.
     ///
-    /// The fused kernel computes the convolution's output twice, with images as lanes and then with filters as lanes,
+    /// The pair's kernel computes the convolution's output twice, with images as lanes and then with filters as lanes,
     /// and never stores the output. So sums have to be short, and lanes full. Measured with 16 lanes, 10 outputs and
-    /// mirrored ReLU: fused and separate kernels are level at 8 filters, 8 images or 49 terms. The fused kernel gains
-    /// with more filters, and is twice as fast from 100 filters on.
+    /// mirrored ReLU: the pair's kernel and separate kernels are level at 8 filters, 8 images or 49 terms. The pair's
+    /// kernel gains with more filters, and is twice as fast from 100 filters on.
     func suitsFusionWithDense(batch: Int) -> Bool {
         let convolution = descriptor
         return isAutomatic && convolution.kernel_h * convolution.kernel_w * convolution.channels <= 48
