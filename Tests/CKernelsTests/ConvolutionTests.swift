@@ -27,7 +27,7 @@ import Testing
         (9, 5, 3, 2, 5, 1, 2),  // stride beyond the kernel
         (2, 3, 5, 7, 1, 3, 2),  // kernel beyond the image
         (5, 1, 200, 5, 1, 0, 1),  // one window
-        (40, 2, 3, 3, 1, 1, 40),  // runs longer than a piece and a group
+        (40, 2, 3, 3, 1, 1, 40),  // sums longer than a piece, more pixels than a slab
         (300, 1, 1, 1, 1, 0, 300),  // wide
     ])
     func chosenShapes(_ s: (Int, Int, Int, Int, Int, Int, Int)) {

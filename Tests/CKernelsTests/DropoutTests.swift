@@ -16,7 +16,7 @@ private func philox(counter: [UInt32], key: (UInt32, UInt32), rounds: Int) -> [U
     return c
 }
 
-/// The word that decides about an element: word w of block 16·group + b belongs to element 64·group + 16·w + b.
+/// The word that decides about an element: word w of block 16·span + b belongs to element 64·span + 16·w + b.
 private func word(key: UInt64, element: UInt64) -> UInt32 {
     let block = element / 64 * 16 + element % 16
     let counter = [UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), 0, 0]

@@ -163,7 +163,7 @@ private func check(_ test: BatchNormCase, unbiased: Bool, moments: UnsafePointer
         }
     }
 
-    /// (rows, channels) of several parts, blocks of rows and groups of channels.
+    /// (rows, channels) of several parts, blocks of rows and slices of channels.
     static let large = [(5003, 7), (3001, 70), (130, 1100)]
 
     @Test(arguments: large)

@@ -153,7 +153,7 @@ struct PointwiseResults {
             activation, seed: seed)
     }
 
-    /// Blocks, groups and tasks that end within an image or a row, and sums longer than a piece:
+    /// Blocks, slabs and tasks that end within an image or a row, and sums longer than a piece:
     /// (height, width, channels, out, stride, batch).
     @Test(arguments: [
         (1, 1, 5, 7, 1, 1), (16, 16, 16, 64, 1, 9), (31, 33, 8, 16, 1, 2), (17, 15, 20, 12, 2, 7), (4, 4, 300, 5, 1, 2),

@@ -15,8 +15,8 @@ typedef struct winograd_pixels {
 
 /// One algorithm. Forward, with y's tile of `output_tile`² pixels:
 ///   y = output(Σ_k inputs(patch of a) ⊙ weights(w))
-/// Backward, with `tile`² pixels of a for the same `gradients` of a patch of dy, w′ the weights with their taps in
-/// reverse order:
+/// Backward, for a tile of `tile`² pixels of a and the patch of dy that the tile meets. Both products read the same
+/// `gradients` of the patch. w′ is w with the taps in reverse order:
 ///   da = data(Σ_n gradients(dy) ⊙ weights(w′)),   dw′ = taps(Σ_tiles block(a) ⊙ gradients(dy))
 /// Frequency (i, j) of inputs, gradients, block and data is multiplied with frequency (weights_of[i], weights_of[j]) of
 /// the weights and added to (output_of[i], output_of[j]) of the output.

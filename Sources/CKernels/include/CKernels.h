@@ -1,8 +1,8 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
-// The whole interface of LinkedNet's kernels. Not public API of the Swift package: only the
-// Kernels room of `Sources/LinkedNet` imports it.
+// The whole interface of LinkedNet's kernels. The interface is no public API of the Swift package: of the rooms of
+// `Sources/LinkedNet`, only `Kernels` and `Optimizers` import CKernels.
 //
 // Conventions, valid for every function unless it says otherwise:
 //   layout    images are NHWC, float32, dense: [batch][height][width][channels].

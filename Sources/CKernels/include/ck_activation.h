@@ -44,8 +44,8 @@ typedef enum ck_slope_sharing {
 /// One CK_IDENTITY member with scales 1 is "no activation".
 typedef struct ck_activation {
     int32_t member_count; ///< 1 … CK_MAX_MEMBERS
-    /// True where z holds the values of the only member already, which has to be CK_RELU with scales 1: who reads z
-    /// then applies nothing, and the derivative at g(z) is that at z.
+    /// True if z holds g(z) already. The activation then has one member, CK_RELU with scales 1. Readers of z apply
+    /// nothing. The derivative at g(z) is the derivative at z.
     bool applied;
     ck_slope_sharing slope_sharing;
     ck_member members[CK_MAX_MEMBERS];

@@ -25,7 +25,7 @@ void ck_concat_backward(
 /// added to out if `accumulate`.
 void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const float *x, float *out, bool accumulate);
 
-/// The sum of squares in double, added in a fixed order; NaN and infinity propagate. Scratch is inside: none is needed.
+/// The sum of squares in double, added in a fixed order; NaN and infinity propagate. The function needs no scratch.
 double ck_sum_of_squares(int64_t count, const float *x);
 
 /// x[i] *= factor.

@@ -45,11 +45,12 @@ int ck_processors(const char *root);
 int ck_fit_threads(int helpers);
 
 /// Gives the calling thread the processors that the process was started with, if a variable for OpenMP (OMP_PROC_BIND
-/// and its kind) binds threads: a thread that is started by a bound one shares the one's core otherwise.
+/// and its kind) binds threads. Without the call, a new thread would share the core of the bound thread that starts the
+/// new thread.
 void ck_unbind_thread(void);
 
-/// Sets how many threads later calls of the calling thread may use, whatever other threads' may; 0 leaves it to
-/// ck_set_threads. Returns what it was.
+/// Sets how many threads later calls of the calling thread may use. 0 gives the number of ck_set_threads. Other threads
+/// keep their numbers. Returns the number before.
 int ck_set_own_threads(int threads);
 
 /// How many threads the calling thread's calls may use now; a kernel uses at most 32, and fewer where the system gives

@@ -83,10 +83,10 @@ static bool own_group(const char *root, bool is_unified, char path[PATH_SIZE]) {
     return found;
 }
 
-// The smallest quota of a group and of those that it is in, up to where the hierarchy is mounted.
+// The smallest quota of a group and of the groups around the group, up to the mount point of the hierarchy.
 static double least_quota(
     const char *root, const char *mount_point, const char *mount_root, const char *group, bool is_unified) {
-    // A container may see its group's path from outside while its own group is what is mounted.
+    // A container may read its group's path as the host has the path, while the mount holds the group itself.
     const size_t prefix = strcmp(mount_root, "/") == 0 ? 0 : strlen(mount_root);
     const bool is_below = strncmp(group, mount_root, prefix) == 0 && (prefix == 0 || group[prefix] == '/');
     char directory[2 * PATH_SIZE];

@@ -31,8 +31,8 @@ static void *wait_for_gate(void *context) {
     return NULL;
 }
 
-// A thread that was joined may still count for a moment; then the next one would be refused. A system that never lets
-// it go is asked no longer than a second.
+// A joined thread may still count for a moment, and then the system would refuse the next thread. The wait for one
+// thread ends after about a second.
 static void wait_until_gone(pid_t number) {
     const struct timespec pause = {.tv_nsec = 100 * 1000};
     for (int round = 0; round < 10 * 1000; round++) {

@@ -13,7 +13,7 @@ enum { BLOCK_FLOATS = 8192 };
 /// task, so short stretches are slow.
 enum { STREAM_BLOCKS = 4 };
 
-/// Partial sums that fit on the stack bound the number of tasks of a reduction.
+/// A reduction has at most this many tasks, because some reductions have the tasks' partial sums on the stack.
 enum { MAX_PARTS = 64 };
 
 /// Rows of `columns` floats that make up one task, at least 1.
