@@ -9,7 +9,8 @@ A network is a list of layers, each a tuple of its kind and its numbers:
     ("max pool",), ("dropout", rate), ("global average pool",), ("flatten",), ("dense", units)
     ("bottleneck", inner, outer, stride, projects)
 
-Both peers build from it; what a layer means (padding, BatchNorm's constants, initial values) is Keras', which the paper used.
+Both peers build from it; what a layer means (padding, BatchNorm's constants, initial values) is Keras', which the paper
+used.
 """
 
 import argparse

@@ -13,7 +13,8 @@ FUNCTIONS = {"relu": functional.relu, "selu": functional.selu, "swish": function
 class Activation(nn.Module):
     """g(z), or linked: concat(g(z), g(−z)) over channels.
 
-    PReLU has a slope for each channel, which is less work than the paper's slope for each position; PyTorch has a kernel only for that.
+    PReLU has a slope for each channel, which is less work than the paper's slope for each position; PyTorch has a
+    kernel only for that.
     """
 
     def __init__(self, name, channels, linked):

@@ -4,7 +4,8 @@ Each has an identifier (its area first), a file, the `text` that is replaced, th
 pattern of the tests that should find the fault (as for `swift test --filter`), and a line that describes the error. The
 text is an expression, or statements with kind="statement"; text and replacement have to compile in this place, and have
 the same type. If a text occurs more than once, occurrence=(2, 3) means the second of three. A fault that only some
-processors show needs a flag of these processors (as in /proc/cpuinfo). Faults beginning with `named-` once passed the whole suite.
+processors show needs a flag of these processors (as in /proc/cpuinfo). Faults beginning with `named-` once passed the
+whole suite.
 """
 import dataclasses
 
@@ -84,7 +85,8 @@ kernels(
     "slopes-share-a-part", "shared/slopes.c", "parts->per_position ? group : group * parts->bands + band", "group",
     "ActivationTests|CKernelsTests.ConvolutionTests", "bands of an image overwrite each other's gradients of slopes")
 kernels(
-    "sum-of-pieces", "shared/gemm.c", "initial = NULL", "initial", "DenseTests|CKernelsTests.ConvolutionTests|PlanTests",
+    "sum-of-pieces", "shared/gemm.c", "initial = NULL", "initial",
+    "DenseTests|CKernelsTests.ConvolutionTests|PlanTests",
     "each piece of a long sum starts anew")
 kernels(
     "winograd-phases-overwrite", "convolution/winograd/forward.c",
@@ -240,7 +242,8 @@ graph(
     "first-writer", "GradientLedger.swift", "!writtenTensors.insert(tensor).inserted", "false",
     "BranchGradientTests|GeneratedNetworkTests", "each reader of a tensor overwrites the gradients of the others")
 graph(
-    "complete-from", "../Compiler/Plan.swift", "lastUses.lastIndex { $0 > step }", "lastUses.lastIndex { $0 > step + 2 }",
+    "complete-from", "../Compiler/Plan.swift", "lastUses.lastIndex { $0 > step }",
+    "lastUses.lastIndex { $0 > step + 2 }",
     "ParameterUpdaterTests", "parameters are updated while steps still read them")
 graph(
     "reshape-keeps-activation", "GraphBuilder.swift", "shape == value.shape || shape.rank == 1", "true",

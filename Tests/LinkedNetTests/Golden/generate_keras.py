@@ -1,4 +1,6 @@
-"""Writes keras.safetensors: the results of Keras (on TensorFlow), in double precision, for the models of GoldenModels.swift.
+"""Writes keras.safetensors: the results of Keras for the models of GoldenModels.swift.
+
+Keras runs on TensorFlow, in double precision.
 
     python3 generate_keras.py
 """
@@ -24,8 +26,8 @@ golden = Golden()
 def case(name, batch, image, build, names=(), states=()):
     """One training step of the model `build` makes.
 
-    `names` and `states` are the library's names of the model's trainable and other variables, in Keras' order; names that end in [i] are
-    parts of one variable.
+    `names` and `states` are the library's names of the model's trainable and other variables, in Keras' order; names
+    that end in [i] are parts of one variable.
     """
     source = keras.Input(image)
     model = keras.Model(source, build(source))

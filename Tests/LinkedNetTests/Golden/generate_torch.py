@@ -2,8 +2,8 @@
 
     python3 generate_torch.py
 
-Leaves are in LinkedNet's layouts (NHWC, HWIO); conversions happen inside the differentiated functions, so their gradients come out
-in the same layouts.
+Leaves are in LinkedNet's layouts (NHWC, HWIO); conversions happen inside the differentiated functions, so their
+gradients come out in the same layouts.
 """
 
 import pathlib

@@ -9,7 +9,10 @@ import numpy as np
 
 
 def numbers(case, name, shape, scale=1.0):
-    """Normal numbers that depend on the case and the name only, rounded to float32 so that every side starts from the same numbers."""
+    """Normal numbers that depend on the case and the name only.
+
+    The numbers are rounded to float32, so that every side starts from the same numbers.
+    """
     generator = np.random.default_rng(zlib.crc32(f"{case}/{name}".encode()))
     return (scale * generator.standard_normal(shape)).astype(np.float32).astype(np.float64)
 

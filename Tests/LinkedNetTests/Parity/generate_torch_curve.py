@@ -1,9 +1,12 @@
-"""Writes torch_curve.json: the losses of 100 SGD steps of a small LK-ReLU network in PyTorch, in double precision, by the image's side.
+"""Writes torch_curve.json: the losses of 100 SGD steps of a small LK-ReLU network in PyTorch, by the image's side.
+
+The losses are in double precision.
 
     python3 generate_torch_curve.py
 
-Weights and images come from a formula that the test has, too (`noise`), so that no file has to store the numbers. A run in single precision
-must stay within a tenth of the tolerance of the test, or the curve would be too sensitive to compare.
+Weights and images come from a formula that the test has, too (`noise`), so that no file has to store the numbers. A run
+in single precision must stay within a tenth of the tolerance of the test, or the curve would be too sensitive to
+compare.
 """
 
 import json
@@ -61,5 +64,7 @@ for side in SIDES:
     losses = curves[side] = curve(torch.float64, side)
     spread = max(abs(a / b - 1) for a, b in zip(curve(torch.float32, side), losses))
     assert spread < 1e-4, spread
-    print(f"{side}×{side}: first loss {losses[0]:.6f}, last {losses[-1]:.6f}, single against double precision {spread:.2e}")
+    print(
+        f"{side}×{side}: first loss {losses[0]:.6f}, last {losses[-1]:.6f}, "
+        f"single against double precision {spread:.2e}")
 (pathlib.Path(__file__).parent / "torch_curve.json").write_text(json.dumps(curves, indent=0) + "\n")

@@ -1,10 +1,13 @@
-"""Writes torch_models.json: the losses of the first 20 steps of the paper's models in PyTorch, in double precision, each with its experiment's optimizer.
+"""Writes torch_models.json: the losses of the first 20 steps of the paper's models in PyTorch.
+
+The losses are in double precision. Each model has its experiment's optimizer.
 
     python3 generate_torch_models.py
 
-The models are the paper's, on images of 16×16 and batches of 8 so that a test takes seconds; AllCNN is without its dropout, whose masks
-depend on the random generator. Weights and images come from a formula that the test has too, and PyTorch's own optimizers update them. A
-run in single precision must stay within a third of the test's tolerance, or the curve would be too sensitive to compare.
+The models are the paper's, on images of 16×16 and batches of 8 so that a test takes seconds; AllCNN is without its
+dropout, whose masks depend on the random generator. Weights and images come from a formula that the test has too, and
+PyTorch's own optimizers update them. A run in single precision must stay within a third of the test's tolerance, or the
+curve would be too sensitive to compare.
 """
 
 import json
@@ -23,7 +26,10 @@ GAMMA = 0.125
 
 
 class Net:
-    """A model during its first pass and later: parameters appear in the order in which the first pass requests the parameters."""
+    """A model during its first pass and later.
+
+    Parameters appear in the order in which the first pass requests the parameters.
+    """
 
     def __init__(self, dtype, activation, batch_norm):
         self.dtype, self.activation, self.batch_norm = dtype, activation, batch_norm
@@ -184,10 +190,12 @@ if __name__ == "__main__":
         model, activation, batch_norm, optimizer, rate, epsilon, decay = case
         losses, parameters = curve(case, torch.float64)
         spread = max(abs(a / b - 1) for a, b in zip(curve(case, torch.float32)[0], losses))
-        print(f"{model.__name__} {activation}: {losses[0]:.4f} to {losses[-1]:.4f}, single against double precision {spread:.1e}")
+        print(
+            f"{model.__name__} {activation}: {losses[0]:.4f} to {losses[-1]:.4f}, "
+            f"single against double precision {spread:.1e}")
         assert spread < 3.3e-4, spread
         results.append({
-            "model": model.__name__, "activation": activation, "batch_norm": batch_norm, "optimizer": optimizer, "learning_rate": rate,
-            "epsilon": epsilon, "decay": decay, "parameters": parameters, "losses": losses,
+            "model": model.__name__, "activation": activation, "batch_norm": batch_norm, "optimizer": optimizer,
+            "learning_rate": rate, "epsilon": epsilon, "decay": decay, "parameters": parameters, "losses": losses,
         })
     (pathlib.Path(__file__).parent / "torch_models.json").write_text(json.dumps(results, indent=0) + "\n")

@@ -1,4 +1,7 @@
-"""The common part of this directory's generators: numbers and batches from a formula that the tests have, too, so that no file has to store them."""
+"""The common part of this directory's generators: numbers and batches from a formula.
+
+The tests have the formula, too, so that no file has to store the numbers.
+"""
 
 import numpy as np
 
@@ -16,7 +19,10 @@ def noise(stream, count):
 
 
 def batches(count, size, side):
-    """`count` batches of `size` images. Sample i has label i mod 10; its image is its class's pattern plus noise of the same size."""
+    """`count` batches of `size` images.
+
+    Sample i has label i mod 10. The sample's image is its class's pattern plus noise of the same size.
+    """
     pixels, samples = side * side * 3, count * size
     labels = np.arange(samples) % CLASSES
     patterns = noise(1, CLASSES * pixels).reshape(CLASSES, pixels)
