@@ -382,8 +382,8 @@ named_runs(
     "RunSavingTests|NonFiniteTests",
     "weights that aren't finite are saved beside training")
 training(
-    "patience", "EarlyStopping.swift", "event.epoch - (best.epoch ?? first - 1) >= patience",
-    "event.epoch - (best.epoch ?? first - 1) > patience", "BestScoreTests|TrainerTests",
+    "patience", "EarlyStopping.swift", "epoch - (best.epoch ?? first - 1) >= patience",
+    "epoch - (best.epoch ?? first - 1) > patience", "BestScoreTests|TrainerTests",
     "early stopping waits an epoch longer")
 training(
     "best-ties", "BestScore.swift", "metric.gain(of: score, over: value) > minimumGain",
@@ -430,8 +430,27 @@ runs(
     "network-accepted", "RunSettingTexts.swift", "!isBound(name)", "true", "RunTests",
     "another seed can be accepted, to which the saved weights don't belong")
 runs(
-    "best-without-name", "Generations+Best.swift", "try best.settle(in: directory, on: disk)", "", "BestWeightsTests",
-    "the best weights never get their name", kind="statement")
+    "strangers-best", "BestWeights.swift", "Self.name(number - 1) == name", "true", "BestWeightsTests",
+    "a file that isn't the run's own is removed")
+runs(
+    "best-piles-up", "../Checkpoints/Generations.swift",
+    "if let openDraft, openDraft != companion.draft { leftovers.remove(path(openDraft), on: disk) }", "",
+    "BestWeightsTests", "files of best weights pile up while saves fail", kind="statement")
+runs(
+    "changed-settings-unsaved", "Run+Saving.swift", "record.texts() != savedTexts", "false", "ResumedSettingsTests",
+    "changed settings are saved with the first step only")
+runs(
+    "other-network", "SavedRun.swift", "digest != network.graphDigest", "false", "ResumedSettingsTests",
+    "a network that computes otherwise gets the saved weights")
+runs(
+    "observer-states", "Run.swift", "try restoreWatchers()", "", "ResumedSettingsTests",
+    "observers begin anew in a resumed run", kind="statement")
+runs(
+    "slots-accepted", "RunSettingTexts.swift", " || name == slots", "", "ResumedSettingsTests",
+    "an optimizer of other slots can be accepted")
+runs(
+    "best-without-name", "../Checkpoints/Generations.swift", "if let companion { try settle(companion) }", "",
+    "BestWeightsTests", "the best weights never get their name", kind="statement")
 runs(
     "best-of-another-score", "BestWeights.swift", "try RunRecord(file).best == best", "true", "BestWeightsTests",
     "best weights count whatever the checkpoint's best score is")

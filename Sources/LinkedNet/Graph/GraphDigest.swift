@@ -1,6 +1,6 @@
 extension Graph {
-    /// A digest of the graph as the layers built the graph: identities of operations, names and shapes of parameters and
-    /// states, and the connections of operations. The digest doesn't depend on rewrites, algorithms, batch size and
+    /// A digest of the graph as the layers built the graph: identities of operations, names and shapes of parameters
+    /// and states, and the connections of operations. The digest doesn't depend on rewrites, algorithms, batch size and
     /// first weights.
     var digest: String {
         var hash = SHA256()

@@ -115,9 +115,9 @@ public struct OperationContext {
         operands.inputGradients.indices.contains(index) ? call[ifAny: operands.inputGradients[index]] : nil
     }
 
-    /// True if the operation must add the gradient of input `index` to the memory, because another reader of the
-    /// tensor has written a part of the gradient. False if the operation must overwrite the memory, because the memory may hold
-    /// anything.
+    /// True if the operation must add the gradient of input `index` to the memory, because another reader of the tensor
+    /// has written a part of the gradient. False if the operation must overwrite the memory, because the memory may
+    /// hold anything.
     ///
     /// The answer depends on other operations alone, so an operation may write gradients in any order.
     public func accumulatesInputGradient(_ index: Int = 0) -> Bool {

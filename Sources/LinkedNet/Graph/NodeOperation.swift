@@ -108,7 +108,8 @@ struct NodeSteps {
         steps.append(
             PlanStep(
                 pass: pass, name: node.name, label: label ?? node.operation.label, node: node.output,
-                operands: builder.operands, scratchBytes: node.operation.scratchBytes(batch: graph.microBatch), run: body,
+                operands: builder.operands, scratchBytes: node.operation.scratchBytes(batch: graph.microBatch),
+                run: body,
                 show: builder.show))
         savedBytes.merge(builder.savedBytes) { max($0, $1) }
         for share in builder.shares { add(share) }

@@ -23,7 +23,7 @@ extension Run {
         lastFailure = nil
         try writer.flush([])
         // New settings belong to the run from here on, also if the process is killed before the first step.
-        if try savedPosition == nil || checkpointTexts() != savedTexts { try save() }
+        if try savedPosition == nil || record.texts() != savedTexts { try save() }
         if !writer.namesLast {
             let warning =
                 "\(directory.printable()): the file system cannot synchronize directories; a power failure may undo "
@@ -113,7 +113,7 @@ extension Run {
 
     /// Notes that the run is on the disk in the state of the save.
     private func note(_ outcome: CheckpointWriter.Outcome) {
-        (savedPosition, savedTexts) = (outcome.position, outcome.metadata)
+        (savedPosition, savedTexts) = (outcome.position, RunRecord.texts(of: outcome.metadata))
         // Better weights may have come while the save was running.
         if outcome.bestEpoch != nil, outcome.bestEpoch == best.epoch { newBest = nil }
     }

@@ -67,7 +67,7 @@ public final class Run {
     var saving: (writer: CheckpointWriter, clock: SaveClock, best: BestWeights)?
     /// The error of the last save, if the save failed. Observers hear of the same trouble once.
     var lastFailure: CheckpointError?
-    /// The texts of the newest save, to see what has changed.
+    /// The record's texts in the newest save: other texts are new settings.
     var savedTexts: [String: String]
     /// The observers of the running training, without the run's own.
     var watchers: [any TrainingObserver] = []
@@ -119,7 +119,9 @@ public final class Run {
         let record = try RunRecord(file)
         self.damage = damage
         self.metadata = metadata ?? record.metadata
-        (dataSettings, savedTexts, observerStates) = (record.dataSettings, file.metadata, record.observerStates)
+        (dataSettings, savedTexts, observerStates) = (
+            record.dataSettings, RunRecord.texts(of: file.metadata), record.observerStates
+        )
         best = metric.map { $0 == record.best.metric ? record.best : BestScore($0) } ?? record.best
         computationChange = record.computation.flatMap { Self.change(from: $0, to: Self.computation(trainer.network)) }
         if !record.trainerSettings.isEmpty {
@@ -201,8 +203,8 @@ public final class Run {
         if test == nil, metric == nil, best.value == nil { best = BestScore(.accuracy) }
         let own = trainer.observers
         watchers = own + observers
-        // The run comes first, so that other observers hear of an epoch only after the run has counted the epoch. The saver comes last, so that a save has
-        // the states of the others after the step.
+        // The run comes first, so that other observers hear of an epoch only after the run has counted the epoch. The
+        // saver comes last, so that a save has the states of the others after the step.
         trainer.observers = [self] + watchers + [RunSaver(self)]
         defer { (trainer.observers, saving, watchers) = (own, nil, []) }
         do {

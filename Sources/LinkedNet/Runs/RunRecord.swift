@@ -146,6 +146,11 @@ public struct RunRecord: Sendable, Hashable {
         return texts
     }
 
+    /// The texts of a record among a checkpoint's metadata.
+    static func texts(of metadata: [String: String]) -> [String: String] {
+        metadata.filter { !$0.key.hasPrefix(reservedPrefix) || $0.key == key || $0.key == reservedPrefix + "seed" }
+    }
+
     /// The error on one line.
     private static func text(_ error: DecodingError) -> String {
         switch error {

@@ -22,8 +22,8 @@ public final class DiagnosticsObserver: TrainingObserver {
     ///   - dataset: the training images. Drift is measured on the first batch, dead neurons are counted on all images.
     ///   - every: the number of steps from one look to the next look.
     ///   - path: the file that lines are added to.
-    /// - Throws: ``TrainingError`` if the images have another shape than the network's input, the errors of the data set,
-    ///   ``OutOfMemory``.
+    /// - Throws: ``TrainingError`` if the images have another shape than the network's input, the errors of the data
+    ///   set, ``OutOfMemory``.
     public init(_ probe: ActivationProbe, of network: Network, dataset: any Dataset, every: Int, path: String) throws {
         self.probe = probe
         self.dataset = dataset

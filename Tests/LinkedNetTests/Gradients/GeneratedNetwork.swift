@@ -54,7 +54,10 @@ struct GeneratedNetwork {
     /// The layers that give the classes: a dense layer, or layers of one pixel whose output other layers read, too.
     private mutating func head(_ image: Image) throws -> [any Layer] {
         guard chance(of: 3) == 0 else {
-            return [Flatten(), Dense(3)] + (chance(of: 4) == 0 ? [ReadInside([Dense(2), BatchNorm()])] : [])
+            let readers: [any Layer] = chance(of: 4) == 0 ? [ReadInside([Dense(2), BatchNorm()])] : []
+            // A BatchNorm of the same numbers in another shape.
+            let norm: [any Layer] = chance(of: 8) == 0 ? [Conv2D(3, kernel: 1), Flatten(), BatchNorm()] : [Flatten()]
+            return norm + [Dense(3)] + readers
         }
         let whole = Window2D(
             height: image.height, width: image.width, strideHeight: 1, strideWidth: 1, padding: .valid)

@@ -251,6 +251,12 @@ import Testing
                 #expect(try other.addedSchedule(to: settings) == nil)
             }
         }
+        // The added schedule may have several stages, and is the run's when the command comes again.
+        let staged = try self.settings { ($0.epochs, $0.schedule) = (10, "cosine:3@3:cosine:2@5:constant") }
+        (other.schedule, other.epochs) = ("cosine:2@2:constant", 10)
+        #expect(try other.contradictions(to: staged).isEmpty)
+        other.schedule = "cosine:2@1:constant"
+        #expect(try other.contradictions(to: staged).map(\.setting) == ["schedule"])
     }
 
     @Test(

@@ -102,7 +102,7 @@ import Testing
         run.saveInterval = .minutes(60)
         let retry = EarlyRetry(run)
         try run.train(on: data, observers: [retry], maxSteps: 6)
-        #expect(retry.savedSteps == [0, 0, 0, 0, 5])
+        #expect(retry.savedSteps == [0, 0, 0, 0, 0, 5])
         #expect(retry.events.map { $0.error == nil } == [false, true])
         #expect(retry.events.map(\.step) == [2, 5])
     }
@@ -262,7 +262,7 @@ private final class EarlyRetry: TrainingObserver {
     private let run: Run
     private let watch: SavingWatch
     private var now = ContinuousClock.now
-    /// The step of the checkpoint on the disk, after each of the steps 1 to 5.
+    /// The step of the checkpoint on the disk, after each of the steps 1 to 6, before the step's own save.
     private(set) var savedSteps: [Int] = []
     var events: [SavingEvent] { watch.events }
 
@@ -280,27 +280,19 @@ private final class EarlyRetry: TrainingObserver {
         _ = try watch.stepEnded(event, trainer)
         switch event.step {
         // The save of step 2 is the regular save, and fails.
-        case 1: now += .seconds(3601)
+        case 2: now += .seconds(3601)
         // The run learns of the failure at step 3, less than a minute later.
-        case 2: now += .seconds(59)
-        case 3:
+        case 3: now += .seconds(59)
+        case 4:
             try watch.repair()
             now += .milliseconds(500)
         // The save is not due at step 4, but at step 5.
-        case 4: now += .seconds(1)
+        case 5: now += .seconds(1)
         default: break
         }
-        if event.step <= 5 {
-            let directory = event.step == 2 ? run.directory + "-away" : run.directory
-            let isAway = event.step == 1
-            savedSteps.append(
-                try JSONDecoder().decode(
-                    TrainingPosition.self,
-                    from: Data(
-                        Generations(isAway ? run.directory + "-away" : directory).open().file
-                            .metadata["linkednet.position", default: ""].utf8)
-                ).step)
-        }
+        let directory = event.step < 4 ? run.directory + "-away" : run.directory
+        let position = try Generations(directory).open().file.metadata["linkednet.position", default: ""]
+        savedSteps.append(try JSONDecoder().decode(TrainingPosition.self, from: Data(position.utf8)).step)
         return .proceed
     }
 

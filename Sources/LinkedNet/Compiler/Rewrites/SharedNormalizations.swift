@@ -8,8 +8,8 @@
 ///     backward:  dy → BatchNorm → dx → Conv2D   ⇒   dy → BatchNorm → terms → Conv2D, which forms dx from dy
 ///
 /// The BatchNorm doesn't read x for the moments, and no step stores dx. A convolution that adds a shortcut doesn't
-/// share: dx is the shortcut's gradient, too, and has to be stored for the shortcut. A BatchNorm that reads x in another
-/// shape, with other channels, doesn't share either: moments and terms belong to channels.
+/// share: dx is the shortcut's gradient, too, and has to be stored for the shortcut. A BatchNorm that reads x in
+/// another shape, with other channels, doesn't share either: moments and terms belong to channels.
 struct SharedNormalizations: Rewrite {
     func apply(to graph: inout Graph) {
         let uses = graph.uses
