@@ -448,6 +448,15 @@ runs(
 runs(
     "slots-accepted", "RunSettingTexts.swift", " || name == slots", "", "ResumedSettingsTests",
     "an optimizer of other slots can be accepted")
+rewrite(
+    "norm-of-other-channels", "SharedNormalizations.swift", "norm.channels == convolution.kernel.outputShape[-1]",
+    "true", "RewriteLegalityTests|GeneratedNetworkTests", "a BatchNorm takes the moments of other channels")
+rewrite(
+    "states-of-micro-batches", "MicroBatching.swift", " && $0.states.isEmpty", "", "RewriteLegalityTests",
+    "micro-batches share a state")
+graph(
+    "identity-is-label", "GraphDigest.swift", "node.operation.identity", "node.operation.label", "GraphDigestTests",
+    "the digest leaves out settings that no shape shows")
 runs(
     "best-without-name", "../Checkpoints/Generations.swift", "if let companion { try settle(companion) }", "",
     "BestWeightsTests", "the best weights never get their name", kind="statement")
