@@ -16,6 +16,7 @@ import Testing
         for option in [
             "model", "activation", "data", "epochs", "batch-size", "optimizer", "learning-rate", "decay", "momentum",
             "schedule", "augment", "no-augment", "shuffle", "no-shuffle", "batch-norm", "no-batch-norm", "sqrt2",
+            "dropout", "no-dropout",
             "init", "convolution", "seed", "threads",
             "limit", "steps", "output", "resume", "dry-run", "json", "log-every", "save-every",
         ] {

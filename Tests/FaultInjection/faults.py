@@ -545,6 +545,8 @@ named_evaluate(
     "(0..<result.classCount).map { result.confusion[$0 * result.classCount + label] }", "CommandTests",
     "--confusion is transposed")
 options(
+    "dropout-ignored", "RunSettings.swift", "self.dropout", "true", OPTION_TESTS, "--no-dropout has no effect")
+options(
     "widened-ignored", "RunSettings.swift", "self.widened", "false", OPTION_TESTS, "--sqrt2 has no effect")
 options(
     "convolution-ignored", "RunSettings.swift", "self.convolution", "ConvolutionAlgorithm.automatic", OPTION_TESTS,

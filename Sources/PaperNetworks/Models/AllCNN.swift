@@ -20,7 +20,7 @@ public struct AllCNN: Model {
                 try options.activatedConvolution(filters, kernel: 3, initializer: initializer)
             }
             options.convolution(filters, kernel: 3, stride: 2, initializer: initializer)
-            Dropout(0.5)
+            if options.dropout { Dropout(0.5) }
         }
         try options.activatedConvolution(options.width(192), kernel: 3, initializer: initializer)
         try options.activatedConvolution(options.width(192), kernel: 1, initializer: initializer)

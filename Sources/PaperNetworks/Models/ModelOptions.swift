@@ -65,6 +65,8 @@ public struct ModelOptions: Sendable {
     public var activation: ModelActivation
     /// BatchNorm between each layer and its activation.
     public var batchNorm: Bool
+    /// True for the dropout layers of the paper's network. ``AllCNN`` alone has such layers.
+    public var dropout: Bool
     /// True for √2 times the units of every layer, rounded down. A plain network then has about as many weights as a
     /// linked network.
     public var widened: Bool
@@ -78,11 +80,13 @@ public struct ModelOptions: Sendable {
 
     /// The paper's model with linked ReLU, unless an argument says otherwise.
     public init(
-        activation: ModelActivation = .linkedReLU, batchNorm: Bool = false, widened: Bool = false,
-        initializer: Initializer? = nil, classes: Int = 10, convolution: ConvolutionAlgorithm = .automatic
+        activation: ModelActivation = .linkedReLU, batchNorm: Bool = false, dropout: Bool = true,
+        widened: Bool = false, initializer: Initializer? = nil, classes: Int = 10,
+        convolution: ConvolutionAlgorithm = .automatic
     ) {
         self.activation = activation
         self.batchNorm = batchNorm
+        self.dropout = dropout
         self.widened = widened
         self.initializer = initializer
         self.classes = classes

@@ -22,6 +22,8 @@ public struct Experiment: Sendable, Hashable {
     public var initializer: InitializerName
     /// True for BatchNorm between each layer and its activation.
     public var batchNorm: Bool
+    /// True for the network's dropout layers.
+    public var dropout: Bool
     /// The number of epochs.
     public var epochs: Int
 
@@ -41,28 +43,28 @@ extension ModelName {
         case .width:
             Experiment(
                 optimizer: .sgd, learningRate: 0.01, decay: 0, momentum: 0, schedule: .constant, batchSize: 32,
-                augments: false, shuffles: false, initializer: .glorotUniform, batchNorm: false,
+                augments: false, shuffles: false, initializer: .glorotUniform, batchNorm: false, dropout: true,
                 epochs: 50)
         case .depth:
             Experiment(
                 optimizer: .adam, learningRate: 1e-3, decay: 0, momentum: 0, schedule: .constant, batchSize: 32,
-                augments: false, shuffles: false, initializer: .glorotUniform, batchNorm: false,
+                augments: false, shuffles: false, initializer: .glorotUniform, batchNorm: false, dropout: true,
                 epochs: 200)
         case .extended:
             Experiment(
                 optimizer: .rmsProp, learningRate: 1e-4, decay: 1e-6, momentum: 0, schedule: .constant, batchSize: 32,
-                augments: false, shuffles: false, initializer: .glorotNormal, batchNorm: false,
+                augments: false, shuffles: false, initializer: .glorotNormal, batchNorm: false, dropout: true,
                 epochs: 200)
         case .allCNN:
             Experiment(
                 optimizer: .sgd, learningRate: 0.01, decay: 1e-6, momentum: 0.9, schedule: .allCNN,
                 batchSize: linked ? 128 : 32, augments: true, shuffles: true, initializer: .glorotUniform,
-                batchNorm: false,
+                batchNorm: false, dropout: true,
                 epochs: 3000)
         case .resNet50:
             Experiment(
                 optimizer: .adam, learningRate: 1e-3, decay: 1e-6, momentum: 0, schedule: .constant, batchSize: 128,
-                augments: true, shuffles: true, initializer: .glorotUniform, batchNorm: true,
+                augments: true, shuffles: true, initializer: .glorotUniform, batchNorm: true, dropout: true,
                 epochs: 2000)
         }
     }

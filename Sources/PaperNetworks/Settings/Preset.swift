@@ -38,6 +38,7 @@ private struct Recipe {
     var shuffles = true
     var initializer = InitializerName.glorotUniform
     var batchNorm: Bool
+    var dropout: Bool
     var epochs: Int
 
     /// The learning rate at the end of a run, as a share of the full rate. The share is above zero, so that a run with
@@ -48,7 +49,7 @@ private struct Recipe {
     init(_ model: ModelName) {
         switch model {
         // The test accuracy is 0.8821 after the one epoch of 60,000 images.
-        case .allCNN: self.init(warmUpSteps: 100, batchSize: 16, epochs: 1)
+        case .allCNN: self.init(warmUpSteps: 100, batchSize: 16, dropout: false, epochs: 1)
         case .width: self.init(epochs: 5)
         case .depth: self.init(warmUpSteps: 100, epochs: 10)
         case .extended: self.init(warmUpSteps: 100, epochs: 5)
@@ -56,8 +57,11 @@ private struct Recipe {
         }
     }
 
-    private init(warmUpSteps: Int = 0, batchSize: Int = 32, batchNorm: Bool = false, epochs: Int) {
-        (self.warmUpSteps, self.batchSize, self.batchNorm, self.epochs) = (warmUpSteps, batchSize, batchNorm, epochs)
+    private init(
+        warmUpSteps: Int = 0, batchSize: Int = 32, batchNorm: Bool = false, dropout: Bool = true, epochs: Int
+    ) {
+        (self.warmUpSteps, self.batchSize, self.epochs) = (warmUpSteps, batchSize, epochs)
+        (self.batchNorm, self.dropout) = (batchNorm, dropout)
     }
 
     /// The settings of a run of `wanted` epochs; `nil` for the recipe's own number.
@@ -67,6 +71,7 @@ private struct Recipe {
         return Experiment(
             optimizer: optimizer, learningRate: learningRate, decay: decay, momentum: momentum,
             schedule: warmUpSteps > 0 ? .warmUp(steps: warmUpSteps, then: cosine) : cosine, batchSize: batchSize,
-            augments: augments, shuffles: shuffles, initializer: initializer, batchNorm: batchNorm, epochs: epochs)
+            augments: augments, shuffles: shuffles, initializer: initializer, batchNorm: batchNorm, dropout: dropout,
+            epochs: epochs)
     }
 }

@@ -59,7 +59,7 @@ extension RunSettings {
     func makeModel(classCount: Int) -> any Model {
         self.model.model(
             ModelOptions(
-                activation: self.activation, batchNorm: self.batchNorm, widened: self.widened,
+                activation: self.activation, batchNorm: self.batchNorm, dropout: self.dropout, widened: self.widened,
                 initializer: self.initializer.initializer, classes: classCount, convolution: self.convolution))
     }
 

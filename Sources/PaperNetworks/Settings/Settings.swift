@@ -27,6 +27,19 @@ public struct Settings: Sendable {
         help: "Normalise batches between each layer and its activation. (default: that of --settings)",
         phrase: { isOn, _ in isOn ? "BatchNorm" : nil }, default: { $0.experiment.batchNorm })
 
+    /// True for the network's dropout layers.
+    public let dropout = Setting<Bool>(
+        "dropout", key: "dropout", .network, .flag,
+        help: "Train with the network's dropout layers, which allcnn alone has. (default: that of --settings)",
+        whenAbsent: true,
+        problem: { isOn, settings in
+            isOn || settings.model == .allCNN
+                ? nil
+                : SettingProblem(
+                    expected: "the model allcnn, the only one with dropout", found: "\(settings.model)")
+        },
+        phrase: { isOn, _ in isOn ? nil : "no dropout" }, default: { $0.experiment.dropout })
+
     /// True for √2 times the units of every layer.
     public let widened = Setting<Bool>(
         "sqrt2", key: "widened", .network, .flag, help: "Give every layer √2 times its units.",

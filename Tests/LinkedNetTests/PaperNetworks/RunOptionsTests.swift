@@ -169,13 +169,15 @@ import Testing
         var other = RunOptions()
         (other.preset, other.testLimit) = (.recipe, 7)
         (other.model, other.activation, other.batchNorm, other.widened) = (.depth, .relu, true, true)
-        (other.initializer, other.limit, other.batchSize, other.optimizer) = (.heNormal, 99, 1, .adam)
+        (other.dropout, other.initializer, other.limit) = (false, .heNormal, 99)
+        (other.batchSize, other.optimizer) = (1, .adam)
         (other.learningRate, other.decay, other.momentum, other.schedule) = (1, 1, 0.5, "constant")
         (other.augments, other.shuffles, other.seed, other.epochs) = (false, false, 1, 9)
         #expect(
             try other.contradictions(to: settings).map(\.setting) == [
-                "model", "activation", "batch-norm", "sqrt2", "init", "settings", "batch-size", "optimizer",
-                "learning-rate", "momentum", "decay", "augment", "shuffle", "limit", "limit-test", "seed", "schedule",
+                "model", "activation", "batch-norm", "dropout", "sqrt2", "init", "settings", "batch-size",
+                "optimizer", "learning-rate", "momentum", "decay", "augment", "shuffle", "limit", "limit-test", "seed",
+                "schedule",
                 "epochs",
             ])
         other.preset = .paper

@@ -112,6 +112,7 @@ extension Choices {
         options.model = optional { $0.flag() ? .width($0.integer()) : ModelName($0.text()) ?? .depth }
         options.activation = optional { $0.one(of: ModelActivation.allCases) }
         options.batchNorm = optional { $0.flag() }
+        options.dropout = optional { $0.flag() }
         options.widened = optional { $0.flag() }
         options.initializer = optional { $0.one(of: InitializerName.allCases) }
         options.convolution = optional { $0.one(of: ConvolutionAlgorithm.allCases) }
