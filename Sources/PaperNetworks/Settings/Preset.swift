@@ -48,7 +48,7 @@ private struct Recipe {
     /// All numbers of the recipe. Plain and linked activations have the same numbers.
     init(_ model: ModelName) {
         switch model {
-        // The test accuracy is 0.8821 after the one epoch of 60,000 images.
+        // The test accuracy is 0.8955 after the one epoch of 60,000 images. With dropout, the accuracy is 0.8821.
         case .allCNN: self.init(warmUpSteps: 100, batchSize: 16, dropout: false, epochs: 1)
         case .width: self.init(epochs: 5)
         case .depth: self.init(warmUpSteps: 100, epochs: 10)
