@@ -32,6 +32,13 @@ extension Disk {
         }
     }
 
+    /// Renames a file within a directory, and brings the new name to the disk.
+    func settle(_ draft: String, as name: String, in directory: String) throws(CheckpointError) {
+        let path = "\(directory)/\(name)"
+        try attempt(.rename, path) { () throws(DiskError) in try rename("\(directory)/\(draft)", to: path) }
+        try settleNames(in: directory)
+    }
+
     /// Brings the names in a directory to the disk, if the file system can. Some network file systems and file systems
     /// of user space can't, and return `EINVAL` or a similar error. Any other failure is the disk's.
     ///

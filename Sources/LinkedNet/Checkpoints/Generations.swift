@@ -238,12 +238,8 @@ final class Generations {
     private func settle(_ companion: Companion) throws(CheckpointError) {
         if let openDraft, openDraft != companion.draft { leftovers.remove(path(openDraft), on: disk) }
         openDraft = companion.draft
-        let name = path(companion.name)
-        try disk.attempt(.rename, name) { () throws(DiskError) in
-            try disk.rename(path(companion.draft), to: name)
-        }
+        try disk.settle(companion.draft, as: companion.name, in: directory)
         openDraft = nil
-        try disk.settleNames(in: directory)
     }
 
     /// Removes all checkpoints except the two newest whole checkpoints, and except the pointer's checkpoint if the

@@ -60,14 +60,6 @@ final class BestWeights: @unchecked Sendable {
         return number - 1
     }
 
-    private static func settle(_ epoch: Int, in directory: String, on disk: any Disk) throws(CheckpointError) {
-        let path = "\(directory)/\(fileName)"
-        try disk.attempt(.rename, path) { () throws(DiskError) in
-            try disk.rename("\(directory)/\(name(epoch))", to: path)
-        }
-        try disk.settleNames(in: directory)
-    }
-
     /// Finishes the work of a killed process: renames the file of the checkpoint's best epoch to `best.safetensors`,
     /// and removes all other files that name an epoch, for example an epoch whose score was never saved. The caller has
     /// locked the run.
@@ -76,7 +68,7 @@ final class BestWeights: @unchecked Sendable {
         for name in names {
             guard let epoch = Self.epoch(name) else { continue }
             if epoch == best.epoch, holds(best, "\(directory)/\(name)", on: disk) {
-                try settle(epoch, in: directory, on: disk)
+                try disk.settle(name, as: fileName, in: directory)
             } else {
                 // A file that can't be removed does no harm.
                 try? disk.remove("\(directory)/\(name)")

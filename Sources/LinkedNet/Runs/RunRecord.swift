@@ -40,6 +40,7 @@ public struct RunRecord: Sendable, Hashable {
     /// The beginning of the library's own keys. No other metadata is kept under such keys.
     static let reservedPrefix = "linkednet."
     private static let key = reservedPrefix + "run"
+    private static let seedKey = reservedPrefix + "seed"
 
     /// The JSON part of the record. Properties that older versions didn't save are optional.
     private struct Content: Codable {
@@ -123,7 +124,7 @@ public struct RunRecord: Sendable, Hashable {
         classNames = content.classNames
         pixelScaling = content.pixelScaling
         batchSize = content.batchSize
-        seed = metadata[Self.reservedPrefix + "seed"].flatMap { UInt64($0) } ?? 0
+        seed = metadata[Self.seedKey].flatMap { UInt64($0) } ?? 0
         best = content.best
         computation = content.computation
         observerStates = content.observers ?? [:]
@@ -141,14 +142,14 @@ public struct RunRecord: Sendable, Hashable {
             pixelScaling: pixelScaling, batchSize: batchSize, dataFingerprint: dataFingerprint, best: best,
             computation: computation, observers: observerStates.isEmpty ? nil : observerStates)
         var texts = metadata
-        texts[Self.reservedPrefix + "seed"] = String(seed)
+        texts[Self.seedKey] = String(seed)
         texts[Self.key] = String(decoding: try encoder.encode(content), as: UTF8.self)
         return texts
     }
 
     /// The texts of a record among a checkpoint's metadata.
     static func texts(of metadata: [String: String]) -> [String: String] {
-        metadata.filter { !$0.key.hasPrefix(reservedPrefix) || $0.key == key || $0.key == reservedPrefix + "seed" }
+        metadata.filter { !$0.key.hasPrefix(reservedPrefix) || $0.key == key || $0.key == seedKey }
     }
 
     /// The error on one line.
