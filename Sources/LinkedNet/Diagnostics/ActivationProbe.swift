@@ -71,11 +71,10 @@ public final class ActivationProbe {
     ) throws(ShapeError) {
         let show = { (body: @escaping (Int, UnsafeBufferPointer<Float>) -> Void) throws(ShapeError) in
             for start in stride(from: 0, to: count, by: self.copy.microBatchSize) {
-                try self.copy.forward(
-                    input: pixels + start * self.copy.inputShape.elementCount,
-                    count: min(self.copy.microBatchSize, count - start),
-                    mode: .inference
-                ) { operation, output in
+                let pass = UnsafeBufferPointer(
+                    start: pixels + start * self.copy.inputShape.elementCount,
+                    count: min(self.copy.microBatchSize, count - start) * self.copy.inputShape.elementCount)
+                try self.copy.forward(input: pass.span, mode: .inference) { operation, output in
                     if let layer = self.layerOfOperation[operation] { body(layer, output) }
                 }
             }

@@ -5,7 +5,7 @@
 /// a ``Trainer`` trains the network.
 ///
 /// A network is not thread-safe: only one thread at a time may use a network, and no other caller may use the network
-/// between ``forward(input:count:mode:inspection:)`` and ``backward(count:step:)``. A pass or a training step that
+/// between ``forward(input:mode:inspection:)`` and ``backward(input:step:)``. A pass or a training step that
 /// begins while another runs ends the process with a message. Tasks that predict at once need a network each, with the
 /// same weights.
 public final class Network {
@@ -123,7 +123,7 @@ public final class Network {
 
     /// All parameters in ``parameterLayout``.
     public var parameters: UnsafeMutableBufferPointer<Float> { parameterStorage.buffer }
-    /// The gradients of the last ``backward(count:step:)``, in ``parameterLayout``.
+    /// The gradients of the last ``backward(input:step:)``, in ``parameterLayout``.
     public var parameterGradients: UnsafeMutableBufferPointer<Float> { workspaces[0].parameterGradients.buffer }
     /// All states in ``stateLayout``.
     public var states: UnsafeMutableBufferPointer<Float> { stateStorage.buffer }
@@ -131,7 +131,7 @@ public final class Network {
     /// The result of the last forward pass, [count] + ``outputShape``. Valid until the next pass, forward or backward.
     public var output: UnsafePointer<Float> { UnsafePointer(workspaces[0].output) }
     /// The memory for the gradient of the loss with respect to the output. The caller writes the gradient after
-    /// ``forward(input:count:mode:inspection:)`` and before ``backward(count:step:)``: forward may use the memory.
+    /// ``forward(input:mode:inspection:)`` and before ``backward(input:step:)``: forward may use the memory.
     public var outputGradient: UnsafeMutablePointer<Float> { workspaces[0].outputGradient }
 
     // MARK: Passes
@@ -147,27 +147,28 @@ public final class Network {
     /// Called after an operation with its index in ``operations`` and its output of `count` samples.
     public typealias Inspection = (_ operation: Int, _ output: UnsafeBufferPointer<Float>) -> Void
 
-    /// Computes the output for `count` samples.
+    /// Computes the output.
     ///
     /// - Parameters:
-    ///   - input: [count] + ``inputShape``; the network reads the memory until ``backward(count:step:)`` has returned,
-    ///     if a backward pass follows.
-    ///   - count: 1 … ``microBatchSize``.
+    ///   - input: [count] + ``inputShape``, with a count of 1 … ``microBatchSize``.
     ///   - mode: training or evaluation.
     ///   - inspection: sees each operation's output right after the operation; later operations may reuse the output's
     ///     memory.
-    /// - Throws: ``ShapeError`` for another count.
-    public func forward(
-        input: UnsafePointer<Float>, count: Int, mode: Mode, inspection: Inspection? = nil
-    ) throws(ShapeError) {
-        try checkPass(count)
+    /// - Throws: ``ShapeError`` for an input of another size.
+    public func forward(input: Span<Float>, mode: Mode, inspection: Inspection? = nil) throws(ShapeError) {
+        let count = try samples(of: input)
         use.begin()
         defer { use.end() }
-        forward(input: input, count: count, mode: mode, in: workspaces[0], inspection: inspection)
+        input.withUnsafeBufferPointer { pixels in
+            forward(
+                input: pixels.baseAddress.unsafelyUnwrapped, count: count, mode: mode, in: workspaces[0],
+                inspection: inspection)
+        }
     }
 
-    /// ``forward(input:count:mode:inspection:)`` in a workspace of the caller's choice, with a count of at most
-    /// ``microBatchSize``, for callers that have taken ``use``.
+    /// ``forward(input:mode:inspection:)`` in a workspace of the caller's choice, with a count of at most
+    /// ``microBatchSize``, for callers that have taken ``use``. The input is in its place until a backward pass that
+    /// follows has ended.
     func forward(
         input: UnsafePointer<Float>, count: Int, mode: Mode, in workspace: Workspace, inspection: Inspection? = nil
     ) {
@@ -185,20 +186,24 @@ public final class Network {
     }
 
     /// Computes the gradients of all parameters from ``outputGradient``, after a forward pass in mode `.training` with
-    /// the same count and step.
+    /// the same input and step. The network keeps no reference to the input of a forward pass, so the backward pass
+    /// takes the input again.
     ///
-    /// - Throws: ``ShapeError`` for a count outside 1 … ``microBatchSize``, or without a forward pass before.
-    public func backward(count: Int, step: UInt64) throws(ShapeError) {
-        try checkPass(count)
+    /// - Throws: ``ShapeError`` for an input of another size, or without a forward pass before.
+    public func backward(input: Span<Float>, step: UInt64) throws(ShapeError) {
+        let count = try samples(of: input)
         guard workspaces[0].hasInput else {
             throw ShapeError(subject: "backward pass", expected: "a forward pass before", found: "none")
         }
         use.begin()
         defer { use.end() }
-        backward(count: count, step: step, in: workspaces[0])
+        input.withUnsafeBufferPointer { pixels in
+            workspaces[0].setInput(pixels.baseAddress.unsafelyUnwrapped)
+            backward(count: count, step: step, in: workspaces[0])
+        }
     }
 
-    /// ``backward(count:step:)`` in a workspace of the caller's choice, with a count of at most ``microBatchSize``, for
+    /// ``backward(input:step:)`` of the input of the last forward pass, in a workspace of the caller's choice, for
     /// callers that have taken ``use``.
     ///
     /// - Parameter completed: called after each step with the place in ``parameterLayout`` from which on gradients are
@@ -211,12 +216,17 @@ public final class Network {
         }
     }
 
-    private func checkPass(_ count: Int) throws(ShapeError) {
-        guard count >= 1, count <= microBatchSize else {
+    /// The number of samples of a pass's input.
+    private func samples(of input: Span<Float>) throws(ShapeError) -> Int {
+        let (count, rest) = input.count.quotientAndRemainder(dividingBy: inputShape.elementCount)
+        guard rest == 0, count >= 1, count <= microBatchSize else {
             throw ShapeError(
-                subject: "pass", expected: "1 to \(microBatchSize) samples, the network's micro-batch size",
-                found: "\(count)")
+                subject: "pass",
+                expected: "1 to \(microBatchSize) samples, the network's micro-batch size, of "
+                    + "\(inputShape.elementCount) elements each",
+                found: "\(input.count) elements")
         }
+        return count
     }
 
     /// Shows the outputs of the layers that a node computes, after the last of the node's steps.

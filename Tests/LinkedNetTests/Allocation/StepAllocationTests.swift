@@ -57,15 +57,13 @@ import Testing
         let loss = SoftmaxCrossEntropy()
 
         func pass(_ step: Int) {
-            pixels.withUnsafeBufferPointer { pixels in
-                try! network.forward(input: pixels.baseAddress!, count: 4, mode: .training(step: UInt64(step)))
-            }
+            try! network.forward(input: pixels.span, mode: .training(step: UInt64(step)))
             _ = labels.withUnsafeBufferPointer { labels in
                 loss.evaluate(
                     output: network.output, labels: labels.baseAddress!, count: 4, classes: 10,
                     gradient: network.outputGradient)
             }
-            try! network.backward(count: 4, step: UInt64(step))
+            try! network.backward(input: pixels.span, step: UInt64(step))
             optimizer.update(
                 ParameterUpdate(
                     parameters: MutableElementView(network.parameters),
@@ -83,11 +81,10 @@ import Testing
     private func expectWarmPassesAllocateNothing(_ network: Network, batch: Int) {
         let pixels = [Float](repeating: 0.5, count: batch * network.inputShape.elementCount)
         func pass(_ step: UInt64, count: Int) {
-            pixels.withUnsafeBufferPointer { pixels in
-                try! network.forward(input: pixels.baseAddress!, count: count, mode: .training(step: step))
-                network.outputGradient.update(repeating: 1, count: count * 10)
-                try! network.backward(count: count, step: step)
-            }
+            let samples = pixels.span.extracting(first: count * network.inputShape.elementCount)
+            try! network.forward(input: samples, mode: .training(step: step))
+            network.outputGradient.update(repeating: 1, count: count * 10)
+            try! network.backward(input: samples, step: step)
         }
 
         let counted = allocationsOfWarmSteps { pass(UInt64($0), count: $0 < 2 ? batch : batch - $0) }

@@ -43,12 +43,12 @@ import Testing
         let unread = Array(repeating: Float.nan, count: batch)
         let expected = try golden.value("output")
         #expect(expected.shape == Shape([batch] + network.outputShape.dimensions))
-        try network.forward(input: unread, count: batch, mode: .training(step: 0))
+        try network.forward(input: unread.span, mode: .training(step: 0))
         expectClose(UnsafeBufferPointer(start: network.output, count: expected.elements.count), expected, "output")
 
         let outputGradient = try golden.value("outputGradient")
         network.outputGradient.update(from: outputGradient.elements, count: outputGradient.elements.count)
-        try network.backward(count: batch, step: 0)
+        try network.backward(input: unread.span, step: 0)
         for (weight, gradient) in golden.gradients {
             expectClose(try network.gradient(named: weight).elements, gradient, "gradient of \(weight)")
         }
@@ -56,7 +56,7 @@ import Testing
             expectClose(try network.weight(named: state).elements, value, state)
         }
         if !golden.states.isEmpty {
-            try network.forward(input: unread, count: batch, mode: .inference)
+            try network.forward(input: unread.span, mode: .inference)
             expectClose(
                 UnsafeBufferPointer(start: network.output, count: expected.elements.count),
                 try golden.value("inference"), "inference")

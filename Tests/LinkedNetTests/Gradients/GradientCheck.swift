@@ -161,12 +161,12 @@ struct GradientCheck {
             gradient.update(repeating: ReadInside.holds(info.name) ? 0 : .nan)
         }
         let unread = Array(repeating: Float.nan, count: count)
-        try network.forward(input: unread, count: count, mode: .training(step: 0))
+        try network.forward(input: unread.span, mode: .training(step: 0))
         let size = network.outputShape.elementCount
         let output = (0..<count * size).map { Double(network.output[$0]) }
         _ = SoftmaxCrossEntropy().evaluate(
             output: network.output, labels: labels, count: count, classes: size, gradient: network.outputGradient)
-        try network.backward(count: count, step: 0)
+        try network.backward(input: unread.span, step: 0)
         var gradients: [String: [Double]] = [:]
         for info in network.parameterLayout.entries {
             gradients[info.name] = try network.gradient(named: info.name).elements.map(Double.init)

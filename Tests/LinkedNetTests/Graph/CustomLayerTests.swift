@@ -84,12 +84,12 @@ private struct Block: Layer {
         let input = Array(repeating: Float(0), count: batch)
 
         // (1 + e^½)·swish(x) by a network without the layer, its kernel scaled instead.
-        try network.forward(input: input, count: batch, mode: .training(step: 0))
+        try network.forward(input: input.span, mode: .training(step: 0))
         let count = batch * network.outputShape.elementCount
         let outputs = Array(UnsafeBufferPointer(start: network.output, count: count))
         let outputGradient = (0..<count).map { $0.isMultiple(of: 3) ? 1 : Float(-0.25) }
         network.outputGradient.update(from: outputGradient, count: count)
-        try network.backward(count: batch, step: 0)
+        try network.backward(input: input.span, step: 0)
 
         let plainModel = Sequential {
             TrainableInput(shape: [4, 4, 2], batch: batch)
@@ -102,12 +102,12 @@ private struct Block: Layer {
         try plain.setWeight(named: "input/value", to: network.weight(named: "input/value"))
         try plain.setWeight(
             named: "conv2d/kernel", to: Tensor(shape: kernel.shape, elements: kernel.elements.map { $0 * factor }))
-        try plain.forward(input: input, count: batch, mode: .training(step: 0))
+        try plain.forward(input: input.span, mode: .training(step: 0))
         let plainOutputs = try Tensor(
             shape: [count], elements: Array(UnsafeBufferPointer(start: plain.output, count: count)))
         expectClose(outputs, plainOutputs, "output")
         plain.outputGradient.update(from: outputGradient, count: count)
-        try plain.backward(count: batch, step: 0)
+        try plain.backward(input: input.span, step: 0)
         expectClose(
             try network.gradient(named: "input/value").elements, try plain.gradient(named: "input/value"), "dx")
 

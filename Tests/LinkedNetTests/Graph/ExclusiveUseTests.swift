@@ -32,7 +32,12 @@ import Testing
 
     private static func forward(_ network: Network) {
         let pixels = Array(repeating: Float(0.5), count: 32)
-        try? network.forward(input: pixels, count: 1, mode: .inference)
+        try? network.forward(input: pixels.span, mode: .inference)
+    }
+
+    private static func backward(_ network: Network) {
+        let pixels = Array(repeating: Float(0.5), count: 32)
+        try? network.backward(input: pixels.span, step: 0)
     }
 
     private static func expectSentence(_ result: ExitTest.Result?) {
@@ -45,7 +50,7 @@ import Testing
             let network = try ExclusiveUseTests.network()
             let shared = Unchecked(value: network)
             let pixels = Array(repeating: Float(0.5), count: 32)
-            try network.forward(input: pixels, count: 1, mode: .inference) { _, _ in
+            try network.forward(input: pixels.span, mode: .inference) { _, _ in
                 ExclusiveUseTests.elsewhere { ExclusiveUseTests.forward(shared.value) }
             }
         }
@@ -57,8 +62,8 @@ import Testing
             let network = try ExclusiveUseTests.network()
             let shared = Unchecked(value: network)
             let pixels = Array(repeating: Float(0.5), count: 32)
-            try network.forward(input: pixels, count: 1, mode: .inference) { _, _ in
-                ExclusiveUseTests.elsewhere { try? shared.value.backward(count: 1, step: 0) }
+            try network.forward(input: pixels.span, mode: .inference) { _, _ in
+                ExclusiveUseTests.elsewhere { ExclusiveUseTests.backward(shared.value) }
             }
         }
         Self.expectSentence(result)
@@ -116,7 +121,8 @@ import Testing
             try Self.step(trainer)
             Self.elsewhere { Self.forward(shared.value) }
             Self.elsewhere { try? Self.step(step.value) }
-            #expect(throws: ShapeError.self) { try network.backward(count: 9, step: 0) }
+            let none: [Float] = []
+            #expect(throws: ShapeError.self) { try network.backward(input: none.span, step: 0) }
             #expect(throws: ShapeError.self) { try network.predict(Tensor(shape: [1, 4])) }
         }
         let infinite = Array(repeating: Float.infinity, count: 64)
@@ -126,7 +132,7 @@ import Testing
         let other = Unchecked(value: try Self.network())
         let pixels = Array(repeating: Float(0.5), count: 32)
         var looks = 0
-        try network.forward(input: pixels, count: 1, mode: .inference) { _, _ in
+        try network.forward(input: pixels.span, mode: .inference) { _, _ in
             looks += 1
             Self.elsewhere { Self.forward(other.value) }
         }

@@ -62,10 +62,8 @@ import Testing
         let output = try network.predict(Tensor(shape: [1, 8, 8, 2], repeating: 0))
         #expect(output.elements == [1, 1, 1])
         let pixels = [Float](repeating: 1, count: 128)
-        try pixels.withUnsafeBufferPointer { pixels in
-            try network.forward(input: pixels.baseAddress!, count: 1, mode: .training(step: 0))
-            try network.backward(count: 1, step: 0)
-        }
+        try network.forward(input: pixels.span, mode: .training(step: 0))
+        try network.backward(input: pixels.span, step: 0)
         let gradients = try network.gradient(named: "conv2d/kernel")
         #expect(gradients.elements.allSatisfy { $0 == 0 })
     }

@@ -14,15 +14,10 @@ struct InspectedPass {
         let gradient = (0..<count * network.outputShape.elementCount).map { _ in Float(random.normal()) }
         var inspected: [Int: [Float]] = [:]
         network.parameterGradients.update(repeating: .nan)
-        output = try input.withUnsafeBufferPointer { input in
-            try network.forward(input: input.baseAddress!, count: count, mode: .training(step: 1)) {
-                inspected[$0] = Array($1)
-            }
-            let output = Array(UnsafeBufferPointer(start: network.output, count: gradient.count))
-            network.outputGradient.update(from: gradient, count: gradient.count)
-            try network.backward(count: count, step: 1)
-            return output
-        }
+        try network.forward(input: input.span, mode: .training(step: 1)) { inspected[$0] = Array($1) }
+        output = Array(UnsafeBufferPointer(start: network.output, count: gradient.count))
+        network.outputGradient.update(from: gradient, count: gradient.count)
+        try network.backward(input: input.span, step: 1)
         gradients = Array(network.parameterGradients)
         self.inspected = inspected
     }

@@ -31,14 +31,11 @@ import Testing
 
     private static func train(_ network: Network, _ images: Tensor, labels: [Int32]) throws -> LossResult {
         let count = images.shape[0]
-        // The input must outlive the backward pass.
-        return try images.elements.withUnsafeBufferPointer { elements in
-            try network.forward(input: elements.baseAddress!, count: count, mode: .training(step: 3))
-            let result = SoftmaxCrossEntropy().evaluate(
-                output: network.output, labels: labels, count: count, classes: 10, gradient: network.outputGradient)
-            try network.backward(count: count, step: 3)
-            return result
-        }
+        try network.forward(input: images.elements.span, mode: .training(step: 3))
+        let result = SoftmaxCrossEntropy().evaluate(
+            output: network.output, labels: labels, count: count, classes: 10, gradient: network.outputGradient)
+        try network.backward(input: images.elements.span, step: 3)
+        return result
     }
 
     @Test func sameBitsForAnyNumberOfThreads() throws {

@@ -41,13 +41,10 @@ import Testing
                 let network = try Network(
                     Self.model(linkage, MaxPool2D(2)), input: [9, 8, 3], batch: 3, seed: 6, fusesActivations: isFused)
                 #expect(network.operations.contains { $0.label.hasPrefix("Activation") } == !isFused)
-                try images.withUnsafeBufferPointer { elements in
-                    try network.forward(input: elements.baseAddress!, count: 3, mode: .training(step: 1))
-                    _ = SoftmaxCrossEntropy().evaluate(
-                        output: network.output, labels: [0, 3, 2], count: 3, classes: 4,
-                        gradient: network.outputGradient)
-                    try network.backward(count: 3, step: 1)
-                }
+                try network.forward(input: images.span, mode: .training(step: 1))
+                _ = SoftmaxCrossEntropy().evaluate(
+                    output: network.output, labels: [0, 3, 2], count: 3, classes: 4, gradient: network.outputGradient)
+                try network.backward(input: images.span, step: 1)
                 return network.parameterGradients.map(\.bitPattern)
             }
             #expect(results[0] == results[1])

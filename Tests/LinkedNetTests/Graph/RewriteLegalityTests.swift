@@ -95,10 +95,29 @@ import Testing
 
     @Test func aBackwardPassNeedsAForwardPass() throws {
         let network = try Network(Sequential { Dense(10) }, input: [200], batch: 32, seed: 1)
-        let error = try #require(throws: ShapeError.self) { try network.backward(count: 32, step: 0) }
+        let pixels = [Float](repeating: 1, count: 32 * 200)
+        let error = try #require(throws: ShapeError.self) { try network.backward(input: pixels.span, step: 0) }
         #expect("\(error)".contains("a forward pass before"))
-        try network.forward(input: [Float](repeating: 1, count: 32 * 200), count: 32, mode: .training(step: 0))
+        try network.forward(input: pixels.span, mode: .training(step: 0))
         network.outputGradient.update(repeating: 1, count: 320)
-        try network.backward(count: 32, step: 0)
+        try network.backward(input: pixels.span, step: 0)
+    }
+    /// A backward pass reads the input that it is given, and no memory of the forward pass's caller.
+    @Test func aForwardPassKeepsNoReferenceToItsInput() throws {
+        let network = try Network(Sequential { Dense(10) }, input: [200], batch: 32, seed: 1)
+        func gradients(ofCopies: Bool) throws -> [Float] {
+            var pixels = (0..<32 * 200).map { Float($0 % 13) }
+            try network.forward(input: pixels.span, mode: .training(step: 0))
+            network.outputGradient.update(repeating: 1, count: 320)
+            if ofCopies {
+                let copy = pixels.map { $0 }
+                for index in pixels.indices { pixels[index] = .nan }
+                try network.backward(input: copy.span, step: 0)
+            } else {
+                try network.backward(input: pixels.span, step: 0)
+            }
+            return Array(network.parameterGradients)
+        }
+        #expect(try gradients(ofCopies: true) == gradients(ofCopies: false))
     }
 }

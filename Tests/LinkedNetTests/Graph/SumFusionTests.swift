@@ -120,12 +120,9 @@ import Testing
                 for index in elements.indices { elements[index] = Float(index * 5 % 11) / 8 - 0.5 }
             }
             let pixels = (0..<48).map { Float($0 % 7) - 3 }
-            // Backward reads the input, too.
-            try pixels.withUnsafeBufferPointer { pixels in
-                try network.forward(input: pixels.baseAddress!, count: 1, mode: .training(step: 0))
-                network.outputGradient.update(repeating: 0.5, count: 3)
-                try network.backward(count: 1, step: 0)
-            }
+            try network.forward(input: pixels.span, mode: .training(step: 0))
+            network.outputGradient.update(repeating: 0.5, count: 3)
+            try network.backward(input: pixels.span, step: 0)
             return try network.parameterLayout.entries.filter { !$0.name.hasPrefix("unused") }.map {
                 try network.gradient(named: $0.name).elements.map(\.bitPattern)
             }

@@ -32,14 +32,15 @@ import Glibc
         ) { try CIFAR10.test(in: directory.path, imagesPerFile: .min) }
     }
 
-    @Test(arguments: [0, -1, 9, .min, .max])
-    func passesOfAnotherSize(count: Int) throws {
+    @Test(arguments: [0, 1, 35, 37, 8 * 36 + 1, 9 * 36])
+    func passesOfAnotherSize(elements: Int) throws {
         let network = try TinyTraining.network(batch: 8)
-        let pixels = [Float](repeating: 0, count: 8 * 36)
+        let pixels = [Float](repeating: 0, count: elements)
         let error = ShapeError(
-            subject: "pass", expected: "1 to 8 samples, the network's micro-batch size", found: "\(count)")
-        #expect(throws: error) { try network.forward(input: pixels, count: count, mode: .inference) }
-        #expect(throws: error) { try network.backward(count: count, step: 0) }
+            subject: "pass", expected: "1 to 8 samples, the network's micro-batch size, of 36 elements each",
+            found: "\(elements) elements")
+        #expect(throws: error) { try network.forward(input: pixels.span, mode: .inference) }
+        #expect(throws: error) { try network.backward(input: pixels.span, step: 0) }
     }
 
     @Test(arguments: [Int.min, -1, 0, 1 << 60, .max], [false, true])

@@ -16,14 +16,15 @@ import Testing
         }
         let network = try Network(model, input: [1], batch: batch, seed: 9)
         let count = batch * network.outputShape.elementCount
-        try network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: .training(step: 0))
+        let unread = Array(repeating: Float(0), count: batch)
+        try network.forward(input: unread.span, mode: .training(step: 0))
         var results = [
             "output": try Tensor(
                 shape: [count], elements: Array(UnsafeBufferPointer(start: network.output, count: count)))
         ]
         var random = CounterRandom(seed: 1, use: RandomUse(rawValue: 2001))
         for index in 0..<count { network.outputGradient[index] = Float(random.normal()) }
-        try network.backward(count: batch, step: 0)
+        try network.backward(input: unread.span, step: 0)
         for entry in network.parameterLayout.entries {
             results[entry.name] = try network.gradient(named: entry.name)
         }

@@ -18,7 +18,8 @@ import Testing
 
     private func outputs(_ network: Network, _ mode: Network.Mode, operation: Int) throws -> [Float] {
         var result: [Float] = []
-        try network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: mode) { index, output in
+        let unread = Array(repeating: Float(0), count: batch)
+        try network.forward(input: unread.span, mode: mode) { index, output in
             if index == operation { result = Array(output) }
         }
         return result
@@ -41,12 +42,13 @@ import Testing
 
     @Test func backwardUsesTheForwardMask() throws {
         let network = try network(0.4)
+        let unread = Array(repeating: Float(0), count: batch)
         for step in [0, 1, 500] as [UInt64] {
-            try network.forward(input: Array(repeating: 0, count: batch), count: batch, mode: .training(step: step))
+            try network.forward(input: unread.span, mode: .training(step: step))
             let count = batch * features
             let outputs = Array(UnsafeBufferPointer(start: network.output, count: count))
             for index in 0..<count { network.outputGradient[index] = 1 }
-            try network.backward(count: batch, step: step)
+            try network.backward(input: unread.span, step: step)
             // With an input of ones, the output and the gradient are the mask.
             #expect(try network.gradient(named: "input/value").elements == outputs)
             #expect(outputs.contains(0))

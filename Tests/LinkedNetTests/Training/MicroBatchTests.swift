@@ -39,16 +39,15 @@ import Testing
         var sum = [Float](repeating: 0, count: part.parameterGradients.count)
         var lossSum = 0.0
         for start in stride(from: 0, to: 32, by: pass) {
-            try Self.pixels[(start * 96 * 96)...].withUnsafeBufferPointer { pixels in
-                try part.forward(input: pixels.baseAddress!, count: pass, mode: .training(step: 0))
-                lossSum +=
-                    SoftmaxCrossEntropy().evaluate(
-                        output: part.output, labels: Array(labels[start..<start + pass]), count: pass, classes: 5,
-                        gradient: part.outputGradient
-                    ).lossSum
-                for index in 0..<pass * 5 { part.outputGradient[index] *= 0.25 }
-                try part.backward(count: pass, step: 0)
-            }
+            let pixels = Self.pixels.span.extracting(start * 96 * 96..<(start + pass) * 96 * 96)
+            try part.forward(input: pixels, mode: .training(step: 0))
+            lossSum +=
+                SoftmaxCrossEntropy().evaluate(
+                    output: part.output, labels: Array(labels[start..<start + pass]), count: pass, classes: 5,
+                    gradient: part.outputGradient
+                ).lossSum
+            for index in 0..<pass * 5 { part.outputGradient[index] *= 0.25 }
+            try part.backward(input: pixels, step: 0)
             for index in sum.indices { sum[index] += part.parameterGradients[index] }
         }
         #expect(result.lossSum == lossSum)
