@@ -28,7 +28,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        .executableTarget(name: "step-time", dependencies: ["StepOptions"]),
+        .target(
+            name: "ThreadSimulation",
+            dependencies: [
+                .product(name: "CKernels", package: "linkednet"), .product(name: "LinkedNet", package: "linkednet"),
+            ]),
+        .executableTarget(name: "step-time", dependencies: ["StepOptions", "ThreadSimulation"]),
         .executableTarget(name: "save-stall", dependencies: ["StepOptions"]),
         // The plugin finds benchmarks by their place: in a folder of a folder called Benchmarks.
         .executableTarget(

@@ -69,6 +69,67 @@ import Testing
         #expect(Choice(isa: ck_isa_current(), threads: ck_threads()) == process)
     }
 
+    // MARK: Recording
+
+    private final class Seen {
+        var begun: [Int] = [], tasks: [Int] = [], ended: [Int] = []
+
+        /// Runs `body` with a recorder that notes each call of `body`.
+        func record(_ body: () -> Void) {
+            var recorder = ck_recorder(
+                context: Unmanaged.passUnretained(self).toOpaque(),
+                call_begins: { context, count, workers in Seen.of(context).begun += [Int(count), Int(workers)] },
+                task_ends: { context, nanoseconds in Seen.of(context).tasks.append(Int(nanoseconds)) },
+                call_ends: { context in Seen.of(context).ended.append(Seen.of(context).tasks.count) })
+            withUnsafePointer(to: &recorder) {
+                ck_set_own_recorder($0)
+                body()
+                ck_set_own_recorder(nil)
+            }
+        }
+
+        private static func of(_ context: UnsafeMutableRawPointer?) -> Seen {
+            Unmanaged<Seen>.fromOpaque(context!).takeUnretainedValue()
+        }
+    }
+
+    /// A recorder sees the call and each of its tasks, which run in order on the calling thread. A task's own calls
+    /// are a part of the task.
+    @Test func aRecorderSeesTheTasks() {
+        let seen = Seen()
+        var order: [Int64] = []
+        seen.record {
+            with(isa: ck_isa_current(), threads: 2) {
+                withUnsafeMutablePointer(to: &order) { order in
+                    ck_run_tasks(
+                        5, 3,
+                        { context, task, worker in
+                            #expect(worker == 0)
+                            context!.assumingMemoryBound(to: [Int64].self).pointee.append(task)
+                            ck_run_tasks(4, 4, { _, _, _ in usleep(500) }, { _, _, _ in }, nil)
+                        }, { _, _, _ in }, order)
+                }
+            }
+        }
+        #expect(order == [0, 1, 2, 3, 4])
+        #expect(seen.begun == [5, 3])
+        #expect(seen.tasks.count == 5)
+        #expect(seen.tasks.allSatisfy { $0 >= 2_000_000 })
+        #expect(seen.ended == [5])
+        // Without a recorder, nothing is seen.
+        ck_run_tasks(5, 3, { _, _, _ in }, { _, _, _ in }, nil)
+        #expect(seen.begun == [5, 3])
+    }
+
+    /// Calls that no number of threads would share are not seen.
+    @Test func aRecorderSeesNoSmallCalls() {
+        let seen = Seen()
+        seen.record { ck_run_tasks(1, 3, { _, _, _ in }, { _, _, _ in }, nil) }
+        seen.record { ck_run_tasks(3, 1, { _, _, _ in }, { _, _, _ in }, nil) }
+        #expect(seen.begun == [])
+        #expect(seen.tasks == [])
+    }
+
     // MARK: Processors
 
     /// The number of processors for a directory that stands for "/" and has these files.

@@ -11,17 +11,27 @@ struct StepTime: ParsableCommand {
         commandName: "step-time",
         abstract: "Times training steps of a model on random data; one JSON line.")
 
-    @OptionGroup var training: StepOptions
+    @Option(help: "\(BenchmarkModel.options)")
+    var model: BenchmarkModel = .paper(.allCNN)
+    @Option(help: "As train's --activation; of the paper's models.")
+    var activation: ModelActivation = .linkedReLU
+    @Option(help: "Images in a step.")
+    var batchSize = 32
     @Option(help: "Timed steps, after 3 that are not.")
     var steps = 10
     @Option(help: "Threads; the CPUs available if not given.")
     var threads: Int?
-    @Flag(help: "BatchNorm after every convolution.")
+    @Flag(help: "BatchNorm after every convolution; of the paper's models.")
     var batchNorm = false
     @Option(help: "As train's --convolution.")
     var convolution: ConvolutionAlgorithm = .automatic
+    @OptionGroup var simulation: SimulationOptions
 
     func validate() throws {
+        // Random images of a batch are made in memory.
+        guard (1...65_536).contains(batchSize) else {
+            throw ValidationError("--batch-size: expected 1 to 65536, found \(batchSize)")
+        }
         guard (1...1_000_000).contains(steps) else {
             throw ValidationError("--steps: expected 1 to 1000000, found \(steps)")
         }
@@ -30,48 +40,34 @@ struct StepTime: ParsableCommand {
 
     func run() throws {
         if let threads { Runtime.threadCount = threads }
-        let (model, activation, batchSize) = (training.model, training.activation, training.batchSize)
-        let experiment = model.experiment(linked: activation.isLinked)
+        let threadCount = Runtime.threadCount
+        // A network makes room for the micro-batches that its threads compute at once.
+        if let most = simulation.threadCounts.max() { Runtime.threadCount = max(most, threadCount) }
         let options = ModelOptions(activation: activation, batchNorm: batchNorm, convolution: convolution)
-        let network = try Network(model.model(options), input: [32, 32, 3], batch: batchSize, seed: 100)
-        let trainer = try Trainer(network, optimizer: try optimizer(of: experiment))
-        var random = SystemRandomNumberGenerator()
-        let pixels = (0..<batchSize * network.inputShape.elementCount).map { _ in
-            Float.random(in: 0..<1, using: &random)
+        let steps = try RandomSteps(
+            model.network(options, batch: batchSize), optimizer: try model.optimizer(linked: activation.isLinked))
+        Runtime.threadCount = threadCount
+        if simulation.threadCounts.isEmpty {
+            printTimes(try steps.milliseconds(self.steps, unmeasured: 3))
+        } else {
+            let label = "\(model) \(activation.rawValue)\(batchNorm ? " BN" : "") @\(batchSize)"
+            try simulation.run(steps, count: self.steps, label: label)
         }
-        let labels = (0..<batchSize).map { _ in Int32.random(in: 0..<10, using: &random) }
-        var milliseconds: [Double] = []
-        for step in 0..<steps + 3 {
-            let start = ContinuousClock.now
-            try trainer.step(pixels: pixels.span, labels: labels.span)
-            if step >= 3 { milliseconds.append((ContinuousClock.now - start) / .milliseconds(1)) }
-        }
-        milliseconds.sort()
+    }
+
+    private func printTimes(_ milliseconds: [Double]) {
+        let sorted = milliseconds.sorted()
         var usage = rusage()
         getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-        let median = milliseconds[milliseconds.count / 2]
         let fields: [(String, String)] = [
             ("model", "\"\(model)\""), ("activation", "\"\(activation.rawValue)\""),
             ("batch_norm", "\(batchNorm)"), ("batch", "\(batchSize)"), ("threads", "\(Runtime.threadCount)"),
-            ("isa", "\"\(Runtime.instructionSet)\""), ("median_ms", String(format: "%.2f", median)),
-            ("best_ms", String(format: "%.2f", milliseconds[0])),
-            ("images_per_s", String(format: "%.1f", Double(batchSize) / milliseconds[0] * 1e3)),
+            ("isa", "\"\(Runtime.instructionSet)\""), ("median_ms", String(format: "%.2f", sorted[sorted.count / 2])),
+            ("best_ms", String(format: "%.2f", sorted[0])),
+            ("images_per_s", String(format: "%.1f", Double(batchSize) / sorted[0] * 1e3)),
             ("peak_rss_mb", "\(usage.ru_maxrss / 1024)"),
         ]
         print("{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}")
-    }
-}
-
-private func optimizer(of experiment: Experiment) throws -> any Optimizer {
-    // The rate takes no time, and with the experiment's own some activations explode on random labels.
-    let rate = experiment.learningRate * 1e-3
-    return switch experiment.optimizer {
-    case .sgd:
-        try SGD(
-            learningRate: rate, momentum: experiment.momentum, nesterov: experiment.momentum > 0,
-            decay: experiment.decay)
-    case .adam: try Adam(learningRate: rate, decay: experiment.decay)
-    case .rmsProp: try RMSProp(learningRate: rate, decay: experiment.decay)
     }
 }
 

@@ -67,4 +67,20 @@ typedef void (*ck_task)(void *context, int64_t task, int worker);
 /// unless there is one worker only.
 void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context);
 
+/// Sees how the calls of a thread are cut into tasks: for tools that predict the time of a call on other numbers of
+/// threads. Calls that no machine would share among threads, because they are small or belong to a task, are part of
+/// the time around them.
+typedef struct ck_recorder {
+    void *context;
+    /// A call begins. `most_workers` is how many threads the call could use.
+    void (*call_begins)(void *context, int64_t task_count, int most_workers);
+    /// A task of the call has ended: `nanoseconds` after its begin.
+    void (*task_ends)(void *context, int64_t nanoseconds);
+    void (*call_ends)(void *context);
+} ck_recorder;
+
+/// From now on, calls of the calling thread run all of their tasks on the calling thread, one after the other, and the
+/// recorder sees each task. NULL ends recording. The recorder stays where it is until then.
+void ck_set_own_recorder(const ck_recorder *recorder);
+
 #endif

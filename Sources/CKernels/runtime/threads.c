@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -144,13 +145,42 @@ int ck_fit_threads(int helpers) {
     return fitting;
 }
 
+static _Thread_local const ck_recorder *own_recorder = NULL;
+
+void ck_set_own_recorder(const ck_recorder *recorder) { own_recorder = recorder; }
+
+static int64_t nanoseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+// Tasks 0 ..< task_count on the calling thread, as tasks of a team that `recorder` sees.
+static void record_team(const ck_recorder *recorder, int workers, int64_t task_count, ck_task task, void *context) {
+    const float_mode mode = enter_default_float_mode();
+    is_in_team = true;
+    recorder->call_begins(recorder->context, task_count, workers);
+    for (int64_t index = 0; index < task_count; index++) {
+        const int64_t begin = nanoseconds_now();
+        task(context, index, 0);
+        recorder->task_ends(recorder->context, nanoseconds_now() - begin);
+    }
+    recorder->call_ends(recorder->context);
+    is_in_team = false;
+    leave_default_float_mode(mode);
+}
+
 void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
     if (task_count <= 0) return;
     int workers = 1;
     if (work >= serial_work && !is_in_team) {
-        workers = ck_threads();
-        if (workers > worker_limit) workers = worker_limit;
+        workers = worker_limit;
         if (workers > task_count) workers = (int)task_count;
+        if (own_recorder != NULL && workers > 1) {
+            record_team(own_recorder, workers, task_count, task, context);
+            return;
+        }
+        if (workers > ck_threads()) workers = ck_threads();
         if (workers > team_size) {
             if (workers > team_limit) workers = team_limit;
             if (workers > team_size) workers = grow_team(workers);

@@ -40,6 +40,10 @@ public final class Network {
     /// For each step, the range of its node's operations in ``operations``.
     private let operationRanges: [Range<Int>]
 
+    /// For tools that measure: called on the computing thread before each step of ``plan`` with the step's index, which
+    /// is also the index in ``planDescription``, and before each call of an optimizer with the number of steps.
+    @_spi(Measuring) public var stepBegins: ((_ step: Int) -> Void)?
+
     /// Taken by each caller that computes in ``workspaces``.
     let use = ExclusiveUse()
     /// The workspaces of the passes that run at once, in order. Other callers see the first workspace only.
@@ -180,6 +184,7 @@ public final class Network {
             }
         for step in 0..<plan.loss {
             let call = call(step, in: workspace, count: count, isTraining: isTraining, trainingStep: trainingStep)
+            stepBegins?(step)
             plan.steps[step].run(call)
             if let inspection { inspect(step, call, in: workspace, inspection) }
         }
@@ -210,6 +215,7 @@ public final class Network {
     ///   complete and no later step reads the parameters.
     func backward(count: Int, step: UInt64, in workspace: Workspace, completed: (_ start: Int) -> Void = { _ in }) {
         for index in plan.loss + 1..<plan.steps.count {
+            stepBegins?(index)
             plan.steps[index].run(
                 call(index, in: workspace, count: count, isTraining: true, trainingStep: step))
             completed(plan.completeFrom[index])

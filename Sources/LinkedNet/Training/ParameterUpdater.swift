@@ -62,6 +62,7 @@ final class ParameterUpdater {
 
     private func updateNext(gradientScale: Float) {
         let range = stretches[applied].range
+        network.stepBegins?(network.plan.steps.count)
         optimizer.update(
             ParameterUpdate(
                 parameters: MutableElementView(

@@ -77,6 +77,7 @@ final class TrainingMicroBatches: ConcurrentWork {
             input: batch.pixels + first * network.inputShape.elementCount, count: size,
             mode: .training(step: batch.step),
             in: memory)
+        network.stepBegins?(network.plan.loss)
         var gradient = UnsafeMutableBufferPointer(start: memory.outputGradient, count: size * classes).mutableSpan
         results[pass] = loss.evaluate(
             output: UnsafeBufferPointer(start: memory.output, count: size * classes).span,
