@@ -452,7 +452,8 @@ rewrite(
     "norm-of-other-channels", "SharedNormalizations.swift", "norm.channels == convolution.kernel.outputShape[-1]",
     "true", "RewriteLegalityTests|GeneratedNetworkTests", "a BatchNorm takes the moments of other channels")
 rewrite(
-    "states-of-micro-batches", "MicroBatching.swift", " && $0.states.isEmpty", "", "RewriteLegalityTests",
+    "states-of-micro-batches", "MicroBatching.swift", "$0.operation.isSamplewise && $0.states.isEmpty",
+    "$0.operation.isSamplewise", "RewriteLegalityTests",
     "micro-batches share a state")
 graph(
     "identity-is-label", "GraphDigest.swift", "node.operation.identity", "node.operation.label", "GraphDigestTests",
