@@ -67,7 +67,7 @@ kernels(
     "parts of a loss are added in the caller's floating-point mode")
 runtime(
     "mode-stays", "threads.c", "leave_default_float_mode(mode)", "(void)0", "FloatModeTests",
-    "a kernel on one thread leaves its caller in another floating-point mode", occurrence=(1, 2))
+    "a kernel on one thread leaves its caller in another floating-point mode", occurrence=(1, 3))
 runtime(
     "workers-instructions", "threads.c", "ck_own_kernels = kernels", "ck_own_kernels", "RuntimeTests",
     "workers don't take their caller's instruction set", occurrence=(1, 2))
@@ -446,7 +446,8 @@ runs(
     "observer-states", "Run.swift", "try restoreWatchers()", "", "ResumedSettingsTests",
     "observers begin anew in a resumed run", kind="statement")
 runs(
-    "slots-accepted", "RunSettingTexts.swift", " || name == slots", "", "ResumedSettingsTests",
+    "slots-accepted", "RunSettingTexts.swift", "name == network || name == seed || name == slots",
+    "name == network || name == seed", "ResumedSettingsTests",
     "an optimizer of other slots can be accepted")
 rewrite(
     "norm-of-other-channels", "SharedNormalizations.swift", "norm.channels == convolution.kernel.outputShape[-1]",
