@@ -39,10 +39,13 @@ struct StepTime: ParsableCommand {
     }
 
     func run() throws {
+        let most = simulation.threadCounts.max()
+        // Kernels make room for as many threads as the variable names when they are first used.
+        if let most { setenv("OMP_NUM_THREADS", "\(most)", 1) }
         if let threads { Runtime.threadCount = threads }
         let threadCount = Runtime.threadCount
         // A network makes room for the micro-batches that its threads compute at once.
-        if let most = simulation.threadCounts.max() { Runtime.threadCount = max(most, threadCount) }
+        if let most { Runtime.threadCount = max(most, threadCount) }
         let options = ModelOptions(activation: activation, batchNorm: batchNorm, convolution: convolution)
         let steps = try RandomSteps(
             model.network(options, batch: batchSize), optimizer: try model.optimizer(linked: activation.isLinked))

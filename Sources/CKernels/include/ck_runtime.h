@@ -53,9 +53,14 @@ void ck_unbind_thread(void);
 /// keep their numbers. Returns the number before.
 int ck_set_own_threads(int threads);
 
-/// How many threads the calling thread's calls may use now; a kernel uses at most 32, and fewer where the system gives
-/// fewer.
+/// How many threads the calling thread's calls may use now; a call uses at most ck_most_workers(), and fewer where the
+/// system gives fewer.
 int ck_threads(void);
+
+/// The most threads of one call: the number of processors or the number that OMP_NUM_THREADS names, whichever is more,
+/// but at least 64 and at most 256. Scratch that is private to a thread has room for so many. Memory that no thread
+/// uses is never touched. The number stays the same while the process runs.
+int ck_most_workers(void);
 
 /// One of several pieces of work. `task` selects what to compute; `worker` may select private scratch and nothing else:
 /// a result must not depend on it.

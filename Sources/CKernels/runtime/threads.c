@@ -49,6 +49,20 @@ int ck_threads(void) {
 
 void ck_set_threads(int threads) { thread_count = threads < 1 ? 1 : threads; }
 
+int ck_most_workers(void) {
+    enum { LEAST = 64, MOST = 256 };
+    // The first answer holds: scratch has been measured by it.
+    static _Atomic int most_workers = 0;
+    int count = most_workers;
+    if (count == 0) {
+        const int requested = ck_requested_threads(), processors = ck_processors("");
+        int most = requested > processors ? requested : processors;
+        most = most < LEAST ? LEAST : most > MOST ? MOST : most;
+        if (atomic_compare_exchange_strong(&most_workers, &count, most)) count = most;
+    }
+    return count;
+}
+
 int ck_set_own_threads(int threads) {
     const int before = own_thread_count;
     own_thread_count = threads < 0 ? 1 : threads;
@@ -170,12 +184,13 @@ static void record_team(const ck_recorder *recorder, int workers, int64_t task_c
     leave_default_float_mode(mode);
 }
 
-void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
+// Tasks 0 ..< task_count on up to `worker_limit` threads, if the work is worth several.
+static void run_tasks(int64_t task_count, int worker_limit, double work, ck_task task, void *context) {
     if (task_count <= 0) return;
     int workers = 1;
     if (work >= serial_work && !is_in_team) {
-        workers = worker_limit;
-        if (workers > task_count) workers = (int)task_count;
+        workers = ck_worker_limit(task_count);
+        if (workers > worker_limit) workers = worker_limit;
         if (own_recorder != NULL && workers > 1) {
             record_team(own_recorder, workers, task_count, task, context);
             return;
@@ -193,6 +208,10 @@ void ck_parallel(int64_t task_count, int worker_limit, double work, ck_task task
         return;
     }
     run_team(workers, task_count, task, context);
+}
+
+void ck_parallel(int64_t task_count, double work, ck_task task, void *context) {
+    run_tasks(task_count, INT_MAX, work, task, context);
 }
 
 // The processors that the process was started with.
@@ -232,5 +251,5 @@ static void run_and_finish(void *context, int64_t index, int worker) {
 
 void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context) {
     finished_tasks tasks = {.task = task, .finish = finish, .context = context};
-    ck_parallel(task_count, worker_limit, serial_work, run_and_finish, &tasks);
+    run_tasks(task_count, worker_limit, serial_work, run_and_finish, &tasks);
 }

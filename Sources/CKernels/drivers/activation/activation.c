@@ -72,7 +72,7 @@ static void run(activation_call *call) {
     call->tiles = &ck_kernels_current()->activation;
     const double work = 16.0 * (double)shape->batch * (double)shape->positions * (double)shape->channels
         * (double)shape->activation.member_count;
-    ck_parallel(call->plan.groups * call->plan.blocks, CK_MAX_WORKERS, work, run_block, call);
+    ck_parallel(call->plan.groups * call->plan.blocks, work, run_block, call);
 }
 
 void ck_activation_forward(const ck_activation_shape *shape, const float *z, const float *slopes, float *out) {

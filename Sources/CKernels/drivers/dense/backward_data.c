@@ -203,7 +203,7 @@ void ck_dense_backward_data(
             dy, dense->out_features, dense->batch, dense->out_features, call.memory.packed_gradients,
             plan->packed_batch);
     if (dslopes != NULL && plan->slopes.count > 0) call.slope_gradients = call.memory.slope_gradients;
-    ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), data_block, &call);
+    ck_parallel(plan->blocks.count, dense_work(dense), data_block, &call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }
 

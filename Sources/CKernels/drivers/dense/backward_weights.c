@@ -100,7 +100,7 @@ void ck_dense_backward_weights(
     };
     const weights_plan *plan = &call.plan;
     call.memory = memory_of(plan, scratch);
-    ck_parallel(plan->blocks.count, ck_worker_limit(plan->blocks.count), dense_work(dense), weights_block, &call);
+    ck_parallel(plan->blocks.count, dense_work(dense), weights_block, &call);
 }
 
 void ck_dense_backward_weights_loops(const ck_dense *dense, ck_plan *loops) {

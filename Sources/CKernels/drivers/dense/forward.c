@@ -134,7 +134,7 @@ void ck_dense_forward(
     const forward_plan *plan = &call.plan;
     call.memory = memory_of(dense, plan, scratch);
     call.sums = plan->parts > 1 ? call.memory.sums : y;
-    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), dense_work(dense), multiply_part, &call);
+    ck_parallel(plan->tasks, dense_work(dense), multiply_part, &call);
     const int64_t outputs = dense->batch * dense->out_features;
     if (plan->parts > 1) ck_sum_parts(call.sums, plan->parts, outputs, outputs, y);
 }

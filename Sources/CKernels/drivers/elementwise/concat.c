@@ -30,8 +30,7 @@ static void copy_rows(copy_rows_call call) {
     call.tiles = &ck_kernels_current()->elementwise;
     call.block_rows = rows_per_block(call.columns);
     ck_parallel(
-        divide_up(call.rows, call.block_rows), CK_MAX_WORKERS, (double)call.rows * (double)call.columns * 8,
-        copy_rows_task, &call);
+        divide_up(call.rows, call.block_rows), (double)call.rows * (double)call.columns * 8, copy_rows_task, &call);
 }
 
 void ck_concat_forward(

@@ -40,5 +40,5 @@ void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const f
         .out = out,
         .accumulate = accumulate};
     // About 40 operations an element.
-    ck_parallel(divide_up(count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)count * 40, dropout_task, &call);
+    ck_parallel(divide_up(count, BLOCK_FLOATS), (double)count * 40, dropout_task, &call);
 }

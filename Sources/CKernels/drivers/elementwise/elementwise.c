@@ -21,7 +21,7 @@ typedef struct elementwise_call {
 /// Runs `task` over blocks of BLOCK_FLOATS elements that touch `bytes` of memory each.
 static void over_blocks(elementwise_call *call, int64_t bytes, ck_task task) {
     call->tiles = &ck_kernels_current()->elementwise;
-    ck_parallel(divide_up(call->count, BLOCK_FLOATS), CK_MAX_WORKERS, (double)call->count * (double)bytes, task, call);
+    ck_parallel(divide_up(call->count, BLOCK_FLOATS), (double)call->count * (double)bytes, task, call);
 }
 
 static int64_t block_length(const elementwise_call *call, int64_t block) {

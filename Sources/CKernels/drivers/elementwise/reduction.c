@@ -35,7 +35,7 @@ double ck_sum_of_squares(int64_t count, const float *x) {
     call.count = count;
     call.x = x;
     call.cut = cut_into_parts(count, BLOCK_FLOATS);
-    ck_parallel(call.cut.count, CK_MAX_WORKERS, (double)count * 4, sum_of_squares_task, &call);
+    ck_parallel(call.cut.count, (double)count * 4, sum_of_squares_task, &call);
     ck_serial(add_sums, &call);
     return call.sum;
 }
@@ -54,7 +54,7 @@ int64_t ck_first_nonfinite(int64_t count, const float *x) {
     call.count = count;
     call.x = x;
     call.cut = cut_into_parts(count, BLOCK_FLOATS);
-    ck_parallel(call.cut.count, CK_MAX_WORKERS, (double)count * 4, first_nonfinite_task, &call);
+    ck_parallel(call.cut.count, (double)count * 4, first_nonfinite_task, &call);
     for (int64_t part = 0; part < call.cut.count; part++)
         if (call.places[part] >= 0) return call.places[part];
     return -1;

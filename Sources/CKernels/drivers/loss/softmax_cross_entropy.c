@@ -81,7 +81,7 @@ static int64_t least_part(int64_t classes) { return max_of(1, 1024 / classes); }
 static void over_rows(loss_call *call, ck_task task) {
     call->kernels = ck_kernels_current();
     call->cut = cut_into_parts(call->batch, least_part(call->classes));
-    ck_parallel(call->cut.count, CK_MAX_WORKERS, (double)call->batch * (double)call->classes * 20, task, call);
+    ck_parallel(call->cut.count, (double)call->batch * (double)call->classes * 20, task, call);
 }
 
 ck_loss_result ck_softmax_cross_entropy(

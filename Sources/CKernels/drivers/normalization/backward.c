@@ -94,8 +94,7 @@ static backward_call find_terms(
     };
     for (int64_t c = 0; c < norm->channels; c++) norm_parameters(&call.sweep, CENTER)[c] = mean[c];
     ck_norm_repeat(&call.sweep, CENTER, 0, norm->channels);
-    ck_parallel(
-        norm_part_count(&call.sweep.layout), CK_MAX_WORKERS, norm_work(&call.sweep, 10), gradient_sums_task, &call);
+    ck_parallel(norm_part_count(&call.sweep.layout), norm_work(&call.sweep, 10), gradient_sums_task, &call);
     over_channel_slices(&call.sweep, norm_part_count(&call.sweep.layout), backward_channels_task, &call);
     return call;
 }

@@ -70,6 +70,6 @@ void ck_batch_norm_forward_inference(
         .y = y};
     const int64_t block_rows = norm_block_rows(&call.layout);
     ck_parallel(
-        max_of(1, divide_up(call.layout.long_rows, block_rows)), CK_MAX_WORKERS,
-        (double)norm->rows * (double)norm->channels * 8, inference_task, &call);
+        max_of(1, divide_up(call.layout.long_rows, block_rows)), (double)norm->rows * (double)norm->channels * 8,
+        inference_task, &call);
 }

@@ -144,8 +144,7 @@ void ck_batch_norm_forward_training(
         .y = y,
     };
     if (call.moments == NULL)
-        ck_parallel(
-            norm_part_count(&call.sweep.layout), CK_MAX_WORKERS, norm_work(&call.sweep, 6), moments_task, &call);
+        ck_parallel(norm_part_count(&call.sweep.layout), norm_work(&call.sweep, 6), moments_task, &call);
     over_channel_slices(&call.sweep, moments_count(&call), forward_channels_task, &call);
     over_row_blocks(&call.sweep, norm_work(&call.sweep, 8), normalize_task, &call);
 }

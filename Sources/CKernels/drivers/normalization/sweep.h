@@ -88,15 +88,15 @@ enum { NORM_SLICE_CHANNELS = 64 };
 /// Runs `task` over slices of channels, to join the sums of `parts` parts.
 static inline void over_channel_slices(const norm_sweep *sweep, int64_t parts, ck_task task, void *context) {
     ck_parallel(
-        divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS), CK_MAX_WORKERS,
-        (double)sweep->layout.channels * (double)parts * 10, task, context);
+        divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS), (double)sweep->layout.channels * (double)parts * 10,
+        task, context);
 }
 
 /// Runs `task` over blocks of rows.
 static inline void over_row_blocks(const norm_sweep *sweep, double work, ck_task task, void *context) {
     const norm_layout *layout = &sweep->layout;
     const int64_t blocks = divide_up(layout->long_rows, norm_block_rows(layout));
-    ck_parallel(blocks + (layout->rest_rows > 0), CK_MAX_WORKERS, work, task, context);
+    ck_parallel(blocks + (layout->rest_rows > 0), work, task, context);
 }
 
 /// Columns of x that inference handles at a time.

@@ -41,7 +41,7 @@ void ck_update(
     update_call call = {&ck_kernels_current()->optimizer, count, terms, rule, gradients, slots, parameters};
     // Gradients are read; parameters and slots are read and written.
     const int64_t bytes = 12 + 8 * (slots.first != NULL) + 8 * (slots.second != NULL);
-    ck_parallel(divide_up(count, UPDATE_FLOATS), CK_MAX_WORKERS, (double)count * (double)bytes, update_block, &call);
+    ck_parallel(divide_up(count, UPDATE_FLOATS), (double)count * (double)bytes, update_block, &call);
 }
 
 ck_plan ck_update_plan(int64_t count) {

@@ -23,7 +23,7 @@ static void over_images(global_call *call, ck_task task) {
     call->slices = divide_up(call->channels, POOL_SLICE_CHANNELS);
     call->block_images = rows_per_block(call->positions * min_of(call->channels, POOL_SLICE_CHANNELS));
     ck_parallel(
-        divide_up(call->batch, call->block_images) * call->slices, CK_MAX_WORKERS,
+        divide_up(call->batch, call->block_images) * call->slices,
         (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
 }
 

@@ -81,7 +81,7 @@ static void over_rows(
     call->rows = p->batch * height;
     call->block_rows = rows_per_block(width * channels) * blocks;
     const double work = (double)p->batch * (double)output_size(call) * (double)(p->window_h * p->window_w) * 2;
-    ck_parallel(divide_up(call->rows, call->block_rows), CK_MAX_WORKERS, work, task, call);
+    ck_parallel(divide_up(call->rows, call->block_rows), work, task, call);
 }
 
 static int64_t end_of_block(const pooling_call *call, int64_t block) {

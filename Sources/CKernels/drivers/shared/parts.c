@@ -23,6 +23,5 @@ static void sum_block(void *context, int64_t task, int worker) {
 
 void ck_sum_parts(const float *parts, int64_t part_count, int64_t stride, int64_t count, float *out) {
     part_sum sum = {ck_kernels_current(), parts, part_count, stride, count, out};
-    ck_parallel(
-        divide_up(count, PART_BLOCK), CK_MAX_WORKERS, 4.0 * (double)part_count * (double)count, sum_block, &sum);
+    ck_parallel(divide_up(count, PART_BLOCK), 4.0 * (double)part_count * (double)count, sum_block, &sum);
 }

@@ -289,9 +289,9 @@ void ck_convolution_chain_backward(
         .gradients = gradients};
     const backward_plan *plan = &call.plan;
     call.memory = memory_of(plan, scratch);
-    ck_parallel(plan->groups, (int)plan->workers, 2 * ck_chain_work(chain), backward_group, &call);
+    ck_parallel(plan->groups, 2 * ck_chain_work(chain), backward_group, &call);
     const double sum_work = 4.0 * (double)(plan->groups + 1) * (double)plan->part_floats;
-    ck_parallel(chain->layer_count, CK_MAX_WORKERS, sum_work, sum_layer, &call);
+    ck_parallel(chain->layer_count, sum_work, sum_layer, &call);
 }
 
 ck_plan ck_convolution_chain_plan(const ck_convolution_chain *chain) {

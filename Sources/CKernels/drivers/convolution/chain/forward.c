@@ -108,5 +108,5 @@ void ck_convolution_chain_forward(
         .y = y,
         .saved = saved};
     call.memory = memory_of(&call.plan, scratch);
-    ck_parallel(call.plan.groups, ck_worker_limit(call.plan.groups), ck_chain_work(chain), forward_group, &call);
+    ck_parallel(call.plan.groups, ck_chain_work(chain), forward_group, &call);
 }

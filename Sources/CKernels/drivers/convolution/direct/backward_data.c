@@ -311,9 +311,9 @@ void ck_direct_backward_data(
 
     const double bytes =
         8.0 * (double)c->kernel_h * (double)c->kernel_w * (double)plan->depth * (double)c->out_channels;
-    ck_parallel(c->kernel_h * c->kernel_w * call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
+    ck_parallel(c->kernel_h * c->kernel_w * call.panels.count, bytes, pack_weights, &call);
     const double fold_work = 8.0 * (double)c->batch * (double)c->height * (double)c->width * (double)plan->depth;
-    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c) + fold_work, convolve_band, &call);
+    ck_parallel(plan->tasks, convolution_work(c) + fold_work, convolve_band, &call);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }
 

@@ -203,11 +203,11 @@ void ck_direct_backward_weights(
     fill_a_runs(plan, c->activation.member_count * plan->slice_channels, call.memory.a_runs);
     fill_a_runs(plan, c->activation.member_count * slice_width(&call, plan->slices - 1), call.memory.last_a_runs);
 
-    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(c), accumulate_slice, &call);
+    ck_parallel(plan->tasks, convolution_work(c), accumulate_slice, &call);
     const int64_t weights = c->kernel_h * c->kernel_w * convolution_depth(c) * c->out_channels;
     ck_parallel(
-        c->kernel_h * c->kernel_w * plan->slices, CK_MAX_WORKERS, 4.0 * (double)(plan->groups + 1) * (double)weights,
-        gather_slice, &call);
+        c->kernel_h * c->kernel_w * plan->slices, 4.0 * (double)(plan->groups + 1) * (double)weights, gather_slice,
+        &call);
     if (dbias != NULL)
         ck_sum_parts(
             call.memory.gradients

@@ -149,7 +149,7 @@ void ck_direct_forward(
     } else {
         const double bytes =
             8.0 * (double)convolution->kernel_h * (double)plan->run * (double)convolution->out_channels;
-        ck_parallel(call.panels.count * convolution->kernel_h, CK_MAX_WORKERS, bytes, pack_weights, &call);
+        ck_parallel(call.panels.count * convolution->kernel_h, bytes, pack_weights, &call);
     }
     call.sum = (gemm_sum){
         .runs = convolution->kernel_h,
@@ -158,7 +158,7 @@ void ck_direct_forward(
         .a_step = 1,
         .b_run = plan->run * b_step,
         .b_step = b_step};
-    ck_parallel(plan->tasks, ck_worker_limit(plan->tasks), convolution_work(convolution), convolve_band, &call);
+    ck_parallel(plan->tasks, convolution_work(convolution), convolve_band, &call);
 }
 
 void ck_direct_forward_loops(const ck_convolution *c, ck_plan *loops) {

@@ -177,9 +177,9 @@ void ck_convolution_dense_backward(
     memset(dy_columns, 0, (size_t)(features * plan->sizes.image_stride) * sizeof(float));
     kernels->gemm.transpose(dy, features, batch, features, dy_columns, plan->sizes.image_stride);
     ck_into_dense_prepare(kernels, pair, &plan->sizes, input, weights, bias, call.memory.planes, call.memory.packed);
-    ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, 3 * ck_into_dense_work(pair), backward_range, &call);
+    ck_parallel(plan->sizes.tasks, 3 * ck_into_dense_work(pair), backward_range, &call);
     const double sum_bytes = 4.0 * (double)plan->sizes.tasks * (double)plan->part_floats;
-    ck_parallel(plan->sizes.blocks, CK_MAX_WORKERS, sum_bytes, sum_block, &call);
+    ck_parallel(plan->sizes.blocks, sum_bytes, sum_block, &call);
     if (ddense_bias != NULL) ck_serial(sum_dense_bias, &call);
 }
 

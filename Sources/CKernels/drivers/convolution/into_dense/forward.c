@@ -126,7 +126,7 @@ void ck_convolution_dense_forward(
     const forward_plan *plan = &call.plan;
     call.memory = memory_of(&pair->convolution, plan, scratch);
     ck_into_dense_prepare(kernels, pair, &plan->sizes, input, weights, bias, call.memory.planes, call.memory.packed);
-    ck_parallel(plan->sizes.tasks, (int)plan->sizes.workers, ck_into_dense_work(pair), forward_range, &call);
+    ck_parallel(plan->sizes.tasks, ck_into_dense_work(pair), forward_range, &call);
     ck_sum_parts(call.memory.parts, plan->sizes.tasks, plan->part_floats, plan->part_floats, call.memory.sums);
     kernels->gemm.transpose(call.memory.sums, plan->sizes.image_stride, features, batch, y, features);
     if (dense_bias != NULL) ck_serial(add_dense_bias, &call);

@@ -69,7 +69,7 @@ void ck_into_dense_prepare(
     const float *weights, const float *bias, float *planes, float *packed) {
     preparation call = {kernels, &pair->convolution, sizes, input, weights, bias, planes, packed};
     const double bytes = 8.0 * (double)(into_dense_plane_floats(sizes, call.c) + into_dense_packed_floats(sizes));
-    ck_parallel(sizes->rows + sizes->blocks, CK_MAX_WORKERS, bytes, prepare_row, &call);
+    ck_parallel(sizes->rows + sizes->blocks, bytes, prepare_row, &call);
 }
 
 void ck_into_dense_patch_ones(const into_dense_sizes *sizes, float *patch) {

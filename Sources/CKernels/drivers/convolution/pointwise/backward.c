@@ -264,13 +264,13 @@ void ck_pointwise_backward(
     if (dbias != NULL) call.bias_parts = call.memory.bias_parts;
     if (dz != NULL) {
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
-        ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
+        ck_parallel(call.panels.count, bytes, pack_weights, &call);
     }
-    ck_parallel(plan->tasks, BACKWARD_TASKS, 2 * convolution_work(convolution), sweep_pixels, &call);
+    ck_parallel(plan->tasks, 2 * convolution_work(convolution), sweep_pixels, &call);
     if (plan->tasks > 1) {
         const double parts_work =
             4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
-        ck_parallel(plan->depth, CK_MAX_WORKERS, parts_work, gather_row, &call);
+        ck_parallel(plan->depth, parts_work, gather_row, &call);
     }
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->tasks, plan->columns, convolution->out_channels, dbias);
 }

@@ -34,7 +34,7 @@ static forward_memory memory_of(const ck_convolution *c, const forward_plan *pla
     scratch_parts parts = {.base = scratch};
     forward_memory memory;
     memory.weights = take_floats(&parts, plan->depth * gemm_padded_columns(c->out_channels));
-    memory.packed = take_floats(&parts, CK_MAX_WORKERS * plan->packed_floats);
+    memory.packed = take_floats(&parts, ck_most_workers() * plan->packed_floats);
     memory.size = parts.size;
     return memory;
 }
@@ -160,13 +160,13 @@ void ck_pointwise_forward(
     if (call.panels.count > 1) {
         b_step = call.panels.width;
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
-        ck_parallel(call.panels.count, CK_MAX_WORKERS, bytes, pack_weights, &call);
+        ck_parallel(call.panels.count, bytes, pack_weights, &call);
         call.weights = call.memory.weights;
     }
     call.sum = (gemm_sum){.runs = 1, .length = plan->depth, .a_runs = &no_offset, .a_step = 1, .b_step = b_step};
     if (!plan->direct) call.sum.a_distance = spread_stride(plan->depth);
     else if (pixel_runs_are_whole(convolution)) call.sum.a_distance = convolution->channels;
-    ck_parallel(plan->tasks, CK_MAX_WORKERS, convolution_work(convolution), multiply_pixels, &call);
+    ck_parallel(plan->tasks, convolution_work(convolution), multiply_pixels, &call);
 }
 
 void ck_pointwise_forward_loops(const ck_convolution *c, ck_plan *loops) {

@@ -79,7 +79,7 @@ static backward_memory memory_of(const backward_plan *plan, void *scratch) {
     scratch_parts parts = {.base = scratch};
     backward_memory memory;
     memory.weight_frequencies = take_floats(&parts, plan->slices * plan->slice_weights);
-    memory.transposed = take_floats(&parts, CK_MAX_WORKERS * plan->transposed_floats);
+    memory.transposed = take_floats(&parts, ck_most_workers() * plan->transposed_floats);
     memory.planes = take_floats(&parts, workers * plan->plane_floats);
     memory.gradient_frequencies = take_floats(&parts, workers * plan->most_gradients);
     memory.slice_frequencies = take_floats(&parts, workers * plan->most_slice);
@@ -188,14 +188,13 @@ void ck_winograd_backward(
     const bool wants_data = dz != NULL || call.slope_gradients != NULL;
     if (wants_data)
         ck_parallel(
-            plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), CK_MAX_WORKERS, frequency_bytes,
+            plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), frequency_bytes,
             ck_winograd_map_transposed_weights, &call);
     call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, 2 * ck_threads()));
     const int64_t tasks = plan->groups * divide_up(plan->slices, call.task_slices);
-    ck_parallel(tasks, ck_worker_limit(tasks), convolution_work(c), run_task, &call);
+    ck_parallel(tasks, convolution_work(c), run_task, &call);
     if (dweights != NULL)
-        ck_parallel(
-            c->channels, CK_MAX_WORKERS, (double)plan->groups * frequency_bytes, ck_winograd_gather_weights, &call);
+        ck_parallel(c->channels, (double)plan->groups * frequency_bytes, ck_winograd_gather_weights, &call);
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }

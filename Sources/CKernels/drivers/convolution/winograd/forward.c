@@ -180,8 +180,8 @@ void ck_winograd_forward(
     call.memory = memory_of(plan, scratch);
     const double weight_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
-    ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), CK_MAX_WORKERS, weight_bytes, map_weights, &call);
-    ck_parallel(plan->blocks, ck_worker_limit(plan->blocks), convolution_work(convolution), convolve_block, &call);
+    ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), weight_bytes, map_weights, &call);
+    ck_parallel(plan->blocks, convolution_work(convolution), convolve_block, &call);
 }
 
 void ck_winograd_forward_loops(const ck_convolution *c, ck_plan *loops) {
