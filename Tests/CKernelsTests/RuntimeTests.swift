@@ -93,6 +93,13 @@ import Testing
         }
     }
 
+    /// Takes some processor time.
+    private static func work() {
+        var sum = 0.0
+        for index in 0..<10_000 { sum += Double(index).squareRoot() }
+        #expect(sum > 0)
+    }
+
     /// A recorder sees the call and each of its tasks, which run in order on the calling thread. A task's own calls
     /// are a part of the task.
     @Test func aRecorderSeesTheTasks() {
@@ -106,7 +113,7 @@ import Testing
                         { context, task, worker in
                             #expect(worker == 0)
                             context!.assumingMemoryBound(to: [Int64].self).pointee.append(task)
-                            ck_run_tasks(4, 4, { _, _, _ in usleep(500) }, { _, _, _ in }, nil)
+                            ck_run_tasks(4, 4, { _, _, _ in RuntimeTests.work() }, { _, _, _ in }, nil)
                         }, { _, _, _ in }, order)
                 }
             }
@@ -114,7 +121,7 @@ import Testing
         #expect(order == [0, 1, 2, 3, 4])
         #expect(seen.begun == [5, 3])
         #expect(seen.tasks.count == 5)
-        #expect(seen.tasks.allSatisfy { $0 >= 2_000_000 })
+        #expect(seen.tasks.allSatisfy { $0 > 0 })
         #expect(seen.ended == [5])
         // Without a recorder, nothing is seen.
         ck_run_tasks(5, 3, { _, _, _ in }, { _, _, _ in }, nil)

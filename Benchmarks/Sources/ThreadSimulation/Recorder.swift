@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 @_spi(Measuring) import LinkedNet
 
 /// Records steps of a network: kernels run on the calling thread, task after task, while the recorder takes the time of
@@ -7,25 +8,25 @@ public final class Recorder {
     /// A call that has begun.
     private struct OpenCall {
         var call: Recording.Call
-        let begin: ContinuousClock.Instant
+        let begin: Double
     }
 
     /// The parts of a step or of a task, of which the last one has not ended.
     private struct OpenParts {
         var parts: [Recording.Part] = []
-        var begin = ContinuousClock.now
+        var begin = Recorder.now
         /// The time of the last part's calls.
-        var calls = Duration.zero
+        var calls = 0.0
 
         mutating func endLast() {
             guard !parts.isEmpty else { return }
-            parts[parts.count - 1].serial += (ContinuousClock.now - begin - calls) / .seconds(1)
+            parts[parts.count - 1].serial += Recorder.now - begin - calls
         }
 
         mutating func add(_ part: Recording.Part) {
             endLast()
             parts.append(part)
-            (begin, calls) = (.now, .zero)
+            (begin, calls) = (Recorder.now, 0)
         }
     }
 
@@ -34,6 +35,13 @@ public final class Recorder {
     private var calls: [OpenCall] = []
 
     public init() {}
+
+    /// The processor time of the calling thread, in seconds: the clock of the kernels' recorder.
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
 
     /// The times of `body`, which makes one training step of `network`.
     ///
@@ -65,7 +73,7 @@ public final class Recorder {
     }
 
     private func callBegins(taskCount: Int, mostWorkers: Int) {
-        let begin = ContinuousClock.now
+        let begin = Self.now
         var call = Recording.Call(mostWorkers: mostWorkers)
         call.tasks.reserveCapacity(taskCount)
         calls.append(OpenCall(call: call, begin: begin))
@@ -84,6 +92,6 @@ public final class Recorder {
         open.removeLast()
         let around = open.count - 1
         open[around].parts[open[around].parts.count - 1].calls.append(call.call)
-        open[around].calls += ContinuousClock.now - call.begin
+        open[around].calls += Self.now - call.begin
     }
 }

@@ -79,7 +79,7 @@ typedef struct ck_recorder {
     void *context;
     /// A call begins. `most_workers` is how many threads the call could use.
     void (*call_begins)(void *context, int64_t task_count, int most_workers);
-    /// A task of the call has ended: `nanoseconds` after its begin.
+    /// A task of the call has ended, and took the thread so many nanoseconds of processor time.
     void (*task_ends)(void *context, int64_t nanoseconds);
     void (*call_ends)(void *context);
 } ck_recorder;
