@@ -8,6 +8,7 @@ processors show needs a flag of these processors (as in /proc/cpuinfo). Faults b
 whole suite.
 """
 import dataclasses
+import posixpath
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,8 @@ FAULTS = []
 def area(prefix, folder):
     """A function that adds faults of files in a folder."""
     def add(name, file, text, mutated, tests, says, **more):
-        FAULTS.append(Fault(f"{prefix}-{name}", f"{folder}/{file}", text, mutated, tests, says, **more))
+        path = posixpath.normpath(f"{folder}/{file}")
+        FAULTS.append(Fault(f"{prefix}-{name}", path, text, mutated, tests, says, **more))
     return add
 
 
@@ -44,8 +46,9 @@ named_kernels(
     "first_chunk && frequency / call->tiles->frequencies < own",
     "frequency / call->tiles->frequencies < own", "PlanTests", "a second chunk of a task overwrites dw")
 named_kernels(
-    "winograd-chunk-clears-slopes", "convolution/winograd/backward.c", "chunk == start", "true", "PlanTests",
-    "a second chunk of a task clears the slopes' gradients", occurrence=(1, 2))
+    "winograd-chunk-clears-slopes", "convolution/winograd/backward.c",
+    "ck_winograd_slope_part(&view, group, first_chunk)", "ck_winograd_slope_part(&view, group, true)", "PlanTests",
+    "a second chunk of a task clears the slopes' gradients")
 named_kernels(
     "group-in-mid-row", "convolution/direct/backward_data.c",
     "(first + i) % grid->columns", "i % grid->columns", "PlanTests",
@@ -93,8 +96,21 @@ kernels(
     "i < tiles->outputs && j < tiles->outputs", "i < tiles->outputs",
     "WinogradTests", "a phase of a strided convolution overwrites another's products")
 kernels(
-    "winograd-bias-overwritten", "convolution/winograd/backward.c", "index == start", "true", "WinogradTests",
-    "each image overwrites its group's gradient of the bias")
+    "winograd-bias-overwritten", "convolution/winograd/backward_weights.c", "image == first_image", "true",
+    "WinogradTests", "each image overwrites its group's gradient of the bias")
+kernels(
+    "winograd-stages-overwrite", "convolution/winograd/backward_stages.c", "chunk == 0", "true",
+    "WinogradTests|PlanTests", "in stages, a second chunk overwrites dw", occurrence=(2, 2))
+kernels(
+    "winograd-stages-slopes", "convolution/winograd/backward_stages.c", "chunk == 0", "true",
+    "WinogradTests|PlanTests", "in stages, a second chunk clears the slopes' gradients", occurrence=(1, 2))
+kernels(
+    "winograd-stages-segments", "convolution/winograd/backward_stages.c",
+    "tiles_of(call, segments.first, segment) * plan->gradients.row", "0", "WinogradTests",
+    "in stages, each segment of a chunk takes the place of the first")
+kernels(
+    "winograd-stages-planes", "convolution/winograd/backward.c", "max_of(tasks, ck_winograd_stage_tasks(plan))",
+    "tasks", "WinogradTests", "workers of a stage share planes")
 kernels(
     "choose-backward", "convolution/choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
     "the cost of a direct backward pass is that of its forward pass")

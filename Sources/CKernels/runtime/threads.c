@@ -163,9 +163,10 @@ static _Thread_local const ck_recorder *own_recorder = NULL;
 
 void ck_set_own_recorder(const ck_recorder *recorder) { own_recorder = recorder; }
 
+// Time in which the thread waits for a processor doesn't count.
 static int64_t nanoseconds_now(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -208,6 +209,12 @@ static void run_tasks(int64_t task_count, int worker_limit, double work, ck_task
         return;
     }
     run_team(workers, task_count, task, context);
+}
+
+int ck_call_threads(void) {
+    if (is_in_team) return 1;
+    const int threads = ck_threads(), most = ck_most_workers();
+    return threads < most ? threads : most;
 }
 
 void ck_parallel(int64_t task_count, double work, ck_task task, void *context) {

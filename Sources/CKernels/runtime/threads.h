@@ -16,6 +16,10 @@ extern _Thread_local const struct ck_kernels *ck_own_kernels;
 /// outside of tasks they may copy floats, and calculate with sizes.
 void ck_parallel(int64_t task_count, double work, ck_task task, void *context);
 
+/// How many threads a call with enough tasks would use: 1 in a task of another call. Drivers may choose by this number
+/// which task computes what, but never the order of a sum.
+int ck_call_threads(void);
+
 /// Runs `task` once, as task 0 on the calling thread: for arithmetic that is too short for several threads.
 static inline void ck_serial(ck_task task, void *context) { ck_parallel(1, 0, task, context); }
 

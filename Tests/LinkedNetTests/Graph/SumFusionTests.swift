@@ -105,31 +105,40 @@ import Testing
 
     /// A convolution without a reader has no backward steps, so the convolution can't add the shortcut's gradient.
     @Test func aConvolutionThatIsNotUsedTakesNothing() throws {
-        func gradients(_ unused: some Layer) throws -> [[UInt32]] {
-            let model = Sequential {
-                Conv2D(6, kernel: 1)
-                Activation(.swish)
-                unused
-                Residual { Conv2D(6, kernel: 1) }
-                Flatten()
-                Dense(3)
-            }
-            let network = try Network(model, input: [4, 4, 3], batch: 1, seed: 3)
-            // Initial weights depend on the number of parameters.
-            network.forEachWeight { _, elements in
-                for index in elements.indices { elements[index] = Float(index * 5 % 11) / 8 - 0.5 }
-            }
-            let pixels = (0..<48).map { Float($0 % 7) - 3 }
-            try network.forward(input: pixels.span, mode: .training(step: 0))
-            network.outputGradient.update(repeating: 0.5, count: 3)
-            try network.backward(input: pixels.span, step: 0)
-            return try network.parameterLayout.entries.filter { !$0.name.hasPrefix("unused") }.map {
-                try network.gradient(named: $0.name).elements.map(\.bitPattern)
-            }
-        }
-        let plain = try gradients(Nothing())
+        let plain = try gradients(with: Nothing())
         #expect(plain.count == 6 && plain[0].contains { $0 != 0 })
-        #expect(try gradients(Unused()) == plain)
+        #expect(try gradients(with: Unused()) == plain)
+    }
+
+    /// A sum that nobody reads has no gradient that a convolution could take along.
+    @Test func aSumThatIsNotUsedHasNoGradient() throws {
+        let plain = try gradients(with: BesideASum(adds: false))
+        #expect(plain.count == 8 && plain[0].contains { $0 != 0 })
+        #expect(try gradients(with: BesideASum(adds: true)) == plain)
+    }
+
+    /// The gradients of a network with `layer`, except the gradients of parameters that are called unused.
+    private func gradients(with layer: some Layer) throws -> [[UInt32]] {
+        let model = Sequential {
+            Conv2D(6, kernel: 1)
+            Activation(.swish)
+            layer
+            Residual { Conv2D(6, kernel: 1) }
+            Flatten()
+            Dense(3)
+        }
+        let network = try Network(model, input: [4, 4, 3], batch: 1, seed: 3)
+        // Initial weights depend on the number of parameters.
+        network.forEachWeight { _, elements in
+            for index in elements.indices { elements[index] = Float(index * 5 % 11) / 8 - 0.5 }
+        }
+        let pixels = (0..<48).map { Float($0 % 7) - 3 }
+        try network.forward(input: pixels.span, mode: .training(step: 0))
+        network.outputGradient.update(repeating: 0.5, count: 3)
+        try network.backward(input: pixels.span, step: 0)
+        return try network.parameterLayout.entries.filter { !$0.name.contains("unused") }.map {
+            try network.gradient(named: $0.name).elements.map(\.bitPattern)
+        }
     }
 
     /// A sum behind the network's output doesn't replace the output.
@@ -243,6 +252,21 @@ private struct TermOfAnUnusedSum: Layer {
         let sum = AddOperation(elementCount: input.shape.elementCount)
         _ = try graph.add(sum, inputs: [input, term], outputShape: input.shape)
         return term
+    }
+}
+
+/// A convolution that returns its output, and a convolution of the same input whose output, or sum with the input,
+/// nobody reads.
+private struct BesideASum: Layer {
+    let adds: Bool
+
+    func build(_ input: Value, in graph: GraphBuilder) throws -> Value {
+        let taken = try graph.apply(Conv2D(6, kernel: 1, name: "taken"), to: input)
+        let unused = try graph.apply(Conv2D(6, kernel: 1, name: "unused"), to: input)
+        guard adds else { return taken }
+        let sum = AddOperation(elementCount: input.shape.elementCount)
+        _ = try graph.add(sum, inputs: [input, unused], outputShape: input.shape)
+        return taken
     }
 }
 

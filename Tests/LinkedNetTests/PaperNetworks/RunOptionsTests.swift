@@ -158,6 +158,17 @@ import Testing
         }
     }
 
+    /// The recipe of allcnn has no dropout, and the paper's settings have.
+    @Test(arguments: [nil, false, true])
+    func dropoutReachesTheNetwork(asked: Bool?) throws {
+        for preset in [Preset.recipe, .paper] {
+            let settings = try settings { ($0.preset, $0.dropout) = (preset, asked) }
+            let network = try settings.network(imageShape: [32, 32, 3], classCount: 10)
+            let found = network.operations.contains { $0.label.hasPrefix("Dropout") }
+            #expect(found == (asked ?? (preset == .paper)))
+        }
+    }
+
     @Test func contradictionsAreNamed() throws {
         let settings = try settings { ($0.preset, $0.limit) = (.paper, 100) }
         var same = RunOptions()

@@ -114,6 +114,31 @@ import Testing
         #expect(try check(disk) == 1)
     }
 
+    /// Another training of the same epoch, which no checkpoint knows, left a file.
+    @Test func anotherScoreOfTheSameEpochDoesNotCount() throws {
+        let disk = SimulatedDisk()
+        let life = try Life(disk)
+        try life.save(1)
+        try life.save(2)
+        var other = BestScore(.loss)
+        other.consider(
+            EpochResult(
+                epoch: 2, step: 2, training: LossResult(lossSum: -9, sampleCount: 1), test: nil, seconds: 1,
+                testSeconds: 0))
+        let record = RunRecord(
+            trainer: life.trainer, dataset: life.data, dataSettings: [:], best: other, computation: [],
+            observerStates: [:], metadata: [:])
+        life.trainer.network.parameters.update(repeating: 9)
+        let pending = try BestWeights(life.trainer.network.storedWeights)
+        pending.keep(life.trainer.network.storedWeights, epoch: 2, texts: try record.texts())
+        var leftovers = Leftovers()
+        try pending.companion.write("run/\(pending.companion.draft)", disk, &leftovers)
+        #expect(try check(disk) == 2)
+        try life.recover()
+        #expect(try check(disk) == 2)
+        #expect(try disk.names(in: "run").filter { $0.hasPrefix("best") } == ["best.safetensors"])
+    }
+
     /// Saves that fail leave no more than one file of best weights besides `best.safetensors`.
     @Test(arguments: [["latest"], ["best.safetensors"], (2...7).map(Generations.name)])
     func nothingPilesUpWhileSavesFail(names: [String]) throws {

@@ -16,6 +16,7 @@ enum {
     FOLDED_FLOATS = 4096,
     // The least members·channels of a slice. Each slice packs and maps its own inputs, and narrow products are slow.
     LEAST_SLICE_COLUMNS = 64,
+    STAGE_BYTES = 96 << 20, // of the frequencies that go through the stages at once, in the cache that threads share
 };
 
 static int64_t gradient_start(int64_t pad, int64_t stride) {
@@ -49,6 +50,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     // Of equal size: a few tiles that are left over would take a pass of their own.
     const int64_t chunks = max_of((group_segments * segment + CHUNK_TILES / 2) / CHUNK_TILES, 1);
     plan.chunk_segments = divide_up(group_segments, chunks);
+    plan.group_chunks = divide_up(group_segments, plan.chunk_segments);
     plan.packed_channels = ck_winograd_slice(&plan.block_window, segment, plan.slice_channels, members);
     plan.gradient_channels = ck_winograd_slice(&plan.gradient_window, segment, c->out_channels, 1);
     plan.plane_floats = round_up(
@@ -68,6 +70,8 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const frequency_matrices most_slice = ck_frequency_matrices(frequencies, most_rows, slice_depth);
     plan.most_gradients = frequency_floats(&most_gradients);
     plan.most_slice = frequency_floats(&most_slice);
+    const int64_t stage_bytes = plan.groups * (plan.most_gradients + plan.slices * plan.most_slice) * 4;
+    plan.stage_chunks = min_of(max_of(STAGE_BYTES / stage_bytes, 1), chunks);
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
     plan.slice_weights = weight_frequencies(shape) * spread_matrix(c->out_channels * gemm_padded_columns(slice_depth));
     plan.transposed_floats = 9 * TRANSPOSED_COLUMNS * CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS;
@@ -75,14 +79,17 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
 }
 
 static backward_memory memory_of(const backward_plan *plan, void *scratch) {
-    const int64_t workers = ck_worker_limit(plan->slices * plan->groups);
+    // Workers that go through the stages share the frequencies of some chunks.
+    const int64_t tasks = plan->slices * plan->groups, chunks = plan->groups * plan->stage_chunks;
+    const int64_t workers = ck_worker_limit(max_of(tasks, ck_winograd_stage_tasks(plan)));
     scratch_parts parts = {.base = scratch};
     backward_memory memory;
     memory.weight_frequencies = take_floats(&parts, plan->slices * plan->slice_weights);
     memory.transposed = take_floats(&parts, ck_most_workers() * plan->transposed_floats);
     memory.planes = take_floats(&parts, workers * plan->plane_floats);
-    memory.gradient_frequencies = take_floats(&parts, workers * plan->most_gradients);
-    memory.slice_frequencies = take_floats(&parts, workers * plan->most_slice);
+    memory.gradient_frequencies = take_floats(&parts, max_of(ck_worker_limit(tasks), chunks) * plan->most_gradients);
+    memory.slice_frequencies =
+        take_floats(&parts, max_of(ck_worker_limit(tasks), chunks * plan->slices) * plan->most_slice);
     memory.pixels = take_floats(&parts, workers * plan->pixel_floats);
     memory.parts = take_floats(&parts, plan->groups * plan->part_floats);
     memory.bias_parts = take_floats(&parts, plan->groups * plan->padded_columns);
@@ -101,24 +108,30 @@ size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     return largest_scratch(convolution, 2 * SLICED_GROUPS, scratch_for_batch);
 }
 
-// Adds an image's part of a group's sum of dy.
-static void add_bias(const backward_call *call, int64_t group, int64_t image, bool first) {
+frequency_source ck_winograd_gradient_source(const backward_call *call) {
     const ck_convolution *c = call->convolution;
-    const int64_t pixels = c->out_height * c->out_width;
-    call->kernels->gemm.sum_rows(
-        call->dy + image * pixels * c->out_channels, pixels, c->out_channels, first,
-        call->bias_parts + group * call->plan.padded_columns);
+    return (frequency_source){
+        {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
+        call->plan.gradient_window,
+        call->plan.gradient_channels,
+        call->tiles->gradients};
+}
+
+float *ck_winograd_slope_part(const task_view *view, int64_t group, bool first_chunk) {
+    const backward_call *call = view->call;
+    if (call->slope_gradients == NULL) return NULL;
+    if (!first_chunk) return ck_slope_part(&call->plan.slopes, call->slope_gradients, group, 0);
+    const int64_t positions = call->convolution->height * call->convolution->width;
+    const slope_range range = {0, positions, view->slice, view->channels};
+    return ck_slope_part_start(&call->plan.slopes, call->slope_gradients, group, 0, range);
 }
 
 static void run_task(void *context, int64_t task, int worker) {
     const backward_call *call = context;
-    const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
     const int64_t group_tasks = divide_up(plan->slices, call->task_slices), group = task / group_tasks;
     const int64_t first_slice = task % group_tasks * call->task_slices;
     const int64_t end_slice = min_of(first_slice + call->task_slices, plan->slices);
-    const int64_t members = c->activation.member_count;
-    const int64_t first_image = group * c->batch / plan->groups, end_image = (group + 1) * c->batch / plan->groups;
     task_view view = {
         .call = call,
         .plane = call->memory.planes + worker * plan->plane_floats,
@@ -126,37 +139,29 @@ static void run_task(void *context, int64_t task, int worker) {
         .frequencies = call->memory.slice_frequencies + worker * frequency_floats(&plan->slice),
         .pixels = call->memory.pixels + worker * plan->pixel_floats,
     };
-    const frequency_source gradients = {
-        {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
-        plan->gradient_window,
-        plan->gradient_channels,
-        call->tiles->gradients};
-
-    const int64_t start = first_image * plan->grid.image_segments, end = end_image * plan->grid.image_segments;
-    for (int64_t chunk = start; chunk < end; chunk += plan->chunk_segments) {
-        const int64_t chunk_end = min_of(chunk + plan->chunk_segments, end);
-        if (first_slice == 0 && call->bias_parts != NULL)
-            for (int64_t index = chunk; index < chunk_end; index++)
-                if (index % plan->grid.image_segments == 0)
-                    add_bias(call, group, index / plan->grid.image_segments, index == start);
+    const frequency_source gradients = ck_winograd_gradient_source(call);
+    const segment_range segments = group_segments(call, group);
+    for (int64_t chunk = segments.first; chunk < segments.end; chunk += plan->chunk_segments) {
+        const int64_t chunk_end = min_of(chunk + plan->chunk_segments, segments.end);
+        const bool first_chunk = chunk == segments.first;
+        if (first_slice == 0 && call->bias_parts != NULL) ck_winograd_add_bias(call, group, chunk, chunk_end);
         ck_segments_to_frequencies(
             &gradients, &plan->grid, chunk, chunk_end, call->dy, view.plane, view.gradients, &plan->gradients);
         for (int64_t slice = first_slice; slice < end_slice; slice++) {
-            view.slice = slice * plan->slice_channels;
-            view.channels = slice_channels(call, slice);
-            view.depth = members * view.channels;
-            // Rows of a slice follow one another in each frequency.
-            view.part = call->memory.parts + group * plan->part_floats + view.slice * members * plan->padded_columns;
-            if (call->slope_gradients != NULL) {
-                const slope_range range = {0, c->height * c->width, view.slice, view.channels};
-                view.slope_part = chunk == start
-                    ? ck_slope_part_start(&plan->slopes, call->slope_gradients, group, 0, range)
-                    : ck_slope_part(&plan->slopes, call->slope_gradients, group, 0);
-            }
+            show_slice(&view, group, slice);
+            view.slope_part = ck_winograd_slope_part(&view, group, first_chunk);
             if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, chunk, chunk_end);
-            if (call->dweights != NULL) ck_winograd_backward_weights(&view, chunk, chunk_end, chunk == start);
+            if (call->dweights != NULL)
+                ck_winograd_add_weights(
+                    &view, ck_winograd_map_blocks(&view, chunk, chunk_end), first_chunk, ALL_FREQUENCIES);
         }
     }
+}
+
+// True if a task for each group and slice would leave threads idle.
+static bool goes_in_stages(const backward_plan *plan, int threads) {
+    const int64_t tasks = plan->groups * plan->slices;
+    return 10 * tasks < 9 * threads * divide_up(tasks, threads);
 }
 
 void ck_winograd_backward(
@@ -190,11 +195,16 @@ void ck_winograd_backward(
         ck_parallel(
             plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), frequency_bytes,
             ck_winograd_map_transposed_weights, &call);
-    call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, 2 * ck_threads()));
-    const int64_t tasks = plan->groups * divide_up(plan->slices, call.task_slices);
-    ck_parallel(tasks, convolution_work(c), run_task, &call);
+    const int threads = ck_call_threads();
+    if (goes_in_stages(plan, threads)) {
+        ck_winograd_backward_in_stages(&call);
+    } else {
+        call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, 2 * threads));
+        const int64_t tasks = plan->groups * divide_up(plan->slices, call.task_slices);
+        ck_parallel(tasks, convolution_work(c), run_task, &call);
+    }
     if (dweights != NULL)
-        ck_parallel(c->channels, (double)plan->groups * frequency_bytes, ck_winograd_gather_weights, &call);
+        ck_parallel(plan->depth, (double)plan->groups * frequency_bytes, ck_winograd_gather_weights, &call);
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->groups, plan->padded_columns, c->out_channels, dbias);
     if (call.slope_gradients != NULL) ck_sum_slope_parts(&plan->slopes, call.slope_gradients, dslopes);
 }

@@ -1,0 +1,132 @@
+// Winograd backward on many threads (see backward.h). All tasks share some chunks of each group at a time, which go
+// through three stages:
+//   1. the frequencies of dy                                   a task for each segment
+//   2. dz, and the frequencies of blocks of a                  a task for each chunk and slice
+//   3. the sums over the chunks' tiles for dw                  a task for each group, slice and frequency
+// Every sum has the order that it has on few threads.
+
+#include "drivers/convolution/winograd/backward.h"
+#include "runtime/threads.h"
+
+typedef struct stage_call {
+    const backward_call *call;
+    int64_t first, chunks; // of each group: the first chunk, and how many
+} stage_call;
+
+// The place of a chunk's frequencies.
+static int64_t place_of(const stage_call *stages, int64_t group, int64_t chunk) {
+    return group * stages->chunks + chunk - stages->first;
+}
+
+static float *gradients_at(const backward_call *call, int64_t place) {
+    return call->memory.gradient_frequencies + place * frequency_floats(&call->plan.gradients);
+}
+
+static float *slice_at(const backward_call *call, int64_t place, int64_t slice) {
+    return call->memory.slice_frequencies + (place * call->plan.slices + slice) * frequency_floats(&call->plan.slice);
+}
+
+// The segments of a chunk of a group: none behind the group's end.
+static segment_range chunk_segments(const backward_call *call, int64_t group, int64_t chunk) {
+    const segment_range all = group_segments(call, group);
+    const int64_t first = min_of(all.first + chunk * call->plan.chunk_segments, all.end);
+    return (segment_range){first, min_of(first + call->plan.chunk_segments, all.end)};
+}
+
+static int64_t tiles_of(const backward_call *call, int64_t first, int64_t end) {
+    int64_t tiles = 0;
+    for (int64_t index = first; index < end; index++) tiles += ck_tile_segment(&call->plan.grid, index).tiles;
+    return tiles;
+}
+
+int64_t ck_winograd_stage_tasks(const backward_plan *plan) {
+    const int64_t chunks = plan->groups * plan->stage_chunks;
+    return max_of(plan->groups + chunks * plan->chunk_segments, chunks * plan->slices);
+}
+
+// The first tasks add up the bias of a group.
+static void map_gradients(void *context, int64_t task, int worker) {
+    const stage_call *stages = context;
+    const backward_call *call = stages->call;
+    const backward_plan *plan = &call->plan;
+    if (task < plan->groups) {
+        if (call->bias_parts == NULL) return;
+        const int64_t first = chunk_segments(call, task, stages->first).first;
+        const int64_t end = chunk_segments(call, task, stages->first + stages->chunks - 1).end;
+        ck_winograd_add_bias(call, task, first, end);
+        return;
+    }
+    const int64_t place = (task - plan->groups) / plan->chunk_segments;
+    const int64_t group = place / stages->chunks, chunk = stages->first + place % stages->chunks;
+    const segment_range segments = chunk_segments(call, group, chunk);
+    const int64_t segment = segments.first + (task - plan->groups) % plan->chunk_segments;
+    if (segment >= segments.end) return;
+    const frequency_source gradients = ck_winograd_gradient_source(call);
+    ck_segments_to_frequencies(
+        &gradients, &plan->grid, segment, segment + 1, call->dy, call->memory.planes + worker * plan->plane_floats,
+        gradients_at(call, place) + tiles_of(call, segments.first, segment) * plan->gradients.row, &plan->gradients);
+}
+
+static void compute_slice(const stage_call *stages, int64_t group, int64_t chunk, int64_t slice, int worker) {
+    const backward_call *call = stages->call;
+    const segment_range segments = chunk_segments(call, group, chunk);
+    if (segments.first == segments.end) return;
+    const int64_t place = place_of(stages, group, chunk);
+    task_view view = {
+        .call = call,
+        .plane = call->memory.planes + worker * call->plan.plane_floats,
+        .gradients = gradients_at(call, place),
+        .frequencies = slice_at(call, place, slice),
+        .pixels = call->memory.pixels + worker * call->plan.pixel_floats,
+    };
+    show_slice(&view, group, slice);
+    view.slope_part = ck_winograd_slope_part(&view, group, chunk == 0);
+    if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, segments.first, segments.end);
+    if (call->dweights != NULL) ck_winograd_map_blocks(&view, segments.first, segments.end);
+}
+
+static void compute_data(void *context, int64_t task, int worker) {
+    const stage_call *stages = context;
+    const int64_t slice = task % stages->call->plan.slices, index = task / stages->call->plan.slices;
+    if (stages->call->slope_gradients == NULL) {
+        compute_slice(stages, index / stages->chunks, stages->first + index % stages->chunks, slice, worker);
+        return;
+    }
+    // Chunks of a group add to one sum of the slopes' gradients.
+    for (int64_t chunk = 0; chunk < stages->chunks; chunk++)
+        compute_slice(stages, index, stages->first + chunk, slice, worker);
+}
+
+static void add_products(void *context, int64_t task, int worker) {
+    (void)worker;
+    const stage_call *stages = context;
+    const backward_call *call = stages->call;
+    const int64_t frequencies = weight_frequencies(call->tiles), frequency = task % frequencies;
+    const int64_t slice = task / frequencies % call->plan.slices, group = task / frequencies / call->plan.slices;
+    task_view view = {.call = call};
+    show_slice(&view, group, slice);
+    for (int64_t chunk = stages->first; chunk < stages->first + stages->chunks; chunk++) {
+        const segment_range segments = chunk_segments(call, group, chunk);
+        if (segments.first == segments.end) return;
+        const int64_t place = place_of(stages, group, chunk);
+        view.gradients = gradients_at(call, place);
+        view.frequencies = slice_at(call, place, slice);
+        ck_winograd_add_weights(&view, tiles_of(call, segments.first, segments.end), chunk == 0, frequency);
+    }
+}
+
+void ck_winograd_backward_in_stages(const backward_call *call) {
+    const backward_plan *plan = &call->plan;
+    const double work = convolution_work(call->convolution);
+    // As many chunks each time.
+    const int64_t at_once = divide_up(plan->group_chunks, divide_up(plan->group_chunks, plan->stage_chunks));
+    for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
+        stage_call stages = {call, first, min_of(at_once, plan->group_chunks - first)};
+        const int64_t chunks = plan->groups * stages.chunks;
+        ck_parallel(plan->groups + chunks * plan->chunk_segments, work, map_gradients, &stages);
+        const int64_t units = call->slope_gradients == NULL ? chunks : plan->groups;
+        ck_parallel(units * plan->slices, work, compute_data, &stages);
+        if (call->dweights != NULL)
+            ck_parallel(plan->groups * plan->slices * weight_frequencies(call->tiles), work, add_products, &stages);
+    }
+}
