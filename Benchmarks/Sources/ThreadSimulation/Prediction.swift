@@ -52,6 +52,7 @@ public struct Simulation {
             var seconds = part.serial
             var losses = Losses()
             losses.serial = part.serial * (1 - 1 / Double(threads))
+            losses.moreWork = (part.seconds - whole.seconds) / Double(threads)
             for call in part.calls {
                 let schedule = Schedule(call, threads: threads, forkJoin: forkJoin)
                 seconds += schedule.seconds

@@ -37,6 +37,8 @@ public struct Losses: Sendable {
     /// Threads that wait for the last tasks.
     public var unevenTasks = 0.0
     public var forkJoin = 0.0
+    /// Work that several threads have and one thread has not, such as sums of parts and repeated maps.
+    public var moreWork = 0.0
     /// Code outside of calls.
     public var serial = 0.0
     /// The memory's bandwidth.
@@ -46,6 +48,7 @@ public struct Losses: Sendable {
         sum.fewTasks += other.fewTasks
         sum.unevenTasks += other.unevenTasks
         sum.forkJoin += other.forkJoin
+        sum.moreWork += other.moreWork
         sum.serial += other.serial
         sum.memory += other.memory
     }
@@ -54,7 +57,7 @@ public struct Losses: Sendable {
     public var ranked: [(name: String, seconds: Double)] {
         [
             ("too few tasks", fewTasks), ("uneven tasks", unevenTasks), ("forks and joins", forkJoin),
-            ("serial", serial), ("memory", memory),
+            ("more work", moreWork), ("serial", serial), ("memory", memory),
         ].sorted { $0.1 > $1.1 }
     }
 }

@@ -104,7 +104,8 @@ struct SimulationOptions: ParsableArguments {
         let times = (0..<2000).map { _ in
             ContinuousClock().measure { ck_run_tasks(2, 2, { _, _, _ in }, { _, _, _ in }, nil) } / .seconds(1)
         }
-        return times.sorted()[times.count / 2]
+        // Another program may hold one of the two processors for much of the time.
+        return times.sorted()[times.count / 10]
     }
 }
 

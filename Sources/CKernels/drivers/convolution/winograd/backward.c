@@ -14,8 +14,10 @@ enum {
     PART_BYTES = 24 << 20, // of the weights' gradients of all groups, which are read once more than needed
     // The gradients of members that are folded at once, in L1: of several tiles, where there are few channels.
     FOLDED_FLOATS = 4096,
-    // The least members·channels of a slice. Each slice packs and maps its own inputs, and narrow products are slow.
+    // The least members·channels of a slice, and of a slice for many threads. Each slice packs and maps its own inputs,
+    // and narrow products are slow.
     LEAST_SLICE_COLUMNS = 64,
+    LEAST_NARROW_COLUMNS = 32,
     STAGE_BYTES = 96 << 20, // of the frequencies that go through the stages at once, in the cache that threads share
 };
 
@@ -24,7 +26,7 @@ static int64_t gradient_start(int64_t pad, int64_t stride) {
     return (pad - tile_shift(pad, stride)) / stride - (taps - 1);
 }
 
-static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
+static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool narrow) {
     const int64_t stride = c->stride_h, members = c->activation.member_count;
     const winograd_tiles *shape = ck_winograd_shape(c, CK_BACKWARD);
     backward_plan plan = {.depth = convolution_depth(c)};
@@ -39,7 +41,9 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch) {
     const int64_t part_bytes = weight_frequencies(shape) * plan.depth * plan.padded_columns * 4;
     plan.groups = c->single_threaded ? 1 : min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
     const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
-    const int64_t slices = max_of(c->channels / max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members)), 1);
+    const int64_t width =
+        narrow ? divide_up(LEAST_NARROW_COLUMNS, members) : max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members));
+    const int64_t slices = max_of(c->channels / width, 1);
     plan.slice_channels = min_of(c->channels, round_up(divide_up(c->channels, slices), 16));
     plan.slices = divide_up(c->channels, plan.slice_channels);
     plan.part_matrix = spread_matrix(plan.depth * plan.padded_columns);
@@ -99,8 +103,10 @@ static backward_memory memory_of(const backward_plan *plan, void *scratch) {
 }
 
 static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch) {
-    const backward_plan plan = plan_for_batch(convolution, batch);
-    return memory_of(&plan, NULL).size;
+    const backward_plan plan = plan_for_batch(convolution, batch, false);
+    const backward_plan narrow = plan_for_batch(convolution, batch, true);
+    const size_t size = memory_of(&plan, NULL).size, narrow_size = memory_of(&narrow, NULL).size;
+    return size > narrow_size ? size : narrow_size;
 }
 
 size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
@@ -173,7 +179,6 @@ void ck_winograd_backward(
         .convolution = c,
         .kernels = kernels,
         .tiles = &kernels->winograd[ck_winograd_kind(c, CK_BACKWARD)],
-        .plan = plan_for_batch(c, c->batch),
         .columns = ck_gemm_panels(kernels, c->out_channels),
         .z = z,
         .slopes = slopes,
@@ -183,10 +188,18 @@ void ck_winograd_backward(
         .dweights = dweights,
         .accumulate = accumulate,
     };
+    call.plan = plan_for_batch(c, c->batch, false);
+    const int threads = ck_call_threads();
+    const bool in_stages = goes_in_stages(&call.plan, threads);
+    // Wide slices are faster, if they are enough. The width of slices decides how many tiles are folded at once: an
+    // order of the sums of slopes' gradients, and of no other sum.
+    const bool has_slopes = dslopes != NULL && call.plan.slopes.count > 0;
+    if (in_stages && !has_slopes && ck_winograd_slice_tasks(&call.plan) < 2 * threads)
+        call.plan = plan_for_batch(c, c->batch, true);
     const backward_plan *plan = &call.plan;
     call.memory = memory_of(plan, scratch);
     if (dbias != NULL) call.bias_parts = call.memory.bias_parts;
-    if (dslopes != NULL && plan->slopes.count > 0) call.slope_gradients = call.memory.slope_gradients;
+    if (has_slopes) call.slope_gradients = call.memory.slope_gradients;
 
     const double frequency_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)c->out_channels;
@@ -195,8 +208,7 @@ void ck_winograd_backward(
         ck_parallel(
             plan->slices * divide_up(c->out_channels, TRANSPOSED_COLUMNS), frequency_bytes,
             ck_winograd_map_transposed_weights, &call);
-    const int threads = ck_call_threads();
-    if (goes_in_stages(plan, threads)) {
+    if (in_stages) {
         ck_winograd_backward_in_stages(&call);
     } else {
         call.task_slices = divide_up(plan->slices * plan->groups, max_of(plan->groups, 2 * threads));
@@ -211,7 +223,7 @@ void ck_winograd_backward(
 
 void ck_winograd_backward_loops(const ck_convolution *c, ck_plan *loops) {
     const ck_kernels *kernels = ck_kernels_current();
-    const backward_plan plan = plan_for_batch(c, c->batch);
+    const backward_plan plan = plan_for_batch(c, c->batch, false);
     const int64_t group_segments = divide_up(c->batch, plan.groups) * plan.grid.image_segments;
     const int64_t segment = plan.grid.segment_columns, depth = c->activation.member_count * plan.slice_channels;
     add_split(loops, "groups of images", c->batch, plan.groups);

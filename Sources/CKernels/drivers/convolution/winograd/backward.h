@@ -131,6 +131,11 @@ void ck_winograd_gather_weights(void *context, int64_t task, int worker);
 /// The most tasks of one stage that need private memory.
 int64_t ck_winograd_stage_tasks(const backward_plan *plan);
 
+/// The most tasks of the stage that has a task for each chunk and slice.
+static inline int64_t ck_winograd_slice_tasks(const backward_plan *plan) {
+    return plan->groups * min_of(plan->stage_chunks, plan->group_chunks) * plan->slices;
+}
+
 /// Computes dz and the parts of the gradients of weights, bias and slopes, in stages.
 void ck_winograd_backward_in_stages(const backward_call *call);
 

@@ -2,7 +2,7 @@
 // through three stages:
 //   1. the frequencies of dy                                   a task for each segment
 //   2. dz, and the frequencies of blocks of a                  a task for each chunk and slice
-//   3. the sums over the chunks' tiles for dw                  a task for each group, slice and frequency
+//   3. the sums over the chunks' tiles for dw                  a task for each group, frequency and some slices
 // Every sum has the order that it has on few threads.
 
 #include "drivers/convolution/winograd/backward.h"
@@ -10,7 +10,8 @@
 
 typedef struct stage_call {
     const backward_call *call;
-    int64_t first, chunks; // of each group: the first chunk, and how many
+    int64_t first, chunks;  // of each group: the first chunk, and how many
+    int64_t product_slices; // of a task of stage 3
 } stage_call;
 
 // The place of a chunk's frequencies.
@@ -101,32 +102,66 @@ static void add_products(void *context, int64_t task, int worker) {
     (void)worker;
     const stage_call *stages = context;
     const backward_call *call = stages->call;
-    const int64_t frequencies = weight_frequencies(call->tiles), frequency = task % frequencies;
-    const int64_t slice = task / frequencies % call->plan.slices, group = task / frequencies / call->plan.slices;
+    // Slices come last: they share the frequencies of dy.
+    const int64_t parts = divide_up(call->plan.slices, stages->product_slices);
+    const int64_t frequencies = weight_frequencies(call->tiles), frequency = task / parts % frequencies;
+    const int64_t group = task / parts / frequencies, first_slice = task % parts * stages->product_slices;
+    const int64_t end_slice = min_of(first_slice + stages->product_slices, call->plan.slices);
     task_view view = {.call = call};
-    show_slice(&view, group, slice);
     for (int64_t chunk = stages->first; chunk < stages->first + stages->chunks; chunk++) {
         const segment_range segments = chunk_segments(call, group, chunk);
         if (segments.first == segments.end) return;
-        const int64_t place = place_of(stages, group, chunk);
+        const int64_t place = place_of(stages, group, chunk), tiles = tiles_of(call, segments.first, segments.end);
         view.gradients = gradients_at(call, place);
-        view.frequencies = slice_at(call, place, slice);
-        ck_winograd_add_weights(&view, tiles_of(call, segments.first, segments.end), chunk == 0, frequency);
+        for (int64_t slice = first_slice; slice < end_slice; slice++) {
+            show_slice(&view, group, slice);
+            view.frequencies = slice_at(call, place, slice);
+            ck_winograd_add_weights(&view, tiles, chunk == 0, frequency);
+        }
     }
+}
+
+// The thousandths of the threads' time in which threads would wait for the last of `tasks` even tasks.
+static int64_t idle_share(int64_t tasks, int64_t threads) {
+    return 1000 - 1000 * tasks / (divide_up(tasks, threads) * threads);
+}
+
+// How many slices a task of stage 3 takes: as many as leave few threads idle.
+static int64_t product_slices(const backward_plan *plan, int64_t group_tasks, int64_t threads) {
+    int64_t best = 1, least_idle = INT64_MAX;
+    for (int64_t slices = plan->slices; slices > 0; slices--) {
+        const int64_t idle = idle_share(group_tasks * divide_up(plan->slices, slices), threads);
+        if (idle < least_idle) best = slices, least_idle = idle;
+        if (idle < 100) break;
+    }
+    return best;
+}
+
+// How many chunks of each group go through the stages at once: few, so that they stay in the caches, but as many as
+// give all threads about the same number of tasks in stage 2.
+static int64_t chunks_at_once(const backward_plan *plan, int64_t threads) {
+    int64_t best = 1, least_idle = INT64_MAX;
+    for (int64_t chunks = 1; chunks <= min_of(plan->stage_chunks, plan->group_chunks); chunks++) {
+        const int64_t tasks = plan->groups * chunks * plan->slices, idle = idle_share(tasks, threads);
+        if (idle < least_idle) best = chunks, least_idle = idle;
+        if (idle < 100 && tasks > threads) break;
+    }
+    return best;
 }
 
 void ck_winograd_backward_in_stages(const backward_call *call) {
     const backward_plan *plan = &call->plan;
     const double work = convolution_work(call->convolution);
-    // As many chunks each time.
-    const int64_t at_once = divide_up(plan->group_chunks, divide_up(plan->group_chunks, plan->stage_chunks));
+    const int64_t threads = ck_call_threads(), at_once = chunks_at_once(plan, threads);
+    const int64_t group_tasks = plan->groups * weight_frequencies(call->tiles);
+    const int64_t slices = product_slices(plan, group_tasks, threads);
     for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
-        stage_call stages = {call, first, min_of(at_once, plan->group_chunks - first)};
+        stage_call stages = {call, first, min_of(at_once, plan->group_chunks - first), slices};
         const int64_t chunks = plan->groups * stages.chunks;
         ck_parallel(plan->groups + chunks * plan->chunk_segments, work, map_gradients, &stages);
         const int64_t units = call->slope_gradients == NULL ? chunks : plan->groups;
         ck_parallel(units * plan->slices, work, compute_data, &stages);
         if (call->dweights != NULL)
-            ck_parallel(plan->groups * plan->slices * weight_frequencies(call->tiles), work, add_products, &stages);
+            ck_parallel(group_tasks * divide_up(plan->slices, slices), work, add_products, &stages);
     }
 }

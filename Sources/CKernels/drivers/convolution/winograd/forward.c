@@ -1,4 +1,5 @@
-// Winograd forward. A task takes a block of tiles through all three steps, so that frequencies stay in its cache:
+// Winograd forward. A task takes a block of tiles through all three steps, so that frequencies stay in its cache. Where
+// blocks are few, several tasks share a block, each with some columns of y:
 //   A  frequencies of the input: a matrix [tile][K] for each
 //   B  frequencies of the weights, packed as [frequency][panel][K][width], shared by all tasks
 //   C  frequencies of the output: a matrix [tile][N] for each, then y
@@ -13,7 +14,9 @@ enum {
     LEAST_BLOCK_TILES = 16,
     MOST_BLOCK_TILES = 48,
     BLOCK_BYTES = 672 << 10,
-    WEIGHT_ROWS = 16, // of K in one task of the weights' map
+    WEIGHT_ROWS = 8, // of K in one task of the weights' map
+    MOST_PARTS = 8,  // tasks that share a block; each maps the block's input for itself
+    MAP_COST = 20,   // of a channel of a tile at a frequency, in multiplications; as in choose.c
 };
 
 typedef struct forward_plan {
@@ -51,7 +54,7 @@ typedef struct forward_memory {
 } forward_memory;
 
 static forward_memory memory_of(const forward_plan *plan, void *scratch) {
-    const int64_t workers = ck_worker_limit(plan->blocks);
+    const int64_t workers = ck_worker_limit(plan->blocks * MOST_PARTS);
     scratch_parts parts = {.base = scratch};
     forward_memory memory;
     memory.weight_frequencies = take_floats(&parts, plan->weight_floats);
@@ -73,10 +76,24 @@ typedef struct forward_call {
     const winograd_tiles *tiles;
     forward_plan plan;
     gemm_panels panels;
+    int64_t parts, part_panels; // tasks of a block, and the panels of each
     const float *z, *slopes, *weights, *bias;
     forward_memory memory;
     float *y;
 } forward_call;
+
+// How many tasks share a block: the number that takes the fewest multiplications, one after the other on the busiest
+// thread. The columns of a product don't depend on one another, so the number changes no bit.
+static int64_t parts_for(const forward_plan *plan, const gemm_panels *panels, int64_t threads) {
+    int64_t best = 1, least = INT64_MAX;
+    for (int64_t parts = 1; parts <= min_of(MOST_PARTS, panels->count); parts++) {
+        const int64_t columns = min_of(divide_up(panels->count, parts) * panels->width, panels->columns);
+        const int64_t task = plan->depth * columns + MAP_COST * (plan->depth + columns);
+        const int64_t cost = divide_up(plan->blocks * parts, threads) * task;
+        if (cost < least) best = parts, least = cost;
+    }
+    return best;
+}
 
 static void map_weights(void *context, int64_t task, int worker) {
     (void)worker;
@@ -92,8 +109,22 @@ static void map_weights(void *context, int64_t task, int worker) {
                 spread_matrix(call->panels.count * depth * call->panels.width));
 }
 
-// C += A·B for all frequencies of a block of `rows` tiles.
-static void multiply_frequencies(const forward_call *call, int64_t rows, const float *inputs, float *outputs) {
+// The panels of a task.
+typedef struct panel_range {
+    int64_t first, column;
+    gemm_panels panels;
+} panel_range;
+
+static panel_range panels_of(const forward_call *call, int64_t part) {
+    const int64_t width = call->panels.width, first = part * call->part_panels;
+    const int64_t count = min_of(call->part_panels, call->panels.count - first);
+    const int64_t columns = min_of(count * width, call->panels.columns - first * width);
+    return (panel_range){first, first * width, {columns, width, count}};
+}
+
+// C += A·B for all frequencies of a block of `rows` tiles, in the columns of `range`.
+static void multiply_frequencies(
+    const forward_call *call, const panel_range *range, int64_t rows, const float *inputs, float *outputs) {
     const winograd_tiles *tiles = call->tiles;
     const forward_plan *plan = &call->plan;
     const int64_t width = call->panels.width, panel_floats = plan->depth * width;
@@ -104,7 +135,8 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
         .a_step = 1,
         .b_step = width,
         .a_distance = plan->inputs.row};
-    gemm_product product = {.sum = sum, .panels = call->panels, .b_panel = panel_floats, .c_stride = plan->outputs.row};
+    gemm_product product = {
+        .sum = sum, .panels = range->panels, .b_panel = panel_floats, .c_stride = plan->outputs.row};
     for (int i = 0; i < tiles->frequencies; i++)
         for (int j = 0; j < tiles->frequencies; j++) {
             const int frequency = i * tiles->frequencies + j;
@@ -112,9 +144,10 @@ static void multiply_frequencies(const forward_call *call, int64_t rows, const f
             const int64_t output = tiles->output_of[i] * tiles->outputs + tiles->output_of[j];
             // The first `outputs` frequencies of each axis come first, and each of these has a place of its own.
             const bool first = i < tiles->outputs && j < tiles->outputs;
-            product.b = call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats);
+            product.b = call->memory.weight_frequencies + weight * spread_matrix(call->panels.count * panel_floats)
+                + range->first * panel_floats;
             product.initial = first ? ck_gemm_zeros : NULL;
-            product.c = outputs + output * plan->outputs.matrix;
+            product.c = outputs + output * plan->outputs.matrix + range->column;
             const gemm_rows a = gemm_rows_apart(inputs + frequency * plan->inputs.matrix, plan->inputs.row);
             ck_gemm(call->kernels, &product, &a, rows);
         }
@@ -132,14 +165,17 @@ static void convolve_block(void *context, int64_t task, int worker) {
     float *plane = call->memory.planes + worker * plan->plane_floats;
     float *inputs = call->memory.input_frequencies + worker * frequency_floats(&plan->inputs);
     float *outputs = call->memory.output_frequencies + worker * frequency_floats(&plan->outputs);
-    const int64_t first = task * plan->block_segments;
+    const panel_range range = panels_of(call, task % call->parts);
+    const int64_t first = task / call->parts * plan->block_segments;
     const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
 
     multiply_frequencies(
-        call, ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs),
-        inputs, outputs);
-    const plane_source result = {call->kernels, &ck_no_activation, NULL, c->out_height,
-                                 c->out_width,  c->out_channels,   0,    c->out_channels};
+        call, &range,
+        ck_segments_to_frequencies(&source, &plan->grid, first, end, call->z, plane, inputs, &plan->inputs), inputs,
+        outputs);
+    const int64_t columns = range.panels.columns;
+    const plane_source result = {call->kernels, &ck_no_activation, NULL,         c->out_height,
+                                 c->out_width,  c->out_channels,   range.column, columns};
     const int64_t output_tile = call->tiles->output_tile;
     const tile_window result_window = {output_tile, output_tile, 0, 0};
     const winograd_pixels pixels = {c->out_width * c->out_channels, c->out_channels};
@@ -152,9 +188,10 @@ static void convolve_block(void *context, int64_t task, int worker) {
             const int64_t x = (segment.column + tile) * output_tile;
             if (index + 1 < end) ck_fetch_tile(&result, &result_window, &next, tile, call->y);
             call->tiles->output(
-                outputs + (rows + tile) * plan->outputs.row, plan->outputs.matrix, c->out_channels, call->bias,
-                call->y + ((segment.image * c->out_height + y) * c->out_width + x) * c->out_channels, pixels,
-                c->out_height - y, c->out_width - x);
+                outputs + (rows + tile) * plan->outputs.row + range.column, plan->outputs.matrix, columns,
+                call->bias == NULL ? NULL : call->bias + range.column,
+                call->y + ((segment.image * c->out_height + y) * c->out_width + x) * c->out_channels + range.column,
+                pixels, c->out_height - y, c->out_width - x);
         }
         rows += segment.tiles;
     }
@@ -178,10 +215,12 @@ void ck_winograd_forward(
     };
     const forward_plan *plan = &call.plan;
     call.memory = memory_of(plan, scratch);
+    call.part_panels = divide_up(call.panels.count, parts_for(plan, &call.panels, ck_call_threads()));
+    call.parts = divide_up(call.panels.count, call.part_panels);
     const double weight_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
     ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), weight_bytes, map_weights, &call);
-    ck_parallel(plan->blocks, convolution_work(convolution), convolve_block, &call);
+    ck_parallel(plan->blocks * call.parts, convolution_work(convolution), convolve_block, &call);
 }
 
 void ck_winograd_forward_loops(const ck_convolution *c, ck_plan *loops) {
