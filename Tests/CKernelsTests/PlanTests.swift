@@ -156,12 +156,12 @@ private struct Coverage {
     @Test(arguments: dense)
     func denseLayers(_ dense: Dense) { DenseTests.verify(dense.shape, dense.activation, seed: 2) }
 
-    /// Every loop is covered on every instruction set of this machine.
+    /// Every loop is covered on every instruction set of this machine, with the cuts for few threads and for many.
     @Test(arguments: availableISAs)
     func everyLoopIsCovered(isa: ck_isa) {
         func check(_ name: String, _ fill: (inout Coverage) -> Void) {
             var coverage = Coverage()
-            with(isa: isa) { fill(&coverage) }
+            for threads: Int32 in [2, 7] { with(isa: isa, threads: threads) { fill(&coverage) } }
             #expect(coverage.missing == [], "\(name), \(String(cString: ck_isa_name(isa)))")
             #expect(!coverage.isEmpty)
         }

@@ -8,7 +8,7 @@
 
 typedef struct dropout_call {
     const elementwise_tiles *tiles;
-    int64_t count;
+    int64_t count, block;
     uint64_t key, first;
     float rate;
     const float *x;
@@ -19,13 +19,13 @@ typedef struct dropout_call {
 static void dropout_task(void *context, int64_t block, int worker) {
     (void)worker;
     const dropout_call *call = context;
-    const int64_t begin = block * BLOCK_FLOATS;
+    const int64_t begin = block * call->block;
     const double rate = call->rate;
     // The threshold is exact for every float rate of at least 2^-8. Below 2^-8, the threshold is rounded down to a
     // multiple of 2^-32.
     const uint32_t threshold = (uint32_t)(rate * 0x1p32);
     call->tiles->dropout(
-        min_of(BLOCK_FLOATS, call->count - begin), call->key, call->first + (uint64_t)begin, threshold,
+        min_of(call->block, call->count - begin), call->key, call->first + (uint64_t)begin, threshold,
         (float)(1.0 - rate), call->x + begin, call->out + begin, call->accumulate);
 }
 
@@ -33,6 +33,7 @@ void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const f
     dropout_call call = {
         .tiles = &ck_kernels_current()->elementwise,
         .count = count,
+        .block = elements_per_block(count),
         .key = key,
         .first = first,
         .rate = rate,
@@ -40,5 +41,5 @@ void ck_dropout(int64_t count, uint64_t key, uint64_t first, float rate, const f
         .out = out,
         .accumulate = accumulate};
     // About 40 operations an element.
-    ck_parallel(divide_up(count, BLOCK_FLOATS), (double)count * 40, dropout_task, &call);
+    ck_parallel(divide_up(count, call.block), (double)count * 40, dropout_task, &call);
 }

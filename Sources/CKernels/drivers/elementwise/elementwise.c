@@ -11,27 +11,28 @@
 
 typedef struct elementwise_call {
     const elementwise_tiles *tiles;
-    int64_t count;
+    int64_t count, block;
     const float *a, *b;
     float *out;
     float factor;
     bool accumulate;
 } elementwise_call;
 
-/// Runs `task` over blocks of BLOCK_FLOATS elements that touch `bytes` of memory each.
+/// Runs `task` over blocks of elements that touch `bytes` of memory each.
 static void over_blocks(elementwise_call *call, int64_t bytes, ck_task task) {
     call->tiles = &ck_kernels_current()->elementwise;
-    ck_parallel(divide_up(call->count, BLOCK_FLOATS), (double)call->count * (double)bytes, task, call);
+    call->block = elements_per_block(call->count);
+    ck_parallel(divide_up(call->count, call->block), (double)call->count * (double)bytes, task, call);
 }
 
 static int64_t block_length(const elementwise_call *call, int64_t block) {
-    return min_of(BLOCK_FLOATS, call->count - block * BLOCK_FLOATS);
+    return min_of(call->block, call->count - block * call->block);
 }
 
 static void add_task(void *context, int64_t block, int worker) {
     (void)worker;
     const elementwise_call *call = context;
-    const int64_t first = block * BLOCK_FLOATS;
+    const int64_t first = block * call->block;
     call->tiles->add(block_length(call, block), call->a + first, call->b + first, call->out + first);
 }
 
@@ -42,7 +43,7 @@ void ck_add(int64_t count, const float *a, const float *b, float *out) {
 static void copy_task(void *context, int64_t block, int worker) {
     (void)worker;
     const elementwise_call *call = context;
-    const int64_t first = block * BLOCK_FLOATS;
+    const int64_t first = block * call->block;
     memcpy(call->out + first, call->a + first, (size_t)block_length(call, block) * sizeof(float));
 }
 
@@ -54,7 +55,7 @@ void ck_copy(int64_t count, const float *x, float *out, bool accumulate) {
 static void scale_task(void *context, int64_t block, int worker) {
     (void)worker;
     const elementwise_call *call = context;
-    call->tiles->scale(block_length(call, block), call->factor, call->out + block * BLOCK_FLOATS);
+    call->tiles->scale(block_length(call, block), call->factor, call->out + block * call->block);
 }
 
 void ck_scale(int64_t count, float factor, float *x) {
@@ -64,7 +65,7 @@ void ck_scale(int64_t count, float factor, float *x) {
 ck_plan ck_elementwise_plan(int64_t count) {
     const parts cut = cut_into_parts(count, BLOCK_FLOATS);
     ck_plan loops = {0};
-    add_loop(&loops, "blocks", count, BLOCK_FLOATS);
+    add_loop(&loops, "blocks", count, elements_per_block(count));
     add_loop(&loops, cut.length > BLOCK_FLOATS ? "parts of a long sum" : "parts of a sum", count, cut.length);
     return loops;
 }

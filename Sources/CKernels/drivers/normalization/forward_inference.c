@@ -20,7 +20,7 @@ static void inference_task(void *context, int64_t task, int worker) {
     (void)worker;
     const inference_call *call = context;
     const norm_layout *layout = &call->layout;
-    const int64_t block_rows = norm_block_rows(layout), first = task * block_rows;
+    const int64_t block_rows = layout->block_rows, first = task * block_rows;
     const int64_t end = min_of(layout->long_rows, first + block_rows);
     for (int64_t strip = 0; strip < layout->columns; strip += INFERENCE_COLUMNS) {
         float center[INFERENCE_COLUMNS], scale[INFERENCE_COLUMNS], shift[INFERENCE_COLUMNS];
@@ -68,8 +68,6 @@ void ck_batch_norm_forward_inference(
         .running_variance = running_variance,
         .post_ops = post_ops,
         .y = y};
-    const int64_t block_rows = norm_block_rows(&call.layout);
-    ck_parallel(
-        max_of(1, divide_up(call.layout.long_rows, block_rows)), (double)norm->rows * (double)norm->channels * 8,
-        inference_task, &call);
+    const int64_t blocks = max_of(1, divide_up(call.layout.long_rows, call.layout.block_rows));
+    ck_parallel(blocks, (double)norm->rows * (double)norm->channels * 8, inference_task, &call);
 }

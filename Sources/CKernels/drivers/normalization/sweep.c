@@ -16,6 +16,7 @@ norm_layout ck_norm_layout(const ck_batch_norm *norm) {
     layout.rest_rows = rows % layout.fold;
     const int64_t minimum = rows_per_block(layout.columns) * 2;
     layout.cut = cut_into_parts(layout.long_rows, minimum);
+    layout.block_rows = length_for_threads(layout.long_rows, 1, rows_per_block(layout.columns) * STREAM_BLOCKS);
     layout.part_limit = min_of(MAX_PARTS, divide_up(layout.long_rows, minimum));
     return layout;
 }
@@ -28,7 +29,7 @@ norm_part ck_norm_part(const norm_layout *layout, int64_t part) {
 }
 
 norm_part ck_norm_block(const norm_layout *layout, int64_t block) {
-    const int64_t block_rows = norm_block_rows(layout), first = block * block_rows;
+    const int64_t block_rows = layout->block_rows, first = block * block_rows;
     if (first >= layout->long_rows)
         return (norm_part){layout->long_rows * layout->columns, 1, layout->rest_rows * layout->channels};
     return (norm_part){first * layout->columns, min_of(block_rows, layout->long_rows - first), layout->columns};
@@ -66,7 +67,7 @@ ck_plan ck_batch_norm_plan(const ck_batch_norm *norm) {
     ck_plan loops = {0};
     if (layout.fold > 1) add_loop(&loops, "long rows", norm->rows, layout.fold);
     add_loop(&loops, "parts of the rows", layout.long_rows, max_of(layout.cut.length, 1));
-    add_loop(&loops, "blocks of rows", layout.long_rows, norm_block_rows(&layout));
+    add_loop(&loops, "blocks of rows", layout.long_rows, layout.block_rows);
     add_loop(&loops, "slices of channels", norm->channels, NORM_SLICE_CHANNELS);
     add_loop(&loops, "strips of columns in inference", layout.columns, INFERENCE_COLUMNS);
     return loops;

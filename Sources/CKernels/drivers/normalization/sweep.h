@@ -18,6 +18,7 @@
 typedef struct norm_layout {
     int64_t channels, fold, columns, long_rows, rest_rows;
     parts cut;
+    int64_t block_rows; ///< long rows of one task of the last sweep
     int64_t part_limit; ///< cut.count never exceeds this limit, which does not shrink when rows grow
 } norm_layout;
 
@@ -33,11 +34,6 @@ norm_part ck_norm_part(const norm_layout *layout, int64_t part);
 
 /// Parts of the sums, the rest included.
 static inline int64_t norm_part_count(const norm_layout *layout) { return layout->cut.count + (layout->rest_rows > 0); }
-
-/// Long rows of one task of a sweep over x.
-static inline int64_t norm_block_rows(const norm_layout *layout) {
-    return rows_per_block(layout->columns) * STREAM_BLOCKS;
-}
 
 /// A block of long rows. The rest is a block of its own: its rows count as one shorter long row.
 norm_part ck_norm_block(const norm_layout *layout, int64_t block);
@@ -83,19 +79,22 @@ static inline double norm_work(const norm_sweep *sweep, int operations) {
     return (double)sweep->rows * (double)sweep->layout.channels * operations;
 }
 
-enum { NORM_SLICE_CHANNELS = 64 };
+/// A cache line of doubles, so that threads share no line of the sums.
+enum { NORM_SLICE_CHANNELS = 8 };
 
-/// Runs `task` over slices of channels, to join the sums of `parts` parts.
+/// Runs `task` over slices of channels, to join the sums of `parts` parts. Few sums are joined, but other threads'
+/// caches have them.
 static inline void over_channel_slices(const norm_sweep *sweep, int64_t parts, ck_task task, void *context) {
+    enum { OPERATIONS = 50 };
     ck_parallel(
-        divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS), (double)sweep->layout.channels * (double)parts * 10,
-        task, context);
+        divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS),
+        (double)sweep->layout.channels * (double)parts * OPERATIONS, task, context);
 }
 
 /// Runs `task` over blocks of rows.
 static inline void over_row_blocks(const norm_sweep *sweep, double work, ck_task task, void *context) {
     const norm_layout *layout = &sweep->layout;
-    const int64_t blocks = divide_up(layout->long_rows, norm_block_rows(layout));
+    const int64_t blocks = divide_up(layout->long_rows, layout->block_rows);
     ck_parallel(blocks + (layout->rest_rows > 0), work, task, context);
 }
 

@@ -10,11 +10,14 @@
 #include "runtime/threads.h"
 
 /// Elements in one task.
-enum { UPDATE_FLOATS = STREAM_BLOCKS * BLOCK_FLOATS };
+static int64_t block_length(int64_t count) {
+    enum { LEAST = BLOCK_FLOATS / 4, MOST = STREAM_BLOCKS * BLOCK_FLOATS };
+    return length_for_threads(count, LEAST, MOST);
+}
 
 typedef struct update_call {
     const optimizer_tiles *tiles;
-    int64_t count;
+    int64_t count, block;
     ck_gradient_terms terms;
     ck_update_rule rule;
     const float *gradients;
@@ -28,24 +31,25 @@ static float *slot_from(float *slot, int64_t first) { return slot == NULL ? NULL
 static void update_block(void *context, int64_t block, int worker) {
     (void)worker;
     const update_call *call = context;
-    const int64_t first = block * UPDATE_FLOATS;
+    const int64_t first = block * call->block;
     const ck_slots slots = {slot_from(call->slots.first, first), slot_from(call->slots.second, first)};
     call->tiles->update(
-        min_of(UPDATE_FLOATS, call->count - first), call->terms, &call->rule, call->gradients + first, slots,
+        min_of(call->block, call->count - first), call->terms, &call->rule, call->gradients + first, slots,
         call->parameters + first);
 }
 
 void ck_update(
     int64_t count, ck_gradient_terms terms, ck_update_rule rule, const float *gradients, ck_slots slots,
     float *parameters) {
-    update_call call = {&ck_kernels_current()->optimizer, count, terms, rule, gradients, slots, parameters};
+    const int64_t block = block_length(count);
+    update_call call = {&ck_kernels_current()->optimizer, count, block, terms, rule, gradients, slots, parameters};
     // Gradients are read; parameters and slots are read and written.
     const int64_t bytes = 12 + 8 * (slots.first != NULL) + 8 * (slots.second != NULL);
-    ck_parallel(divide_up(count, UPDATE_FLOATS), (double)count * (double)bytes, update_block, &call);
+    ck_parallel(divide_up(count, block), (double)count * (double)bytes, update_block, &call);
 }
 
 ck_plan ck_update_plan(int64_t count) {
     ck_plan loops = {0};
-    add_loop(&loops, "blocks", count, UPDATE_FLOATS);
+    add_loop(&loops, "blocks", count, block_length(count));
     return loops;
 }

@@ -18,10 +18,18 @@ typedef struct global_call {
 
 enum { POOL_SLICE_CHANNELS = 64 };
 
+/// Images of one task.
+static int64_t task_images(int64_t batch, int64_t positions, int64_t channels) {
+    const int64_t slices = divide_up(channels, POOL_SLICE_CHANNELS);
+    return length_for_threads(
+               batch * slices, slices, rows_per_block(positions * min_of(channels, POOL_SLICE_CHANNELS)) * slices)
+        / slices;
+}
+
 static void over_images(global_call *call, ck_task task) {
     call->tiles = &ck_kernels_current()->pooling;
     call->slices = divide_up(call->channels, POOL_SLICE_CHANNELS);
-    call->block_images = rows_per_block(call->positions * min_of(call->channels, POOL_SLICE_CHANNELS));
+    call->block_images = task_images(call->batch, call->positions, call->channels);
     ck_parallel(
         divide_up(call->batch, call->block_images) * call->slices,
         (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
@@ -70,7 +78,7 @@ void ck_global_average_pool_backward(
 
 ck_plan ck_global_average_pool_plan(int64_t batch, int64_t positions, int64_t channels) {
     ck_plan loops = {0};
-    add_loop(&loops, "blocks of images", batch, rows_per_block(positions * min_of(channels, POOL_SLICE_CHANNELS)));
+    add_loop(&loops, "blocks of images", batch, task_images(batch, positions, channels));
     add_loop(&loops, "slices of channels", channels, POOL_SLICE_CHANNELS);
     return loops;
 }

@@ -72,14 +72,19 @@ static int64_t output_size(const pooling_call *call) {
     return call->pooling->out_height * call->pooling->out_width * output_channels(call);
 }
 
+/// Rows of `columns` floats that a task takes: `blocks` blocks, or fewer for many threads.
+static int64_t task_rows(int64_t rows, int64_t columns, int64_t blocks) {
+    return length_for_threads(rows, 1, rows_per_block(columns) * blocks);
+}
+
 /// Runs `task` over the rows of the tensor that is written, `width` × `channels` each. A task takes `blocks` blocks of
-/// rows.
+/// rows at most.
 static void over_rows(
     pooling_call *call, int64_t height, int64_t width, int64_t channels, int64_t blocks, ck_task task) {
     const ck_pooling *p = call->pooling;
     call->tiles = &ck_kernels_current()->pooling;
     call->rows = p->batch * height;
-    call->block_rows = rows_per_block(width * channels) * blocks;
+    call->block_rows = task_rows(call->rows, width * channels, blocks);
     const double work = (double)p->batch * (double)output_size(call) * (double)(p->window_h * p->window_w) * 2;
     ck_parallel(divide_up(call->rows, call->block_rows), work, task, call);
 }
@@ -173,8 +178,9 @@ ck_plan ck_pooling_plan(const ck_pooling *p, const ck_activation *activation) {
     ck_plan loops = {0};
     add_loop(
         &loops, "blocks of output rows", p->batch * p->out_height,
-        rows_per_block(p->out_width * members * p->channels));
+        task_rows(p->batch * p->out_height, p->out_width * members * p->channels, 1));
     add_loop(
-        &loops, "blocks of input rows", p->batch * p->height, rows_per_block(p->width * p->channels) * STREAM_BLOCKS);
+        &loops, "blocks of input rows", p->batch * p->height,
+        task_rows(p->batch * p->height, p->width * p->channels, STREAM_BLOCKS));
     return loops;
 }
