@@ -10,10 +10,9 @@ enum {
     LEAST_INPUTS = 128,
 };
 
-dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least) {
+// Blocks of about so many inputs.
+static dense_blocks blocks_of(const ck_dense *dense, int64_t inputs) {
     const int64_t depth = dense_depth(dense), members = dense->activation.member_count;
-    const int64_t balanced = max_of(divide_up(dense->positions * depth, BLOCKS_WANTED), LEAST_INPUTS);
-    const int64_t inputs = min_of(max_of(min_of(MOST_WEIGHTS / dense->out_features, MOST_INPUTS), least), balanced);
     dense_blocks blocks = {.positions = 1, .channels = dense->channels, .channel_blocks = 1};
     if (depth > inputs) {
         blocks.channel_blocks = divide_up(dense->channels, max_of(inputs / members, 1));
@@ -25,6 +24,15 @@ dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least) {
     blocks.count = divide_up(dense->positions, blocks.positions) * blocks.channel_blocks;
     blocks.length = blocks.positions * members * blocks.channels;
     return blocks;
+}
+
+dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least) {
+    const int64_t balanced = max_of(divide_up(dense->positions * dense_depth(dense), BLOCKS_WANTED), LEAST_INPUTS);
+    return blocks_of(dense, min_of(max_of(min_of(MOST_WEIGHTS / dense->out_features, MOST_INPUTS), least), balanced));
+}
+
+dense_blocks ck_dense_finer_blocks(const ck_dense *dense, const dense_blocks *blocks, int64_t pieces, int64_t least) {
+    return pieces == 1 ? *blocks : blocks_of(dense, min_of(max_of(blocks->length / pieces, least), blocks->length));
 }
 
 dense_block ck_dense_block(const ck_dense *dense, const dense_blocks *blocks, int64_t index) {

@@ -1,6 +1,7 @@
 #ifndef CK_DENSE_DRIVER_H
 #define CK_DENSE_DRIVER_H
 
+#include "drivers/shared/blocks.h"
 #include "drivers/shared/gemm.h"
 #include "drivers/shared/plane.h"
 #include "include/ck_dense.h"
@@ -18,8 +19,12 @@ typedef struct dense_blocks {
 
 /// The division into blocks. Long blocks are good, because an image's part of z is read in one stretch and memory is
 /// slow at short stretches. Three limits hold: the weights of a block fit the L2 cache (but a block has at least
-/// `least` inputs), a block has a largest length, and there are blocks for many threads.
+/// `least` inputs), a block has a largest length, and there are blocks for eight threads.
 dense_blocks ck_dense_blocks(const ck_dense *dense, int64_t least);
+
+/// The division into as many blocks for each of `blocks`, of about `least` inputs or more each. For passes in which the
+/// blocks are no parts of sums.
+dense_blocks ck_dense_finer_blocks(const ck_dense *dense, const dense_blocks *blocks, int64_t pieces, int64_t least);
 
 /// One block. Its inputs are numbered as they are packed, [position][member][channel]. In the weights, they are
 /// `segments` ranges of `segment_length` neighbouring rows; the ranges are `segment_distance` rows apart.

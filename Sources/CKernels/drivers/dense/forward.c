@@ -1,6 +1,7 @@
-// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns. The weights are
-// read where they lie, once. If there are several tasks along the inputs, each task has partial sums of its own,
-// [task][batch][N]; the partial sums are added in order at the end.
+// Dense forward. A task multiplies a few neighbouring blocks of the inputs with a range of columns, for all rows of the
+// batch or, on many threads, for a range of them. The weights are read where they lie, once for each range of rows. If
+// there are several parts along the inputs, each part has partial sums of its own, [part][batch][N]; the partial sums
+// are added in order at the end.
 
 #include "drivers/dense/dense.h"
 #include "drivers/shared/loops.h"
@@ -14,37 +15,54 @@ enum {
     MOST_PARTS = 64,
     TASKS_WANTED = 8,
     LEAST_COLUMNS = 192, // a task packs its inputs anew, which fewer columns would not repay
+    // The same for tasks that would lack otherwise, and for inputs that are not packed.
+    LEAST_PACKED_COLUMNS = 96,
+    LEAST_PLAIN_COLUMNS = 48,
 };
 
 typedef struct forward_plan {
     dense_blocks blocks;
     int64_t parts;                 // ranges of blocks with partial sums of their own
     int64_t slices, slice_columns; // ranges of columns
-    int64_t tasks, packed_floats;
+    int64_t ranges, range_rows;    // of the batch
+    int64_t tasks, most_tasks, packed_floats;
 } forward_plan;
+
+// The least columns of a slice on many threads.
+static int64_t least_columns(const ck_dense *dense) {
+    return ck_activation_reads_plain(&dense->activation) ? LEAST_PLAIN_COLUMNS : LEAST_PACKED_COLUMNS;
+}
 
 static forward_plan plan_of(const ck_dense *dense) {
     forward_plan plan = {.blocks = ck_dense_blocks(dense, LEAST_FORWARD_INPUTS)};
     plan.parts = min_of(plan.blocks.count, MOST_PARTS);
     const int64_t most_slices = divide_up(dense->out_features, LEAST_COLUMNS);
-    const int64_t slices = min_of(divide_up(TASKS_WANTED, plan.parts), most_slices);
+    int64_t slices = min_of(divide_up(TASKS_WANTED, plan.parts), most_slices);
+    // Rows first: more ranges of rows only read the weights more often.
+    const int64_t slabs = divide_up(dense->batch, GEMM_SLAB_ROWS);
+    plan.range_rows = divide_up(slabs, min_of(pieces_for_threads(plan.parts * slices), slabs)) * GEMM_SLAB_ROWS;
+    plan.ranges = divide_up(dense->batch, plan.range_rows);
+    const int64_t pieces = pieces_for_threads(plan.parts * slices * plan.ranges);
+    const int64_t finest = divide_up(dense->out_features, least_columns(dense));
+    if (pieces > 1) slices = max_of(slices, min_of(slices * pieces, finest));
     plan.slice_columns = gemm_padded_columns(divide_up(dense->out_features, slices));
     plan.slices = divide_up(dense->out_features, plan.slice_columns);
-    plan.tasks = plan.parts * plan.slices;
+    plan.tasks = plan.parts * plan.slices * plan.ranges;
+    plan.most_tasks = plan.parts * slabs * max_of(finest, most_slices);
     plan.packed_floats = dense_slab_rows(dense) * dense_packed_stride(&plan.blocks);
     return plan;
 }
 
 typedef struct forward_memory {
-    float *packed, *sums;
+    float *sums, *packed;
     size_t size;
 } forward_memory;
 
 static forward_memory memory_of(const ck_dense *dense, const forward_plan *plan, void *scratch) {
     scratch_parts parts = {.base = scratch};
     forward_memory memory;
-    memory.packed = take_floats(&parts, ck_worker_limit(plan->tasks) * plan->packed_floats);
     memory.sums = take_floats(&parts, plan->parts > 1 ? plan->parts * dense->batch * dense->out_features : 0);
+    memory.packed = take_floats(&parts, ck_worker_limit(plan->most_tasks) * plan->packed_floats);
     memory.size = parts.size;
     return memory;
 }
@@ -98,7 +116,10 @@ static void multiply_part(void *context, int64_t task, int worker) {
     const forward_call *call = context;
     const ck_dense *dense = call->dense;
     const forward_plan *plan = &call->plan;
-    const int64_t part = task / plan->slices, column = task % plan->slices * plan->slice_columns;
+    const int64_t part = task / plan->ranges / plan->slices;
+    const int64_t column = task / plan->ranges % plan->slices * plan->slice_columns;
+    const int64_t first_row = task % plan->ranges * plan->range_rows;
+    const int64_t end_row = min_of(dense->batch, first_row + plan->range_rows);
     const int64_t columns = min_of(plan->slice_columns, dense->out_features - column);
     const int64_t first_block = part * plan->blocks.count / plan->parts;
     const int64_t end_block = (part + 1) * plan->blocks.count / plan->parts;
@@ -108,8 +129,8 @@ static void multiply_part(void *context, int64_t task, int worker) {
         const float *initial = NULL;
         // Only the first part of the sums starts from the bias.
         if (index == first_block) initial = part == 0 && call->bias != NULL ? call->bias + column : ck_gemm_zeros;
-        for (int64_t row = 0; row < dense->batch; row += GEMM_SLAB_ROWS) {
-            const int64_t rows = min_of(GEMM_SLAB_ROWS, dense->batch - row);
+        for (int64_t row = first_row; row < end_row; row += GEMM_SLAB_ROWS) {
+            const int64_t rows = min_of(GEMM_SLAB_ROWS, end_row - row);
             const dense_inputs inputs =
                 ck_dense_inputs(call->kernels, dense, &block, call->z, call->slopes, row, rows, packed);
             add_block(
@@ -146,5 +167,6 @@ void ck_dense_forward_loops(const ck_dense *dense, ck_plan *loops) {
     else add_loop(loops, "blocks of positions", dense->positions, plan.blocks.positions);
     add_split(loops, "parts of blocks", plan.blocks.count, plan.parts);
     add_loop(loops, "slices of columns", dense->out_features, plan.slice_columns);
+    if (ck_threads() > FEW_THREADS) add_loop(loops, "ranges of rows", dense->batch, plan.range_rows);
     add_loop(loops, "panels of the last slice", last_slice, ck_gemm_panels(ck_kernels_current(), last_slice).width);
 }
