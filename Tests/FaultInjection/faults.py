@@ -158,7 +158,7 @@ kernels(
     "min_of((run->y + 1) * c->stride_h, c->height)", "PointwiseTests",
     "rows of pixels that nobody reads keep what their gradients' memory held")
 kernels(
-    "pointwise-moments", "convolution/pointwise/forward.c", "first - start", "0", "NormalizationTests",
+    "pointwise-moments", "convolution/pointwise/forward.c", "first % plan->part_pixels", "0", "NormalizationTests",
     "moments hold the last group of pixels alone")
 kernels(
     "post-activation", "shared/post_ops.c", "post_ops->activation.member_count == 0", "true",

@@ -2,24 +2,33 @@
 //   A  row i is pixel i of z, or of its members packed
 //   B  weights packed as [panel][K][width]; with a single panel that is their own layout
 //   C  y, starting from the bias; while a slab is in the cache, the post-ops are applied and the moments are taken
+// Moments have a part for every so many pixels, whatever pixels a task takes.
 
 #include "drivers/convolution/pointwise/pointwise.h"
+#include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/post_ops.h"
 #include "runtime/threads.h"
 
-enum { FORWARD_TASK_PIXELS = 20 * GEMM_SLAB_ROWS };
+enum {
+    FORWARD_TASK_PIXELS = 20 * GEMM_SLAB_ROWS,
+    PARTS_WANTED = 64, // of the moments
+};
 
 typedef struct forward_plan {
-    int64_t depth, task_pixels, tasks;
+    int64_t depth, part_pixels, task_pixels, tasks;
     bool direct;           // A is z itself
     int64_t packed_floats; // of a slab
 } forward_plan;
 
-static forward_plan plan_of(const ck_convolution *c) {
+static forward_plan plan_of(const ck_convolution *c, bool gives_moments) {
     forward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
     const int64_t pixels = pointwise_pixels(c);
-    plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), GEMM_SLAB_ROWS), FORWARD_TASK_PIXELS);
+    plan.part_pixels = min_of(round_up(divide_up(pixels, PARTS_WANTED), GEMM_SLAB_ROWS), FORWARD_TASK_PIXELS);
+    // A task takes whole parts. Long tasks fetch more of their memory ahead, so few threads have long tasks.
+    const int64_t unit = gives_moments ? plan.part_pixels : GEMM_SLAB_ROWS;
+    plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), unit), FORWARD_TASK_PIXELS / unit * unit);
+    if (!c->single_threaded) plan.task_pixels = length_for_threads(pixels, unit, plan.task_pixels);
     plan.tasks = divide_up(pixels, plan.task_pixels);
     plan.packed_floats = plan.direct ? 0 : GEMM_SLAB_ROWS * spread_stride(plan.depth);
     return plan;
@@ -39,17 +48,17 @@ static forward_memory memory_of(const ck_convolution *c, const forward_plan *pla
     return memory;
 }
 
-int64_t ck_pointwise_moments_rows(const ck_convolution *convolution) { return plan_of(convolution).task_pixels; }
+int64_t ck_pointwise_moments_rows(const ck_convolution *convolution) { return plan_of(convolution, true).part_pixels; }
 
 size_t ck_pointwise_moments_count(const ck_convolution *convolution) {
-    const int64_t pixels = pointwise_pixels(convolution), small_tasks = divide_up(pixels, GEMM_SLAB_ROWS);
-    const int64_t large_tasks = divide_up(pixels, FORWARD_TASK_PIXELS);
-    const int64_t parts = max_of(min_of(small_tasks, TASKS_WANTED), large_tasks);
+    const int64_t pixels = pointwise_pixels(convolution), small_parts = divide_up(pixels, GEMM_SLAB_ROWS);
+    const int64_t large_parts = divide_up(pixels, FORWARD_TASK_PIXELS);
+    const int64_t parts = max_of(min_of(small_parts, PARTS_WANTED), large_parts);
     return (size_t)(parts * 2 * convolution->out_channels);
 }
 
 size_t ck_pointwise_forward_scratch(const ck_convolution *convolution) {
-    const forward_plan plan = plan_of(convolution);
+    const forward_plan plan = plan_of(convolution, false);
     return memory_of(convolution, &plan, NULL).size;
 }
 
@@ -115,7 +124,6 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
     const int64_t columns = call->convolution->out_channels;
     const int64_t start = task * plan->task_pixels;
     const int64_t end = min_of(start + plan->task_pixels, pointwise_pixels(call->convolution));
-    double *const mean = call->moments != NULL ? call->moments + task * 2 * columns : NULL;
     for (int64_t first = start; first < end; first += GEMM_SLAB_ROWS) {
         const int64_t count = min_of(GEMM_SLAB_ROWS, end - first);
         const float *rows[GEMM_SLAB_ROWS];
@@ -134,7 +142,10 @@ static void multiply_pixels(void *context, int64_t task, int worker) {
         };
         ck_gemm_slab(call->kernels, &product, rows, count);
         ck_apply_post_ops(call->kernels, call->post_ops, first * columns, count * columns, call->y);
-        if (mean != NULL) call->kernels->normalization.moments(first - start, count, columns, y, mean, mean + columns);
+        if (call->moments != NULL) {
+            double *const mean = call->moments + first / plan->part_pixels * 2 * columns;
+            call->kernels->normalization.moments(first % plan->part_pixels, count, columns, y, mean, mean + columns);
+        }
     }
 }
 
@@ -145,7 +156,7 @@ void ck_pointwise_forward(
     forward_call call = {
         .convolution = convolution,
         .kernels = kernels,
-        .plan = plan_of(convolution),
+        .plan = plan_of(convolution, moments != NULL),
         .panels = ck_gemm_panels(kernels, convolution->out_channels),
         .z = z,
         .weights = weights,
@@ -170,7 +181,7 @@ void ck_pointwise_forward(
 }
 
 void ck_pointwise_forward_loops(const ck_convolution *c, ck_plan *loops) {
-    const forward_plan plan = plan_of(c);
+    const forward_plan plan = plan_of(c, false);
     const int64_t pixels = pointwise_pixels(c), last_task = (pixels - 1) % plan.task_pixels + 1;
     add_loop(loops, "tasks", pixels, plan.task_pixels);
     add_loop(loops, "slabs of the last task", last_task, GEMM_SLAB_ROWS);
