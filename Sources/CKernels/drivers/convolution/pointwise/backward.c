@@ -3,71 +3,125 @@
 //   members   packed [pixel][K] (z itself where z is its own activation)
 //   dy        where y was normalised, formed from the gradient of the result
 //   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
-//   dweights  [K][N] += membersᵀ · dy: a part for each task, added in order at the end
-// The tasks are few, because each has a part.
+//   dweights  [K][N] += membersᵀ · dy: a part for each range, added in order at the end
+// The ranges are few, because each has a part. On many threads a task takes a slice of z's channels in a range, with
+// all members. Slices change no sum, but each reads dy.
 
 #include <string.h>
 
 #include "drivers/convolution/pointwise/pointwise.h"
+#include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/parts.h"
 #include "runtime/threads.h"
 
 enum {
     BLOCK_PIXELS = 2 * GEMM_SLAB_ROWS,
-    BACKWARD_TASKS = 16,
+    MOST_RANGES = 16,
+    LEAST_SLICE_DEPTH = 32, // narrow products are slow
+    SLICE_CHANNELS = 16,    // a slice has a multiple of these
 };
 
 typedef struct backward_plan {
-    int64_t depth, stride, columns; // K, from one packed pixel to the next, N padded
-    int64_t blocks, tasks;
+    int64_t depth, columns; // K, and N padded
+    int64_t blocks, ranges; // of pixels
+    int64_t slices, slice_channels, slice_depth;
+    int64_t stride;       // from one packed pixel to the next
     bool direct;          // the members are z itself
     int64_t block_floats; // of a block's members, and of their gradients
     int64_t dy_floats, part_stride, part_floats;
 } backward_plan;
 
-static backward_plan plan_of(const ck_convolution *c) {
+static int64_t most_slices(const ck_convolution *c) {
+    if (c->single_threaded) return 1;
+    return max_of(min_of(convolution_depth(c) / LEAST_SLICE_DEPTH, divide_up(c->channels, SLICE_CHANNELS)), 1);
+}
+
+static int64_t channels_of_slice(const ck_convolution *c, int64_t slices) {
+    return slices == 1 ? c->channels : round_up(divide_up(c->channels, slices), SLICE_CHANNELS);
+}
+
+// How many slices end the call first. Each slice adds about a 32nd of the whole work, for dy and for narrow products.
+static int64_t slices_of(const ck_convolution *c, int64_t blocks, int64_t ranges) {
+    enum { UNIT = 32, SCALE = 1024 };
+    const int64_t threads = ck_threads(), longest = divide_up(blocks, ranges) * SCALE;
+    if (threads <= FEW_THREADS) return 1;
+    int64_t best = 1, least = INT64_MAX;
+    for (int64_t slices = 1; slices <= most_slices(c); slices++) {
+        if (divide_up(c->channels, channels_of_slice(c, slices)) != slices) continue;
+        int64_t time = divide_up(ranges * slices, threads) * longest / slices;
+        // Tasks of unequal lengths even out if there are several for each thread.
+        if (ranges * slices > threads) time = min_of(time, blocks * SCALE / threads + longest / (2 * slices));
+        time *= UNIT + slices;
+        if (time < least) best = slices, least = time;
+    }
+    return best;
+}
+
+static backward_plan plan_for_slices(const ck_convolution *c, int64_t slices) {
     backward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
-    plan.stride = spread_stride(plan.depth);
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
-    plan.tasks = c->single_threaded ? 1 : min_of(plan.blocks, BACKWARD_TASKS);
+    plan.ranges = c->single_threaded ? 1 : min_of(plan.blocks, MOST_RANGES);
+    if (slices == 0) slices = slices_of(c, plan.blocks, plan.ranges);
+    plan.slice_channels = channels_of_slice(c, slices);
+    plan.slices = divide_up(c->channels, plan.slice_channels);
+    plan.slice_depth = c->activation.member_count * plan.slice_channels;
+    plan.stride = spread_stride(plan.slice_depth);
     plan.block_floats = BLOCK_PIXELS * plan.stride;
     plan.dy_floats = round_up(BLOCK_PIXELS * c->out_channels, 16);
-    // A single task's part is the weights' gradient itself.
-    plan.part_stride = plan.tasks == 1 ? c->out_channels : plan.columns;
-    plan.part_floats = plan.tasks == 1 ? 0 : plan.depth * plan.columns;
+    // A single range's part is the weights' gradient itself.
+    plan.part_stride = plan.ranges == 1 ? c->out_channels : plan.columns;
+    plan.part_floats = plan.ranges == 1 ? 0 : plan.depth * plan.columns;
     return plan;
 }
 
+static backward_plan plan_of(const ck_convolution *c) { return plan_for_slices(c, 0); }
+
+// A worker's parts lie side by side, so that few workers touch few pages.
 typedef struct backward_memory {
-    float *weights, *members, *gradients, *dy, *parts, *bias_parts;
+    float *parts, *bias_parts, *weights;
+    float *members, *gradients, *dy; // of worker 0
+    int64_t worker_floats;           // from one worker's parts to the next worker's
     size_t size;
 } backward_memory;
+
+static int64_t slice_weights(const ck_convolution *c, const backward_plan *plan) {
+    return c->out_channels * gemm_padded_columns(plan->slice_depth);
+}
 
 static backward_memory memory_of(const ck_convolution *c, const backward_plan *plan, void *scratch) {
     scratch_parts parts = {.base = scratch};
     backward_memory memory;
-    memory.weights = take_floats(&parts, c->out_channels * gemm_padded_columns(plan->depth));
-    memory.members = take_floats(&parts, BACKWARD_TASKS * plan->block_floats);
-    memory.gradients = take_floats(&parts, BACKWARD_TASKS * plan->block_floats);
-    memory.dy = take_floats(&parts, BACKWARD_TASKS * plan->dy_floats);
-    memory.parts = take_floats(&parts, plan->tasks * plan->part_floats);
-    memory.bias_parts = take_floats(&parts, plan->tasks * plan->columns);
+    memory.parts = take_floats(&parts, plan->ranges * plan->part_floats);
+    memory.bias_parts = take_floats(&parts, plan->ranges * plan->columns);
+    memory.weights = take_floats(&parts, plan->slices * slice_weights(c, plan));
+    const size_t shared = parts.size;
+    memory.members = take_floats(&parts, plan->block_floats);
+    memory.gradients = take_floats(&parts, plan->block_floats);
+    memory.dy = take_floats(&parts, plan->dy_floats);
+    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
+    take_floats(&parts, (ck_worker_limit(MOST_RANGES * plan->slices) - 1) * memory.worker_floats);
     memory.size = parts.size;
     return memory;
 }
 
 size_t ck_pointwise_backward_scratch(const ck_convolution *convolution) {
-    const backward_plan plan = plan_of(convolution);
-    return memory_of(convolution, &plan, NULL).size;
+    size_t largest = 0;
+    // The number of slices follows the number of threads.
+    for (int64_t slices = 1; slices <= most_slices(convolution); slices++) {
+        const backward_plan plan = plan_for_slices(convolution, slices);
+        const size_t size = memory_of(convolution, &plan, NULL).size;
+        if (size > largest) largest = size;
+    }
+    return largest;
 }
 
 typedef struct backward_call {
     const ck_convolution *convolution;
     const ck_kernels *kernels;
     backward_plan plan;
-    gemm_panels panels, weight_panels; // of K, and of N
+    gemm_panels weight_panels; // of N
     const float *z, *weights, *dy, *dactivation;
     const ck_normalization_gradient *normalization; // or NULL
     backward_memory memory;
@@ -77,31 +131,70 @@ typedef struct backward_call {
     bool accumulate;
 } backward_call;
 
-// One panel: [K][N] becomes [N][width].
-static void pack_weights(void *context, int64_t panel, int worker) {
+// A slice of the channels. In K the slice is `segments` ranges of `length`, K's `channels` apart.
+typedef struct channel_slice {
+    int64_t channel, channels, depth;
+    int64_t segments, length;
+    gemm_panels panels; // of the slice's part of K
+    float *weights;     // packed
+} channel_slice;
+
+static channel_slice slice_at(const backward_call *call, int64_t index) {
+    const ck_convolution *c = call->convolution;
+    const backward_plan *plan = &call->plan;
+    channel_slice slice = {.channel = index * plan->slice_channels};
+    slice.channels = min_of(plan->slice_channels, c->channels - slice.channel);
+    slice.depth = c->activation.member_count * slice.channels;
+    slice.segments = slice.channels == c->channels ? 1 : c->activation.member_count;
+    slice.length = slice.depth / slice.segments;
+    slice.panels = ck_gemm_panels(call->kernels, slice.depth);
+    slice.weights = call->memory.weights + index * slice_weights(c, plan);
+    return slice;
+}
+
+// One panel of a slice: [K][N] becomes [N][width].
+static void pack_weights(void *context, int64_t task, int worker) {
     (void)worker;
     const backward_call *call = context;
-    const int64_t out_channels = call->convolution->out_channels, width = call->panels.width;
-    call->kernels->gemm.transpose(
-        call->weights + panel * width * out_channels, out_channels, gemm_panel_columns(&call->panels, panel),
-        out_channels, call->memory.weights + panel * out_channels * width, width);
+    const backward_plan *plan = &call->plan;
+    const int64_t out_channels = call->convolution->out_channels;
+    const int64_t most_panels = ck_gemm_panels(call->kernels, plan->slice_depth).count;
+    const channel_slice slice = slice_at(call, task / most_panels);
+    const int64_t panel = task % most_panels, width = slice.panels.width;
+    if (panel >= slice.panels.count) return;
+    float *const packed = slice.weights + panel * out_channels * width;
+    const int64_t end = panel * width + gemm_panel_columns(&slice.panels, panel);
+    int64_t count;
+    for (int64_t first = panel * width; first < end; first += count) {
+        const int64_t segment = first / slice.length, offset = first % slice.length;
+        count = min_of(end - first, slice.length - offset);
+        const int64_t row = segment * call->convolution->channels + slice.channel + offset;
+        call->kernels->gemm.transpose(
+            call->weights + row * out_channels, out_channels, count, out_channels, packed + (first - panel * width),
+            width);
+    }
 }
 
 // The gradients of pixels of z that no output pixel reads, in a run's share of the image.
-static void clear_share(const backward_call *call, const pixel_run *run) {
+static void clear_share(const backward_call *call, const channel_slice *slice, const pixel_run *run) {
     const ck_convolution *c = call->convolution;
     const int64_t end_y = run->y + 1 == c->out_height ? c->height : (run->y + 1) * c->stride_h;
     const int64_t end_x = run->x + run->count == c->out_width ? c->width : (run->x + run->count) * c->stride_w;
     const int64_t first_x = run->x * c->stride_w;
-    for (int64_t y = run->y * c->stride_h; y < end_y; y++)
-        memset(
-            call->dz + ((run->image * c->height + y) * c->width + first_x) * c->channels, 0,
-            (size_t)((end_x - first_x) * c->channels) * sizeof(float));
+    const bool whole = slice->channels == c->channels;
+    const int64_t stretches = whole ? 1 : end_x - first_x;
+    const size_t bytes = (size_t)((whole ? end_x - first_x : 1) * slice->channels) * sizeof(float);
+    for (int64_t y = run->y * c->stride_h; y < end_y; y++) {
+        float *const row =
+            call->dz + ((run->image * c->height + y) * c->width + first_x) * c->channels + slice->channel;
+        for (int64_t i = 0; i < stretches; i++) memset(row + i * c->channels, 0, bytes);
+    }
 }
 
 // The gradients of some pixels' members.
 static void find_gradients(
-    const backward_call *call, const float *dy, int64_t first, int64_t count, gemm_ahead *ahead, float *gradients) {
+    const backward_call *call, const channel_slice *slice, const float *dy, int64_t first, int64_t count,
+    gemm_ahead *ahead, float *gradients) {
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
     const gemm_sum sum = {
@@ -109,16 +202,19 @@ static void find_gradients(
         .length = out_channels,
         .a_runs = &no_offset,
         .a_step = 1,
-        .b_step = call->panels.width,
+        .b_step = slice->panels.width,
         .a_distance = out_channels};
     if (call->dactivation != NULL)
-        call->kernels->elementwise.copy_rows(
-            count, plan->depth, call->dactivation + first * plan->depth, plan->depth, gradients, plan->stride, false);
+        for (int64_t segment = 0; segment < slice->segments; segment++)
+            call->kernels->elementwise.copy_rows(
+                count, slice->length,
+                call->dactivation + first * plan->depth + segment * call->convolution->channels + slice->channel,
+                plan->depth, gradients + segment * slice->length, plan->stride, false);
     const gemm_product product = {
         .sum = sum,
-        .panels = call->panels,
-        .b = call->memory.weights,
-        .b_panel = out_channels * call->panels.width,
+        .panels = slice->panels,
+        .b = slice->weights,
+        .b_panel = out_channels * slice->panels.width,
         .initial = call->dactivation != NULL ? NULL : ck_gemm_zeros,
         .c = gradients,
         .c_stride = plan->stride,
@@ -140,9 +236,8 @@ static const float *undo_normalization(const backward_call *call, int64_t first,
 
 // Adds a block's products, its rows of A `a_step` apart.
 static void add_weights(
-    const backward_call *call, const float *members, int64_t a_step, const float *dy, int64_t count, bool first,
-    gemm_ahead *ahead, float *part) {
-    const backward_plan *plan = &call->plan;
+    const backward_call *call, const channel_slice *slice, const float *members, int64_t a_step, const float *dy,
+    int64_t count, bool first, gemm_ahead *ahead, float *part) {
     const gemm_sum sum = {
         .runs = 1,
         .length = count,
@@ -150,37 +245,43 @@ static void add_weights(
         .a_step = a_step,
         .b_step = call->convolution->out_channels,
         .a_distance = 1};
-    const gemm_product product = {
+    gemm_product product = {
         .sum = sum,
         .panels = call->weight_panels,
         .b = dy,
         .b_panel = call->weight_panels.width,
         .initial = first ? ck_gemm_zeros : NULL,
-        .c = part,
-        .c_stride = plan->part_stride,
+        .c_stride = call->plan.part_stride,
         .panels_outside = true,
         .ahead = ahead,
     };
-    const gemm_rows elements = gemm_rows_apart(members, 1);
-    ck_gemm(call->kernels, &product, &elements, plan->depth);
+    for (int64_t segment = 0; segment < slice->segments; segment++) {
+        const gemm_rows elements = gemm_rows_apart(members + segment * slice->length, 1);
+        product.c = part + (segment * call->convolution->channels + slice->channel) * product.c_stride;
+        ck_gemm(call->kernels, &product, &elements, slice->length);
+    }
 }
 
-// The memory that the block of `count` pixels from `first` on will touch.
+// The memory that the block of `count` pixels from `first` on will touch. A slice of the channels has short stretches
+// of z, which are not fetched.
 static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
-    const int64_t depth = call->plan.depth;
+    const backward_plan *plan = &call->plan;
+    const int64_t depth = plan->depth;
     gemm_ahead ahead = {0};
     if (count <= 0) return ahead;
-    const pixel_run run = pixel_run_at(c, first, count);
-    const int64_t at = run.position * c->channels, floats = pixel_run_floats(c, &run);
     gemm_ahead_add(&ahead, 0, call->dy + first * c->out_channels, count * c->out_channels);
-    gemm_ahead_add(&ahead, 1, call->z + at, floats);
-    if (call->dz != NULL) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
-    if (call->dactivation != NULL) gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
+    if (plan->slices == 1) {
+        const pixel_run run = pixel_run_at(c, first, count);
+        const int64_t at = run.position * c->channels, floats = pixel_run_floats(c, &run);
+        gemm_ahead_add(&ahead, 1, call->z + at, floats);
+        if (call->dz != NULL) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
+        if (call->dactivation != NULL) gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
+    }
     gemm_ahead_spread(
         &ahead,
-        (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, depth))
-            + ck_gemm_tile_count(call->kernels, depth, c->out_channels));
+        (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, plan->slice_depth))
+            + ck_gemm_tile_count(call->kernels, plan->slice_depth, c->out_channels));
     return ahead;
 }
 
@@ -188,30 +289,31 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
-    const int64_t pixels = pointwise_pixels(c),
-                  end = min_of((task + 1) * plan->blocks / plan->tasks * BLOCK_PIXELS, pixels);
-    float *const packed = call->memory.members + worker * plan->block_floats;
-    float *const gradients = call->memory.gradients + worker * plan->block_floats;
-    float *const part = call->parts + task * plan->part_floats;
+    const int64_t range = task / plan->slices, pixels = pointwise_pixels(c);
+    const channel_slice slice = slice_at(call, task % plan->slices);
+    const int64_t worker_at = worker * call->memory.worker_floats;
+    float *const packed = call->memory.members + worker_at;
+    float *const gradients = call->memory.gradients + worker_at;
+    float *const part = call->parts + range * plan->part_floats;
     const bool gapless = pixel_runs_are_whole(c);
     const bool read_in_place = plan->direct && gapless;
     const bool clear = call->dz != NULL && !call->accumulate && !gapless;
-    const int64_t start = task * plan->blocks / plan->tasks * BLOCK_PIXELS;
+    const int64_t start = range * plan->blocks / plan->ranges * BLOCK_PIXELS;
+    const int64_t end = min_of((range + 1) * plan->blocks / plan->ranges * BLOCK_PIXELS, pixels);
     for (int64_t first = start; first < end; first += BLOCK_PIXELS) {
         const int64_t count = min_of(BLOCK_PIXELS, end - first);
         const float *dy = call->dy + first * c->out_channels;
-        if (call->normalization != NULL)
-            dy = undo_normalization(call, first, count, call->memory.dy + worker * plan->dy_floats);
+        if (call->normalization != NULL) dy = undo_normalization(call, first, count, call->memory.dy + worker_at);
         gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
-        if (call->dz != NULL) find_gradients(call, dy, first, count, &ahead, gradients);
+        if (call->dz != NULL) find_gradients(call, &slice, dy, first, count, &ahead, gradients);
         for (int64_t done = 0; done < count;) {
             const pixel_run run = pixel_run_at(c, first + done, count - done);
-            const activation_block block = pixel_run_block(c, &run, plan->stride);
-            const int64_t at = run.position * c->channels;
+            const activation_block block = pixel_run_block(c, &run, slice.channels, plan->stride);
+            const int64_t at = run.position * c->channels + slice.channel;
             if (!read_in_place)
                 call->kernels->activation.forward(
                     &c->activation, &block, call->z + at, NULL, packed + done * plan->stride);
-            if (clear) clear_share(call, &run);
+            if (clear) clear_share(call, &slice, &run);
             if (call->dz != NULL)
                 call->kernels->activation.backward(
                     &c->activation, &block, call->z + at, NULL, gradients + done * plan->stride, call->dz + at,
@@ -219,11 +321,11 @@ static void sweep_pixels(void *context, int64_t task, int worker) {
             done += run.count;
         }
         add_weights(
-            call, read_in_place ? call->z + first * c->channels : packed, read_in_place ? c->channels : plan->stride,
-            dy, count, first == start, &ahead, part);
-        if (call->bias_parts != NULL)
+            call, &slice, read_in_place ? call->z + first * c->channels + slice.channel : packed,
+            read_in_place ? c->channels : plan->stride, dy, count, first == start, &ahead, part);
+        if (call->bias_parts != NULL && slice.channel == 0)
             call->kernels->gemm.sum_rows(
-                dy, count, c->out_channels, first == start, call->bias_parts + task * plan->columns);
+                dy, count, c->out_channels, first == start, call->bias_parts + range * plan->columns);
     }
 }
 
@@ -234,7 +336,7 @@ static void gather_row(void *context, int64_t row, int worker) {
     const backward_plan *plan = &call->plan;
     const int64_t out_channels = call->convolution->out_channels;
     add_parts(
-        call->kernels, call->parts + row * plan->part_stride, plan->tasks, plan->part_floats, out_channels,
+        call->kernels, call->parts + row * plan->part_stride, plan->ranges, plan->part_floats, out_channels,
         call->dweights + row * out_channels);
 }
 
@@ -258,33 +360,35 @@ void ck_pointwise_backward(
         .accumulate = accumulate,
     };
     const backward_plan *plan = &call.plan;
-    call.panels = ck_gemm_panels(kernels, plan->depth);
     call.memory = memory_of(convolution, plan, scratch);
-    call.parts = plan->tasks == 1 ? dweights : call.memory.parts;
+    call.parts = plan->ranges == 1 ? dweights : call.memory.parts;
     if (dbias != NULL) call.bias_parts = call.memory.bias_parts;
     if (dz != NULL) {
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
-        ck_parallel(call.panels.count, bytes, pack_weights, &call);
+        const int64_t panels = ck_gemm_panels(kernels, plan->slice_depth).count;
+        ck_parallel(plan->slices * panels, bytes, pack_weights, &call);
     }
-    ck_parallel(plan->tasks, 2 * convolution_work(convolution), sweep_pixels, &call);
-    if (plan->tasks > 1) {
+    ck_parallel(plan->ranges * plan->slices, 2 * convolution_work(convolution), sweep_pixels, &call);
+    if (plan->ranges > 1) {
         const double parts_work =
-            4.0 * (double)(plan->tasks + 1) * (double)plan->depth * (double)convolution->out_channels;
+            4.0 * (double)(plan->ranges + 1) * (double)plan->depth * (double)convolution->out_channels;
         ck_parallel(plan->depth, parts_work, gather_row, &call);
     }
-    if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->tasks, plan->columns, convolution->out_channels, dbias);
+    if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->ranges, plan->columns, convolution->out_channels, dbias);
 }
 
 void ck_pointwise_backward_loops(const ck_convolution *c, ck_plan *loops) {
     const ck_kernels *kernels = ck_kernels_current();
     const backward_plan plan = plan_of(c);
-    const int64_t pixels = pointwise_pixels(c), last_task = (plan.tasks - 1) * plan.blocks / plan.tasks * BLOCK_PIXELS;
-    add_split(loops, "tasks", plan.blocks, plan.tasks);
-    add_loop(loops, "blocks of the last task", pixels - last_task, BLOCK_PIXELS);
+    const int64_t pixels = pointwise_pixels(c);
+    const int64_t last_range = (plan.ranges - 1) * plan.blocks / plan.ranges * BLOCK_PIXELS;
+    add_split(loops, "ranges", plan.blocks, plan.ranges);
+    add_loop(loops, "blocks of the last range", pixels - last_range, BLOCK_PIXELS);
     add_loop(loops, "slabs of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_SLAB_ROWS);
     if (!pixel_runs_are_whole(c) && pixels > BLOCK_PIXELS)
         add_loop(loops, "runs of a block", BLOCK_PIXELS, c->out_width);
-    add_loop(loops, "slabs of members", plan.depth, GEMM_SLAB_ROWS);
-    add_loop(loops, "panels of members", plan.depth, ck_gemm_panels(kernels, plan.depth).width);
+    if (plan.slices > 1) add_loop(loops, "slices of channels", c->channels, plan.slice_channels);
+    add_loop(loops, "slabs of members", plan.slice_depth, GEMM_SLAB_ROWS);
+    add_loop(loops, "panels of members", plan.slice_depth, ck_gemm_panels(kernels, plan.slice_depth).width);
     add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
 }

@@ -93,7 +93,7 @@ static void find_rows(const forward_call *call, int64_t first, int64_t count, fl
         if (call->plan.direct) {
             for (int64_t i = 0; i < run.count; i++) rows[done + i] = z + i * c->stride_w * c->channels;
         } else {
-            const activation_block block = pixel_run_block(c, &run, stride);
+            const activation_block block = pixel_run_block(c, &run, c->channels, stride);
             call->kernels->activation.forward(&c->activation, &block, z, NULL, packed + done * stride);
             for (int64_t i = 0; i < run.count; i++) rows[done + i] = packed + (done + i) * stride;
         }

@@ -43,10 +43,12 @@ static inline pixel_run pixel_run_at(const ck_convolution *c, int64_t first, int
     };
 }
 
-/// The block of a run's pixels of z and of their packed members, `stride` floats from one pixel to the next.
-static inline activation_block pixel_run_block(const ck_convolution *c, const pixel_run *run, int64_t stride) {
+/// The block of a run's pixels of `channels` channels of z and of their packed members, `stride` floats from one pixel
+/// to the next.
+static inline activation_block pixel_run_block(
+    const ck_convolution *c, const pixel_run *run, int64_t channels, int64_t stride) {
     activation_block block =
-        ck_activation_block(&c->activation, convolution_image(c), (activation_extent){run->count, c->channels});
+        ck_activation_block(&c->activation, convolution_image(c), (activation_extent){run->count, channels});
     block.z_position *= c->stride_w;
     block.out_position = stride;
     return block;
