@@ -69,6 +69,96 @@ import Testing
         #expect(Choice(isa: ck_isa_current(), threads: ck_threads()) == process)
     }
 
+    // MARK: Teams
+
+    /// What the threads of teams have seen.
+    private final class Teams: @unchecked Sendable {
+        /// For each leaders' task, the workers that took part in its call, and the threads it was told of.
+        private(set) var workers: [Int: Set<Int>] = [:]
+        private(set) var threads: [Int32] = []
+        private(set) var sets: Set<ck_isa.RawValue> = []
+        private(set) var order: [Int] = []
+        private let condition = NSCondition()
+        private let deadline = Date(timeIntervalSinceNow: 30)
+        private let wanted: Int
+        private let chosen: ck_isa
+
+        /// - Parameters:
+        ///   - wanted: each call's first tasks wait for so many workers.
+        ///   - chosen: the instructions that leaders choose for their calls.
+        init(wanted: Int, chosen: ck_isa = ck_isa_current()) { (self.wanted, self.chosen) = (wanted, chosen) }
+
+        static func of(_ context: UnsafeMutableRawPointer?) -> Teams {
+            Unmanaged<Teams>.fromOpaque(context!).takeUnretainedValue()
+        }
+
+        /// A leader's task, whose call has eight tasks.
+        func lead(_ number: Int) {
+            let before = ck_isa_current()
+            ck_isa_select(chosen)
+            defer { ck_isa_select(before) }
+            condition.withLock { threads.append(ck_threads()) }
+            let call = Call(teams: self, number: number)
+            ck_run_tasks(
+                8, 8,
+                { context, _, worker in
+                    let call = Unmanaged<Call>.fromOpaque(context!).takeUnretainedValue()
+                    call.teams.help(call.number, Int(worker))
+                }, { _, _, _ in }, Unmanaged.passUnretained(call).toOpaque())
+            withExtendedLifetime(call) {}
+        }
+
+        private final class Call {
+            let teams: Teams
+            let number: Int
+            init(teams: Teams, number: Int) { (self.teams, self.number) = (teams, number) }
+        }
+
+        private func help(_ number: Int, _ worker: Int) {
+            condition.lock()
+            workers[number, default: []].insert(worker)
+            sets.insert(ck_isa_current().rawValue)
+            condition.broadcast()
+            while workers[number]!.count < wanted, condition.wait(until: deadline) {}
+            condition.unlock()
+        }
+
+        func finish(_ number: Int) { condition.withLock { order.append(number) } }
+
+        func run(tasks: Int64, leaders: Int32) {
+            ck_run_tasks(
+                tasks, leaders, { context, task, _ in Teams.of(context).lead(Int(task)) },
+                { context, task, _ in Teams.of(context).finish(Int(task)) }, Unmanaged.passUnretained(self).toOpaque())
+        }
+    }
+
+    /// Three threads share the calls of each of two tasks, with the instructions of the leader.
+    @Test(arguments: availableISAs)
+    func teamsShareTheCallsOfTasks(isa: ck_isa) {
+        let teams = Teams(wanted: 3, chosen: isa)
+        with(isa: CK_ISA_PORTABLE, threads: 6) { teams.run(tasks: 2, leaders: 2) }
+        #expect(teams.workers == [0: [0, 1, 2], 1: [0, 1, 2]])
+        #expect(teams.threads == [3, 3])
+        #expect(teams.sets == [isa.rawValue])
+        #expect(teams.order == [0, 1])
+    }
+
+    /// The third of three tasks has both threads.
+    @Test func leadersThatHaveFinishedHelp() {
+        let teams = Teams(wanted: 1)
+        for _ in 0..<50 { with(isa: ck_isa_current()) { teams.run(tasks: 3, leaders: 2) } }
+        #expect(teams.order == (0..<50).flatMap { _ in [0, 1, 2] })
+        #expect(teams.threads.allSatisfy { (1...2).contains($0) })
+    }
+
+    /// Many short calls of many teams end, on more threads than the machine has.
+    @Test(arguments: [3, 5, 16, 64] as [Int32])
+    func manyCallsEnd(threads: Int32) {
+        let teams = Teams(wanted: 1)
+        for _ in 0..<20 { with(isa: ck_isa_current(), threads: threads) { teams.run(tasks: 7, leaders: 4) } }
+        #expect(teams.order == (0..<20).flatMap { _ in 0..<7 })
+    }
+
     // MARK: Recording
 
     private final class Seen {
@@ -100,13 +190,13 @@ import Testing
         #expect(sum > 0)
     }
 
-    /// A recorder sees the call and each of its tasks, which run in order on the calling thread. A task's own calls
-    /// are a part of the task.
+    /// A recorder sees the call and each of its tasks, which run in order on the calling thread. The calls of a task
+    /// that has no team are a part of the task.
     @Test func aRecorderSeesTheTasks() {
         let seen = Seen()
         var order: [Int64] = []
         seen.record {
-            with(isa: ck_isa_current(), threads: 2) {
+            with(isa: ck_isa_current(), threads: 1) {
                 withUnsafeMutablePointer(to: &order) { order in
                     ck_run_tasks(
                         5, 3,
@@ -126,6 +216,32 @@ import Testing
         // Without a recorder, nothing is seen.
         ck_run_tasks(5, 3, { _, _, _ in }, { _, _, _ in }, nil)
         #expect(seen.begun == [5, 3])
+    }
+
+    /// On more threads than tasks, a recorder sees the calls that a task's team would share, and tells kernels the
+    /// team's number of threads. The last two of five tasks on three leaders have the threads of the third.
+    @Test func aRecorderSeesTheCallsOfTeams() {
+        let seen = Seen()
+        var threads: [Int32] = []
+        seen.record {
+            with(isa: ck_isa_current(), threads: 6) {
+                withUnsafeMutablePointer(to: &threads) { threads in
+                    ck_run_tasks(
+                        5, 3,
+                        { context, _, _ in
+                            context!.assumingMemoryBound(to: [Int32].self).pointee.append(ck_threads())
+                            ck_run_tasks(
+                                4, 7, { _, _, _ in ck_run_tasks(9, 9, { _, _, _ in }, { _, _, _ in }, nil) },
+                                { _, _, _ in }, nil)
+                        }, { _, _, _ in }, threads)
+                }
+            }
+        }
+        #expect(threads == [2, 2, 2, 3, 3])
+        // Where two threads share four tasks, each task has one thread.
+        #expect(seen.begun.prefix(4) == [5, 3, 4, 4])
+        #expect(seen.ended.count == seen.begun.count / 2)
+        #expect(seen.begun.filter { $0 == 5 }.count == 1)
     }
 
     /// Calls that no number of threads would share are not seen.

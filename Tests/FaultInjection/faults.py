@@ -70,10 +70,13 @@ kernels(
     "parts of a loss are added in the caller's floating-point mode")
 runtime(
     "mode-stays", "threads.c", "leave_default_float_mode(mode)", "(void)0", "FloatModeTests",
-    "a kernel on one thread leaves its caller in another floating-point mode", occurrence=(1, 3))
+    "a kernel on one thread leaves its caller in another floating-point mode", occurrence=(1, 4))
 runtime(
     "workers-instructions", "threads.c", "ck_own_kernels = kernels", "ck_own_kernels", "RuntimeTests",
     "workers don't take their caller's instruction set", occurrence=(1, 2))
+runtime(
+    "helpers-instructions", "teams.c", "team->kernels", "kernels_before", "RuntimeTests",
+    "helpers keep their own instruction set", occurrence=(2, 2))
 kernels(
     "bias-of-first-panel", "shared/gemm.c", "has_values ? p->initial + column : p->initial", "p->initial",
     "CKernelsTests.ConvolutionTests|PlanTests",

@@ -74,6 +74,7 @@ public final class Recorder {
 
     private func callBegins(taskCount: Int, mostWorkers: Int) {
         let begin = Self.now
+        if open[open.count - 1].parts.isEmpty { open[open.count - 1].add(Recording.Part(planStep: -1)) }
         var call = Recording.Call(mostWorkers: mostWorkers)
         call.tasks.reserveCapacity(taskCount)
         calls.append(OpenCall(call: call, begin: begin))

@@ -31,8 +31,8 @@ typedef struct ck_convolution {
     int64_t pad_top, pad_left; ///< rows and columns past the bottom and right edge follow from the output size
     ck_activation activation;
     ck_algorithm algorithm;
-    /// The call runs on one thread while other threads make calls of their own. So no sum is split into parts for
-    /// threads to share.
+    /// Other threads make calls of their own meanwhile, so the call has one thread or a team of a few. No sum is split
+    /// into parts for threads to share.
     bool single_threaded;
 } ck_convolution;
 

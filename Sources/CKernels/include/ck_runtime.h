@@ -68,13 +68,14 @@ typedef void (*ck_task)(void *context, int64_t task, int worker);
 
 /// Runs tasks 0 ..< task_count, each exactly once, on up to `worker_limit` threads, and returns when all are done.
 /// Workers are below the limit, and what runs at once must write to disjoint memory. `finish` follows each task on its
-/// worker: one at a time, in order of the tasks. Calls of this library that a task makes stay on the task's thread,
-/// unless there is one worker only.
+/// worker: one at a time, in order of the tasks. Where there are more threads than tasks to run at once, each worker
+/// leads a team, which shares the calls of this library that the worker's tasks make. Elsewhere such calls stay on the
+/// task's thread, unless there is one worker only.
 void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context);
 
 /// Sees how the calls of a thread are cut into tasks: for tools that predict the time of a call on other numbers of
-/// threads. Calls that no machine would share among threads, because they are small or belong to a task, are part of
-/// the time around them.
+/// threads. Calls that no machine would share among threads, because they are small or belong to a task without a
+/// team, are part of the time around them. A call in stages counts as a call for each stage.
 typedef struct ck_recorder {
     void *context;
     /// A call begins. `most_workers` is how many threads the call could use.

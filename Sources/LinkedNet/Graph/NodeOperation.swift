@@ -55,7 +55,7 @@ extension NodeOperation {
 struct OperationCalls: Sendable, Hashable {
     /// The most samples of one call.
     let batch: Int
-    /// True if other threads make calls of their own meanwhile: then sharing the work of one call gains nothing.
+    /// True if other threads make calls of their own meanwhile: then to split sums for more threads gains little.
     let isSingleThreaded: Bool
 }
 

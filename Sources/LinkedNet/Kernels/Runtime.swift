@@ -55,7 +55,7 @@ public enum Runtime {
     public static var rejectedInstructionSet: String? { ck_isa_rejected_request().map { String(cString: $0) } }
 }
 
-/// Work in parts. Each thread takes one part at a time.
+/// Work in parts. Each worker takes one part at a time.
 class ConcurrentWork {
     /// Does a part. Parts that run at once write to disjoint memory, which `worker` may choose. Results must not depend
     /// on `worker`.
@@ -66,8 +66,9 @@ class ConcurrentWork {
 }
 
 extension Runtime {
-    /// Runs parts 0 ..< `parts` on at most `workers` threads, and returns when all parts are done. Kernels that a part
-    /// calls are single-threaded, unless there is only one worker. Allocates nothing.
+    /// Runs parts 0 ..< `parts` on at most `workers` threads, and returns when all parts are done. Other threads share
+    /// the kernels that a part calls: all threads if there is only one worker, else a team for each worker. Allocates
+    /// nothing.
     static func run(_ work: ConcurrentWork, parts: Int, workers: Int) {
         ck_run_tasks(
             Int64(parts), Int32(clamping: workers),

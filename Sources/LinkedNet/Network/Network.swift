@@ -84,8 +84,8 @@ public final class Network {
 
         parameterStorage = try AlignedStorage(count: parameterLayout.count)
         stateStorage = try AlignedStorage(count: stateLayout.count)
-        // All threads share the only pass of a step. Where a step has several passes, each thread takes a pass of its
-        // own, because kernels are then single-threaded.
+        // All threads share the only pass of a step. Where a step has several passes, each thread or team of threads
+        // takes a pass of its own.
         let passesAtOnce = min(MicroBatches(samples: batch, size: graph.microBatch).count, Runtime.threadCount)
         var workspaces: [Workspace] = []
         for _ in 0..<passesAtOnce {

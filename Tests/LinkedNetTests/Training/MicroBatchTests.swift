@@ -55,11 +55,11 @@ import Testing
     }
 
     /// One micro-batch after another, two or three at once (four micro-batches leave a last round of one), and seven
-    /// threads for four micro-batches.
+    /// threads for four micro-batches. With more threads, teams share the micro-batches.
     @Test func bitsDependOnNoNumberOfThreads() throws {
         let labels = (0..<32).map { Int32($0 % 5) }
         var weights: [[Float]] = []
-        for threads in [1, 2, 3, 7] {
+        for threads in [1, 2, 3, 7, 16, 64] {
             try Runtime.withThreadCount(threads) {
                 let trainer = try Trainer(try Self.network(batch: 32), optimizer: SGD(learningRate: 0.125))
                 for _ in 0..<2 { try trainer.step(pixels: Self.pixels, labels: labels) }
@@ -69,6 +69,27 @@ import Testing
         #expect(weights.allSatisfy { $0 == weights[0] })
         let untrained = try Self.network(batch: 32)
         withExtendedLifetime(untrained) { #expect(weights[0] != Array(untrained.parameters)) }
+    }
+
+    /// Micro-batches of one group of a chain: teams share the rows of the chain's layers.
+    @Test func bitsOfChainsDependOnNoNumberOfThreads() throws {
+        let labels = (0..<40).map { Int32($0 % 10) }
+        let pixels = Array(Self.pixels.prefix(40 * 32 * 32 * 3))
+        for activation in [ModelActivation.linkedReLU, .linkedSwish] {
+            var weights: [[Float]] = []
+            for threads in [1, 2, 3, 7, 16, 64] {
+                try Runtime.withThreadCount(threads) {
+                    let network = try Network(
+                        DepthNetwork(ModelOptions(activation: activation), depth: 6), input: [32, 32, 3], batch: 40,
+                        seed: 3)
+                    #expect(network.microBatchSize == 16)
+                    let trainer = try Trainer(network, optimizer: SGD(learningRate: 0.125))
+                    for _ in 0..<2 { try trainer.step(pixels: pixels, labels: labels) }
+                    weights.append(Array(network.parameters))
+                }
+            }
+            #expect(weights.allSatisfy { $0 == weights[0] }, "\(activation)")
+        }
     }
 
     /// Evaluation takes as many micro-batches at once, and counts and adds in the order of the samples.

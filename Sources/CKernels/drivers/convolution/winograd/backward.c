@@ -189,7 +189,7 @@ void ck_winograd_backward(
         .accumulate = accumulate,
     };
     call.plan = plan_for_batch(c, c->batch, false);
-    const int threads = ck_call_threads();
+    const int threads = ck_threads_for(convolution_work(c));
     const bool in_stages = goes_in_stages(&call.plan, threads);
     // Wide slices are faster, if they are enough. The width of slices decides how many tiles are folded at once: an
     // order of the sums of slopes' gradients, and of no other sum.

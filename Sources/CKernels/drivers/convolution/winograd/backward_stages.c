@@ -152,7 +152,7 @@ static int64_t chunks_at_once(const backward_plan *plan, int64_t threads) {
 void ck_winograd_backward_in_stages(const backward_call *call) {
     const backward_plan *plan = &call->plan;
     const double work = convolution_work(call->convolution);
-    const int64_t threads = ck_call_threads(), at_once = chunks_at_once(plan, threads);
+    const int64_t threads = ck_threads_for(work), at_once = chunks_at_once(plan, threads);
     const int64_t group_tasks = plan->groups * weight_frequencies(call->tiles);
     const int64_t slices = product_slices(plan, group_tasks, threads);
     for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
