@@ -121,6 +121,77 @@ import Testing
         }
     }
 
+    /// Threads share the layers of a group if there are fewer groups than threads. Neither the pieces nor the threads
+    /// change a bit. The activations are formed by tiles or in a plane, with slopes of a position and of a channel.
+    @Test(arguments: ["mirrored relu", "relu", "mirrored prelu per position", "prelu per channel", "mirrored swish"])
+    func groupsAreShared(activation name: String) throws {
+        let activation = try #require(ActivationCase.all.first { $0.name == name })
+        var generator = Generator(seed: 71)
+        for (batch, stride) in [(5, 1), (37, 2)] {
+            var size = (31, 23, 3)
+            let z = Buffer(uniform: batch * size.0 * size.1 * size.2, &generator)
+            let layers = (0..<3).map { index in
+                let stride = index == 0 ? stride : 1
+                let out = ((size.0 + stride - 1) / stride, (size.1 + stride - 1) / stride, index == 1 ? 7 : 4)
+                let shape = ck_convolution(
+                    batch: batch, height: size.0, width: size.1, channels: size.2, out: out,
+                    kernel: (index == 0 ? 5 : 3, 3), stride: (stride, stride), pad: (index == 0 ? 2 : 1, 1),
+                    activation: activation.activation)
+                let weights = shape.kernel_h * shape.kernel_w * shape.channels * shape.out_channels
+                let slopes = activation.slopeCount(positions: size.0 * size.1, channels: size.2)
+                size = out
+                return ChainInputs.Layer(
+                    shape: shape, activation: activation,
+                    weights: Buffer(uniform: Int(weights) * activation.members.count, &generator),
+                    slopes: Buffer(uniform: slopes, &generator), bias: Buffer(uniform: out.2, &generator))
+            }
+            let inputs = ChainInputs(
+                batch: batch, layers: layers, z: z, dy: Buffer(uniform: batch * size.0 * size.1 * size.2, &generator),
+                dzBefore: Buffer(uniform: z.count, &generator), givesInputGradient: stride == 1)
+            for isa in availableISAs {
+                let one = with(isa: isa, threads: 1) { ChainResults(inputs) }
+                #expect(one.guardsIntact)
+                for threads in [2, 3, 7, 16, 64] as [Int32] {
+                    let shared = with(isa: isa, threads: threads) { ChainResults(inputs) }
+                    #expect(shared.guardsIntact)
+                    #expect(one.difference(shared) == nil, "\(threads) threads, \(String(cString: ck_isa_name(isa)))")
+                }
+            }
+        }
+    }
+
+    /// A chain of one group is cut into a call for each stage if several threads share the group.
+    @Test func aGroupIsCutForItsThreads() {
+        var generator = Generator(seed: 5)
+        let activation = ActivationCase.all.first { $0.name == "mirrored relu" }!
+        let shape = ck_convolution(
+            batch: 3, height: 30, width: 30, channels: 4, out: (30, 30, 4), kernel: (3, 3), pad: (1, 1),
+            activation: activation.activation)
+        let inputs = ChainInputs(
+            ReferenceConvolution(
+                shape: shape, activation: activation, integers: false, misaligned: false, seed: generator.next()))
+        func calls(threads: Int32) -> [Int] {
+            final class Seen { var counts: [Int] = [] }
+            let seen = Seen()
+            var recorder = ck_recorder(
+                context: Unmanaged.passUnretained(seen).toOpaque(),
+                call_begins: { context, count, _ in
+                    Unmanaged<Seen>.fromOpaque(context!).takeUnretainedValue().counts.append(Int(count))
+                }, task_ends: { _, _ in }, call_ends: { _ in })
+            withUnsafePointer(to: &recorder) { recorder in
+                with(isa: availableISAs.last!, threads: threads) {
+                    ck_set_own_recorder(recorder)
+                    _ = ChainResults(inputs)
+                    ck_set_own_recorder(nil)
+                }
+            }
+            return seen.counts
+        }
+        #expect(calls(threads: 1) == [])
+        #expect(calls(threads: 4).count > 5)
+        #expect(calls(threads: 4).contains { $0 >= 8 })
+    }
+
     /// For any z, forward and backward-data have the same bits as the convolutions that the chain replaces.
     @Test(arguments: ActivationCase.all)
     func sameBitsAsSingleConvolutions(activation: ActivationCase) {

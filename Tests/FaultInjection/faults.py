@@ -75,8 +75,15 @@ runtime(
     "workers-instructions", "threads.c", "ck_own_kernels = kernels", "ck_own_kernels", "RuntimeTests",
     "workers don't take their caller's instruction set", occurrence=(1, 2))
 runtime(
+    "stage-begins-early", "teams.c", "atomic_load_explicit(&progress->finished, memory_order_acquire) < begin", "false",
+    "ConvolutionChainTests", "a stage begins before the tasks of the stage before are finished", occurrence=(1, 2))
+runtime(
     "helpers-instructions", "teams.c", "team->kernels", "kernels_before", "RuntimeTests",
     "helpers keep their own instruction set", occurrence=(2, 2))
+kernels(
+    "chain-last-piece", "convolution/chain/chain.h", "length * (index + 1) / count",
+    "length * index / count + length / count", "ConvolutionChainTests",
+    "pieces of a layer leave the rest of a division out")
 kernels(
     "bias-of-first-panel", "shared/gemm.c", "has_values ? p->initial + column : p->initial", "p->initial",
     "CKernelsTests.ConvolutionTests|PlanTests",
@@ -118,7 +125,7 @@ kernels(
     "choose-backward", "convolution/choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
     "the cost of a direct backward pass is that of its forward pass")
 kernels(
-    "chain-borders", "convolution/chain/backward.c", "memcmp(&before, &next_shape, sizeof before) != 0", "false",
+    "chain-borders", "convolution/chain/backward.c", "memcmp(next, &before, sizeof before) != 0", "false",
     "ConvolutionChainTests", "the borders of a chain's plane of gradients are not cleared")
 kernels(
     "chain-odd-channel", "convolution/chain/backward.c",

@@ -39,11 +39,13 @@ typedef struct chain_tiles {
         chain_reading folded, const chain_windows *windows, const float *in, const float *weights, const float *z,
         float *dz);
 
+    int gradient_terms; ///< whose sums weight_gradients forms at once
+
     /// gradients[j][n] += Σ_y Σ_x term j of the first run of window x · d[x][n], over `rows` rows, in_row and d_row
-    /// apart. `windows->runs` is not read.
+    /// apart, for the terms of elements first ..< first + count of the run. `windows->runs` is not read.
     void (*weight_gradients)(
-        const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
-        float *gradients);
+        const chain_windows *windows, int64_t first, int64_t count, int64_t rows, const float *in, int64_t in_row,
+        const float *d, int64_t d_row, float *gradients);
 
     /// sums[n] += Σ_x d[x][n].
     void (*add_columns)(int64_t columns, int64_t outputs, const float *d, float *sums);

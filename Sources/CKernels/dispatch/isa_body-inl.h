@@ -27,6 +27,7 @@ const ck_kernels CK_TABLE = {
             .rectifies = CHAIN_RECTIFIES,
             .convolve = chain_convolve,
             .convolve_and_fold = chain_convolve_and_fold,
+            .gradient_terms = CHAIN_TERMS,
             .weight_gradients = chain_weight_gradients,
             .add_columns = chain_add_columns,
             .sum_images = chain_sum_images,

@@ -10,7 +10,8 @@ typedef struct ck_chain_layer {
 } ck_chain_layer;
 
 /// Convolutions that feed each other, for few channels and many layers. A group of images runs through all layers on
-/// one thread, forward as backward, with no barrier in between.
+/// one thread, forward as backward, with no barrier in between. If there are fewer groups than threads, threads share
+/// the layers of each group. The results have the same bits.
 ///
 /// Every layer but the first one has stride 1 and reads the output of the layer before: height, width and channels are
 /// the out_height, the out_width and the out_channels of that layer. The first layer may have any stride if nobody

@@ -202,39 +202,38 @@ ALWAYS_INLINE void chain_gradients_block(
 }
 
 ALWAYS_INLINE void chain_gradients_elements(
-    chain_reading reading, int outputs, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row,
-    const float *d, int64_t d_row, float *gradients) {
-    const int64_t length = windows->taps * windows->channels;
+    chain_reading reading, int outputs, const chain_windows *windows, int64_t first, int64_t count, int64_t rows,
+    const float *in, int64_t in_row, const float *d, int64_t d_row, float *gradients) {
+    const int64_t end = first + count;
     const int at_once = CHAIN_TERMS / chain_members(reading);
-    int64_t first = 0;
-    for (; first + at_once <= length; first += at_once)
+    for (; first + at_once <= end; first += at_once)
         chain_gradients_block(reading, at_once, outputs, windows, first, rows, in, in_row, d, d_row, gradients);
-    for (; first < length; first++)
+    for (; first < end; first++)
         chain_gradients_block(reading, 1, outputs, windows, first, rows, in, in_row, d, d_row, gradients);
 }
 
 ALWAYS_INLINE void chain_gradients_outputs(
-    chain_reading reading, const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d,
-    int64_t d_row, float *gradients) {
+    chain_reading reading, const chain_windows *windows, int64_t first, int64_t count, int64_t rows, const float *in,
+    int64_t in_row, const float *d, int64_t d_row, float *gradients) {
     int64_t n = 0;
     for (; n + CHAIN_GRADIENT_OUTPUTS <= windows->outputs; n += CHAIN_GRADIENT_OUTPUTS)
         chain_gradients_elements(
-            reading, CHAIN_GRADIENT_OUTPUTS, windows, rows, in, in_row, d + n * VECTOR_FLOATS, d_row,
+            reading, CHAIN_GRADIENT_OUTPUTS, windows, first, count, rows, in, in_row, d + n * VECTOR_FLOATS, d_row,
             gradients + n * VECTOR_FLOATS);
     d += n * VECTOR_FLOATS;
     gradients += n * VECTOR_FLOATS;
-    switch (windows->outputs - n) {
-    case 1: chain_gradients_elements(reading, 1, windows, rows, in, in_row, d, d_row, gradients); break;
-    case 2: chain_gradients_elements(reading, 2, windows, rows, in, in_row, d, d_row, gradients); break;
-    case 3: chain_gradients_elements(reading, 3, windows, rows, in, in_row, d, d_row, gradients); break;
-    default: break;
-    }
+#define REST(outputs)                                                                                             \
+    case outputs:                                                                                                 \
+        chain_gradients_elements(reading, outputs, windows, first, count, rows, in, in_row, d, d_row, gradients); \
+        break;
+    switch (windows->outputs - n) { REST(1) REST(2) REST(3) }
+#undef REST
 }
 
 static void chain_weight_gradients(
-    const chain_windows *windows, int64_t rows, const float *in, int64_t in_row, const float *d, int64_t d_row,
-    float *gradients) {
-    FOR_READING(chain_gradients_outputs, windows, rows, in, in_row, d, d_row, gradients)
+    const chain_windows *windows, int64_t first, int64_t count, int64_t rows, const float *in, int64_t in_row,
+    const float *d, int64_t d_row, float *gradients) {
+    FOR_READING(chain_gradients_outputs, windows, first, count, rows, in, in_row, d, d_row, gradients)
 }
 #undef FOR_READING
 

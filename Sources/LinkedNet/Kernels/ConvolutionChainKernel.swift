@@ -1,6 +1,7 @@
 import CKernels
 
-/// Consecutive convolutions: groups of images run through all convolutions, in cache and without a barrier.
+/// Consecutive convolutions: groups of images run through all convolutions in cache, without a barrier if each
+/// thread has a group.
 /// `ck_convolution_chain` states the layouts.
 struct ConvolutionChainKernel: Sendable {
     /// One convolution of a chain.

@@ -2,14 +2,17 @@
 #define CK_CONVOLUTION_CHAIN_DRIVER_H
 
 #include "drivers/convolution/shape.h"
+#include "drivers/shared/scratch.h"
 #include "include/ck_convolution_chain.h"
 #include "runtime/threads.h"
 
-// The parts that forward and backward of a chain share. A group is as many images as a vector has lanes; a task takes
-// one group through all layers. Inside, every element is a vector over the images of the group: z[y][x][c] means floats
-// [y][x][c][lanes].
+// The parts that forward and backward of a chain share. A group is as many images as a vector has lanes. Inside, every
+// element is a vector over the images of the group: z[y][x][c] means floats [y][x][c][lanes].
 //   saved    the pre-activations that the layers read, padded: [group][layer][rows][columns][c]
 //   members  the activation of a layer, padded, where windows can't be read from `saved`: [rows][columns][K]
+// A pass is a list of stages. A task takes one group through all stages. If there are fewer groups than threads, a task
+// takes a piece of one stage of a group instead. A piece is some rows, or some of the weights' sums, so no order of
+// additions depends on the pieces.
 
 /// A padded image: `rows` × `columns` pixels of `depth` elements, the image's first pixel at (top, left).
 typedef struct chain_plane {
@@ -55,8 +58,18 @@ static inline int64_t chain_plane_row(const chain_plane *plane, int64_t y, int64
     return ((plane->top + y) * plane->columns + plane->left) * plane->depth * lanes;
 }
 
-/// Writes zeros around the image.
-void ck_chain_clear_borders(const chain_plane *plane, float *start, int64_t lanes);
+/// Some rows of an image, or of other things: first ..< end.
+typedef struct chain_range {
+    int64_t first, end;
+} chain_range;
+
+/// Piece `index` of `count` pieces of about equal size.
+static inline chain_range chain_piece(int64_t length, int64_t index, int64_t count) {
+    return (chain_range){length * index / count, length * (index + 1) / count};
+}
+
+/// Writes zeros around these rows of the image: above the first row and below the last one, too.
+void ck_chain_clear_borders(const chain_plane *plane, chain_range rows, float *start, int64_t lanes);
 
 static inline int64_t chain_input_size(const ck_convolution *c) { return c->height * c->width * c->channels; }
 static inline int64_t chain_output_size(const ck_convolution *c) {
@@ -78,6 +91,65 @@ typedef struct chain_parameters {
 /// The parameters of the layer whose first parameter is number `start`.
 chain_parameters ck_chain_parameters(const ck_chain_layer *layer, int64_t start);
 
+/// Where the parameters, the planes in `saved` and the gradients of a layer begin.
+typedef struct chain_place {
+    int64_t parameter, z, gradients;
+} chain_place;
+
+typedef enum chain_step {
+    CHAIN_GATHER, ///< images become lanes
+    CHAIN_SPREAD, ///< slopes are spread over lanes
+    CHAIN_FORM,   ///< members are formed in a plane
+    CHAIN_LAYER,  ///< the layer itself
+    CHAIN_LANES,  ///< the lanes of the last sums are added
+} chain_step;
+
+/// A stage of a pass: one step of one layer.
+typedef struct chain_stage {
+    chain_step step;
+    int64_t layer;
+    int64_t pieces;        ///< of a group, one task each
+    int64_t weight_pieces; ///< those that add up gradients of weights
+} chain_stage;
+
+/// The stages of a pass, and how threads share them.
+typedef struct chain_schedule {
+    chain_stage *stages; ///< in scratch, as `places`
+    chain_place *places; ///< of all layers, and their end
+    int64_t stage_count;
+    /// How many threads share a group; 1 if a task takes a group through all stages.
+    int64_t sharers;
+} chain_schedule;
+
+/// Room for every schedule of the chain.
+static inline chain_schedule chain_take_schedule(scratch_parts *parts, int64_t layer_count) {
+    chain_schedule schedule = {0};
+    schedule.stages = take_bytes(parts, 3 * (layer_count + 1) * (int64_t)sizeof(chain_stage));
+    schedule.places = take_bytes(parts, (layer_count + 1) * (int64_t)sizeof(chain_place));
+    return schedule;
+}
+
+/// Fills in the places, and decides how many threads share a group. `work` is that of the call.
+void ck_chain_begin_schedule(
+    const ck_kernels *kernels, const ck_convolution_chain *chain, double work, chain_schedule *schedule);
+
+/// Adds the stages before a layer's own: those that spread its slopes and form its members.
+void ck_chain_add_preparation(
+    const ck_kernels *kernels, const ck_convolution_chain *chain, int64_t layer, chain_schedule *schedule);
+
+static inline void chain_add_stage(chain_schedule *schedule, chain_step step, int64_t layer, int64_t pieces) {
+    schedule->stages[schedule->stage_count++] = (chain_stage){step, layer, schedule->sharers == 1 ? 1 : pieces, 0};
+}
+
+/// How many pieces of `length` things a stage has: about two for each thread, so that threads that begin late, or that
+/// have other pieces to do, take fewer.
+static inline int64_t chain_pieces(const chain_schedule *schedule, int64_t length) {
+    return min_of(2 * schedule->sharers, length);
+}
+
+/// The largest number of tasks of a stage.
+int64_t ck_chain_most_tasks(const chain_schedule *schedule, int64_t groups);
+
 /// One task's group.
 typedef struct chain_group {
     int64_t first_image, images;
@@ -98,11 +170,17 @@ void ck_chain_scatter(
     const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images,
     int64_t image_stride);
 
-/// The plane that holds the windows of a layer: z, or `members` after forming the members there. `slopes` are spread
-/// over lanes.
-const float *ck_chain_window_elements(
-    const ck_kernels *kernels, const ck_convolution *convolution, const chain_input *input, const float *z,
-    const float *slopes, float *members);
+/// Spreads these slopes of a layer over lanes.
+static inline void chain_spread_slopes(
+    const ck_kernels *kernels, const float *values, chain_range slopes, float *spread) {
+    kernels->chain.spread(
+        slopes.end - slopes.first, values + slopes.first, spread + slopes.first * chain_lanes(kernels));
+}
+
+/// Forms the members of some rows of a layer's input. `slopes` are spread over lanes.
+void ck_chain_form_members(
+    const ck_kernels *kernels, const ck_convolution *convolution, const chain_input *input, chain_range rows,
+    const float *z, const float *slopes, float *members);
 
 /// How the activation of row y lies in memory; `*slope_offset` is where its slopes start.
 activation_block ck_chain_row_block(const ck_convolution *convolution, int64_t lanes, int64_t y, int64_t *slope_offset);

@@ -78,17 +78,18 @@ chain_sizes ck_chain_sizes(const ck_convolution_chain *chain) {
     return sizes;
 }
 
-void ck_chain_clear_borders(const chain_plane *plane, float *start, int64_t lanes) {
+void ck_chain_clear_borders(const chain_plane *plane, chain_range rows, float *start, int64_t lanes) {
     const size_t element = (size_t)(plane->depth * lanes) * sizeof(float);
     const int64_t row_floats = plane->columns * plane->depth * lanes;
     const int64_t right = plane->left + plane->width, bottom = plane->top + plane->height;
-    memset(start, 0, (size_t)(plane->top * plane->columns) * element);
-    for (int64_t y = plane->top; y < bottom; y++) {
+    if (rows.first == 0) memset(start, 0, (size_t)(plane->top * plane->columns) * element);
+    for (int64_t y = plane->top + rows.first; y < plane->top + rows.end; y++) {
         float *row = start + y * row_floats;
         memset(row, 0, (size_t)plane->left * element);
         memset(row + right * plane->depth * lanes, 0, (size_t)(plane->columns - right) * element);
     }
-    memset(start + bottom * row_floats, 0, (size_t)((plane->rows - bottom) * plane->columns) * element);
+    if (rows.end == plane->height)
+        memset(start + bottom * row_floats, 0, (size_t)((plane->rows - bottom) * plane->columns) * element);
 }
 
 chain_parameters ck_chain_parameters(const ck_chain_layer *layer, int64_t start) {
@@ -123,20 +124,18 @@ activation_block ck_chain_row_block(const ck_convolution *c, int64_t lanes, int6
     return block;
 }
 
-const float *ck_chain_window_elements(
-    const ck_kernels *kernels, const ck_convolution *c, const chain_input *input, const float *z, const float *slopes,
-    float *members) {
+void ck_chain_form_members(
+    const ck_kernels *kernels, const ck_convolution *c, const chain_input *input, chain_range rows, const float *z,
+    const float *slopes, float *members) {
     const int64_t lanes = chain_lanes(kernels);
-    if (!input->forms_members) return z;
-    ck_chain_clear_borders(&input->members, members, lanes);
-    for (int64_t y = 0; y < c->height; y++) {
+    ck_chain_clear_borders(&input->members, rows, members, lanes);
+    for (int64_t y = rows.first; y < rows.end; y++) {
         int64_t slope_offset;
         const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);
         kernels->activation.forward(
             &c->activation, &block, z + chain_plane_row(&input->z, y, lanes),
             slopes == NULL ? NULL : slopes + slope_offset, members + chain_plane_row(&input->members, y, lanes));
     }
-    return members;
 }
 
 double ck_chain_work(const ck_convolution_chain *chain) {
