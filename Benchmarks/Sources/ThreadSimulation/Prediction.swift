@@ -26,20 +26,20 @@ public struct Simulation {
     private let recordings: [Int: Recording]
     private let traffic: MemoryTraffic
     private let machine: Machine?
-    private let forkJoin: (Int) -> Double
+    private let costs: ForkJoinCosts
 
     /// - Parameters:
     ///   - recordings: a step of `network`, cut for one thread and for each number of threads to predict.
     ///   - slots: the number of the optimizer's slots.
     ///   - machine: the machine; `nil` for memory without limits.
-    ///   - forkJoin: the time to start and to join a number of threads.
+    ///   - costs: the times to start and to join a number of threads.
     public init(
         _ recordings: [Int: Recording], of network: Network, slots: Int, machine: Machine?,
-        forkJoin: @escaping (Int) -> Double
+        costs: ForkJoinCosts
     ) {
         self.recordings = recordings
         self.machine = machine
-        self.forkJoin = forkJoin
+        self.costs = costs
         traffic = MemoryTraffic(network, slots: slots)
     }
 
@@ -54,7 +54,7 @@ public struct Simulation {
             losses.serial = part.serial * (1 - 1 / Double(threads))
             losses.moreWork = (part.seconds - whole.seconds) / Double(threads)
             for call in part.calls {
-                let schedule = Schedule(call, threads: threads, forkJoin: forkJoin)
+                let schedule = Schedule(call, threads: threads, costs: costs)
                 seconds += schedule.seconds
                 losses += schedule.losses
             }

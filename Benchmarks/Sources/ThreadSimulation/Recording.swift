@@ -26,7 +26,8 @@ public struct Recording: Sendable {
     /// A piece of a call.
     public struct Task: Sendable {
         public internal(set) var seconds: Double
-        /// The parts of the step that the task holds, if the task is a micro-batch.
+        /// The parts of the step that the task holds, if the task is a micro-batch. Their calls are those that the
+        /// threads of a team share.
         public internal(set) var parts: [Part] = []
     }
 

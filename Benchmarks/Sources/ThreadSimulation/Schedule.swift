@@ -1,3 +1,5 @@
+import Foundation
+
 /// The time of a call on several threads, and what keeps the time from being shorter.
 struct Schedule {
     /// From the call's begin to its end.
@@ -5,10 +7,16 @@ struct Schedule {
     /// Time that the call would not take if each thread had the same share of the work.
     var losses = Losses()
 
-    /// Workers take tasks in order: each task runs on the worker that is free first, as in `ck_parallel`.
-    ///
-    /// - Parameter forkJoin: the time to start and to join this number of workers.
-    init(_ call: Recording.Call, threads: Int, forkJoin: (_ workers: Int) -> Double) {
+    /// Workers take tasks in order: each task runs on the worker that is free first, as in `ck_parallel`. Where there
+    /// are more threads than tasks, a worker of `ck_run_tasks` leads a team, which shares the calls of its tasks.
+    init(_ call: Recording.Call, threads: Int, costs: ForkJoinCosts) {
+        self.init(call, threads: threads, forkJoin: costs.region, teamForkJoin: costs.team)
+    }
+
+    private init(
+        _ call: Recording.Call, threads: Int, forkJoin: (_ workers: Int) -> Double,
+        teamForkJoin: (_ workers: Int) -> Double
+    ) {
         let workers = min(threads, call.mostWorkers)
         guard workers > 1 else {
             seconds = call.seconds
@@ -16,15 +24,70 @@ struct Schedule {
             return
         }
         var busy = Array(repeating: 0.0, count: workers)
-        for task in call.tasks {
+        var teamLosses = Array(repeating: Losses(), count: workers)
+        // The last tasks, too few for all workers, have the threads of workers that have finished.
+        let rest = call.tasks.count % workers
+        var work = 0.0
+        for (index, task) in call.tasks.enumerated() {
             let next = busy.indices.min { busy[$0] < busy[$1] } ?? 0
-            busy[next] += task.seconds
+            let busyWorkers = index >= call.tasks.count - rest ? rest : workers
+            let led = Self.led(task, threads: threads, teams: busyWorkers, forkJoin: teamForkJoin)
+            busy[next] += led.seconds
+            teamLosses[next] += led.losses
+            work += led.seconds
         }
-        let longest = busy.max() ?? 0, work = call.seconds
-        losses.forkJoin = forkJoin(workers)
-        seconds = longest + losses.forkJoin
-        losses.fewTasks = work / Double(workers) - work / Double(threads)
-        losses.unevenTasks = longest - work / Double(workers)
+        let last = busy.indices.max { busy[$0] < busy[$1] } ?? 0
+        let sharesCalls = call.tasks.contains { $0.parts.contains { !$0.calls.isEmpty } }
+        losses = teamLosses[last]
+        losses.forkJoin += forkJoin(workers)
+        seconds = busy[last] + forkJoin(workers)
+        if !sharesCalls { losses.fewTasks += work / Double(workers) - work / Double(threads) }
+        losses.unevenTasks += busy[last] - work / Double(workers)
+    }
+
+    /// The time of a task whose calls a team shares, one of `teams` teams. A helper that has nothing to do in its team
+    /// helps another, so the teams have parts of threads where the threads don't divide.
+    private static func led(
+        _ task: Recording.Task, threads: Int, teams: Int, forkJoin: (_ workers: Int) -> Double
+    ) -> (seconds: Double, losses: Losses) {
+        let fewer = led(task, threads: threads / teams, forkJoin: forkJoin)
+        guard threads % teams != 0 else { return fewer }
+        let more = led(task, threads: threads / teams + 1, forkJoin: forkJoin)
+        let share = Double(threads % teams) / Double(teams)
+        return (1 / ((1 - share) / fewer.seconds + share / more.seconds), more.losses)
+    }
+
+    private static func led(
+        _ task: Recording.Task, threads: Int, forkJoin: (_ workers: Int) -> Double
+    ) -> (seconds: Double, losses: Losses) {
+        var losses = Losses()
+        guard threads > 1, task.parts.contains(where: { !$0.calls.isEmpty }) else { return (task.seconds, losses) }
+        var seconds = 0.0
+        for part in task.parts {
+            seconds += part.serial
+            losses.serial += part.serial * (1 - 1 / Double(threads))
+            for call in part.calls {
+                let schedule = Schedule(call, threads: threads, forkJoin: forkJoin, teamForkJoin: forkJoin)
+                seconds += schedule.seconds
+                losses += schedule.losses
+            }
+        }
+        return (seconds, losses)
+    }
+}
+
+/// The seconds to start and to join this number of workers.
+public struct ForkJoinCosts: Sendable {
+    /// Of a parallel region, and of a call that a team shares.
+    public var region, team: @Sendable (_ workers: Int) -> Double
+
+    /// - Parameters:
+    ///   - region: two workers of a parallel region.
+    ///   - team: two workers of a team.
+    public init(region: Double, team: Double) {
+        // Barriers are trees: each doubling of the threads adds a level.
+        self.region = { region * max(log2(Double($0)), 0) }
+        self.team = { team * max(log2(Double($0)), 0) }
     }
 }
 

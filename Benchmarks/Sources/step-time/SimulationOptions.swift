@@ -36,6 +36,9 @@ struct SimulationOptions: ParsableArguments {
     var sharedCache: Double?
     @Option(help: "Microseconds to start and to join two threads; measured if not given.")
     var forkJoin: Double?
+    @Option(
+        help: "Microseconds to start and to join two threads that share a micro-batch; measured if not given.")
+    var teamForkJoin: Double?
 
     /// The numbers of threads; empty if nothing is predicted.
     var threadCounts: [Int] { simulateThreads ?? [] }
@@ -47,12 +50,12 @@ struct SimulationOptions: ParsableArguments {
         }
         let sizes = [
             ("--core-bandwidth", coreBandwidth), ("--whole-bandwidth", wholeBandwidth), ("--core-cache", coreCache),
-            ("--shared-cache", sharedCache), ("--fork-join", forkJoin),
+            ("--shared-cache", sharedCache), ("--fork-join", forkJoin), ("--team-fork-join", teamForkJoin),
         ]
         for (name, size) in sizes {
             guard let size else { continue }
             guard size >= 0, size <= 1e6 else { throw ValidationError("\(name): expected 0 to 1e6, found \(size)") }
-            guard machine != "none" || name == "--fork-join" else {
+            guard machine != "none" || name.hasSuffix("fork-join") else {
                 throw ValidationError("\(name): expected --machine, whose memory the option changes")
             }
         }
@@ -72,17 +75,17 @@ struct SimulationOptions: ParsableArguments {
     func run(_ steps: RandomSteps, count: Int, label: String) throws {
         let measured = try MeasuredSteps(steps, threadCounts: threadCounts, count: count)
         let pair = forkJoin.map { $0 * 1e-6 } ?? Self.measuredForkJoin()
+        let teamPair = teamForkJoin.map { $0 * 1e-6 } ?? Self.measuredTeamForkJoin()
         let simulation = Simulation(
             measured.recordings, of: steps.network, slots: steps.trainer.optimizer.slotNames.count,
-            machine: chosenMachine,
-            // The runtime's barrier is a tree: each doubling of the threads adds a level.
-            forkJoin: { pair * max(log2(Double($0)), 0) })
+            machine: chosenMachine, costs: ForkJoinCosts(region: pair, team: teamPair))
         let predictions = threadCounts.map { simulation.predict(threads: $0) }
         for prediction in predictions { print(PredictionTable(prediction, of: steps.network, label: label), "\n") }
         let one = simulation.predict(threads: 1), two = simulation.predict(threads: 2)
         var fields = [
             "\"network\": \"\(label)\"", "\"isa\": \"\(Runtime.instructionSet)\"", "\"machine\": \"\(machine)\"",
             String(format: "\"fork_join_us\": %.2f", pair * 1e6),
+            String(format: "\"team_fork_join_us\": %.2f", teamPair * 1e6),
             String(format: "\"one_thread_ms\": %.2f", one.seconds * 1e3),
         ]
         // Memory in the model is another machine's, so there is nothing to compare.
@@ -96,16 +99,40 @@ struct SimulationOptions: ParsableArguments {
         print("{" + fields.joined(separator: ", ") + "}")
     }
 
-    /// The seconds that a call of two tasks takes on two threads if the tasks do nothing.
+    /// The seconds that a call of two tasks takes on two threads beyond the time of one task.
     private static func measuredForkJoin() -> Double {
-        let before = Runtime.threadCount
-        Runtime.threadCount = 2
-        defer { Runtime.threadCount = before }
+        Runtime.withThreadCount(2) { shortTimeOfCalls() }
+    }
+
+    /// The same in a task that two threads share. Two threads have three tasks, so the last task has both threads.
+    private static func measuredTeamForkJoin() -> Double {
+        var seconds = measuredForkJoin()
+        Runtime.withThreadCount(2) {
+            ck_run_tasks(
+                3, 2,
+                { context, task, _ in
+                    guard task == 2, let seconds = context?.assumingMemoryBound(to: Double.self) else { return }
+                    let deadline = ContinuousClock.now + .milliseconds(100)
+                    while ck_threads() < 2, ContinuousClock.now < deadline {}
+                    if ck_threads() == 2 { seconds.pointee = SimulationOptions.shortTimeOfCalls() }
+                }, { _, _, _ in }, &seconds)
+        }
+        return seconds
+    }
+
+    private static func shortTimeOfCalls() -> Double {
         let times = (0..<2000).map { _ in
-            ContinuousClock().measure { ck_run_tasks(2, 2, { _, _, _ in }, { _, _, _ in }, nil) } / .seconds(1)
+            ContinuousClock().measure {
+                ck_run_tasks(
+                    2, 2,
+                    { _, _, _ in
+                        let end = ContinuousClock.now + .microseconds(3)
+                        while ContinuousClock.now < end {}
+                    }, { _, _, _ in }, nil)
+            } - .microseconds(3)
         }
         // Another program may hold one of the two processors for much of the time.
-        return times.sorted()[times.count / 10]
+        return max(times.sorted()[times.count / 10] / .seconds(1), 0)
     }
 }
 
