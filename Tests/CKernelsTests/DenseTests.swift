@@ -2,12 +2,14 @@ import CKernels
 import Testing
 
 @Suite struct DenseTests {
-    static func verify(_ shape: ck_dense, _ activation: ActivationCase, seed: Int) {
+    static func verify(
+        _ shape: ck_dense, _ activation: ActivationCase, seed: Int, threadCounts: [Int32] = threadCounts
+    ) {
         withUnsafePointer(to: shape) { #expect(ck_dense_check($0) == nil) }
         LinearResults.verify(
             ReferenceConvolution(
                 dense: shape, activation: activation, integers: activation.isExact && seed % 2 == 0,
-                misaligned: seed % 5 == 0, seed: UInt64(seed) + 5000))
+                misaligned: seed % 5 == 0, seed: UInt64(seed) + 5000), threadCounts: threadCounts)
     }
 
     @Test(arguments: 0..<120)

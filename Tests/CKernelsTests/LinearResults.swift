@@ -88,7 +88,7 @@ struct LinearResults {
 
     /// Expects every pass on every instruction set to be within its bound (exact for integers), and to give the same
     /// bits for any number of threads.
-    static func verify(_ reference: ReferenceConvolution) {
+    static func verify(_ reference: ReferenceConvolution, threadCounts: [Int32] = threadCounts) {
         for isa in availableISAs {
             let results = with(isa: isa) { LinearResults(reference) }
             let name = "\(String(cString: ck_isa_name(isa))), \(reference.activation), \(reference.shape)"

@@ -41,6 +41,9 @@ private struct Coverage {
     private static let perPosition = activation("mirrored prelu per position")
     private static let threeMembers = activation("prelu, leaky relu, prelu")
 
+    /// With a number for which the kernels cut finest.
+    private static let threadCounts = CKernelsTests.threadCounts + [40]
+
     struct Convolution: CustomStringConvertible, Sendable {
         let shape: ck_convolution
         let activation: ActivationCase
@@ -91,6 +94,7 @@ private struct Coverage {
     static let pointwise = [
         Convolution(3, (31, 33), 37, out: (31, 33), 53, kernel: 1, pad: 0, mirrored),
         Convolution(11, (39, 19), 20, out: (20, 10), 12, kernel: 1, stride: 2, pad: 0, identity),
+        Convolution(4, (61, 61), 3, out: (61, 61), 5, kernel: 1, pad: 0, mirrored),
     ]
 
     static let chains = [
@@ -137,7 +141,7 @@ private struct Coverage {
 
     @Test(arguments: pointwise)
     func pointwiseConvolutions(_ convolution: Convolution) {
-        PointwiseTests.verify(convolution.shape, convolution.activation, seed: 6)
+        PointwiseTests.verify(convolution.shape, convolution.activation, seed: 6, threadCounts: Self.threadCounts)
     }
 
     @Test(arguments: chains)
@@ -154,7 +158,9 @@ private struct Coverage {
     }
 
     @Test(arguments: dense)
-    func denseLayers(_ dense: Dense) { DenseTests.verify(dense.shape, dense.activation, seed: 2) }
+    func denseLayers(_ dense: Dense) {
+        DenseTests.verify(dense.shape, dense.activation, seed: 2, threadCounts: Self.threadCounts)
+    }
 
     /// Every loop is covered on every instruction set of this machine, with the cuts for few threads and for many.
     @Test(arguments: availableISAs)

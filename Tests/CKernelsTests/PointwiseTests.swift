@@ -63,7 +63,9 @@ struct PointwiseResults {
             activation: activation.activation)
     }
 
-    static func verify(_ shape: ck_convolution, _ activation: ActivationCase, seed: Int) {
+    static func verify(
+        _ shape: ck_convolution, _ activation: ActivationCase, seed: Int, threadCounts: [Int32] = threadCounts
+    ) {
         var shape = shape
         shape.single_threaded = seed % 4 == 1
         #expect(ck_convolution_check(&shape) == nil)

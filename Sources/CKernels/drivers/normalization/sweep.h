@@ -82,13 +82,11 @@ static inline double norm_work(const norm_sweep *sweep, int operations) {
 /// A cache line of doubles, so that threads share no line of the sums.
 enum { NORM_SLICE_CHANNELS = 8 };
 
-/// Runs `task` over slices of channels, to join the sums of `parts` parts. Few sums are joined, but other threads'
-/// caches have them.
+/// Runs `task` over slices of channels, to join the sums of `parts` parts.
 static inline void over_channel_slices(const norm_sweep *sweep, int64_t parts, ck_task task, void *context) {
-    enum { OPERATIONS = 50 };
     ck_parallel(
         divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS),
-        (double)sweep->layout.channels * (double)parts * OPERATIONS, task, context);
+        joining_work((double)sweep->layout.channels * (double)parts * 10), task, context);
 }
 
 /// Runs `task` over blocks of rows.

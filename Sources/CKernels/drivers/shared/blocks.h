@@ -18,6 +18,13 @@ static inline int64_t pieces_for_threads(int64_t tasks) {
     return threads <= FEW_THREADS ? 1 : divide_up(TASKS_PER_THREAD * threads, max_of(tasks, 1));
 }
 
+/// The work of a short call that joins what all threads have just written. Most of the lines are in the caches of other
+/// threads, if there are many.
+static inline double joining_work(double operations) {
+    enum { MANY_THREADS_FACTOR = 5 };
+    return ck_threads() <= FEW_THREADS ? operations : MANY_THREADS_FACTOR * operations;
+}
+
 /// The length of tasks that share `count` elements: `most`, or less for many threads, but a multiple of `least`.
 static inline int64_t length_for_threads(int64_t count, int64_t least, int64_t most) {
     const int64_t threads = ck_threads();

@@ -4,8 +4,8 @@
 //   dy        where y was normalised, formed from the gradient of the result
 //   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
 //   dweights  [K][N] += membersᵀ · dy: a part for each range, added in order at the end
-// The ranges are few, because each has a part. On many threads a task takes a slice of z's channels in a range, with
-// all members. Slices change no sum, but each reads dy.
+// The ranges are few, because each has a part; there are more where the parts are small. On many threads a task takes a
+// slice of z's channels in a range, with all members. Slices change no sum, but each reads dy.
 
 #include <string.h>
 
@@ -17,7 +17,10 @@
 
 enum {
     BLOCK_PIXELS = 2 * GEMM_SLAB_ROWS,
-    MOST_RANGES = 16,
+    FEW_RANGES = 16,
+    MOST_RANGES = 64,       // if each has
+    LONG_RANGE_BLOCKS = 8,  // at least so many blocks
+    PARTS_BYTES = 2 << 20,  // and all parts have at most so many bytes
     LEAST_SLICE_DEPTH = 32, // narrow products are slow
     SLICE_CHANNELS = 16,    // a slice has a multiple of these
 };
@@ -41,11 +44,18 @@ static int64_t channels_of_slice(const ck_convolution *c, int64_t slices) {
     return slices == 1 ? c->channels : round_up(divide_up(c->channels, slices), SLICE_CHANNELS);
 }
 
+static int64_t ranges_of(const ck_convolution *c, int64_t blocks) {
+    if (c->single_threaded) return 1;
+    const int64_t part_bytes = convolution_depth(c) * gemm_padded_columns(c->out_channels) * 4;
+    const int64_t more = min_of(min_of(blocks / LONG_RANGE_BLOCKS, MOST_RANGES), PARTS_BYTES / part_bytes);
+    return min_of(blocks, max_of(FEW_RANGES, more));
+}
+
 // How many slices end the call first. Each slice adds about a 32nd of the whole work, for dy and for narrow products.
 static int64_t slices_of(const ck_convolution *c, int64_t blocks, int64_t ranges) {
     enum { UNIT = 32, SCALE = 1024 };
     const int64_t threads = ck_threads(), longest = divide_up(blocks, ranges) * SCALE;
-    if (threads <= FEW_THREADS) return 1;
+    if (threads <= FEW_THREADS && ranges >= TASKS_PER_THREAD * threads) return 1;
     int64_t best = 1, least = INT64_MAX;
     for (int64_t slices = 1; slices <= most_slices(c); slices++) {
         if (divide_up(c->channels, channels_of_slice(c, slices)) != slices) continue;
@@ -62,7 +72,7 @@ static backward_plan plan_for_slices(const ck_convolution *c, int64_t slices) {
     backward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
-    plan.ranges = c->single_threaded ? 1 : min_of(plan.blocks, MOST_RANGES);
+    plan.ranges = ranges_of(c, plan.blocks);
     if (slices == 0) slices = slices_of(c, plan.blocks, plan.ranges);
     plan.slice_channels = channels_of_slice(c, slices);
     plan.slices = divide_up(c->channels, plan.slice_channels);
@@ -372,7 +382,7 @@ void ck_pointwise_backward(
     if (plan->ranges > 1) {
         const double parts_work =
             4.0 * (double)(plan->ranges + 1) * (double)plan->depth * (double)convolution->out_channels;
-        ck_parallel(plan->depth, parts_work, gather_row, &call);
+        ck_parallel(plan->depth, joining_work(parts_work), gather_row, &call);
     }
     if (dbias != NULL) ck_sum_parts(call.bias_parts, plan->ranges, plan->columns, convolution->out_channels, dbias);
 }
@@ -382,7 +392,7 @@ void ck_pointwise_backward_loops(const ck_convolution *c, ck_plan *loops) {
     const backward_plan plan = plan_of(c);
     const int64_t pixels = pointwise_pixels(c);
     const int64_t last_range = (plan.ranges - 1) * plan.blocks / plan.ranges * BLOCK_PIXELS;
-    add_split(loops, "ranges", plan.blocks, plan.ranges);
+    add_split(loops, plan.ranges > FEW_RANGES ? "many ranges" : "ranges", plan.blocks, plan.ranges);
     add_loop(loops, "blocks of the last range", pixels - last_range, BLOCK_PIXELS);
     add_loop(loops, "slabs of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_SLAB_ROWS);
     if (!pixel_runs_are_whole(c) && pixels > BLOCK_PIXELS)
