@@ -1,10 +1,11 @@
 import CKernels
 import Foundation
+import Testing
 
 /// Every instruction set of this machine.
 let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512].filter(ck_isa_available)
 
-let threadCounts: [Int32] = [1, 2, 3, 7]
+let threadCounts: [Int32] = [1, 2, 3, 7, 16, 64]
 
 /// Runs `body` with an instruction set and a number of threads, and restores both. Tests on other threads keep their
 /// own.
@@ -92,8 +93,12 @@ final class Buffer {
         for index in 0..<count { pointer[index] = values[index] }
     }
 
-    /// Scratch of a size in bytes.
-    convenience init(scratchBytes: Int) { self.init((scratchBytes + 3) / 4) }
+    /// Scratch of a size in bytes, which may not depend on the number of threads: a network's scratch is measured once.
+    convenience init(scratchBytes: @autoclosure () -> Int) {
+        let sizes = [1, 3, 64].map { with(isa: ck_isa_current(), threads: $0) { scratchBytes() } }
+        #expect(Set(sizes).count == 1, "scratch of \(sizes) bytes on 1, 3 and 64 threads")
+        self.init((sizes[0] + 3) / 4)
+    }
 
     /// Uniform in -1 ..< 1.
     convenience init(uniform count: Int, _ generator: inout Generator, misaligned: Bool = false) {

@@ -215,7 +215,8 @@ void ck_winograd_forward(
     };
     const forward_plan *plan = &call.plan;
     call.memory = memory_of(plan, scratch);
-    call.part_panels = divide_up(call.panels.count, parts_for(plan, &call.panels, ck_threads_for(convolution_work(convolution))));
+    call.part_panels =
+        divide_up(call.panels.count, parts_for(plan, &call.panels, ck_threads_for(convolution_work(convolution))));
     call.parts = divide_up(call.panels.count, call.part_panels);
     const double weight_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
