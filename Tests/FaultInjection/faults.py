@@ -119,8 +119,8 @@ kernels(
     "tiles_of(call, segments.first, segment) * plan->gradients.row", "0", "WinogradTests",
     "in stages, each segment of a chunk takes the place of the first")
 kernels(
-    "winograd-stages-planes", "convolution/winograd/backward.c", "max_of(tasks, ck_winograd_stage_tasks(plan))",
-    "tasks", "WinogradTests", "workers of a stage share planes")
+    "winograd-stages-places", "convolution/winograd/backward_stages.c", "place * chunk_frequencies(&call->plan)", "0",
+    "WinogradTests", "in stages, all chunks take the place of the first")
 kernels(
     "choose-backward", "convolution/choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
     "the cost of a direct backward pass is that of its forward pass")

@@ -83,21 +83,21 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool
 }
 
 static backward_memory memory_of(const backward_plan *plan, void *scratch) {
-    // Workers that go through the stages share the frequencies of some chunks.
     const int64_t tasks = plan->slices * plan->groups, chunks = plan->groups * plan->stage_chunks;
-    const int64_t workers = ck_worker_limit(max_of(tasks, ck_winograd_stage_tasks(plan)));
     scratch_parts parts = {.base = scratch};
     backward_memory memory;
     memory.weight_frequencies = take_floats(&parts, plan->slices * plan->slice_weights);
-    memory.transposed = take_floats(&parts, ck_most_workers() * plan->transposed_floats);
-    memory.planes = take_floats(&parts, workers * plan->plane_floats);
-    memory.gradient_frequencies = take_floats(&parts, max_of(ck_worker_limit(tasks), chunks) * plan->most_gradients);
-    memory.slice_frequencies =
-        take_floats(&parts, max_of(ck_worker_limit(tasks), chunks * plan->slices) * plan->most_slice);
-    memory.pixels = take_floats(&parts, workers * plan->pixel_floats);
     memory.parts = take_floats(&parts, plan->groups * plan->part_floats);
     memory.bias_parts = take_floats(&parts, plan->groups * plan->padded_columns);
     memory.slope_gradients = take_floats(&parts, plan->slopes.count * plan->slopes.stride);
+    const size_t shared = parts.size;
+    memory.plane = take_floats(&parts, plan->plane_floats);
+    memory.pixels = take_floats(&parts, plan->pixel_floats);
+    memory.transposed = take_floats(&parts, plan->transposed_floats);
+    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
+    take_floats(&parts, (ck_most_workers() - 1) * memory.worker_floats);
+    memory.frequencies = take_floats(
+        &parts, max_of(ck_worker_limit(tasks) * worker_frequencies(plan), chunks * chunk_frequencies(plan)));
     memory.size = parts.size;
     return memory;
 }
@@ -140,10 +140,10 @@ static void run_task(void *context, int64_t task, int worker) {
     const int64_t end_slice = min_of(first_slice + call->task_slices, plan->slices);
     task_view view = {
         .call = call,
-        .plane = call->memory.planes + worker * plan->plane_floats,
-        .gradients = call->memory.gradient_frequencies + worker * frequency_floats(&plan->gradients),
-        .frequencies = call->memory.slice_frequencies + worker * frequency_floats(&plan->slice),
-        .pixels = call->memory.pixels + worker * plan->pixel_floats,
+        .plane = call->memory.plane + worker * call->memory.worker_floats,
+        .gradients = call->memory.frequencies + worker * worker_frequencies(plan),
+        .frequencies = call->memory.frequencies + worker * worker_frequencies(plan) + plan->most_gradients,
+        .pixels = call->memory.pixels + worker * call->memory.worker_floats,
     };
     const frequency_source gradients = ck_winograd_gradient_source(call);
     const segment_range segments = group_segments(call, group);

@@ -39,11 +39,20 @@ typedef struct backward_plan {
     slope_parts slopes;
 } backward_plan;
 
+/// A worker's memory lies side by side, so that few workers touch few pages.
 typedef struct backward_memory {
-    float *weight_frequencies, *transposed, *planes, *gradient_frequencies, *slice_frequencies, *pixels, *parts;
-    float *bias_parts, *slope_gradients;
+    float *weight_frequencies, *parts, *bias_parts, *slope_gradients;
+    float *plane, *pixels, *transposed; // of worker 0
+    int64_t worker_floats;              // from one worker's to the next
+    float *frequencies;                 // of dy and of slices: of each worker, or of each chunk in the stages
     size_t size;
 } backward_memory;
+
+/// The floats of a worker's frequencies, and of those of a chunk in the stages: of dy, then of one or all slices.
+static inline int64_t worker_frequencies(const backward_plan *plan) { return plan->most_gradients + plan->most_slice; }
+static inline int64_t chunk_frequencies(const backward_plan *plan) {
+    return plan->most_gradients + plan->slices * plan->most_slice;
+}
 
 typedef struct backward_call {
     const ck_convolution *convolution;
@@ -127,9 +136,6 @@ void ck_winograd_add_bias(const backward_call *call, int64_t group, int64_t firs
 
 /// A task of the call: dw of one member of one channel of z, from the sums of all groups.
 void ck_winograd_gather_weights(void *context, int64_t task, int worker);
-
-/// The most tasks of one stage that need private memory.
-int64_t ck_winograd_stage_tasks(const backward_plan *plan);
 
 /// The most tasks of the stage that has a task for each chunk and slice.
 static inline int64_t ck_winograd_slice_tasks(const backward_plan *plan) {

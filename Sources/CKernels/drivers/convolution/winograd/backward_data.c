@@ -10,7 +10,7 @@ void ck_winograd_map_transposed_weights(void *context, int64_t task, int worker)
     const int64_t slice = task % call->plan.slices, start = task / call->plan.slices * TRANSPOSED_COLUMNS;
     const int64_t channels = slice_channels(call, slice), rows = min_of(TRANSPOSED_COLUMNS, c->out_channels - start);
     const gemm_panels panels = ck_gemm_panels(call->kernels, c->activation.member_count * channels);
-    float *transposed = call->memory.transposed + worker * call->plan.transposed_floats;
+    float *transposed = call->memory.transposed + worker * call->memory.worker_floats;
     const int64_t tap_floats = TRANSPOSED_COLUMNS * panels.width;
     for (int64_t panel = 0; panel < panels.count; panel++) {
         const int64_t width = gemm_panel_columns(&panels, panel);

@@ -20,11 +20,11 @@ static int64_t place_of(const stage_call *stages, int64_t group, int64_t chunk) 
 }
 
 static float *gradients_at(const backward_call *call, int64_t place) {
-    return call->memory.gradient_frequencies + place * frequency_floats(&call->plan.gradients);
+    return call->memory.frequencies + place * chunk_frequencies(&call->plan);
 }
 
 static float *slice_at(const backward_call *call, int64_t place, int64_t slice) {
-    return call->memory.slice_frequencies + (place * call->plan.slices + slice) * frequency_floats(&call->plan.slice);
+    return gradients_at(call, place) + call->plan.most_gradients + slice * call->plan.most_slice;
 }
 
 // The segments of a chunk of a group: none behind the group's end.
@@ -38,11 +38,6 @@ static int64_t tiles_of(const backward_call *call, int64_t first, int64_t end) {
     int64_t tiles = 0;
     for (int64_t index = first; index < end; index++) tiles += ck_tile_segment(&call->plan.grid, index).tiles;
     return tiles;
-}
-
-int64_t ck_winograd_stage_tasks(const backward_plan *plan) {
-    const int64_t chunks = plan->groups * plan->stage_chunks;
-    return max_of(plan->groups + chunks * plan->chunk_segments, chunks * plan->slices);
 }
 
 // The first tasks add up the bias of a group.
@@ -64,7 +59,8 @@ static void map_gradients(void *context, int64_t task, int worker) {
     if (segment >= segments.end) return;
     const frequency_source gradients = ck_winograd_gradient_source(call);
     ck_segments_to_frequencies(
-        &gradients, &plan->grid, segment, segment + 1, call->dy, call->memory.planes + worker * plan->plane_floats,
+        &gradients, &plan->grid, segment, segment + 1, call->dy,
+        call->memory.plane + worker * call->memory.worker_floats,
         gradients_at(call, place) + tiles_of(call, segments.first, segment) * plan->gradients.row, &plan->gradients);
 }
 
@@ -75,10 +71,10 @@ static void compute_slice(const stage_call *stages, int64_t group, int64_t chunk
     const int64_t place = place_of(stages, group, chunk);
     task_view view = {
         .call = call,
-        .plane = call->memory.planes + worker * call->plan.plane_floats,
+        .plane = call->memory.plane + worker * call->memory.worker_floats,
         .gradients = gradients_at(call, place),
         .frequencies = slice_at(call, place, slice),
-        .pixels = call->memory.pixels + worker * call->plan.pixel_floats,
+        .pixels = call->memory.pixels + worker * call->memory.worker_floats,
     };
     show_slice(&view, group, slice);
     view.slope_part = ck_winograd_slope_part(&view, group, chunk == 0);

@@ -48,19 +48,24 @@ static forward_plan plan_of(const ck_convolution *c) {
     return plan;
 }
 
+// A worker's parts lie side by side, so that few workers touch few pages.
 typedef struct forward_memory {
-    float *weight_frequencies, *planes, *input_frequencies, *output_frequencies;
+    float *weight_frequencies;
+    float *plane, *input_frequencies, *output_frequencies; // of worker 0
+    int64_t worker_floats;                                 // from one worker's parts to the next worker's
     size_t size;
 } forward_memory;
 
 static forward_memory memory_of(const forward_plan *plan, void *scratch) {
-    const int64_t workers = ck_worker_limit(plan->blocks * MOST_PARTS);
     scratch_parts parts = {.base = scratch};
     forward_memory memory;
     memory.weight_frequencies = take_floats(&parts, plan->weight_floats);
-    memory.planes = take_floats(&parts, workers * plan->plane_floats);
-    memory.input_frequencies = take_floats(&parts, workers * frequency_floats(&plan->inputs));
-    memory.output_frequencies = take_floats(&parts, workers * frequency_floats(&plan->outputs));
+    const size_t shared = parts.size;
+    memory.plane = take_floats(&parts, plan->plane_floats);
+    memory.input_frequencies = take_floats(&parts, frequency_floats(&plan->inputs));
+    memory.output_frequencies = take_floats(&parts, frequency_floats(&plan->outputs));
+    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
+    take_floats(&parts, (ck_worker_limit(plan->blocks * MOST_PARTS) - 1) * memory.worker_floats);
     memory.size = parts.size;
     return memory;
 }
@@ -162,9 +167,9 @@ static void convolve_block(void *context, int64_t task, int worker) {
         plan->window,
         plan->slice,
         call->tiles->inputs};
-    float *plane = call->memory.planes + worker * plan->plane_floats;
-    float *inputs = call->memory.input_frequencies + worker * frequency_floats(&plan->inputs);
-    float *outputs = call->memory.output_frequencies + worker * frequency_floats(&plan->outputs);
+    float *plane = call->memory.plane + worker * call->memory.worker_floats;
+    float *inputs = call->memory.input_frequencies + worker * call->memory.worker_floats;
+    float *outputs = call->memory.output_frequencies + worker * call->memory.worker_floats;
     const panel_range range = panels_of(call, task % call->parts);
     const int64_t first = task / call->parts * plan->block_segments;
     const int64_t end = min_of(first + plan->block_segments, c->batch * plan->grid.image_segments);
