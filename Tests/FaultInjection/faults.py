@@ -47,7 +47,7 @@ named_kernels(
     "frequency / call->tiles->frequencies < own", "PlanTests", "a second chunk of a task overwrites dw")
 named_kernels(
     "winograd-chunk-clears-slopes", "convolution/winograd/backward.c",
-    "ck_winograd_slope_part(&view, group, first_chunk)", "ck_winograd_slope_part(&view, group, true)", "PlanTests",
+    "slope_part_of(&view, group, first_chunk)", "slope_part_of(&view, group, true)", "PlanTests",
     "a second chunk of a task clears the slopes' gradients")
 named_kernels(
     "group-in-mid-row", "convolution/direct/backward_data.c",

@@ -114,24 +114,6 @@ size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     return largest_scratch(convolution, 2 * SLICED_GROUPS, scratch_for_batch);
 }
 
-frequency_source ck_winograd_gradient_source(const backward_call *call) {
-    const ck_convolution *c = call->convolution;
-    return (frequency_source){
-        {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
-        call->plan.gradient_window,
-        call->plan.gradient_channels,
-        call->tiles->gradients};
-}
-
-float *ck_winograd_slope_part(const task_view *view, int64_t group, bool first_chunk) {
-    const backward_call *call = view->call;
-    if (call->slope_gradients == NULL) return NULL;
-    if (!first_chunk) return ck_slope_part(&call->plan.slopes, call->slope_gradients, group, 0);
-    const int64_t positions = call->convolution->height * call->convolution->width;
-    const slope_range range = {0, positions, view->slice, view->channels};
-    return ck_slope_part_start(&call->plan.slopes, call->slope_gradients, group, 0, range);
-}
-
 static void run_task(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const backward_plan *plan = &call->plan;
@@ -145,7 +127,7 @@ static void run_task(void *context, int64_t task, int worker) {
         .frequencies = call->memory.frequencies + worker * worker_frequencies(plan) + plan->most_gradients,
         .pixels = call->memory.pixels + worker * call->memory.worker_floats,
     };
-    const frequency_source gradients = ck_winograd_gradient_source(call);
+    const frequency_source gradients = gradient_source(call);
     const segment_range segments = group_segments(call, group);
     for (int64_t chunk = segments.first; chunk < segments.end; chunk += plan->chunk_segments) {
         const int64_t chunk_end = min_of(chunk + plan->chunk_segments, segments.end);
@@ -155,7 +137,7 @@ static void run_task(void *context, int64_t task, int worker) {
             &gradients, &plan->grid, chunk, chunk_end, call->dy, view.plane, view.gradients, &plan->gradients);
         for (int64_t slice = first_slice; slice < end_slice; slice++) {
             show_slice(&view, group, slice);
-            view.slope_part = ck_winograd_slope_part(&view, group, first_chunk);
+            view.slope_part = slope_part_of(&view, group, first_chunk);
             if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, chunk, chunk_end);
             if (call->dweights != NULL)
                 ck_winograd_add_weights(

@@ -106,10 +106,24 @@ static inline void show_slice(task_view *view, int64_t group, int64_t slice) {
 }
 
 /// The group's part of the gradients of the slice's slopes; zeros before the first chunk. NULL if not wanted.
-float *ck_winograd_slope_part(const task_view *view, int64_t group, bool first_chunk);
+static inline float *slope_part_of(const task_view *view, int64_t group, bool first_chunk) {
+    const backward_call *call = view->call;
+    if (call->slope_gradients == NULL) return NULL;
+    if (!first_chunk) return ck_slope_part(&call->plan.slopes, call->slope_gradients, group, 0);
+    const int64_t positions = call->convolution->height * call->convolution->width;
+    const slope_range range = {0, positions, view->slice, view->channels};
+    return ck_slope_part_start(&call->plan.slopes, call->slope_gradients, group, 0, range);
+}
 
 /// dy, for the map to frequencies.
-frequency_source ck_winograd_gradient_source(const backward_call *call);
+static inline frequency_source gradient_source(const backward_call *call) {
+    const ck_convolution *c = call->convolution;
+    return (frequency_source){
+        {call->kernels, &ck_no_activation, NULL, c->out_height, c->out_width, c->out_channels, 0, c->out_channels},
+        call->plan.gradient_window,
+        call->plan.gradient_channels,
+        call->tiles->gradients};
+}
 
 /// The slice's channels of z.
 static inline plane_source slice_source(const task_view *view) {

@@ -57,7 +57,7 @@ static void map_gradients(void *context, int64_t task, int worker) {
     const segment_range segments = chunk_segments(call, group, chunk);
     const int64_t segment = segments.first + (task - plan->groups) % plan->chunk_segments;
     if (segment >= segments.end) return;
-    const frequency_source gradients = ck_winograd_gradient_source(call);
+    const frequency_source gradients = gradient_source(call);
     ck_segments_to_frequencies(
         &gradients, &plan->grid, segment, segment + 1, call->dy,
         call->memory.plane + worker * call->memory.worker_floats,
@@ -77,7 +77,7 @@ static void compute_slice(const stage_call *stages, int64_t group, int64_t chunk
         .pixels = call->memory.pixels + worker * call->memory.worker_floats,
     };
     show_slice(&view, group, slice);
-    view.slope_part = ck_winograd_slope_part(&view, group, chunk == 0);
+    view.slope_part = slope_part_of(&view, group, chunk == 0);
     if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, segments.first, segments.end);
     if (call->dweights != NULL) ck_winograd_map_blocks(&view, segments.first, segments.end);
 }
