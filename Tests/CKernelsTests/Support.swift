@@ -5,7 +5,13 @@ import Testing
 /// Every instruction set of this machine.
 let availableISAs: [ck_isa] = [CK_ISA_PORTABLE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512].filter(ck_isa_available)
 
-let threadCounts: [Int32] = [1, 2, 3, 7, 16, 64]
+/// The numbers of threads whose bits are compared. The variable `LINKEDNET_KERNEL_THREADS` names others, such as `2,7`:
+/// sanitizers are slow where many threads share few processors.
+let threadCounts: [Int32] =
+    ProcessInfo.processInfo.environment["LINKEDNET_KERNEL_THREADS"].map {
+        $0.split(separator: ",").compactMap { Int32($0) }
+    }
+    ?? [1, 2, 3, 7, 16, 64]
 
 /// Runs `body` with an instruction set and a number of threads, and restores both. Tests on other threads keep their
 /// own.
