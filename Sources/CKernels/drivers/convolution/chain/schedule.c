@@ -3,7 +3,7 @@
 #include "drivers/convolution/chain/chain.h"
 
 // The least work of a thread in a stage, in floating-point operations: some times what the end of a stage costs.
-static const double least_work = 50e3;
+enum { LEAST_WORK = 50000 };
 
 void ck_chain_begin_schedule(
     const ck_kernels *kernels, const ck_convolution_chain *chain, double work, chain_schedule *schedule) {
@@ -20,7 +20,8 @@ void ck_chain_begin_schedule(
     schedule->stage_count = 0;
     const int64_t groups = divide_up(chain->batch, chain_lanes(kernels));
     const int64_t threads = min_of(ck_threads_for(work), ck_most_workers());
-    const int64_t most = (int64_t)(work / (double)(groups * chain->layer_count) / least_work);
+    // In integers: a driver does no arithmetic in its caller's floating-point mode.
+    const int64_t most = (int64_t)work / (groups * chain->layer_count) / LEAST_WORK;
     schedule->sharers = groups >= threads ? 1 : max_of(min_of(divide_up(threads, groups), most), 1);
 }
 
