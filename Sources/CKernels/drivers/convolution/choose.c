@@ -4,12 +4,6 @@
 
 #include "drivers/convolution/winograd/winograd.h"
 
-/// Integers, so that the choice doesn't depend on the caller's floating-point mode. 64 bits are too few for the largest
-/// tensors.
-typedef __int128 cost;
-
-enum { MAP_COST = 20 }; // of one channel of one tile at one frequency, there or back
-
 static cost whole_vectors(int64_t channels) { return round_up(channels, CK_MAX_VECTOR_FLOATS); }
 
 static cost direct_cost(const ck_convolution *c) {

@@ -71,8 +71,7 @@ static data_memory memory_of(const ck_dense *dense, const data_plan *plan, void 
     memory.weights = take_floats(&parts, plan->weight_floats);
     memory.products = take_floats(&parts, PRODUCT_FLOATS);
     memory.gradients = take_floats(&parts, plan->gradient_floats);
-    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
-    take_floats(&parts, (ck_worker_limit(plan->most_tasks) - 1) * memory.worker_floats);
+    memory.worker_floats = take_for_workers(&parts, shared, ck_worker_limit(plan->most_tasks));
     memory.size = parts.size;
     return memory;
 }

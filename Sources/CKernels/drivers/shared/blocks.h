@@ -32,6 +32,14 @@ static inline int64_t length_for_threads(int64_t count, int64_t least, int64_t m
     return min_of(most, round_up(divide_up(max_of(count, 1), TASKS_PER_THREAD * threads), least));
 }
 
+/// The thousandths of the threads' time in which threads would wait for the last of `tasks` even tasks.
+static inline int64_t idle_share(int64_t tasks, int64_t threads) {
+    return 1000 - 1000 * tasks / (divide_up(tasks, threads) * threads);
+}
+
+/// A larger share is worth a finer cut.
+enum { MOST_IDLE = 100 };
+
 /// Floats in one task of a memory-bound loop: 32 KiB. To hand out a task costs far less than to move these.
 enum { BLOCK_FLOATS = 8192 };
 

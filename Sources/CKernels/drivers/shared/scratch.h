@@ -34,4 +34,12 @@ static inline float *take_floats(scratch_parts *parts, int64_t count) { return t
 static inline double *take_doubles(scratch_parts *parts, int64_t count) { return take_bytes(parts, count * 8); }
 static inline int64_t *take_integers(scratch_parts *parts, int64_t count) { return take_bytes(parts, count * 8); }
 
+/// Takes the parts behind the first `shared` bytes again for each further worker. A worker's parts lie side by side, so
+/// that few workers touch few pages. Returns the floats from one worker's parts to the next worker's.
+static inline int64_t take_for_workers(scratch_parts *parts, size_t shared, int64_t workers) {
+    const int64_t bytes = (int64_t)(parts->size - shared);
+    take_bytes(parts, (workers - 1) * bytes);
+    return bytes / (int64_t)sizeof(float);
+}
+
 #endif

@@ -110,8 +110,7 @@ static backward_memory memory_of(const ck_convolution *c, const backward_plan *p
     memory.members = take_floats(&parts, plan->block_floats);
     memory.gradients = take_floats(&parts, plan->block_floats);
     memory.dy = take_floats(&parts, plan->dy_floats);
-    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
-    take_floats(&parts, (ck_worker_limit(MOST_RANGES * plan->slices) - 1) * memory.worker_floats);
+    memory.worker_floats = take_for_workers(&parts, shared, ck_worker_limit(MOST_RANGES * plan->slices));
     memory.size = parts.size;
     return memory;
 }

@@ -1,6 +1,7 @@
 // Winograd backward (see backward.h): how a call is divided, and its tasks.
 
 #include "drivers/convolution/winograd/backward.h"
+#include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/parts.h"
 #include "include/ck_runtime.h"
@@ -74,7 +75,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool
     const frequency_matrices most_slice = ck_frequency_matrices(frequencies, most_rows, slice_depth);
     plan.most_gradients = frequency_floats(&most_gradients);
     plan.most_slice = frequency_floats(&most_slice);
-    const int64_t stage_bytes = plan.groups * (plan.most_gradients + plan.slices * plan.most_slice) * 4;
+    const int64_t stage_bytes = plan.groups * chunk_frequencies(&plan) * 4;
     plan.stage_chunks = min_of(max_of(STAGE_BYTES / stage_bytes, 1), chunks);
     plan.slopes = ck_slope_parts(&c->activation, c->height * c->width, c->channels, plan.groups, 1);
     plan.slice_weights = weight_frequencies(shape) * spread_matrix(c->out_channels * gemm_padded_columns(slice_depth));
@@ -94,8 +95,7 @@ static backward_memory memory_of(const backward_plan *plan, void *scratch) {
     memory.plane = take_floats(&parts, plan->plane_floats);
     memory.pixels = take_floats(&parts, plan->pixel_floats);
     memory.transposed = take_floats(&parts, plan->transposed_floats);
-    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
-    take_floats(&parts, (ck_most_workers() - 1) * memory.worker_floats);
+    memory.worker_floats = take_for_workers(&parts, shared, ck_most_workers());
     memory.frequencies = take_floats(
         &parts, max_of(ck_worker_limit(tasks) * worker_frequencies(plan), chunks * chunk_frequencies(plan)));
     memory.size = parts.size;
@@ -148,8 +148,7 @@ static void run_task(void *context, int64_t task, int worker) {
 
 // True if a task for each group and slice would leave threads idle.
 static bool goes_in_stages(const backward_plan *plan, int threads) {
-    const int64_t tasks = plan->groups * plan->slices;
-    return 10 * tasks < 9 * threads * divide_up(tasks, threads);
+    return idle_share(plan->groups * plan->slices, threads) > MOST_IDLE;
 }
 
 void ck_winograd_backward(

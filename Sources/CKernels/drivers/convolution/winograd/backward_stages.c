@@ -6,6 +6,7 @@
 // Every sum has the order that it has on few threads.
 
 #include "drivers/convolution/winograd/backward.h"
+#include "drivers/shared/blocks.h"
 #include "runtime/threads.h"
 
 typedef struct stage_call {
@@ -117,18 +118,13 @@ static void add_products(void *context, int64_t task, int worker) {
     }
 }
 
-// The thousandths of the threads' time in which threads would wait for the last of `tasks` even tasks.
-static int64_t idle_share(int64_t tasks, int64_t threads) {
-    return 1000 - 1000 * tasks / (divide_up(tasks, threads) * threads);
-}
-
 // How many slices a task of stage 3 takes: as many as leave few threads idle.
 static int64_t product_slices(const backward_plan *plan, int64_t group_tasks, int64_t threads) {
     int64_t best = 1, least_idle = INT64_MAX;
     for (int64_t slices = plan->slices; slices > 0; slices--) {
         const int64_t idle = idle_share(group_tasks * divide_up(plan->slices, slices), threads);
         if (idle < least_idle) best = slices, least_idle = idle;
-        if (idle < 100) break;
+        if (idle <= MOST_IDLE) break;
     }
     return best;
 }
@@ -140,7 +136,7 @@ static int64_t chunks_at_once(const backward_plan *plan, int64_t threads) {
     for (int64_t chunks = 1; chunks <= min_of(plan->stage_chunks, plan->group_chunks); chunks++) {
         const int64_t tasks = plan->groups * chunks * plan->slices, idle = idle_share(tasks, threads);
         if (idle < least_idle) best = chunks, least_idle = idle;
-        if (idle < 100 && tasks > threads) break;
+        if (idle <= MOST_IDLE && tasks > threads) break;
     }
     return best;
 }

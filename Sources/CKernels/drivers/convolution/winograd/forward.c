@@ -16,7 +16,6 @@ enum {
     BLOCK_BYTES = 672 << 10,
     WEIGHT_ROWS = 8, // of K in one task of the weights' map
     MOST_PARTS = 8,  // tasks that share a block; each maps the block's input for itself
-    MAP_COST = 20,   // of a channel of a tile at a frequency, in multiplications; as in choose.c
 };
 
 typedef struct forward_plan {
@@ -64,8 +63,7 @@ static forward_memory memory_of(const forward_plan *plan, void *scratch) {
     memory.plane = take_floats(&parts, plan->plane_floats);
     memory.input_frequencies = take_floats(&parts, frequency_floats(&plan->inputs));
     memory.output_frequencies = take_floats(&parts, frequency_floats(&plan->outputs));
-    memory.worker_floats = (int64_t)((parts.size - shared) / sizeof(float));
-    take_floats(&parts, (ck_worker_limit(plan->blocks * MOST_PARTS) - 1) * memory.worker_floats);
+    memory.worker_floats = take_for_workers(&parts, shared, ck_worker_limit(plan->blocks * MOST_PARTS));
     memory.size = parts.size;
     return memory;
 }
@@ -90,12 +88,13 @@ typedef struct forward_call {
 // How many tasks share a block: the number that takes the fewest multiplications, one after the other on the busiest
 // thread. The columns of a product don't depend on one another, so the number changes no bit.
 static int64_t parts_for(const forward_plan *plan, const gemm_panels *panels, int64_t threads) {
-    int64_t best = 1, least = INT64_MAX;
+    int64_t best = 1;
+    cost least = 0;
     for (int64_t parts = 1; parts <= min_of(MOST_PARTS, panels->count); parts++) {
         const int64_t columns = min_of(divide_up(panels->count, parts) * panels->width, panels->columns);
-        const int64_t task = plan->depth * columns + MAP_COST * (plan->depth + columns);
-        const int64_t cost = divide_up(plan->blocks * parts, threads) * task;
-        if (cost < least) best = parts, least = cost;
+        const cost task = (cost)plan->depth * columns + MAP_COST * (plan->depth + columns);
+        const cost turns = divide_up(plan->blocks * parts, threads) * task;
+        if (parts == 1 || turns < least) best = parts, least = turns;
     }
     return best;
 }

@@ -8,6 +8,12 @@
 // each frequency. A tile of pixels becomes one row of each matrix, and the convolution becomes one matrix product for
 // each frequency.
 
+/// Multiplications, or maps as the multiplications that would take as long. Integers, so that no choice depends on the
+/// caller's floating-point mode; 64 bits are too few for the largest tensors.
+typedef __int128 cost;
+
+enum { MAP_COST = 20 }; ///< of one channel of one tile at one frequency, there or back
+
 /// True for 3×3 kernels of stride 1 or 2.
 bool ck_winograd_applies(const ck_convolution *convolution);
 
