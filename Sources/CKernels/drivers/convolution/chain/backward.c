@@ -36,7 +36,8 @@ static backward_plan plan_of(const ck_convolution_chain *chain, int64_t lanes) {
     return plan;
 }
 
-// Two layers take turns with the planes of gradients, with the sums and with the weights.
+// Two layers take turns with the planes of gradients. Where threads share a group, two layers take turns with the sums
+// and with the weights, too.
 typedef struct backward_memory {
     chain_schedule schedule;
     float *members, *gradient_planes, *slopes, *sums, *weights, *rows, *parts;
@@ -93,6 +94,8 @@ typedef struct backward_layer {
     float *row, *folded_row;
 } backward_layer;
 
+static bool shares_groups(const backward_call *call) { return call->memory.schedule.sharers > 1; }
+
 static chain_plane gradient_plane_of(const ck_convolution_chain *chain, int64_t layer) {
     return ck_chain_gradient_plane(&chain->layers[layer].convolution, layer > 0 || chain->gives_input_gradient);
 }
@@ -103,6 +106,8 @@ static backward_layer layer_of(const backward_call *call, int64_t number, int64_
     const backward_memory *memory = &call->memory;
     const chain_place *at = &memory->schedule.places[number];
     const int64_t lanes = chain_lanes(call->kernels), half = number % 2;
+    // One thread finishes a layer before the next, and finds the same memory in its cache.
+    const int64_t turn = shares_groups(call) ? half : 0;
     float *const planes = memory->gradient_planes + place * 2 * plan->gradient_floats;
     backward_layer layer = {
         .call = call,
@@ -117,8 +122,8 @@ static backward_layer layer_of(const backward_call *call, int64_t number, int64_
         .next_gradient = planes + (1 - half) * plan->gradient_floats,
         .members = memory->members + place * plan->member_floats,
         .slopes = memory->slopes + place * plan->slope_floats,
-        .sums = memory->sums + (place * 2 + half) * plan->sum_floats,
-        .weights = memory->weights + (place * 2 + half) * plan->weight_floats,
+        .sums = memory->sums + (place * 2 + turn) * plan->sum_floats,
+        .weights = memory->weights + (place * 2 + turn) * plan->weight_floats,
         .part = memory->parts + group * plan->part_floats + at->gradients,
         .row = memory->rows + worker * 2 * plan->row_floats,
     };
@@ -351,12 +356,15 @@ static void run_layer_piece(
     }
 }
 
-// A layer's own stage as one task.
-static void run_layer(const backward_group *group, const backward_layer *layer) {
-    turn_sums(group, layer->number);
-    reverse_next_weights(group, layer->number);
+// A layer of a group that no threads share.
+static void run_layer(const backward_layer *layer) {
+    clear_sums(layer);
     add_weight_gradients(layer, (chain_range){0, layer->c->kernel_h * run_blocks(layer)}, true);
-    if (gives_input_gradient(layer)) convolve_gradient(layer, (chain_range){0, layer->c->height});
+    if (gives_input_gradient(layer)) {
+        reverse_weights(layer);
+        convolve_gradient(layer, (chain_range){0, layer->c->height});
+    }
+    sum_lanes(layer);
 }
 
 static void run_piece(const backward_group *group, const chain_stage *stage, int64_t index) {
@@ -366,7 +374,7 @@ static void run_piece(const backward_group *group, const chain_stage *stage, int
     switch (stage->step) {
     case CHAIN_GATHER:
         gather_rows(&layer, chain_piece(c->out_height, index, stage->pieces));
-        if (index > 0) break;
+        if (index > 0 || !shares_groups(call)) break;
         clear_sums(&layer);
         if (gives_input_gradient(&layer)) reverse_weights(&layer);
         break;
@@ -381,8 +389,8 @@ static void run_piece(const backward_group *group, const chain_stage *stage, int
             layer.at.slopes < 0 ? NULL : layer.slopes, layer.members);
         break;
     case CHAIN_LAYER:
-        if (stage->pieces == 1) run_layer(group, &layer);
-        else run_layer_piece(group, &layer, stage, index);
+        if (shares_groups(call)) run_layer_piece(group, &layer, stage, index);
+        else run_layer(&layer);
         break;
     case CHAIN_LANES: sum_lanes(&layer); break;
     }
@@ -463,8 +471,8 @@ void ck_convolution_chain_backward(
         ck_chain_add_preparation(kernels, chain, layer, schedule);
         add_layer_stage(&call, layer, schedule);
     }
-    chain_add_stage(schedule, CHAIN_LANES, 0, 1);
-    if (schedule->sharers > 1) {
+    if (shares_groups(&call)) {
+        chain_add_stage(schedule, CHAIN_LANES, 0, 1);
         const ck_stages stages = {&call, schedule->stage_count + 1, task_count, run_task};
         ck_parallel_stages(&stages, ck_chain_most_tasks(schedule, plan->groups), work);
         return;
