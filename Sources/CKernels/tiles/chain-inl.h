@@ -45,8 +45,7 @@ ALWAYS_INLINE void chain_add_products(
     for (int64_t q = 0; q < windows->runs; q++)
         for (int64_t pixel = 0; pixel < pixels; pixel++) UNROLL for (int m = 0; m < chain_members(reading); m++) {
                 const float *element = in + q * windows->in_run + pixel * length * VECTOR_FLOATS;
-#pragma clang loop unroll(disable)
-                for (int64_t j = 0; j < length; j++) {
+                INNER_LOOP for (int64_t j = 0; j < length; j++) {
                     vector weight[CHAIN_OUTPUTS];
                     UNROLL for (int n = 0; n < outputs; n++) weight[n] = vector_splat(weights[n]);
                     UNROLL for (int x = 0; x < columns; x++) {
@@ -184,8 +183,7 @@ ALWAYS_INLINE void chain_gradients_block(
         vector_load(target[j] + n * VECTOR_FLOATS);
     for (int64_t y = 0; y < rows; y++) {
         const float *element = in + first * VECTOR_FLOATS + y * in_row, *gradient = d + y * d_row;
-#pragma clang loop unroll(disable)
-        for (int64_t x = 0; x < columns; x++) {
+        INNER_LOOP for (int64_t x = 0; x < columns; x++) {
             vector value[CHAIN_GRADIENT_OUTPUTS];
             UNROLL for (int n = 0; n < outputs; n++) value[n] = vector_load(gradient + n * VECTOR_FLOATS);
             UNROLL for (int j = 0; j < terms; j++) {

@@ -50,8 +50,7 @@ ALWAYS_INLINE void gemm_body(
             const float *b_row = b + q * sum->b_run;
             const float *row[CK_MAX_TILE_ROWS];
             UNROLL for (int r = 0; r < rows; r++) row[r] = a[r];
-#pragma clang loop unroll(disable)
-            for (int64_t k = 0; k < length; k++) {
+            INNER_LOOP for (int64_t k = 0; k < length; k++) {
                 __builtin_prefetch(b_row + ahead);
                 vector b_vector[TILE_VECTORS];
                 UNROLL for (int v = 0; v < vectors; v++) b_vector[v] = whole || v < vectors - 1
@@ -97,8 +96,7 @@ ALWAYS_INLINE void gemm_tall_body(
             const float *b_row = b + q * sum->b_run;
             const char *halves[2] = {(const char *)(a + sum->a_runs[q])};
             halves[1] = halves[0] + HALF * once;
-#pragma clang loop unroll(disable)
-            for (int64_t k = 0; k < length; k++) {
+            INNER_LOOP for (int64_t k = 0; k < length; k++) {
                 const vector b_vector = whole ? vector_load(b_row) : vector_load_part(b_row, columns);
                 UNROLL for (int half = 0; half < 2; half++) {
                     const int64_t distance[HALF] = {0,        once,       2 * once,   thrice,

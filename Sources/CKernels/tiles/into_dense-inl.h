@@ -26,8 +26,7 @@ ALWAYS_INLINE void into_dense_multiply_block(
     vector total[INTO_DENSE_TILE_ROWS][2];
     UNROLL for (int r = 0; r < INTO_DENSE_TILE_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) total[r][v] =
         vector_splat(0);
-#pragma clang loop unroll(disable)
-    for (int64_t t = 0; t < terms; t++, a += a_step, b += b_step) {
+    INNER_LOOP for (int64_t t = 0; t < terms; t++, a += a_step, b += b_step) {
         vector column[2];
         UNROLL for (int v = 0; v < vectors; v++) column[v] = vector_load(b + v * VECTOR_FLOATS);
         UNROLL for (int r = 0; r < INTO_DENSE_TILE_ROWS; r++) {
@@ -71,8 +70,7 @@ ALWAYS_INLINE void into_dense_member_block(
     UNROLL for (int n = 0; n < outputs; n++) UNROLL for (int v = 0; v < vectors; v++) total[n][v] =
         first ? vector_splat(0) : vector_load(c + n * c_step + v * VECTOR_FLOATS);
     const vector_int sign = (vector_int)(member->input_scale < 0 ? INT32_MIN : 0);
-#pragma clang loop unroll(disable)
-    for (int64_t k = 0; k < count; k++, a += a_step, z += z_step) {
+    INNER_LOOP for (int64_t k = 0; k < count; k++, a += a_step, z += z_step) {
         vector value[2];
         UNROLL for (int v = 0; v < vectors; v++) value[v] =
             into_dense_member(function, member, sign, vector_load(z + v * VECTOR_FLOATS));
@@ -139,8 +137,7 @@ ALWAYS_INLINE void into_dense_fold_block(
         vector total[INTO_DENSE_FOLD_ROWS][2];
         UNROLL for (int r = 0; r < INTO_DENSE_FOLD_ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) total[r][v] =
             vector_splat(0);
-#pragma clang loop unroll(disable)
-        for (int64_t n = 0; n < outputs; n++) {
+        INNER_LOOP for (int64_t n = 0; n < outputs; n++) {
             vector column[2];
             UNROLL for (int v = 0; v < vectors; v++) column[v] = vector_load(w + n * w_step + v * VECTOR_FLOATS);
             UNROLL for (int r = 0; r < INTO_DENSE_FOLD_ROWS; r++) {
@@ -182,8 +179,7 @@ ALWAYS_INLINE void into_dense_rows_block(
     vector total[INTO_DENSE_TERMS][2];
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) total[r][v] =
         first ? vector_splat(0) : vector_load(c + r * c_step + v * VECTOR_FLOATS);
-#pragma clang loop unroll(disable)
-    for (int64_t k = 0; k < count; k++, a++, b += b_step) {
+    INNER_LOOP for (int64_t k = 0; k < count; k++, a++, b += b_step) {
         vector column[2];
         UNROLL for (int v = 0; v < vectors; v++) column[v] = vector_load(b + v * VECTOR_FLOATS);
         UNROLL for (int r = 0; r < rows; r++) {

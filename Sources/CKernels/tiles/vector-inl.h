@@ -8,6 +8,11 @@ enum { VECTOR_FLOATS = CK_VECTOR_BYTES / 4 };
 #define ALWAYS_INLINE static inline __attribute__((always_inline, unused))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
+// Before the loop in which a kernel spends its time. The loop isn't unrolled, and begins a line of the cache. Elsewhere
+// the loop could reach over one line more than it needs, and any change of other code would move the loop. Clang drops
+// the alignment if the other request is a pragma.
+#define INNER_LOOP __attribute__((code_align(64), opencl_unroll_hint(1)))
+
 ALWAYS_INLINE vector vector_splat(float value) { return (vector)(value); }
 
 ALWAYS_INLINE vector vector_load(const float *source) {
