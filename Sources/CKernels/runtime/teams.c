@@ -7,7 +7,14 @@
 #include <sched.h>
 #include <time.h>
 
-enum { OPEN = 1, LEADERLESS = 2, HELPER = 4, CALL = 1 << 16 };
+// The parts of a team's state.
+enum { OPEN = 1, LEADERLESS = 2, HELPER = 4, LIMIT = 1 << 11, CALL = 1 << 20 };
+
+// How many helpers have entered the call, and how many workers the call takes, the leader included.
+static inline int helpers_in(uint64_t state) { return (int)(state % LIMIT / HELPER); }
+static inline int limit_in(uint64_t state) { return (int)(state % CALL / LIMIT); }
+
+static inline bool is_full(uint64_t state) { return helpers_in(state) + 1 >= limit_in(state); }
 
 // How long a helper waits for a call before it sleeps. To wake a thread takes some 10 µs.
 static const int64_t awake_nanoseconds = 200000;
@@ -109,16 +116,16 @@ void ck_share(ck_team *team, const ck_stages *stages, int worker_limit, const st
     ck_crew *const crew = team->crew;
     team->stages = *stages;
     team->kernels = kernels;
-    team->worker_limit = worker_limit;
     atomic_store_explicit(&team->progress.next, 0, memory_order_relaxed);
     atomic_store_explicit(&team->progress.finished, 0, memory_order_relaxed);
     const uint64_t closed = atomic_load_explicit(&team->state, memory_order_relaxed);
-    atomic_store(&team->state, (closed / CALL + 1) * CALL + OPEN);
+    const int limit = worker_limit < crew->threads ? worker_limit : crew->threads;
+    atomic_store(&team->state, (closed / CALL + 1) * CALL + (uint64_t)limit * LIMIT + OPEN);
     wake_sleepers(crew);
     ck_take_stages(stages, &team->progress, 0, crew->yields, true);
     // From here on nobody enters. Those who have entered leave before the next call.
     const uint64_t state = atomic_fetch_and(&team->state, ~(uint64_t)(CALL - 1));
-    const int helpers = (int)(state % CALL / HELPER);
+    const int helpers = helpers_in(state);
     for (int round = 0; atomic_load_explicit(&team->left, memory_order_acquire) < helpers; round++)
         wait_a_little(round, crew->yields);
     atomic_store_explicit(&team->left, 0, memory_order_relaxed);
@@ -134,8 +141,7 @@ void ck_crew_enter(void) { last_left.team = NULL; }
 
 // True if a thread may enter the call that `state` shows.
 static bool is_open(const ck_team *team, uint64_t state) {
-    return state & OPEN && !(last_left.team == team && last_left.call == state / CALL)
-        && state % CALL / HELPER + 1 < (uint64_t)team->crew->threads;
+    return state & OPEN && !is_full(state) && !(last_left.team == team && last_left.call == state / CALL);
 }
 
 static bool enter_and_help(ck_team *team) {
@@ -144,13 +150,10 @@ static bool enter_and_help(ck_team *team) {
         if (!is_open(team, state)) return false;
     } while (!atomic_compare_exchange_weak_explicit(
         &team->state, &state, state + HELPER, memory_order_acquire, memory_order_relaxed));
-    const int worker = (int)(state % CALL / HELPER) + 1;
-    if (worker < team->worker_limit) {
-        const struct ck_kernels *const kernels_before = ck_own_kernels;
-        ck_own_kernels = team->kernels;
-        ck_take_stages(&team->stages, &team->progress, worker, team->crew->yields, false);
-        ck_own_kernels = kernels_before;
-    }
+    const struct ck_kernels *const kernels_before = ck_own_kernels;
+    ck_own_kernels = team->kernels;
+    ck_take_stages(&team->stages, &team->progress, helpers_in(state) + 1, team->crew->yields, false);
+    ck_own_kernels = kernels_before;
     last_left.team = team;
     last_left.call = state / CALL;
     atomic_fetch_add_explicit(&team->left, 1, memory_order_release);
@@ -165,17 +168,20 @@ bool ck_help_others(const ck_team *team) {
     return false;
 }
 
-// Helps the team's leader, or another leader if the team has none.
+// True if a team that is in this state needs its helpers: it has a leader, and others have not filled its call.
+static bool keeps_helpers(uint64_t state) { return !(state & LEADERLESS || (state & OPEN && is_full(state))); }
+
+// Helps the team's leader, or another leader if the team doesn't keep its helpers.
 static bool help(ck_team *team) {
     const uint64_t state = atomic_load_explicit(&team->state, memory_order_relaxed);
-    return state & LEADERLESS ? ck_help_others(team) : enter_and_help(team);
+    return keeps_helpers(state) ? enter_and_help(team) : ck_help_others(team);
 }
 
 static bool has_news(const ck_team *team) {
     const ck_crew *const crew = team->crew;
     if (atomic_load(&crew->finished_tasks) == crew->task_count) return true;
     const uint64_t state = atomic_load(&team->state);
-    if (!(state & LEADERLESS)) return is_open(team, state);
+    if (keeps_helpers(state)) return is_open(team, state);
     for (int index = 0; index < crew->leaders; index++)
         if (is_open(&crew->teams[index], atomic_load(&crew->teams[index].state))) return true;
     return false;

@@ -28,13 +28,13 @@ void ck_take_stages(const ck_stages *stages, stage_progress *progress, int worke
 /// another processor.
 typedef struct ck_team {
     /// Bit 0: a call is open. Bit 1: there is no leader. From bit 2: how many helpers have entered the call. From bit
-    /// 16: the number of the call. No two calls have the same number, so no thread enters a call that has ended.
+    /// 11: how many workers the call takes. From bit 20: the number of the call. No two calls have the same number, so
+    /// no thread enters a call that has ended.
     _Alignas(64) _Atomic uint64_t state;
     struct ck_crew *crew;
     // The open call.
     ck_stages stages;
     const struct ck_kernels *kernels; ///< the leader's choice
-    int worker_limit;
     stage_progress progress;
     _Atomic int left; ///< helpers that have left the call
 } ck_team;
