@@ -53,8 +53,8 @@ void ck_unbind_thread(void);
 /// keep their numbers. Returns the number before.
 int ck_set_own_threads(int threads);
 
-/// How many threads the calling thread's calls may use now; a call uses at most ck_most_workers(), and fewer where the
-/// system gives fewer.
+/// How many threads the calling thread's calls may use now: 1 in a task whose calls no team shares. A call uses at most
+/// ck_most_workers(), and fewer where the system gives fewer.
 int ck_threads(void);
 
 /// The most threads of one call: the number of processors or the number that OMP_NUM_THREADS names, whichever is more,

@@ -45,6 +45,7 @@ static _Atomic int thread_count = 0;
 static _Thread_local int own_thread_count = 0;
 
 int ck_threads(void) {
+    if (own_place == IN_TASK) return 1;
     if (own_team != NULL) return ck_team_threads(own_team);
     if (own_thread_count != 0) return own_thread_count;
     int count = thread_count;

@@ -36,7 +36,6 @@ typedef struct backward_plan {
 } backward_plan;
 
 static int64_t most_slices(const ck_convolution *c) {
-    if (c->single_threaded) return 1;
     return max_of(min_of(convolution_depth(c) / LEAST_SLICE_DEPTH, divide_up(c->channels, SLICE_CHANNELS)), 1);
 }
 

@@ -28,7 +28,7 @@ static forward_plan plan_of(const ck_convolution *c, bool gives_moments) {
     // A task takes whole parts. Long tasks fetch more of their memory ahead, so few threads have long tasks.
     const int64_t unit = gives_moments ? plan.part_pixels : GEMM_SLAB_ROWS;
     plan.task_pixels = min_of(round_up(divide_up(pixels, TASKS_WANTED), unit), FORWARD_TASK_PIXELS / unit * unit);
-    if (!c->single_threaded) plan.task_pixels = length_for_threads(pixels, unit, plan.task_pixels);
+    plan.task_pixels = length_for_threads(pixels, unit, plan.task_pixels);
     plan.tasks = divide_up(pixels, plan.task_pixels);
     plan.packed_floats = plan.direct ? 0 : GEMM_SLAB_ROWS * spread_stride(plan.depth);
     return plan;
