@@ -23,6 +23,13 @@ static inline int64_t gemm_panel_columns(const gemm_panels *panels, int64_t pane
     return min_of(panels->width, panels->columns - panel * panels->width);
 }
 
+/// At most `count` of the panels, from panel `first`.
+static inline gemm_panels gemm_panel_range(const gemm_panels *panels, int64_t first, int64_t count) {
+    const int64_t end = min_of(first + count, panels->count);
+    const int64_t columns = min_of((end - first) * panels->width, panels->columns - first * panels->width);
+    return (gemm_panels){columns, panels->width, end - first};
+}
+
 /// Copies one panel of B: `rows` rows, panels->columns floats apart, become [rows][width].
 static inline void gemm_pack_panel(
     const gemm_panels *panels, int64_t panel, const float *b, int64_t rows, float *packed) {

@@ -3,11 +3,13 @@
 // own gradients, which stay in the cache:
 //   A  row j is element j of a kernel row's kernel_w·depth run, its sum running over output pixels
 //   B  dy itself, a row per output pixel
-//   C  [kernel_h][kernel_w·depth][padded N] per task; the groups' parts are added in order at the end
-// where depth = members·(channels of the slice). The gradient of the bias is one more row of the first slice; the A of
+//   C  [kernel_h][kernel_w·depth][padded N] per slice and group; the groups' parts are added in order at the end
+// where depth = members·(channels of the slice). On many threads, several tasks share a slice of a group: each packs the
+// windows for itself, and adds some columns of dy. The gradient of the bias is one more row of the first slice; the A of
 // this row is all ones. A separate sweep over dy would find that dy has left L1.
 
 #include "drivers/convolution/direct/direct.h"
+#include "drivers/shared/blocks.h"
 #include "drivers/shared/gemm.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/parts.h"
@@ -22,7 +24,8 @@ enum {
 
 typedef struct weights_plan {
     window_axis y, x;
-    int64_t slices, slice_channels, groups, tasks;
+    int64_t slices, slice_channels, groups;
+    int64_t sums; // a sum of gradients for each slice of each group
     int64_t band_rows, step_images; // of a step: a band of one image, or all rows of some
     int64_t columns, plane_floats;  // of the plane of one image or band
     int64_t padded_columns, gradient_floats;
@@ -33,7 +36,7 @@ static weights_plan plan_of(const ck_convolution *c) {
     plan.slice_channels = min_of(c->channels, WEIGHT_SLICE_CHANNELS);
     plan.slices = divide_up(c->channels, plan.slice_channels);
     plan.groups = c->single_threaded ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
-    plan.tasks = plan.slices * plan.groups;
+    plan.sums = plan.slices * plan.groups;
 
     const int64_t depth = c->activation.member_count * plan.slice_channels;
     plan.columns = window_extent(&plan.x, c->out_width);
@@ -67,9 +70,10 @@ static weights_memory memory_of(const weights_plan *plan, void *scratch) {
     weights_memory memory;
     memory.a_runs = take_integers(&parts, plan->step_images * plan->band_rows);
     memory.last_a_runs = take_integers(&parts, plan->step_images * plan->band_rows);
-    memory.planes = take_floats(&parts, ck_worker_limit(plan->tasks) * plan->step_images * plan->plane_floats);
+    // Any number of tasks may share a sum.
+    memory.planes = take_floats(&parts, ck_most_workers() * plan->step_images * plan->plane_floats);
     memory.ones = take_floats(&parts, plan->step_images * plan->plane_floats);
-    memory.gradients = take_floats(&parts, plan->tasks * plan->gradient_floats);
+    memory.gradients = take_floats(&parts, plan->sums * plan->gradient_floats);
     memory.size = parts.size;
     return memory;
 }
@@ -84,6 +88,7 @@ typedef struct weights_call {
     const ck_kernels *kernels;
     weights_plan plan;
     gemm_panels panels;
+    int64_t part_panels, parts; // the panels of a task, and the tasks that share a sum
     const float *z, *slopes, *dy;
     weights_memory memory;
     float *dweights;
@@ -98,8 +103,8 @@ static int64_t slice_width(const weights_call *call, int64_t slice) {
 // Adds the products of one step: `runs` output rows of dy and their windows in `plane`. If `ones` is not NULL, adds the
 // sum of dy too.
 static void add_step(
-    const weights_call *call, const float *plane, const float *ones, int64_t depth, const int64_t *a_runs,
-    const float *dy, int64_t runs, bool first, float *gradients) {
+    const weights_call *call, const gemm_panels *panels, const float *plane, const float *ones, int64_t depth,
+    const int64_t *a_runs, const float *dy, int64_t runs, bool first, float *gradients) {
     const ck_convolution *c = call->convolution;
     const int64_t run = c->kernel_w * depth, row_floats = call->plan.columns * depth;
     const gemm_sum sum = {
@@ -113,7 +118,7 @@ static void add_step(
     };
     const gemm_product product = {
         .sum = sum,
-        .panels = call->panels,
+        .panels = *panels,
         .b = dy,
         .b_panel = call->panels.width,
         .initial = first ? ck_gemm_zeros : NULL,
@@ -129,7 +134,11 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
     const weights_call *call = context;
     const ck_convolution *c = call->convolution;
     const weights_plan *plan = &call->plan;
-    const int64_t group = task / plan->slices, slice = task % plan->slices;
+    const int64_t sum = task / call->parts, group = sum / plan->slices, slice = sum % plan->slices;
+    // Neighbouring tasks share what they pack.
+    const int64_t width = call->panels.width, first_panel = task % call->parts * call->part_panels;
+    const gemm_panels panels = gemm_panel_range(&call->panels, first_panel, call->part_panels);
+    const int64_t first_column = first_panel * width;
     const int64_t end_image = (group + 1) * c->batch / plan->groups, channels = slice_width(call, slice);
     const plane_source source = {
         call->kernels, &c->activation, call->slopes, c->height, c->width, c->channels, slice * plan->slice_channels,
@@ -137,7 +146,7 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
     const int64_t depth = c->activation.member_count * channels;
     const int64_t *a_runs = slice == plan->slices - 1 ? call->memory.last_a_runs : call->memory.a_runs;
     float *planes = call->memory.planes + worker * plan->step_images * plan->plane_floats;
-    float *gradients = call->memory.gradients + task * plan->gradient_floats;
+    float *gradients = call->memory.gradients + sum * plan->gradient_floats + first_column;
     bool first = true;
     for (int64_t image = group * c->batch / plan->groups; image < end_image; image += plan->step_images)
         for (int64_t row = 0; row < c->out_height; row += plan->band_rows) {
@@ -147,8 +156,10 @@ static void accumulate_slice(void *context, int64_t task, int worker) {
                 ck_pack_windows(
                     &source, call->z + (image + i) * c->height * c->width * c->channels, &plan->y, &plan->x, row, rows,
                     planes + i * window_extent(&plan->y, plan->band_rows) * plan->columns * depth);
-            const float *dy = call->dy + (image * c->out_height + row) * c->out_width * c->out_channels;
-            add_step(call, planes, slice == 0 ? call->ones : NULL, depth, a_runs, dy, images * rows, first, gradients);
+            const int64_t pixel = (image * c->out_height + row) * c->out_width;
+            const float *dy = call->dy + pixel * c->out_channels + first_column;
+            const float *ones = slice == 0 ? call->ones : NULL;
+            add_step(call, &panels, planes, ones, depth, a_runs, dy, images * rows, first, gradients);
             first = false;
         }
 }
@@ -203,7 +214,9 @@ void ck_direct_backward_weights(
     fill_a_runs(plan, c->activation.member_count * plan->slice_channels, call.memory.a_runs);
     fill_a_runs(plan, c->activation.member_count * slice_width(&call, plan->slices - 1), call.memory.last_a_runs);
 
-    ck_parallel(plan->tasks, convolution_work(c), accumulate_slice, &call);
+    call.part_panels = divide_up(call.panels.count, min_of(call.panels.count, pieces_for_threads(plan->sums)));
+    call.parts = divide_up(call.panels.count, call.part_panels);
+    ck_parallel(plan->sums * call.parts, convolution_work(c), accumulate_slice, &call);
     const int64_t weights = c->kernel_h * c->kernel_w * convolution_depth(c) * c->out_channels;
     ck_parallel(
         c->kernel_h * c->kernel_w * plan->slices, 4.0 * (double)(plan->groups + 1) * (double)weights, gather_slice,

@@ -1,7 +1,7 @@
 // Winograd backward on many threads (see backward.h). All tasks share some chunks of each group at a time, which go
 // through three stages:
 //   1. the frequencies of dy                                   a task for each segment
-//   2. dz, and the frequencies of blocks of a                  a task for each chunk and slice
+//   2. dz, and the frequencies of blocks of a                  a task for each piece of a chunk and each slice
 //   3. the sums over the chunks' tiles for dw                  a task for each group, frequency and some slices
 // Every sum has the order that it has on few threads.
 
@@ -12,6 +12,7 @@
 typedef struct stage_call {
     const backward_call *call;
     int64_t first, chunks;  // of each group: the first chunk, and how many
+    int64_t pieces;         // of a chunk, in stage 2
     int64_t product_slices; // of a task of stage 3
 } stage_call;
 
@@ -65,34 +66,40 @@ static void map_gradients(void *context, int64_t task, int worker) {
         gradients_at(call, place) + tiles_of(call, segments.first, segment) * plan->gradients.row, &plan->gradients);
 }
 
-static void compute_slice(const stage_call *stages, int64_t group, int64_t chunk, int64_t slice, int worker) {
+static void compute_piece(
+    const stage_call *stages, int64_t group, int64_t chunk, int64_t piece, int64_t slice, int worker) {
     const backward_call *call = stages->call;
+    const backward_plan *plan = &call->plan;
     const segment_range segments = chunk_segments(call, group, chunk);
-    if (segments.first == segments.end) return;
-    const int64_t place = place_of(stages, group, chunk);
+    const int64_t count = segments.end - segments.first;
+    const int64_t first = segments.first + piece * count / stages->pieces;
+    const int64_t end = segments.first + (piece + 1) * count / stages->pieces;
+    if (first == end) return;
+    const int64_t place = place_of(stages, group, chunk), tile = tiles_of(call, segments.first, first);
     task_view view = {
         .call = call,
         .plane = call->memory.plane + worker * call->memory.worker_floats,
-        .gradients = gradients_at(call, place),
-        .frequencies = slice_at(call, place, slice),
+        .gradients = gradients_at(call, place) + tile * plan->gradients.row,
+        .frequencies = slice_at(call, place, slice) + tile * plan->slice.row,
         .pixels = call->memory.pixels + worker * call->memory.worker_floats,
     };
     show_slice(&view, group, slice);
     view.slope_part = slope_part_of(&view, group, chunk == 0);
-    if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, segments.first, segments.end);
-    if (call->dweights != NULL) ck_winograd_map_blocks(&view, segments.first, segments.end);
+    if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, first, end);
+    if (call->dweights != NULL) ck_winograd_map_blocks(&view, first, end);
 }
 
 static void compute_data(void *context, int64_t task, int worker) {
     const stage_call *stages = context;
     const int64_t slice = task % stages->call->plan.slices, index = task / stages->call->plan.slices;
     if (stages->call->slope_gradients == NULL) {
-        compute_slice(stages, index / stages->chunks, stages->first + index % stages->chunks, slice, worker);
+        const int64_t chunk = index / stages->pieces, piece = index % stages->pieces;
+        compute_piece(stages, chunk / stages->chunks, stages->first + chunk % stages->chunks, piece, slice, worker);
         return;
     }
     // Chunks of a group add to one sum of the slopes' gradients.
     for (int64_t chunk = 0; chunk < stages->chunks; chunk++)
-        compute_slice(stages, index, stages->first + chunk, slice, worker);
+        compute_piece(stages, index, stages->first + chunk, 0, slice, worker);
 }
 
 static void add_products(void *context, int64_t task, int worker) {
@@ -141,6 +148,15 @@ static int64_t chunks_at_once(const backward_plan *plan, int64_t threads) {
     return best;
 }
 
+// How many pieces of a chunk are tasks of stage 2. The tiles of a chunk don't depend on one another there. Whole chunks
+// pass over the weights less often.
+static int64_t pieces_of_chunk(const backward_call *call, int64_t chunks, int64_t threads) {
+    enum { TASKS_OF_STAGE = 3 }; // for each thread
+    if (call->slope_gradients != NULL) return 1;
+    const int64_t tasks = chunks * call->plan.slices;
+    return min_of(divide_up(TASKS_OF_STAGE * threads, tasks), call->plan.chunk_segments);
+}
+
 void ck_winograd_backward_in_stages(const backward_call *call) {
     const backward_plan *plan = &call->plan;
     const double work = convolution_work(call->convolution);
@@ -148,10 +164,10 @@ void ck_winograd_backward_in_stages(const backward_call *call) {
     const int64_t group_tasks = plan->groups * weight_frequencies(call->tiles);
     const int64_t slices = product_slices(plan, group_tasks, threads);
     for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
-        stage_call stages = {call, first, min_of(at_once, plan->group_chunks - first), slices};
-        const int64_t chunks = plan->groups * stages.chunks;
+        const int64_t group_chunks = min_of(at_once, plan->group_chunks - first), chunks = plan->groups * group_chunks;
+        stage_call stages = {call, first, group_chunks, pieces_of_chunk(call, chunks, threads), slices};
         ck_parallel(plan->groups + chunks * plan->chunk_segments, work, map_gradients, &stages);
-        const int64_t units = call->slope_gradients == NULL ? chunks : plan->groups;
+        const int64_t units = call->slope_gradients == NULL ? chunks * stages.pieces : plan->groups;
         ck_parallel(units * plan->slices, work, compute_data, &stages);
         if (call->dweights != NULL)
             ck_parallel(group_tasks * divide_up(plan->slices, slices), work, add_products, &stages);

@@ -120,10 +120,8 @@ typedef struct panel_range {
 } panel_range;
 
 static panel_range panels_of(const forward_call *call, int64_t part) {
-    const int64_t width = call->panels.width, first = part * call->part_panels;
-    const int64_t count = min_of(call->part_panels, call->panels.count - first);
-    const int64_t columns = min_of(count * width, call->panels.columns - first * width);
-    return (panel_range){first, first * width, {columns, width, count}};
+    const int64_t first = part * call->part_panels;
+    return (panel_range){first, first * call->panels.width, gemm_panel_range(&call->panels, first, call->part_panels)};
 }
 
 // C += A·B for all frequencies of a block of `rows` tiles, in the columns of `range`.
