@@ -177,7 +177,7 @@ import Testing
                 context: Unmanaged.passUnretained(seen).toOpaque(),
                 call_begins: { context, count, _ in
                     Unmanaged<Seen>.fromOpaque(context!).takeUnretainedValue().counts.append(Int(count))
-                }, task_ends: { _, _ in }, call_ends: { _ in })
+                }, task_ends: { _, _, _ in }, call_ends: { _ in })
             withUnsafePointer(to: &recorder) { recorder in
                 with(isa: availableISAs.last!, threads: threads) {
                     ck_set_own_recorder(recorder)

@@ -164,14 +164,17 @@ import Testing
     // MARK: Recording
 
     private final class Seen {
-        var begun: [Int] = [], tasks: [Int] = [], ended: [Int] = []
+        var begun: [Int] = [], tasks: [Int] = [], operations: [Int] = [], ended: [Int] = []
 
         /// Runs `body` with a recorder that notes each call of `body`.
         func record(_ body: () -> Void) {
             var recorder = ck_recorder(
                 context: Unmanaged.passUnretained(self).toOpaque(),
                 call_begins: { context, count, workers in Seen.of(context).begun += [Int(count), Int(workers)] },
-                task_ends: { context, nanoseconds in Seen.of(context).tasks.append(Int(nanoseconds)) },
+                task_ends: { context, nanoseconds, operations in
+                    Seen.of(context).tasks.append(Int(nanoseconds))
+                    Seen.of(context).operations.append(Int(operations))
+                },
                 call_ends: { context in Seen.of(context).ended.append(Seen.of(context).tasks.count) })
             withUnsafePointer(to: &recorder) {
                 ck_set_own_recorder($0)
@@ -244,6 +247,35 @@ import Testing
         #expect(seen.begun.prefix(4) == [5, 3, 4, 4])
         #expect(seen.ended.count == seen.begun.count / 2)
         #expect(seen.begun.filter { $0 == 5 }.count == 1)
+    }
+
+    /// A copy of 100 000 floats moves 8 bytes for each, in tasks of 8192 floats. The operations of a task include those
+    /// of the calls that a team shares, and those of the calls that stay on the task's thread.
+    @Test(arguments: [1, 3, 12] as [Int32])
+    func aRecorderSeesTheOperations(threads: Int32) {
+        let source = Buffer(100_000), target = Buffer(100_000)
+        let copy = Seen(), before = ck_own_operations()
+        copy.record {
+            with(isa: ck_isa_current(), threads: 2) { ck_copy(100_000, source.pointer, target.pointer, false) }
+        }
+        #expect(copy.operations == Array(repeating: 8 * 8192, count: 12) + [8 * (100_000 - 12 * 8192)])
+        #expect(ck_own_operations() - before == 800_000)
+
+        let copies = Seen()
+        var operands = (source.pointer, target.pointer)
+        copies.record {
+            with(isa: ck_isa_current(), threads: threads) {
+                ck_run_tasks(
+                    3, 3,
+                    { context, _, _ in
+                        typealias Operands = (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
+                        let operands = context!.assumingMemoryBound(to: Operands.self).pointee
+                        ck_copy(100_000, operands.0, operands.1, false)
+                    }, { _, _, _ in }, &operands)
+            }
+        }
+        #expect(copies.operations.filter { $0 == 800_000 }.count == 3)
+        #expect(copies.operations.reduce(0, +) == (threads > 3 ? 2 : 1) * 2_400_000)
     }
 
     /// Calls that no number of threads would share are not seen.

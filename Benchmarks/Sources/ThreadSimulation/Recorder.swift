@@ -2,31 +2,56 @@ import CKernels
 import Foundation
 @_spi(Measuring) import LinkedNet
 
-/// Records steps of a network: kernels run on the calling thread, task after task, while the recorder takes the time of
-/// each task.
+/// Records steps of a network: kernels run on the calling thread, task after task, while the recorder takes the time
+/// and the operations of each task.
 public final class Recorder {
     /// A call that has begun.
     private struct OpenCall {
         var call: Recording.Call
-        let begin: Double
+        let begin = Moment.now
+    }
+
+    /// The processor time of the calling thread in seconds, on the clock of the kernels' recorder, and the operations
+    /// that the thread has counted.
+    private struct Moment {
+        var seconds = 0.0
+        var operations: UInt64 = 0
+
+        static var now: Moment {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Moment(
+                seconds: Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9, operations: ck_own_operations())
+        }
+
+        static func - (end: Moment, begin: Moment) -> Moment {
+            Moment(seconds: end.seconds - begin.seconds, operations: end.operations &- begin.operations)
+        }
+
+        static func += (sum: inout Moment, other: Moment) {
+            sum.seconds += other.seconds
+            sum.operations &+= other.operations
+        }
     }
 
     /// The parts of a step or of a task, of which the last one has not ended.
     private struct OpenParts {
         var parts: [Recording.Part] = []
-        var begin = Recorder.now
-        /// The time of the last part's calls.
-        var calls = 0.0
+        var begin = Moment.now
+        /// What the last part's calls took.
+        var calls = Moment()
 
         mutating func endLast() {
             guard !parts.isEmpty else { return }
-            parts[parts.count - 1].serial += Recorder.now - begin - calls
+            let serial = Moment.now - begin - calls
+            parts[parts.count - 1].serial += serial.seconds
+            parts[parts.count - 1].serialOperations += Int(serial.operations)
         }
 
         mutating func add(_ part: Recording.Part) {
             endLast()
             parts.append(part)
-            (begin, calls) = (Recorder.now, 0)
+            (begin, calls) = (Moment.now, Moment())
         }
     }
 
@@ -36,14 +61,7 @@ public final class Recorder {
 
     public init() {}
 
-    /// The processor time of the calling thread, in seconds: the clock of the kernels' recorder.
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-
-    /// The times of `body`, which makes one training step of `network`.
+    /// The times and the operations of `body`, which makes one training step of `network`.
     ///
     /// - Parameter threads: the number of threads that kernels are told. Some cut their work finer for more threads.
     public func record(_ network: Network, threads: Int, _ body: () throws -> Void) throws -> Recording {
@@ -56,7 +74,9 @@ public final class Recorder {
             call_begins: { context, count, workers in
                 Recorder.of(context).callBegins(taskCount: Int(count), mostWorkers: Int(workers))
             },
-            task_ends: { context, nanoseconds in Recorder.of(context).taskEnds(seconds: Double(nanoseconds) * 1e-9) },
+            task_ends: { context, nanoseconds, operations in
+                Recorder.of(context).taskEnds(seconds: Double(nanoseconds) * 1e-9, operations: Int(operations))
+            },
             call_ends: { context in Recorder.of(context).callEnds() })
         try withUnsafePointer(to: &recorder) {
             ck_set_own_recorder($0)
@@ -73,18 +93,17 @@ public final class Recorder {
     }
 
     private func callBegins(taskCount: Int, mostWorkers: Int) {
-        let begin = Self.now
+        var openCall = OpenCall(call: Recording.Call(mostWorkers: mostWorkers))
         if open[open.count - 1].parts.isEmpty { open[open.count - 1].add(Recording.Part(planStep: -1)) }
-        var call = Recording.Call(mostWorkers: mostWorkers)
-        call.tasks.reserveCapacity(taskCount)
-        calls.append(OpenCall(call: call, begin: begin))
+        openCall.call.tasks.reserveCapacity(taskCount)
+        calls.append(openCall)
         open.append(OpenParts())
     }
 
-    private func taskEnds(seconds: Double) {
+    private func taskEnds(seconds: Double, operations: Int) {
         open[open.count - 1].endLast()
         calls[calls.count - 1].call.tasks.append(
-            Recording.Task(seconds: seconds, parts: open[open.count - 1].parts))
+            Recording.Task(seconds: seconds, operations: operations, parts: open[open.count - 1].parts))
         open[open.count - 1] = OpenParts()
     }
 
@@ -93,6 +112,6 @@ public final class Recorder {
         open.removeLast()
         let around = open.count - 1
         open[around].parts[open[around].parts.count - 1].calls.append(call.call)
-        open[around].calls += Self.now - call.begin
+        open[around].calls += Moment.now - call.begin
     }
 }

@@ -1,15 +1,15 @@
 import Foundation
 
 /// The time of a call on several threads, and what keeps the time from being shorter.
-struct Schedule {
+package struct Schedule {
     /// From the call's begin to its end.
-    var seconds = 0.0
+    package private(set) var seconds = 0.0
     /// Time that the call would not take if each thread had the same share of the work.
-    var losses = Losses()
+    package private(set) var losses = Losses()
 
     /// Workers take tasks in order: each task runs on the worker that is free first, as in `ck_parallel`. Where there
     /// are more threads than tasks, a worker of `ck_run_tasks` leads a team, which shares the calls of its tasks.
-    init(_ call: Recording.Call, threads: Int, costs: ForkJoinCosts) {
+    package init(_ call: Recording.Call, threads: Int, costs: ForkJoinCosts) {
         self.init(call, threads: threads, forkJoin: costs.region, teamForkJoin: costs.team)
     }
 

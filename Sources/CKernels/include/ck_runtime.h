@@ -73,6 +73,11 @@ typedef void (*ck_task)(void *context, int64_t task, int worker);
 /// task's thread, unless there is one worker only.
 void ck_run_tasks(int64_t task_count, int worker_limit, ck_task task, ck_task finish, void *context);
 
+/// The operations of the calling thread's tasks since the thread began; the sum wraps around. Multiplications and
+/// additions count, or bytes moved where the bytes take longer. The operations of a task follow from shapes, from the
+/// number of threads and from the instruction set alone.
+uint64_t ck_own_operations(void);
+
 /// Sees how the calls of a thread are cut into tasks: for tools that predict the time of a call on other numbers of
 /// threads. Calls that no machine would share among threads, because they are small or belong to a task without a
 /// team, are part of the time around them. A call in stages counts as a call for each stage.
@@ -80,8 +85,9 @@ typedef struct ck_recorder {
     void *context;
     /// A call begins. `most_workers` is how many threads the call could use.
     void (*call_begins)(void *context, int64_t task_count, int most_workers);
-    /// A task of the call has ended, and took the thread so many nanoseconds of processor time.
-    void (*task_ends)(void *context, int64_t nanoseconds);
+    /// A task of the call has ended, and took the thread so many nanoseconds of processor time and so many
+    /// operations. Both include those of the calls that the task made.
+    void (*task_ends)(void *context, int64_t nanoseconds, int64_t operations);
     void (*call_ends)(void *context);
 } ck_recorder;
 

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "threads.h"
 
+#include "operations.h"
 #include "processors.h"
 #include "teams.h"
 #include "thread_limit.h"
@@ -235,6 +236,10 @@ int ck_fit_threads(int helpers) {
     return fitting;
 }
 
+_Thread_local uint64_t ck_operations = 0;
+
+uint64_t ck_own_operations(void) { return ck_operations; }
+
 static _Thread_local const ck_recorder *own_recorder = NULL;
 
 void ck_set_own_recorder(const ck_recorder *recorder) { own_recorder = recorder; }
@@ -275,9 +280,11 @@ static void record_call(const ck_recorder *recorder, int workers, const parallel
         for (int64_t index = 0; index < task_count; index++) {
             own_thread_count = call->is_led ? threads_of_task(task_count, workers, threads, index) : 1;
             own_place = own_thread_count > 1 ? LEADING_TEAM : IN_TASK;
+            const uint64_t operations_before = ck_operations;
             const int64_t begin = processor_nanoseconds();
             stages->task(stages->context, stage, index, 0);
-            recorder->task_ends(recorder->context, processor_nanoseconds() - begin);
+            const int64_t nanoseconds = processor_nanoseconds() - begin;
+            recorder->task_ends(recorder->context, nanoseconds, (int64_t)(ck_operations - operations_before));
         }
         recorder->call_ends(recorder->context);
     }

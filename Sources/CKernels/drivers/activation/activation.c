@@ -7,6 +7,7 @@
 #include "drivers/shared/scratch.h"
 #include "drivers/shared/slopes.h"
 #include "include/ck_activation.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 // The most groups of images where slopes have gradients. Each group has a part of the sums of these gradients.
@@ -55,6 +56,8 @@ static void run_block(void *context, int64_t task, int worker) {
             ck_slope_part_start(
                 &plan->slopes, call->slope_gradients, group, band, (slope_range){first, positions, 0, shape->channels})
             + first * block.slope_position;
+    const int64_t images = (group + 1) * shape->batch / plan->groups - group * shape->batch / plan->groups;
+    ck_count_operations(16 * images * positions * shape->channels * shape->activation.member_count);
     for (int64_t b = group * shape->batch / plan->groups; b < (group + 1) * shape->batch / plan->groups; b++) {
         const int64_t position = b * shape->positions + first;
         const float *z = call->z + position * block.z_position;

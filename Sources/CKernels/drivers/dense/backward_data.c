@@ -10,6 +10,7 @@
 #include "drivers/dense/dense.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/slopes.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 enum {
@@ -211,10 +212,11 @@ static void pack_gradients(void *context, int64_t task, int worker) {
     (void)worker;
     const data_call *call = context;
     const int64_t out_features = call->dense->out_features, stride = call->plan.packed_batch;
-    const int64_t column = task * PACKED_OUTPUTS;
+    const int64_t column = task * PACKED_OUTPUTS, columns = min_of(PACKED_OUTPUTS, out_features - column);
+    ck_count_floats(2 * call->dense->batch * columns);
     call->kernels->gemm.transpose(
-        call->dy + column, out_features, call->dense->batch, min_of(PACKED_OUTPUTS, out_features - column),
-        call->memory.packed_gradients + column * stride, stride);
+        call->dy + column, out_features, call->dense->batch, columns, call->memory.packed_gradients + column * stride,
+        stride);
 }
 
 void ck_dense_backward_data(

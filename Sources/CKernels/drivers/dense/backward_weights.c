@@ -4,6 +4,7 @@
 
 #include "drivers/dense/dense.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 enum {
@@ -70,6 +71,7 @@ static void weights_block(void *context, int64_t task, int worker) {
     const int64_t out_features = dense->out_features;
     // The bias has the first task, which is short.
     if (call->dbias != NULL && task-- == 0) {
+        ck_count_floats(dense->batch * out_features);
         call->kernels->gemm.sum_rows(call->dy, dense->batch, out_features, true, call->dbias);
         return;
     }

@@ -1,6 +1,7 @@
 // How the passes of the dense layer split its inputs.
 
 #include "drivers/dense/dense.h"
+#include "runtime/operations.h"
 
 enum {
     MOST_INPUTS = 4096,
@@ -65,6 +66,7 @@ dense_inputs ck_dense_inputs(
     if (ck_activation_reads_plain(&dense->activation)) return (dense_inputs){start, image};
     const activation_block extent = ck_dense_activation_block(dense, block);
     const int64_t stride = spread_stride(block->length);
+    ck_count_floats(2 * rows * block->length);
     if (slopes != NULL) slopes += block->first_position * extent.slope_position + block->first_channel;
     for (int64_t row = 0; row < rows; row++)
         kernels->activation.forward(&dense->activation, &extent, start + row * image, slopes, packed + row * stride);

@@ -6,6 +6,7 @@
 #include "dispatch/kernels.h"
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 typedef struct copy_rows_call {
@@ -19,10 +20,11 @@ typedef struct copy_rows_call {
 static void copy_rows_task(void *context, int64_t block, int worker) {
     (void)worker;
     const copy_rows_call *call = context;
-    const int64_t first = block * call->block_rows;
+    const int64_t first = block * call->block_rows, rows = min_of(call->block_rows, call->rows - first);
+    ck_count_floats(2 * rows * call->columns);
     call->tiles->copy_rows(
-        min_of(call->block_rows, call->rows - first), call->columns, call->x + first * call->x_stride, call->x_stride,
-        call->out + first * call->out_stride, call->out_stride, call->accumulate);
+        rows, call->columns, call->x + first * call->x_stride, call->x_stride, call->out + first * call->out_stride,
+        call->out_stride, call->accumulate);
 }
 
 static void copy_rows(copy_rows_call call) {

@@ -7,59 +7,64 @@
 #include "dispatch/kernels.h"
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 typedef struct elementwise_call {
     const elementwise_tiles *tiles;
     int64_t count, block;
+    int64_t floats; // that an element touches
     const float *a, *b;
     float *out;
     float factor;
     bool accumulate;
 } elementwise_call;
 
-/// Runs `task` over blocks of elements that touch `bytes` of memory each.
-static void over_blocks(elementwise_call *call, int64_t bytes, ck_task task) {
+/// Runs `task` over blocks of elements.
+static void over_blocks(elementwise_call *call, ck_task task) {
     call->tiles = &ck_kernels_current()->elementwise;
     call->block = elements_per_block(call->count);
-    ck_parallel(divide_up(call->count, call->block), (double)call->count * (double)bytes, task, call);
+    ck_parallel(divide_up(call->count, call->block), 4.0 * (double)call->floats * (double)call->count, task, call);
 }
 
-static int64_t block_length(const elementwise_call *call, int64_t block) {
-    return min_of(call->block, call->count - block * call->block);
+// The elements of a block, which are counted.
+static int64_t begin_block(const elementwise_call *call, int64_t block) {
+    const int64_t length = min_of(call->block, call->count - block * call->block);
+    ck_count_floats(call->floats * length);
+    return length;
 }
 
 static void add_task(void *context, int64_t block, int worker) {
     (void)worker;
     const elementwise_call *call = context;
     const int64_t first = block * call->block;
-    call->tiles->add(block_length(call, block), call->a + first, call->b + first, call->out + first);
+    call->tiles->add(begin_block(call, block), call->a + first, call->b + first, call->out + first);
 }
 
 void ck_add(int64_t count, const float *a, const float *b, float *out) {
-    over_blocks(&(elementwise_call){.count = count, .a = a, .b = b, .out = out}, 12, add_task);
+    over_blocks(&(elementwise_call){.count = count, .floats = 3, .a = a, .b = b, .out = out}, add_task);
 }
 
 static void copy_task(void *context, int64_t block, int worker) {
     (void)worker;
     const elementwise_call *call = context;
     const int64_t first = block * call->block;
-    memcpy(call->out + first, call->a + first, (size_t)block_length(call, block) * sizeof(float));
+    memcpy(call->out + first, call->a + first, (size_t)begin_block(call, block) * sizeof(float));
 }
 
 void ck_copy(int64_t count, const float *x, float *out, bool accumulate) {
     if (accumulate) ck_add(count, out, x, out);
-    else over_blocks(&(elementwise_call){.count = count, .a = x, .out = out}, 8, copy_task);
+    else over_blocks(&(elementwise_call){.count = count, .floats = 2, .a = x, .out = out}, copy_task);
 }
 
 static void scale_task(void *context, int64_t block, int worker) {
     (void)worker;
     const elementwise_call *call = context;
-    call->tiles->scale(block_length(call, block), call->factor, call->out + block * call->block);
+    call->tiles->scale(begin_block(call, block), call->factor, call->out + block * call->block);
 }
 
 void ck_scale(int64_t count, float factor, float *x) {
-    over_blocks(&(elementwise_call){.count = count, .factor = factor, .out = x}, 8, scale_task);
+    over_blocks(&(elementwise_call){.count = count, .floats = 2, .factor = factor, .out = x}, scale_task);
 }
 
 ck_plan ck_elementwise_plan(int64_t count) {

@@ -4,6 +4,7 @@
 
 #include "dispatch/kernels.h"
 #include "drivers/shared/blocks.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 typedef struct reduction_call {
@@ -18,8 +19,9 @@ typedef struct reduction_call {
 static void sum_of_squares_task(void *context, int64_t part, int worker) {
     (void)worker;
     reduction_call *call = context;
-    const int64_t first = part * call->cut.length;
-    call->sums[part] = call->tiles->sum_of_squares(min_of(call->cut.length, call->count - first), call->x + first);
+    const int64_t first = part * call->cut.length, count = min_of(call->cut.length, call->count - first);
+    ck_count_floats(count);
+    call->sums[part] = call->tiles->sum_of_squares(count, call->x + first);
 }
 
 static void add_sums(void *context, int64_t task, int worker) {
@@ -43,8 +45,9 @@ double ck_sum_of_squares(int64_t count, const float *x) {
 static void first_nonfinite_task(void *context, int64_t part, int worker) {
     (void)worker;
     reduction_call *call = context;
-    const int64_t first = part * call->cut.length;
-    const int64_t found = call->tiles->first_nonfinite(min_of(call->cut.length, call->count - first), call->x + first);
+    const int64_t first = part * call->cut.length, count = min_of(call->cut.length, call->count - first);
+    ck_count_floats(count);
+    const int64_t found = call->tiles->first_nonfinite(count, call->x + first);
     call->places[part] = found < 0 ? -1 : first + found;
 }
 

@@ -7,6 +7,7 @@
 #include "dispatch/kernels.h"
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 typedef struct loss_call {
@@ -19,6 +20,14 @@ typedef struct loss_call {
     float *out; ///< dlogits (may be NULL) or probabilities
     ck_loss_result results[MAX_PARTS], total;
 } loss_call;
+
+/// Operations on each logit: an exponential is about 20.
+enum { EXPONENTIAL_COST = 20 };
+
+// Counts some rows of the batch.
+static void count_rows(const loss_call *call, int64_t rows) {
+    ck_count_operations(rows * call->classes * EXPONENTIAL_COST);
+}
 
 static double cross_entropy_row(const loss_call *call, int64_t row, int64_t *correct_count) {
     const loss_tiles *tiles = &call->kernels->loss;
@@ -47,6 +56,7 @@ static void cross_entropy_task(void *context, int64_t part, int worker) {
     loss_call *call = context;
     ck_loss_result result = {0, 0};
     const int64_t end = min_of(call->batch, (part + 1) * call->cut.length);
+    count_rows(call, end - part * call->cut.length);
     for (int64_t row = part * call->cut.length; row < end; row++)
         result.loss_sum += cross_entropy_row(call, row, &result.correct_count);
     call->results[part] = result;
@@ -66,6 +76,7 @@ static void softmax_task(void *context, int64_t part, int worker) {
     (void)worker;
     const loss_call *call = context;
     const int64_t end = min_of(call->batch, (part + 1) * call->cut.length), classes = call->classes;
+    count_rows(call, end - part * call->cut.length);
     for (int64_t row = part * call->cut.length; row < end; row++) {
         const float *const logits = call->logits + row * classes;
         float *const probabilities = call->out + row * classes;
@@ -77,11 +88,11 @@ static void softmax_task(void *context, int64_t part, int worker) {
 
 static int64_t least_part(int64_t classes) { return max_of(1, 1024 / classes); }
 
-/// Runs `task` over parts of the batch; an exponential is about 20 operations.
+/// Runs `task` over parts of the batch.
 static void over_rows(loss_call *call, ck_task task) {
     call->kernels = ck_kernels_current();
     call->cut = cut_into_parts(call->batch, least_part(call->classes));
-    ck_parallel(call->cut.count, (double)call->batch * (double)call->classes * 20, task, call);
+    ck_parallel(call->cut.count, (double)call->batch * (double)call->classes * EXPONENTIAL_COST, task, call);
 }
 
 ck_loss_result ck_softmax_cross_entropy(

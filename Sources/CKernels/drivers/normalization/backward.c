@@ -17,6 +17,7 @@ static void gradient_sums_task(void *context, int64_t part, int worker) {
     const backward_call *call = context;
     const norm_part place = ck_norm_part(&call->sweep.layout, part);
     const int64_t channels = call->sweep.layout.channels, copies = place.columns / channels;
+    count_norm_part(&place, SUMS_COST);
     for (int kind = 0; kind < SUM_KINDS; kind++) {
         double *const sums = norm_sums(&call->sweep, part, kind);
         for (int64_t c = 0; c < place.columns; c++) sums[c] = 0;
@@ -41,6 +42,7 @@ static void backward_channels_task(void *context, int64_t slice, int worker) {
     const int64_t first = slice * NORM_SLICE_CHANNELS,
                   end = min_of(call->sweep.layout.channels, first + NORM_SLICE_CHANNELS);
     const int64_t count = norm_part_count(&call->sweep.layout), total = call->sweep.layout.part_limit + 1;
+    count_joined_channels(first, end, count);
     for (int kind = 0; kind < SUM_KINDS; kind++) {
         double *const sums = norm_sums(&call->sweep, total, kind);
         for (int64_t c = first; c < end; c++) sums[c] = 0;
@@ -72,6 +74,7 @@ static void gradient_task(void *context, int64_t block, int worker) {
     (void)worker;
     const backward_call *call = context;
     const norm_part place = ck_norm_block(&call->sweep.layout, block);
+    count_norm_part(&place, GRADIENT_COST);
     call->sweep.tiles->gradient(
         place.rows, place.columns, call->x + place.offset, call->dy + place.offset,
         norm_parameters(&call->sweep, CENTER), norm_parameters(&call->sweep, SCALE),
@@ -94,7 +97,7 @@ static backward_call find_terms(
     };
     for (int64_t c = 0; c < norm->channels; c++) norm_parameters(&call.sweep, CENTER)[c] = mean[c];
     ck_norm_repeat(&call.sweep, CENTER, 0, norm->channels);
-    ck_parallel(norm_part_count(&call.sweep.layout), norm_work(&call.sweep, 10), gradient_sums_task, &call);
+    ck_parallel(norm_part_count(&call.sweep.layout), norm_work(&call.sweep, SUMS_COST), gradient_sums_task, &call);
     over_channel_slices(&call.sweep, norm_part_count(&call.sweep.layout), backward_channels_task, &call);
     return call;
 }
@@ -105,7 +108,7 @@ void ck_batch_norm_backward(
     backward_call call = find_terms(norm, x, gamma, mean, inverse_deviation, dy, dgamma, dbeta, scratch);
     call.dx = dx;
     call.accumulate = accumulate;
-    if (dx != NULL) over_row_blocks(&call.sweep, norm_work(&call.sweep, 12), gradient_task, &call);
+    if (dx != NULL) over_row_blocks(&call.sweep, norm_work(&call.sweep, GRADIENT_COST), gradient_task, &call);
 }
 
 void ck_batch_norm_backward_terms(

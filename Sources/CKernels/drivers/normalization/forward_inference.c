@@ -22,6 +22,8 @@ static void inference_task(void *context, int64_t task, int worker) {
     const norm_layout *layout = &call->layout;
     const int64_t block_rows = layout->block_rows, first = task * block_rows;
     const int64_t end = min_of(layout->long_rows, first + block_rows);
+    const int64_t rest = end == layout->long_rows ? layout->rest_rows * layout->channels : 0;
+    ck_count_operations(((end - first) * layout->columns + rest) * NORMALIZE_COST);
     for (int64_t strip = 0; strip < layout->columns; strip += INFERENCE_COLUMNS) {
         float center[INFERENCE_COLUMNS], scale[INFERENCE_COLUMNS], shift[INFERENCE_COLUMNS];
         const int64_t width = min_of(INFERENCE_COLUMNS, layout->columns - strip);
@@ -69,5 +71,5 @@ void ck_batch_norm_forward_inference(
         .post_ops = post_ops,
         .y = y};
     const int64_t blocks = max_of(1, divide_up(call.layout.long_rows, call.layout.block_rows));
-    ck_parallel(blocks, (double)norm->rows * (double)norm->channels * 8, inference_task, &call);
+    ck_parallel(blocks, (double)norm->rows * (double)norm->channels * NORMALIZE_COST, inference_task, &call);
 }

@@ -32,6 +32,7 @@ static void moments_task(void *context, int64_t part, int worker) {
     const forward_call *call = context;
     const norm_part place = ck_norm_part(&call->sweep.layout, part);
     const int64_t channels = call->sweep.layout.channels, copies = place.columns / channels;
+    count_norm_part(&place, MOMENTS_COST);
     double *const mean = norm_sums(&call->sweep, part, MEAN), *const squares = norm_sums(&call->sweep, part, SQUARES);
     call->sweep.tiles->moments(0, place.rows, place.columns, call->x + place.offset, mean, squares);
     if (copies == 1) return;
@@ -76,6 +77,7 @@ static void forward_channels_task(void *context, int64_t slice, int worker) {
     const int64_t first = slice * NORM_SLICE_CHANNELS,
                   end = min_of(call->sweep.layout.channels, first + NORM_SLICE_CHANNELS);
     const int64_t count = moments_count(call), total = call->sweep.layout.part_limit + 1;
+    count_joined_channels(first, end, count);
     const double rows = (double)call->sweep.rows;
     double *const mean = norm_sums(&call->sweep, total, MEAN), *const squares = norm_sums(&call->sweep, total, SQUARES);
     for (int64_t c = first; c < end; c++) mean[c] = squares[c] = 0;
@@ -117,6 +119,7 @@ static void normalize_task(void *context, int64_t block, int worker) {
     (void)worker;
     const forward_call *call = context;
     const norm_part place = ck_norm_block(&call->sweep.layout, block);
+    count_norm_part(&place, NORMALIZE_COST);
     call->sweep.tiles->scale_shift(
         place.rows, place.columns, call->x + place.offset, norm_parameters(&call->sweep, CENTER),
         norm_parameters(&call->sweep, SCALE), norm_parameters(&call->sweep, SHIFT), call->y + place.offset);
@@ -144,7 +147,7 @@ void ck_batch_norm_forward_training(
         .y = y,
     };
     if (call.moments == NULL)
-        ck_parallel(norm_part_count(&call.sweep.layout), norm_work(&call.sweep, 6), moments_task, &call);
+        ck_parallel(norm_part_count(&call.sweep.layout), norm_work(&call.sweep, MOMENTS_COST), moments_task, &call);
     over_channel_slices(&call.sweep, moments_count(&call), forward_channels_task, &call);
-    over_row_blocks(&call.sweep, norm_work(&call.sweep, 8), normalize_task, &call);
+    over_row_blocks(&call.sweep, norm_work(&call.sweep, NORMALIZE_COST), normalize_task, &call);
 }

@@ -5,6 +5,7 @@
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/scratch.h"
 #include "include/ck_normalization.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 // The parts that the passes of batch normalisation share. A pass sweeps over the rows, joins the sums of the parts for
@@ -79,6 +80,22 @@ static inline double norm_work(const norm_sweep *sweep, int operations) {
     return (double)sweep->rows * (double)sweep->layout.channels * operations;
 }
 
+/// Operations on each element: to find moments, to normalise, to find the sums of gradients, and to find a gradient.
+enum { MOMENTS_COST = 6, NORMALIZE_COST = 8, SUMS_COST = 10, GRADIENT_COST = 12 };
+
+/// Counts the operations of a sweep over a part or a block of the rows.
+static inline void count_norm_part(const norm_part *part, int operations) {
+    ck_count_operations(part->rows * part->columns * operations);
+}
+
+/// Operations to join one sum of a part.
+enum { JOIN_COST = 10 };
+
+/// Counts the operations that join the sums of `parts` parts for the channels first ..< end.
+static inline void count_joined_channels(int64_t first, int64_t end, int64_t parts) {
+    ck_count_operations((end - first) * parts * JOIN_COST);
+}
+
 /// A cache line of doubles, so that threads share no line of the sums.
 enum { NORM_SLICE_CHANNELS = 8 };
 
@@ -86,7 +103,7 @@ enum { NORM_SLICE_CHANNELS = 8 };
 static inline void over_channel_slices(const norm_sweep *sweep, int64_t parts, ck_task task, void *context) {
     ck_parallel(
         divide_up(sweep->layout.channels, NORM_SLICE_CHANNELS),
-        joining_work((double)sweep->layout.channels * (double)parts * 10), task, context);
+        joining_work((double)sweep->layout.channels * (double)parts * JOIN_COST), task, context);
 }
 
 /// Runs `task` over blocks of rows.

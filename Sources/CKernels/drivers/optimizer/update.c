@@ -7,7 +7,13 @@
 #include "dispatch/kernels.h"
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
+
+/// Floats that are moved for an element: gradients are read; parameters and slots are read and written.
+static int64_t moved_floats(const ck_slots *slots) {
+    return 3 + 2 * (slots->first != NULL) + 2 * (slots->second != NULL);
+}
 
 /// Elements in one task.
 static int64_t block_length(int64_t count) {
@@ -32,10 +38,10 @@ static void update_block(void *context, int64_t block, int worker) {
     (void)worker;
     const update_call *call = context;
     const int64_t first = block * call->block;
+    const int64_t count = min_of(call->block, call->count - first);
     const ck_slots slots = {slot_from(call->slots.first, first), slot_from(call->slots.second, first)};
-    call->tiles->update(
-        min_of(call->block, call->count - first), call->terms, &call->rule, call->gradients + first, slots,
-        call->parameters + first);
+    ck_count_floats(moved_floats(&slots) * count);
+    call->tiles->update(count, call->terms, &call->rule, call->gradients + first, slots, call->parameters + first);
 }
 
 void ck_update(
@@ -43,9 +49,8 @@ void ck_update(
     float *parameters) {
     const int64_t block = block_length(count);
     update_call call = {&ck_kernels_current()->optimizer, count, block, terms, rule, gradients, slots, parameters};
-    // Gradients are read; parameters and slots are read and written.
-    const int64_t bytes = 12 + 8 * (slots.first != NULL) + 8 * (slots.second != NULL);
-    ck_parallel(divide_up(count, block), (double)count * (double)bytes, update_block, &call);
+    const double bytes = 4.0 * (double)moved_floats(&slots) * (double)count;
+    ck_parallel(divide_up(count, block), bytes, update_block, &call);
 }
 
 ck_plan ck_update_plan(int64_t count) {

@@ -5,6 +5,7 @@
 #include "dispatch/kernels.h"
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 /// A task takes some images, and a slice of their channels.
@@ -35,11 +36,17 @@ static void over_images(global_call *call, ck_task task) {
         (double)call->batch * (double)call->positions * (double)call->channels * 4, task, call);
 }
 
+// Counts the floats of some images, in the slice that begins with `channel`.
+static void count_images(const global_call *call, int64_t images, int64_t channel) {
+    ck_count_floats(images * call->positions * min_of(POOL_SLICE_CHANNELS, call->channels - channel));
+}
+
 static void global_forward_task(void *context, int64_t task, int worker) {
     (void)worker;
     const global_call *call = context;
     const int64_t channel = task % call->slices * POOL_SLICE_CHANNELS, block = task / call->slices;
     const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
+    count_images(call, end - block * call->block_images, channel);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->row_mean(
             call->positions, min_of(POOL_SLICE_CHANNELS, call->channels - channel), call->channels,
@@ -57,6 +64,7 @@ static void global_backward_task(void *context, int64_t task, int worker) {
     const global_call *call = context;
     const int64_t channel = task % call->slices * POOL_SLICE_CHANNELS, block = task / call->slices;
     const int64_t end = min_of(call->batch, (block + 1) * call->block_images);
+    count_images(call, end - block * call->block_images, channel);
     for (int64_t image = block * call->block_images; image < end; image++)
         call->tiles->spread_row(
             call->positions, min_of(POOL_SLICE_CHANNELS, call->channels - channel), call->channels,

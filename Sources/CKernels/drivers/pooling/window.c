@@ -6,6 +6,7 @@
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/plane.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 /// False if batch·height·width·channels of floats would not fit in memory addresses.
@@ -93,11 +94,20 @@ static int64_t end_of_block(const pooling_call *call, int64_t block) {
     return min_of(call->rows, (block + 1) * call->block_rows);
 }
 
+// Counts the windows of a block: each row of the tensor that is written has its share of the call's work.
+static void count_block(const pooling_call *call, int64_t block) {
+    const ck_pooling *p = call->pooling;
+    const int64_t rows = end_of_block(call, block) - block * call->block_rows;
+    const int64_t work = 2 * p->batch * output_size(call) * p->window_h * p->window_w;
+    ck_count_operations(rows * divide_up(work, call->rows));
+}
+
 static void max_forward_task(void *context, int64_t block, int worker) {
     (void)worker;
     const pooling_call *call = context;
     const ck_pooling *p = call->pooling;
     const int64_t row_size = p->out_width * output_channels(call);
+    count_block(call, block);
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
         call->tiles->max_forward(
             p, call->activation, call->source + row / p->out_height * input_size(p), row % p->out_height,
@@ -120,6 +130,7 @@ static void max_backward_task(void *context, int64_t block, int worker) {
     const pooling_call *call = context;
     const ck_pooling *p = call->pooling;
     const int64_t row_size = p->width * p->channels;
+    count_block(call, block);
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++) {
         const int64_t image = row / p->height * output_size(call);
         call->tiles->max_backward(
@@ -146,6 +157,7 @@ static void average_forward_task(void *context, int64_t block, int worker) {
     (void)worker;
     const pooling_call *call = context;
     const ck_pooling *p = call->pooling;
+    count_block(call, block);
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
         call->tiles->average_forward(
             p, call->source + row / p->out_height * input_size(p), row % p->out_height,
@@ -161,6 +173,7 @@ static void average_backward_task(void *context, int64_t block, int worker) {
     (void)worker;
     const pooling_call *call = context;
     const ck_pooling *p = call->pooling;
+    count_block(call, block);
     for (int64_t row = block * call->block_rows; row < end_of_block(call, block); row++)
         call->tiles->average_backward(
             p, call->source + row / p->height * output_size(call), row % p->height,

@@ -1,6 +1,7 @@
 #include "drivers/shared/gemm.h"
 
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 
 const float ck_gemm_zeros[CK_MAX_TILE_VECTORS * CK_MAX_VECTOR_FLOATS];
 
@@ -104,6 +105,8 @@ static void multiply_slab(
     const ck_kernels *kernels, const gemm_product *p, const float *const *a, int64_t row, int64_t rows,
     int64_t first_panel, int64_t end_panel) {
     const bool has_values = p->initial != NULL && p->initial != ck_gemm_zeros;
+    const int64_t columns = min_of(end_panel * p->panels.width, p->panels.columns) - first_panel * p->panels.width;
+    ck_count_operations(2 * rows * columns * p->sum.runs * p->sum.length);
     for (int64_t index = first_panel; index < end_panel; index++) {
         const int64_t column = index * p->panels.width;
         const panel_rows panel = {

@@ -1,10 +1,12 @@
 #include "drivers/shared/plane.h"
+#include "runtime/operations.h"
 
 #include <string.h>
 
 void ck_pack_pixels(
     const plane_source *source, const float *image, int64_t y, int64_t x, int64_t count, float *target) {
     const int64_t depth = source->activation->member_count * source->plane_channels;
+    ck_count_floats(2 * count * depth);
     int64_t before = count, inside = 0;
     if (y >= 0 && y < source->height) {
         before = min_of(max_of(-x, 0), count);

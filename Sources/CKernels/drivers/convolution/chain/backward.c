@@ -157,6 +157,7 @@ static int64_t run_blocks(const backward_layer *layer) {
 
 static void add_bias_gradients(const backward_layer *layer, chain_range rows) {
     float *bias = layer->sums + chain_weight_count(layer->c) * layer->lanes;
+    ck_count_floats((rows.end - rows.first) * layer->c->out_width * layer->c->out_channels * layer->lanes);
     for (int64_t y = rows.first; y < rows.end; y++)
         layer->call->kernels->chain.add_columns(
             layer->c->out_width, layer->c->out_channels,
@@ -178,6 +179,7 @@ static void add_weight_gradients(const backward_layer *layer, chain_range blocks
         for (int64_t ky = blocks.first / of_run; ky * of_run < blocks.end; ky++) {
             const int64_t begin = max_of(blocks.first - ky * of_run, 0) * of_block;
             const int64_t end = min_of((blocks.end - ky * of_run) * of_block, elements);
+            ck_count_operations(2 * rows * c->out_width * run_sums * (end - begin) / elements);
             layer->call->kernels->chain.weight_gradients(
                 windows, begin, end - begin, rows, layer->elements + (first * c->stride_h + ky) * windows->in_run,
                 c->stride_h * windows->in_run, d, gradient_row, layer->sums + ky * run_sums);
@@ -201,6 +203,7 @@ static void reverse_weights(const backward_layer *layer) {
     const float *weights = layer->call->parameters[layer->at.weights];
     float *reversed = layer->weights;
     const int64_t depth = convolution_depth(c), outputs = c->out_channels, taps = c->kernel_h * c->kernel_w;
+    ck_count_floats(2 * chain_weight_count(c));
     for (int64_t k = 0; k < depth; k++) {
         const int64_t place = gradient_place(layer->input.windows.reading, c->channels, k);
         for (int64_t tap = 0; tap < taps; tap++)
@@ -258,6 +261,7 @@ static void convolve_gradient(const backward_layer *layer, chain_range rows) {
         next = gradient_plane_of(call->chain, layer->number - 1);
         clear_next_borders(layer, &next, rows);
     }
+    chain_count_products(c, (rows.end - rows.first) * c->width, lanes);
     for (int64_t y = rows.first; y < rows.end; y++) {
         const float *in = layer->gradient + y * windows.in_run;
         const float *z_row = layer->z + chain_plane_row(&layer->input.z, y, lanes);
@@ -287,10 +291,12 @@ static void gather_rows(const backward_layer *layer, chain_range rows) {
 }
 
 static void clear_sums(const backward_layer *layer) {
+    ck_count_floats(sum_count(layer) * layer->lanes);
     memset(layer->sums, 0, (size_t)(sum_count(layer) * layer->lanes) * sizeof(float));
 }
 
 static void sum_lanes(const backward_layer *layer) {
+    ck_count_floats(sum_count(layer) * layer->lanes);
     layer->call->kernels->chain.sum_images(sum_count(layer), layer->group.images, layer->sums, layer->part);
 }
 

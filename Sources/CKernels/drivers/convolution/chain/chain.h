@@ -4,6 +4,7 @@
 #include "drivers/convolution/shape.h"
 #include "drivers/shared/scratch.h"
 #include "include/ck_convolution_chain.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 // The parts that forward and backward of a chain share. A group is as many images as a vector has lanes. Inside, every
@@ -173,6 +174,7 @@ void ck_chain_scatter(
 /// Spreads these slopes of a layer over lanes.
 static inline void chain_spread_slopes(
     const ck_kernels *kernels, const float *values, chain_range slopes, float *spread) {
+    ck_count_floats((slopes.end - slopes.first) * chain_lanes(kernels));
     kernels->chain.spread(
         slopes.end - slopes.first, values + slopes.first, spread + slopes.first * chain_lanes(kernels));
 }
@@ -184,6 +186,11 @@ void ck_chain_form_members(
 
 /// How the activation of row y lies in memory; `*slope_offset` is where its slopes start.
 activation_block ck_chain_row_block(const ck_convolution *convolution, int64_t lanes, int64_t y, int64_t *slope_offset);
+
+/// Counts the multiplications and additions of the products of so many pixels with all weights.
+static inline void chain_count_products(const ck_convolution *c, int64_t pixels, int64_t lanes) {
+    ck_count_operations(2 * pixels * chain_weight_count(c) * lanes);
+}
 
 /// Multiplications and additions of one pass over all layers.
 double ck_chain_work(const ck_convolution_chain *chain);

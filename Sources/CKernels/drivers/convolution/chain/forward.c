@@ -104,6 +104,7 @@ static void convolve_rows(const forward_state *state, int64_t layer, chain_range
         ck_chain_clear_borders(&next_plane, rows, next, lanes);
     }
     const int64_t row = c->out_width * c->out_channels;
+    chain_count_products(c, (rows.end - rows.first) * c->out_width, lanes);
     for (int64_t y = rows.first; y < rows.end; y++) {
         float *out = last ? state->row : next + chain_plane_row(&next_plane, y, lanes);
         kernels->chain.convolve(&windows, elements + y * c->stride_h * windows.in_run, weights, bias, out);

@@ -103,6 +103,7 @@ void ck_chain_gather(
     const ck_kernels *kernels, chain_group group, const float *images, int64_t image_stride, int64_t count,
     float *elements) {
     const int64_t lanes = chain_lanes(kernels);
+    ck_count_floats(2 * count * lanes);
     if (group.images < lanes) memset(elements, 0, (size_t)(count * lanes) * sizeof(float));
     kernels->gemm.transpose(
         images + group.first_image * image_stride, image_stride, group.images, count, elements, lanes);
@@ -111,6 +112,7 @@ void ck_chain_gather(
 void ck_chain_scatter(
     const ck_kernels *kernels, chain_group group, const float *elements, int64_t count, float *images,
     int64_t image_stride) {
+    ck_count_floats(2 * count * chain_lanes(kernels));
     kernels->gemm.transpose(
         elements, chain_lanes(kernels), count, group.images, images + group.first_image * image_stride, image_stride);
 }
@@ -129,6 +131,7 @@ void ck_chain_form_members(
     const float *slopes, float *members) {
     const int64_t lanes = chain_lanes(kernels);
     ck_chain_clear_borders(&input->members, rows, members, lanes);
+    ck_count_floats(2 * (rows.end - rows.first) * c->width * convolution_depth(c) * lanes);
     for (int64_t y = rows.first; y < rows.end; y++) {
         int64_t slope_offset;
         const activation_block block = ck_chain_row_block(c, lanes, y, &slope_offset);

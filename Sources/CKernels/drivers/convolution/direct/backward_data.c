@@ -9,6 +9,7 @@
 #include "drivers/shared/gemm.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/slopes.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 typedef struct backward_plan {
@@ -118,6 +119,7 @@ static void pack_weights(void *context, int64_t task, int worker) {
                   taps_w = taps_of(c->kernel_w, c->stride_w, phase_x);
     const int64_t row = taps_h - 1 - ky / c->stride_h, column = taps_w - 1 - kx / c->stride_w;
     const int64_t index = (panel * taps_h + row) * taps_w + column;
+    ck_count_floats(2 * gemm_panel_columns(&call->panels, panel) * c->out_channels);
     call->kernels->gemm.transpose(
         call->weights + (tap * call->plan.depth + panel * width) * c->out_channels, c->out_channels,
         gemm_panel_columns(&call->panels, panel), c->out_channels,
@@ -180,6 +182,7 @@ static void fold_slab(const phase_slab *slab) {
     block.z_position *= c->stride_w;
     block.slope_position *= c->stride_w;
     block.out_position = call->plan.gradient_stride;
+    ck_count_floats(2 * count * call->plan.depth);
     for (int64_t i = 0; i < count; i += block.positions) {
         block.positions = min_of(count - i, grid->columns - (first + i) % grid->columns);
         const int64_t position = grid_position(c, grid, first + i);

@@ -6,6 +6,7 @@
 #include "drivers/convolution/direct/direct.h"
 #include "drivers/shared/gemm.h"
 #include "drivers/shared/loops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 typedef struct forward_plan {
@@ -79,6 +80,7 @@ static void pack_weights(void *context, int64_t task, int worker) {
     const forward_call *call = context;
     const int64_t kernel_h = call->convolution->kernel_h, out_channels = call->convolution->out_channels;
     const int64_t panel = task / kernel_h, row = task % kernel_h, run = call->plan.run, width = call->panels.width;
+    ck_count_floats(2 * run * gemm_panel_columns(&call->panels, panel));
     gemm_pack_panel(
         &call->panels, panel, call->weights + row * run * out_channels, run, call->memory.weights + task * run * width);
 }

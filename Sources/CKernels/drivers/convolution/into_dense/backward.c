@@ -126,6 +126,7 @@ static void backward_range(void *context, int64_t task, int worker) {
     };
     const int64_t first = task * sizes->task_pixels, end = min_of(first + sizes->task_pixels, sizes->pixels);
     ck_into_dense_patch_ones(sizes, patch);
+    into_dense_count(call->pair, end - first, 3);
     for (int64_t pixel = first; pixel < end; pixel++) {
         ck_into_dense_patch(call->pair, sizes, call->memory.planes, pixel, patch);
         for (int64_t filter = 0; filter < call->pair->convolution.out_channels; filter += INTO_DENSE_COLUMNS)

@@ -4,6 +4,7 @@
 #include "drivers/convolution/shape.h"
 #include "include/ck_convolution_dense.h"
 #include "include/ck_plans.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 // The parts that forward and backward of a convolution into a dense layer share. The pixels of the output are divided
@@ -62,6 +63,14 @@ static inline void into_dense_fetch(const float *start, int64_t count) {
 }
 static inline void into_dense_fetch_to_write(const float *start, int64_t count) {
     for (int64_t i = 0; i < count; i += CACHE_LINE_FLOATS) __builtin_prefetch(start + i, 1, 2);
+}
+
+/// Counts the operations of `passes` passes over `pixels` pixels. A pass computes each convolution and each dense
+/// product once.
+static inline void into_dense_count(const ck_convolution_dense *pair, int64_t pixels, int64_t passes) {
+    const ck_convolution *c = &pair->convolution;
+    const int64_t terms = c->kernel_h * c->kernel_w * c->channels + pair->activation.member_count * pair->out_features;
+    ck_count_operations(2 * passes * pixels * c->batch * c->out_channels * terms);
 }
 
 size_t ck_into_dense_forward_scratch(const ck_convolution_dense *pair);

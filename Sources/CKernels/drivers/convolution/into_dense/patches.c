@@ -2,6 +2,7 @@
 // columns.
 
 #include "drivers/convolution/into_dense/into_dense.h"
+#include "runtime/operations.h"
 
 #include <string.h>
 
@@ -40,6 +41,8 @@ static void prepare_row(void *context, int64_t task, int worker) {
     const preparation *call = context;
     const ck_convolution *c = call->c;
     const into_dense_sizes *sizes = call->sizes;
+    const int64_t row_floats = sizes->columns * c->channels * sizes->image_stride;
+    ck_count_floats(2 * (task < sizes->rows ? row_floats : sizes->block_floats));
     if (task >= sizes->rows) {
         const int64_t block = task - sizes->rows, filter = block * INTO_DENSE_COLUMNS;
         const size_t bytes = (size_t)min_of(INTO_DENSE_COLUMNS, c->out_channels - filter) * sizeof(float);

@@ -13,6 +13,7 @@
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/parts.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 enum {
@@ -172,6 +173,7 @@ static void pack_weights(void *context, int64_t task, int worker) {
     if (panel >= slice.panels.count) return;
     float *const packed = slice.weights + panel * out_channels * width;
     const int64_t end = panel * width + gemm_panel_columns(&slice.panels, panel);
+    ck_count_floats(2 * gemm_panel_columns(&slice.panels, panel) * out_channels);
     int64_t count;
     for (int64_t first = panel * width; first < end; first += count) {
         const int64_t segment = first / slice.length, offset = first % slice.length;

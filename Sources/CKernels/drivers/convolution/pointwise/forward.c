@@ -8,6 +8,7 @@
 #include "drivers/shared/blocks.h"
 #include "drivers/shared/loops.h"
 #include "drivers/shared/post_ops.h"
+#include "runtime/operations.h"
 #include "runtime/threads.h"
 
 enum {
@@ -79,6 +80,7 @@ static void pack_weights(void *context, int64_t panel, int worker) {
     (void)worker;
     const forward_call *call = context;
     const int64_t depth = call->plan.depth;
+    ck_count_floats(2 * depth * gemm_panel_columns(&call->panels, panel));
     gemm_pack_panel(
         &call->panels, panel, call->weights, depth, call->memory.weights + panel * depth * call->panels.width);
 }

@@ -10,6 +10,7 @@ void ck_winograd_map_transposed_weights(void *context, int64_t task, int worker)
     const int64_t slice = task % call->plan.slices, start = task / call->plan.slices * TRANSPOSED_COLUMNS;
     const int64_t channels = slice_channels(call, slice), rows = min_of(TRANSPOSED_COLUMNS, c->out_channels - start);
     const gemm_panels panels = ck_gemm_panels(call->kernels, c->activation.member_count * channels);
+    ck_count_floats((9 + weight_frequencies(call->tiles)) * rows * panels.columns);
     float *transposed = call->memory.transposed + worker * call->memory.worker_floats;
     const int64_t tap_floats = TRANSPOSED_COLUMNS * panels.width;
     for (int64_t panel = 0; panel < panels.count; panel++) {
@@ -75,6 +76,7 @@ void ck_winograd_backward_data(const task_view *view, int64_t first, int64_t end
         const gemm_rows a = gemm_rows_apart(view->gradients + frequency * plan->gradients.matrix, plan->gradients.row);
         ck_gemm(call->kernels, &product, &a, rows);
     }
+    count_map(rows, view->depth, plan->slice.count);
     const int64_t tile_size = call->tiles->tile;
     const plane_source source = slice_source(view);
     const float *data = view->frequencies;

@@ -45,6 +45,8 @@ void ck_winograd_add_bias(const backward_call *call, int64_t group, int64_t firs
     const ck_convolution *c = call->convolution;
     const int64_t pixels = c->out_height * c->out_width, image_segments = call->plan.grid.image_segments;
     const int64_t first_image = group_segments(call, group).first / image_segments;
+    const int64_t images = divide_up(end, image_segments) - divide_up(first, image_segments);
+    ck_count_floats(images * pixels * c->out_channels);
     for (int64_t image = divide_up(first, image_segments); image < divide_up(end, image_segments); image++)
         call->kernels->gemm.sum_rows(
             call->dy + image * pixels * c->out_channels, pixels, c->out_channels, image == first_image,
@@ -61,6 +63,7 @@ void ck_winograd_gather_weights(void *context, int64_t task, int worker) {
     const int64_t first = slice * plan->slice_channels, channels = slice_channels(call, slice);
     const int64_t row = first * members + m * channels + (channel - first), k = m * c->channels + channel;
     const int64_t tap = plan->depth * c->out_channels;
+    ck_count_floats((9 + plan->groups * weight_frequencies(call->tiles)) * c->out_channels);
     call->tiles->taps(
         call->memory.parts + row * plan->padded_columns, plan->part_matrix, plan->part_floats, plan->groups,
         c->out_channels, call->dweights + 8 * tap + k * c->out_channels, -tap);

@@ -104,6 +104,7 @@ static void map_weights(void *context, int64_t task, int worker) {
     const forward_call *call = context;
     const int64_t depth = call->plan.depth, columns = call->convolution->out_channels;
     const int64_t end = min_of((task + 1) * WEIGHT_ROWS, depth);
+    ck_count_floats((9 + weight_frequencies(call->tiles)) * (end - task * WEIGHT_ROWS) * columns);
     for (int64_t panel = 0; panel < call->panels.count; panel++)
         for (int64_t k = task * WEIGHT_ROWS; k < end; k++)
             call->tiles->weights(
@@ -197,6 +198,7 @@ static void convolve_block(void *context, int64_t task, int worker) {
         }
         rows += segment.tiles;
     }
+    count_map(rows, columns, plan->inputs.count);
 }
 
 void ck_winograd_forward(

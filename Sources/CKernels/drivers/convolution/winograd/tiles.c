@@ -120,5 +120,6 @@ int64_t ck_segments_to_frequencies(
         }
         tiles += segment.tiles;
     }
+    count_map(tiles, members * source->pixels.plane_channels, matrices->count);
     return tiles;
 }

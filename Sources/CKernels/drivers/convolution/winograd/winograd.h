@@ -3,6 +3,7 @@
 
 #include "drivers/convolution/shape.h"
 #include "drivers/shared/gemm.h"
+#include "runtime/operations.h"
 
 // The parts that the passes of Winograd's algorithms share (maps: dispatch/winograd_tiles.h). There is one matrix for
 // each frequency. A tile of pixels becomes one row of each matrix, and the convolution becomes one matrix product for
@@ -13,6 +14,11 @@
 typedef __int128 cost;
 
 enum { MAP_COST = 20 }; ///< of one channel of one tile at one frequency, there or back
+
+/// Counts the operations of a map, there or back.
+static inline void count_map(int64_t tiles, int64_t channels, int64_t frequencies) {
+    ck_count_operations(2 * MAP_COST * tiles * channels * frequencies);
+}
 
 /// True for 3×3 kernels of stride 1 or 2.
 bool ck_winograd_applies(const ck_convolution *convolution);
