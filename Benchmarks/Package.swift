@@ -47,5 +47,13 @@ let package = Package(
             path: "KernelBenchmarks",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
+        .testTarget(
+            name: "ThreadSimulationTests",
+            dependencies: [
+                "StepOptions", "ThreadSimulation", .product(name: "CKernels", package: "linkednet"),
+                .product(name: "LinkedNet", package: "linkednet"),
+                .product(name: "PaperNetworks", package: "linkednet"),
+            ]
+        ),
     ]
 )
