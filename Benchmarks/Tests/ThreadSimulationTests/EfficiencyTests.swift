@@ -24,6 +24,7 @@ struct EfficiencyTests {
         Case(model: .paper(.allCNN), batchSize: 128, floors: [(16, 0.91), (64, 0.74)], mostWork: 1.01),
         Case(model: .paper(.depth), batchSize: 32, floors: [(8, 0.98), (16, 0.91)], mostWork: 1),
         Case(model: .general(.resNet18), batchSize: 128, floors: [(16, 0.92), (64, 0.72)], mostWork: 1.03),
+        Case(model: .general(.perceptron), batchSize: 128, floors: [(8, 0.92), (16, 0.82)], mostWork: 1.01),
     ]
 
     /// Seconds to start and to join two threads, and two threads of a team: those of a server with idle cores.
