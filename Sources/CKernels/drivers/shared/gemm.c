@@ -105,8 +105,6 @@ static void multiply_slab(
     const ck_kernels *kernels, const gemm_product *p, const float *const *a, int64_t row, int64_t rows,
     int64_t first_panel, int64_t end_panel) {
     const bool has_values = p->initial != NULL && p->initial != ck_gemm_zeros;
-    const int64_t columns = min_of(end_panel * p->panels.width, p->panels.columns) - first_panel * p->panels.width;
-    ck_count_operations(2 * rows * columns * p->sum.runs * p->sum.length);
     for (int64_t index = first_panel; index < end_panel; index++) {
         const int64_t column = index * p->panels.width;
         const panel_rows panel = {
@@ -131,13 +129,19 @@ void ck_gemm_find_rows(const gemm_rows *rows, int64_t first, int64_t count, cons
     }
 }
 
+static void count_product(const gemm_product *product, int64_t rows) {
+    ck_count_operations(2 * rows * product->panels.columns * product->sum.runs * product->sum.length);
+}
+
 void ck_gemm_slab(const ck_kernels *kernels, const gemm_product *product, const float *const *a, int64_t rows) {
+    count_product(product, rows);
     multiply_slab(kernels, product, a, 0, rows, 0, product->panels.count);
 }
 
 void ck_gemm(const ck_kernels *kernels, const gemm_product *product, const gemm_rows *rows, int64_t count) {
     const int64_t all_rows = count + (rows->extra != NULL), panels = product->panels.count;
     const int64_t at_once = product->panels_outside ? 1 : panels;
+    count_product(product, all_rows);
     for (int64_t panel = 0; panel < panels; panel += at_once)
         for (int64_t first = 0; first < all_rows; first += GEMM_SLAB_ROWS) {
             const int64_t slab = min_of(GEMM_SLAB_ROWS, all_rows - first);
