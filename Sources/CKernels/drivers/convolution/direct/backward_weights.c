@@ -4,9 +4,9 @@
 //   A  row j is element j of a kernel row's kernel_w·depth run, its sum running over output pixels
 //   B  dy itself, a row per output pixel
 //   C  [kernel_h][kernel_w·depth][padded N] per slice and group; the groups' parts are added in order at the end
-// where depth = members·(channels of the slice). On many threads, several tasks share a slice of a group: each packs the
-// windows for itself, and adds some columns of dy. The gradient of the bias is one more row of the first slice; the A of
-// this row is all ones. A separate sweep over dy would find that dy has left L1.
+// where depth = members·(channels of the slice). On many threads, several tasks share a slice of a group: each packs
+// the windows for itself, and adds some columns of dy. The gradient of the bias is one more row of the first slice; the
+// A of this row is all ones. A separate sweep over dy would find that dy has left L1.
 
 #include "drivers/convolution/direct/direct.h"
 #include "drivers/shared/blocks.h"
@@ -25,7 +25,7 @@ enum {
 typedef struct weights_plan {
     window_axis y, x;
     int64_t slices, slice_channels, groups;
-    int64_t sums; // a sum of gradients for each slice of each group
+    int64_t sums;                   // a sum of gradients for each slice of each group
     int64_t band_rows, step_images; // of a step: a band of one image, or all rows of some
     int64_t columns, plane_floats;  // of the plane of one image or band
     int64_t padded_columns, gradient_floats;
