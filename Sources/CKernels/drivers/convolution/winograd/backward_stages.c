@@ -148,13 +148,19 @@ static int64_t chunks_at_once(const backward_plan *plan, int64_t threads) {
     return best;
 }
 
-// How many pieces of a chunk are tasks of stage 2. The tiles of a chunk don't depend on one another there. Whole chunks
-// pass over the weights less often.
+// How many pieces of a chunk are tasks of stage 2. The tiles of a chunk don't depend on one another there. The number
+// ends the stage first; among such numbers it is the largest that gives a thread a few tasks, because threads are never
+// equally fast. Whole chunks pass over the weights less often.
 static int64_t pieces_of_chunk(const backward_call *call, int64_t chunks, int64_t threads) {
-    enum { TASKS_OF_STAGE = 3 }; // for each thread
+    enum { TASKS_OF_THREAD = 3 };
     if (call->slope_gradients != NULL) return 1;
-    const int64_t tasks = chunks * call->plan.slices;
-    return min_of(divide_up(TASKS_OF_STAGE * threads, tasks), call->plan.chunk_segments);
+    const int64_t tasks = chunks * call->plan.slices, segments = call->plan.chunk_segments;
+    int64_t best = 1, least = INT64_MAX;
+    for (int64_t pieces = 1; pieces <= min_of(divide_up(TASKS_OF_THREAD * threads, tasks), segments); pieces++) {
+        const int64_t time = divide_up(tasks * pieces, threads) * divide_up(segments, pieces);
+        if (time <= least) best = pieces, least = time;
+    }
+    return best;
 }
 
 void ck_winograd_backward_in_stages(const backward_call *call) {
