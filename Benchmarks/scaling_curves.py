@@ -4,6 +4,7 @@ Both axes have a step for each doubling, so the ideal is a straight line, and a 
 """
 
 import math
+import re
 from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT = 760, 46, 232
@@ -67,9 +68,11 @@ class Panel:
         labels = [(end, "ideal", "ideal", "quiet")]
         curves, networks = [], {}
         for name, curve in self.rows:
-            rows = networks.setdefault(name.split()[0], [])
+            # Networks that differ by a size alone, such as width50 and width400, count as one.
+            network = re.match(r"[^\d\s]*", name)[0]
+            rows = networks.setdefault(network, [])
             rows.append(name)
-            colour = list(networks).index(name.split()[0]) % len(COLOURS)
+            colour = list(networks).index(network) % len(COLOURS)
             curves += self.curve(name, curve, colour, DASHES[(len(rows) - 1) % len(DASHES)])
             last = curve[max(curve)]
             labels.append((self.y(last), f"{name} ×{last:.3g}", f"c{colour}", f"d{colour}"))

@@ -40,8 +40,8 @@ def blocks(report, names):
     rows = {name: report["rows"][name] for name in names}
     settings = report["settings"]
     origin = (
-        f"The processor: {settings['processor']}. The kernels: {rows[names[0]][UNLIMITED]['isa']}. Each task's time is "
-        f"the median of {settings['steps']} steps. The measurement began at {settings['date']}.")
+        f"The processor: {settings['processor']}. The kernels: {rows[names[0]][UNLIMITED]['isa']}. step-time had "
+        f"`--steps {settings['steps']}`. The measurement began at {settings['date']}.")
     texts = [textwrap.fill(origin, 120)]
     for machine, heading in ((UNLIMITED, "Memory without limits:"), (WORKSTATION, f"The memory of `{WORKSTATION}`:")):
         found = [(name, results[machine]["speed_up"]) for name, results in rows.items() if machine in results]
