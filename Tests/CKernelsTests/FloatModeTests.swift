@@ -481,8 +481,7 @@ private struct Call {
         let selecting: Set = [
             "ck_isa_available", "ck_isa_current", "ck_isa_select", "ck_isa_name", "ck_isa_rejected_request",
             "ck_set_threads", "ck_set_own_threads", "ck_threads", "ck_fit_threads", "ck_processors",
-            "ck_unbind_thread", "ck_set_own_recorder",
-            "ck_own_operations", "ck_most_workers",
+            "ck_unbind_thread", "ck_set_own_recorder", "ck_own_operations", "ck_most_workers",
         ]
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../Sources/CKernels/include").standardized

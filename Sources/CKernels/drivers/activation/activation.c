@@ -10,6 +10,9 @@
 #include "runtime/operations.h"
 #include "runtime/threads.h"
 
+/// Operations on each element of a member.
+enum { MEMBER_COST = 16 };
+
 // The most groups of images where slopes have gradients. Each group has a part of the sums of these gradients.
 enum { MOST_GROUPS = 8 };
 
@@ -56,9 +59,11 @@ static void run_block(void *context, int64_t task, int worker) {
             ck_slope_part_start(
                 &plan->slopes, call->slope_gradients, group, band, (slope_range){first, positions, 0, shape->channels})
             + first * block.slope_position;
-    const int64_t images = (group + 1) * shape->batch / plan->groups - group * shape->batch / plan->groups;
-    ck_count_operations(16 * images * positions * shape->channels * shape->activation.member_count);
-    for (int64_t b = group * shape->batch / plan->groups; b < (group + 1) * shape->batch / plan->groups; b++) {
+    const int64_t first_image = group * shape->batch / plan->groups;
+    const int64_t end_image = (group + 1) * shape->batch / plan->groups;
+    ck_count_operations(
+        MEMBER_COST * (end_image - first_image) * positions * shape->channels * shape->activation.member_count);
+    for (int64_t b = first_image; b < end_image; b++) {
         const int64_t position = b * shape->positions + first;
         const float *z = call->z + position * block.z_position;
         if (call->dout == NULL)
@@ -73,7 +78,7 @@ static void run_block(void *context, int64_t task, int worker) {
 static void run(activation_call *call) {
     const ck_activation_shape *shape = call->shape;
     call->tiles = &ck_kernels_current()->activation;
-    const double work = 16.0 * (double)shape->batch * (double)shape->positions * (double)shape->channels
+    const double work = (double)MEMBER_COST * (double)shape->batch * (double)shape->positions * (double)shape->channels
         * (double)shape->activation.member_count;
     ck_parallel(call->plan.groups * call->plan.blocks, work, run_block, call);
 }
