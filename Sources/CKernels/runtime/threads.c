@@ -45,6 +45,14 @@ static _Atomic int thread_count = 0;
 // How many threads a thread's calls may use instead, or 0.
 static _Thread_local int own_thread_count = 0;
 
+// Asked once: the answer is read from files.
+static int processors_of_process(void) {
+    static _Atomic int processors = 0;
+    int count = processors;
+    if (count == 0) processors = count = ck_processors("");
+    return count;
+}
+
 int ck_threads(void) {
     if (own_place == IN_TASK) return 1;
     if (own_team != NULL) return ck_team_threads(own_team);
@@ -52,7 +60,7 @@ int ck_threads(void) {
     int count = thread_count;
     if (count == 0) {
         const int requested = ck_requested_threads();
-        const int available = requested > 0 ? requested : ck_processors("");
+        const int available = requested > 0 ? requested : processors_of_process();
         // On failure, another thread has set the count, and `count` becomes that number.
         if (atomic_compare_exchange_strong(&thread_count, &count, available)) count = available;
     }
@@ -67,7 +75,7 @@ int ck_most_workers(void) {
     static _Atomic int most_workers = 0;
     int count = most_workers;
     if (count == 0) {
-        const int requested = ck_requested_threads(), processors = ck_processors("");
+        const int requested = ck_requested_threads(), processors = processors_of_process();
         int most = requested > processors ? requested : processors;
         most = most < LEAST ? LEAST : most > MOST ? MOST : most;
         if (atomic_compare_exchange_strong(&most_workers, &count, most)) count = most;
@@ -179,12 +187,7 @@ static void work_in_crew(void *context, int worker) {
 }
 
 // More threads than processors: a thread that waits gives its processor to another.
-static bool has_more_than_processors(int workers) {
-    static _Atomic int processors = 0;
-    int count = processors;
-    if (count == 0) processors = count = ck_processors("");
-    return workers > count;
-}
+static bool has_more_than_processors(int workers) { return workers > processors_of_process(); }
 
 // Tasks 0 ..< task_count on this many workers.
 static void run_team(int workers, int64_t task_count, ck_task task, void *context) {
