@@ -91,6 +91,12 @@ import Testing
             let other = isNamed ? plain : others
             #expect(try json(setting, of: saved) != json(setting, of: other), "\(setting.name)")
         }
+        // The command that goes on needs none of the options again.
+        let last = try #require(result.output.split(separator: "\n").last)
+        let command = try #require(last.components(separatedBy: "continue with: ").last) + " --steps 1"
+        let resumed = try Command(name: "/bin/bash")("-c", command, in: place)
+        #expect(resumed.status == 0, "\(command): \(resumed.errors)")
+        #expect(try SavedPaperRun("\(place.path)/run").settings == saved)
     }
 
     /// One setting in a run's saved form.

@@ -40,7 +40,11 @@ struct SettingValues: Sendable, Hashable {
     private var elements: [String: Element] = [:]
 
     subscript<Value: Hashable & Sendable>(key: String) -> Value? {
-        get { elements[key]?.value as? Value }
+        get {
+            // A cast of nothing to a type that may be nil would succeed, and count as a value.
+            guard let element = elements[key] else { return nil }
+            return element.value as? Value
+        }
         set { elements[key] = newValue.map { Element(value: $0) } }
     }
 }

@@ -169,6 +169,17 @@ import Testing
         }
     }
 
+    /// Where nothing is asked for, a run's values hold: those that may be missing, too.
+    @Test func askingForNothingContradictsNothing() throws {
+        let nothing = RunOptions()
+        #expect(nothing.limit == nil && nothing.testLimit == nil && nothing.data == nil)
+        let settings = try settings {
+            ($0.preset, $0.model, $0.data) = (.paper, .depth, "somewhere")
+            ($0.limit, $0.testLimit, $0.seed) = (100, 7, 1)
+        }
+        #expect(try nothing.contradictions(to: settings).isEmpty)
+    }
+
     @Test func contradictionsAreNamed() throws {
         let settings = try settings { ($0.preset, $0.limit) = (.paper, 100) }
         var same = RunOptions()
