@@ -4,8 +4,14 @@ import Foundation
 package struct Schedule {
     /// From the call's begin to its end.
     package private(set) var seconds = 0.0
+    /// What the tasks take together. Tasks that teams share take the time of their parts: what the recorder spent
+    /// between the parts of a task is left out.
+    package private(set) var work = 0.0
     /// Time that the call would not take if each thread had the same share of the work.
     package private(set) var losses = Losses()
+    /// What the parts of micro-batches take of the time, by plan step: those of the thread that ends last. The rest of
+    /// the time is spent between micro-batches.
+    package private(set) var shares: [Int: TimeAndLosses] = [:]
 
     /// Workers take tasks in order: each task runs on the worker that is free first, as in `ck_parallel`. Where there
     /// are more threads than tasks, a worker of `ck_run_tasks` leads a team, which shares the calls of its tasks.
@@ -19,60 +25,116 @@ package struct Schedule {
     ) {
         let workers = min(threads, call.mostWorkers)
         guard workers > 1 else {
-            seconds = call.seconds
+            (seconds, work) = (call.seconds, call.seconds)
             losses.fewTasks = seconds * (1 - 1 / Double(threads))
             return
         }
         var busy = Array(repeating: 0.0, count: workers)
-        var teamLosses = Array(repeating: Losses(), count: workers)
+        var tasksLed = Array(repeating: LedTask(), count: workers)
         // The last tasks, too few for all workers, have the threads of workers that have finished.
         let rest = call.tasks.count % workers
-        var work = 0.0
+        var busyTime = 0.0
         for (index, task) in call.tasks.enumerated() {
             let next = busy.indices.min { busy[$0] < busy[$1] } ?? 0
             let busyWorkers = index >= call.tasks.count - rest ? rest : workers
             let led = Self.led(task, threads: threads, teams: busyWorkers, forkJoin: teamForkJoin)
             busy[next] += led.seconds
-            teamLosses[next] += led.losses
-            work += led.seconds
+            tasksLed[next] += led
+            busyTime += led.seconds
+            work += led.work
         }
         let last = busy.indices.max { busy[$0] < busy[$1] } ?? 0
         let sharesCalls = call.tasks.contains { $0.parts.contains { !$0.calls.isEmpty } }
-        losses = teamLosses[last]
+        losses = tasksLed[last].losses
+        shares = tasksLed[last].shares
         losses.forkJoin += forkJoin(workers)
         seconds = busy[last] + forkJoin(workers)
-        if !sharesCalls { losses.fewTasks += work / Double(workers) - work / Double(threads) }
-        losses.unevenTasks += busy[last] - work / Double(workers)
+        if !sharesCalls { losses.fewTasks += busyTime / Double(workers) - busyTime / Double(threads) }
+        losses.unevenTasks += busy[last] - busyTime / Double(workers)
     }
 
-    /// The time of a task whose calls a team shares, one of `teams` teams. A helper that has nothing to do in its team
-    /// helps another, so the teams have parts of threads where the threads don't divide.
+    /// A task whose calls a team shares, one of `teams` teams. A helper that has nothing to do in its team helps
+    /// another, so the teams have parts of threads where the threads don't divide.
     private static func led(
         _ task: Recording.Task, threads: Int, teams: Int, forkJoin: (_ workers: Int) -> Double
-    ) -> (seconds: Double, losses: Losses) {
+    ) -> LedTask {
         let fewer = led(task, threads: threads / teams, forkJoin: forkJoin)
         guard threads % teams != 0 else { return fewer }
         let more = led(task, threads: threads / teams + 1, forkJoin: forkJoin)
         let share = Double(threads % teams) / Double(teams)
-        return (1 / ((1 - share) / fewer.seconds + share / more.seconds), more.losses)
+        return more.lasting(1 / ((1 - share) / fewer.seconds + share / more.seconds))
     }
 
     private static func led(
         _ task: Recording.Task, threads: Int, forkJoin: (_ workers: Int) -> Double
-    ) -> (seconds: Double, losses: Losses) {
-        var losses = Losses()
-        guard threads > 1, task.parts.contains(where: { !$0.calls.isEmpty }) else { return (task.seconds, losses) }
-        var seconds = 0.0
+    ) -> LedTask {
+        var led = LedTask()
+        let sharesCalls = threads > 1 && task.parts.contains { !$0.calls.isEmpty }
         for part in task.parts {
-            seconds += part.serial
-            losses.serial += part.serial * (1 - 1 / Double(threads))
+            guard sharesCalls else {
+                led.add(part.planStep, TimeAndLosses(seconds: part.seconds))
+                continue
+            }
+            led.work += part.seconds
+            var time = TimeAndLosses(seconds: part.serial)
+            time.losses.serial = part.serial * (1 - 1 / Double(threads))
             for call in part.calls {
                 let schedule = Schedule(call, threads: threads, forkJoin: forkJoin, teamForkJoin: forkJoin)
-                seconds += schedule.seconds
-                losses += schedule.losses
+                time += TimeAndLosses(seconds: schedule.seconds, losses: schedule.losses)
             }
+            led.add(part.planStep, time)
         }
-        return (seconds, losses)
+        // What a task takes outside of its parts counts where no team shares the task's calls.
+        if !sharesCalls { (led.seconds, led.work) = (task.seconds, task.seconds) }
+        return led
+    }
+}
+
+/// A time, and what keeps the time from being shorter.
+package struct TimeAndLosses {
+    package var seconds = 0.0
+    package var losses = Losses()
+
+    static func += (sum: inout Self, other: Self) {
+        sum.seconds += other.seconds
+        sum.losses += other.losses
+    }
+
+    static func + (first: Self, second: Self) -> Self {
+        var sum = first
+        sum += second
+        return sum
+    }
+}
+
+/// The time of tasks whose calls a team shares.
+private struct LedTask {
+    var seconds = 0.0
+    /// As ``Schedule/work``.
+    var work = 0.0
+    var losses = Losses()
+    /// By plan step.
+    var shares: [Int: TimeAndLosses] = [:]
+
+    mutating func add(_ planStep: Int, _ time: TimeAndLosses) {
+        seconds += time.seconds
+        losses += time.losses
+        shares[planStep, default: TimeAndLosses()] += time
+    }
+
+    /// The same task in another time.
+    func lasting(_ seconds: Double) -> Self {
+        var result = self
+        let scale = self.seconds > 0 ? seconds / self.seconds : 1
+        result.seconds = seconds
+        result.shares = shares.mapValues { TimeAndLosses(seconds: $0.seconds * scale, losses: $0.losses) }
+        return result
+    }
+
+    static func += (sum: inout Self, other: Self) {
+        sum.seconds += other.seconds
+        sum.losses += other.losses
+        for (planStep, time) in other.shares { sum.shares[planStep, default: TimeAndLosses()] += time }
     }
 }
 
@@ -114,6 +176,15 @@ public struct Losses: Sendable {
         sum.moreWork += other.moreWork
         sum.serial += other.serial
         sum.memory += other.memory
+    }
+
+    public static func -= (difference: inout Losses, other: Losses) {
+        difference.fewTasks -= other.fewTasks
+        difference.unevenTasks -= other.unevenTasks
+        difference.forkJoin -= other.forkJoin
+        difference.moreWork -= other.moreWork
+        difference.serial -= other.serial
+        difference.memory -= other.memory
     }
 
     /// The losses by name, the largest first.

@@ -2,7 +2,9 @@ import Foundation
 import LinkedNet
 import ThreadSimulation
 
-/// The predictions of a step's parts as text, added up by operation, the longest first.
+/// The predictions of a step's parts as text, added up by operation, the longest first. The operations of micro-batches
+/// are those of the thread that ends last. What that thread does besides, and what the others wait for it, is a row of
+/// its own.
 struct PredictionTable: CustomStringConvertible {
     private struct Row {
         let name: String
@@ -15,18 +17,23 @@ struct PredictionTable: CustomStringConvertible {
     init(_ prediction: Prediction, of network: Network, label: String) {
         let plan = network.planDescription
         var rows: [Row] = []
-        for part in prediction.parts {
-            let name =
-                switch part.planStep {
-                case plan.steps.indices: "\(plan.steps[part.planStep].pass) \(plan.steps[part.planStep].operation)"
-                case plan.steps.count: "optimizer"
-                default: "between steps"
-                }
+        func add(_ part: Prediction.Part, to name: String) {
             let index = rows.firstIndex { $0.name == name } ?? rows.count
             if index == rows.count { rows.append(Row(name: name)) }
             rows[index].oneThread += part.oneThread
             rows[index].seconds += part.seconds
             rows[index].losses += part.losses
+        }
+        func name(_ part: Prediction.Part) -> String {
+            switch part.planStep {
+            case plan.steps.indices: "\(plan.steps[part.planStep].pass) \(plan.steps[part.planStep].operation)"
+            case plan.steps.count: "optimizer"
+            default: "between steps"
+            }
+        }
+        for part in prediction.parts {
+            for inner in part.inside { add(inner, to: name(inner)) }
+            add(part.outside, to: part.inside.isEmpty ? name(part) : "micro-batches")
         }
         rows.sort { $0.seconds > $1.seconds }
         let width = rows.map(\.name.count).max() ?? 0

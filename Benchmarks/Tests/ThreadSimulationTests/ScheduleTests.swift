@@ -80,6 +80,28 @@ import ThreadSimulation
         #expect(Schedule(led, threads: 2, costs: costs).seconds == 9 + 1)
     }
 
+    /// The team of the first micro-batch ends last: 1 s outside of calls, 4 s in the call, 0.25 s for the team. The
+    /// region's second belongs to no part.
+    @Test func partsOfMicroBatchesHaveShares() {
+        let short = Recording.Task(seconds: 1, parts: [Recording.Part(planStep: 1, serial: 1)])
+        let led = Recording.Call(mostWorkers: 2, tasks: [microBatch, short])
+        let schedule = Schedule(led, threads: 4, costs: costs)
+        #expect(schedule.seconds == 5.25 + 1)
+        #expect(schedule.shares.mapValues(\.seconds) == [0: 5.25])
+        #expect(schedule.shares[0]?.losses.forkJoin == 0.25)
+        #expect(schedule.shares[0]?.losses.serial == 0.5)
+    }
+
+    /// Three threads for two teams: one team has two threads and takes 5.25 s, the other has one and takes 9 s. Both
+    /// count as equally fast, and so the parts of a team take the same share of the time as with two threads.
+    @Test func teamsWithPartsOfThreadsHaveShares() throws {
+        let led = Recording.Call(mostWorkers: 2, tasks: [microBatch, microBatch])
+        let schedule = Schedule(led, threads: 3, costs: costs)
+        let inside = try #require(schedule.shares[0]).seconds
+        #expect(abs(inside - 1 / (0.5 / 9 + 0.5 / 5.25)) < 1e-12)
+        #expect(abs(schedule.seconds - inside - 1) < 1e-12)
+    }
+
     /// The operations of a step take their own seconds, and the times that were measured count no more.
     @Test func operationsBecomeSeconds() {
         let nested = Recording.Call(mostWorkers: 2, tasks: [Recording.Task(seconds: 7, operations: 30)])
