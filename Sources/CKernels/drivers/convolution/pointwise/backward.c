@@ -4,8 +4,11 @@
 //   dy        where y was normalised, formed from the gradient of the result
 //   gradient  of the members, [pixel][K] = dy · weightsᵀ; folded into dz while it is in the cache
 //   dweights  [K][N] += membersᵀ · dy: a part for each range, added in order at the end
-// The ranges are few, because each has a part; there are more where the parts are small. On many threads a task takes a
-// slice of z's channels in a range, with all members. Slices change no sum, but each reads dy.
+// The ranges are few, because each has a part; there are more where the parts are small. On many threads a range is cut
+// in one or both of two ways. Neither changes a sum:
+//   slices    A task takes some of z's channels, with all members. Each slice reads dy.
+//   apart     The two gradients are found in tasks of their own: that of z in stretches of the blocks, that of the
+//             weights in strips of columns. Both read dy, each strip forms the members.
 
 #include <string.h>
 
@@ -24,12 +27,23 @@ enum {
     PARTS_BYTES = 2 << 20,  // and all parts have at most so many bytes
     LEAST_SLICE_DEPTH = 32, // narrow products are slow
     SLICE_CHANNELS = 16,    // a slice has a multiple of these
+    MOST_APART_SLICES = 4,  // with the gradients apart: more slices give enough tasks
+    MOST_STRETCHES = 8,     // powers of two, as the numbers
+    MOST_STRIPS = 4,        // of stretches and strips
 };
+
+// How a range is cut into tasks. Without stretches and strips, a task finds both gradients.
+typedef struct range_cut {
+    int64_t slices, stretches, strips;
+} range_cut;
+
+static int64_t range_tasks(const range_cut *cut) { return cut->slices * max_of(cut->stretches + cut->strips, 1); }
 
 typedef struct backward_plan {
     int64_t depth, columns; // K, and N padded
     int64_t blocks, ranges; // of pixels
-    int64_t slices, slice_channels, slice_depth;
+    range_cut cut;          // of a range
+    int64_t slice_channels, slice_depth;
     int64_t stride;       // from one packed pixel to the next
     bool direct;          // the members are z itself
     int64_t block_floats; // of a block's members, and of their gradients
@@ -51,31 +65,51 @@ static int64_t ranges_of(const ck_convolution *c, int64_t blocks) {
     return min_of(blocks, max_of(FEW_RANGES, more));
 }
 
-// How many slices end the call first. Each slice adds about a 32nd of the whole work, for dy and for narrow products.
-static int64_t slices_of(const ck_convolution *c, int64_t blocks, int64_t ranges) {
+// The time of a call in which each range is cut in this way. A slice adds about a 16th of the whole work, for dy and
+// for narrow products. Gradients that are found apart add as much, and each strip half of that.
+static int64_t time_of(const range_cut *cut, int64_t blocks, int64_t ranges, int64_t threads) {
     enum { UNIT = 32, SCALE = 1024 };
-    const int64_t threads = ck_threads(), longest = divide_up(blocks, ranges) * SCALE;
-    if (threads <= FEW_THREADS && ranges >= TASKS_PER_THREAD * threads) return 1;
-    int64_t best = 1, least = INT64_MAX;
+    const bool apart = cut->strips > 0;
+    const int64_t work = UNIT + 2 * (cut->slices - 1) + (apart ? 2 + cut->strips : 0);
+    const int64_t shares = apart ? 2 * min_of(cut->stretches, cut->strips) : 1, tasks = ranges * range_tasks(cut);
+    const int64_t longest = divide_up(blocks, ranges) * SCALE * work / (cut->slices * shares);
+    const int64_t time = divide_up(tasks, threads) * longest;
+    if (tasks <= threads) return time;
+    // Tasks of unequal lengths even out if there are several for each thread.
+    return min_of(time, blocks * SCALE * work / threads + longest / 2);
+}
+
+// The cut that ends the call first.
+static range_cut best_cut(const ck_convolution *c, int64_t blocks, int64_t ranges) {
+    range_cut best = {.slices = 1};
+    const int64_t threads = ck_threads();
+    if (threads == 1 || (threads <= FEW_THREADS && ranges >= TASKS_PER_THREAD * threads)) return best;
+    const int64_t most_strips = min_of(MOST_STRIPS, ck_gemm_panels(ck_kernels_current(), c->out_channels).count);
+    const int64_t most_stretches = min_of(MOST_STRETCHES, blocks / ranges);
+    int64_t least = INT64_MAX;
     for (int64_t slices = 1; slices <= most_slices(c); slices++) {
         if (divide_up(c->channels, channels_of_slice(c, slices)) != slices) continue;
-        int64_t time = divide_up(ranges * slices, threads) * longest / slices;
-        // Tasks of unequal lengths even out if there are several for each thread.
-        if (ranges * slices > threads) time = min_of(time, blocks * SCALE / threads + longest / (2 * slices));
-        time *= UNIT + slices;
-        if (time < least) best = slices, least = time;
+        range_cut cut = {.slices = slices};
+        int64_t time = time_of(&cut, blocks, ranges, threads);
+        if (time < least) best = cut, least = time;
+        if (slices > MOST_APART_SLICES) continue;
+        for (cut.strips = 1; cut.strips <= most_strips; cut.strips *= 2)
+            for (cut.stretches = 1; cut.stretches <= most_stretches; cut.stretches *= 2) {
+                time = time_of(&cut, blocks, ranges, threads);
+                if (time < least) best = cut, least = time;
+            }
     }
     return best;
 }
 
-static backward_plan plan_for_slices(const ck_convolution *c, int64_t slices) {
+static backward_plan plan_for_cut(const ck_convolution *c, const range_cut *cut) {
     backward_plan plan = {.depth = convolution_depth(c), .direct = ck_activation_reads_plain(&c->activation)};
     plan.columns = gemm_padded_columns(c->out_channels);
     plan.blocks = divide_up(pointwise_pixels(c), BLOCK_PIXELS);
     plan.ranges = ranges_of(c, plan.blocks);
-    if (slices == 0) slices = slices_of(c, plan.blocks, plan.ranges);
-    plan.slice_channels = channels_of_slice(c, slices);
-    plan.slices = divide_up(c->channels, plan.slice_channels);
+    plan.cut = cut != NULL ? *cut : best_cut(c, plan.blocks, plan.ranges);
+    plan.slice_channels = channels_of_slice(c, plan.cut.slices);
+    plan.cut.slices = divide_up(c->channels, plan.slice_channels);
     plan.slice_depth = c->activation.member_count * plan.slice_channels;
     plan.stride = spread_stride(plan.slice_depth);
     plan.block_floats = BLOCK_PIXELS * plan.stride;
@@ -86,7 +120,7 @@ static backward_plan plan_for_slices(const ck_convolution *c, int64_t slices) {
     return plan;
 }
 
-static backward_plan plan_of(const ck_convolution *c) { return plan_for_slices(c, 0); }
+static backward_plan plan_of(const ck_convolution *c) { return plan_for_cut(c, NULL); }
 
 // A worker's parts lie side by side, so that few workers touch few pages.
 typedef struct backward_memory {
@@ -105,12 +139,13 @@ static backward_memory memory_of(const ck_convolution *c, const backward_plan *p
     backward_memory memory;
     memory.parts = take_floats(&parts, plan->ranges * plan->part_floats);
     memory.bias_parts = take_floats(&parts, plan->ranges * plan->columns);
-    memory.weights = take_floats(&parts, plan->slices * slice_weights(c, plan));
+    memory.weights = take_floats(&parts, plan->cut.slices * slice_weights(c, plan));
     const size_t shared = parts.size;
     memory.members = take_floats(&parts, plan->block_floats);
     memory.gradients = take_floats(&parts, plan->block_floats);
     memory.dy = take_floats(&parts, plan->dy_floats);
-    memory.worker_floats = take_for_workers(&parts, shared, ck_worker_limit(MOST_RANGES * plan->slices));
+    const int64_t most_tasks = MOST_RANGES * plan->cut.slices * (MOST_STRETCHES + MOST_STRIPS);
+    memory.worker_floats = take_for_workers(&parts, shared, ck_worker_limit(most_tasks));
     memory.size = parts.size;
     return memory;
 }
@@ -119,7 +154,8 @@ size_t ck_pointwise_backward_scratch(const ck_convolution *convolution) {
     size_t largest = 0;
     // The number of slices follows the number of threads.
     for (int64_t slices = 1; slices <= most_slices(convolution); slices++) {
-        const backward_plan plan = plan_for_slices(convolution, slices);
+        const range_cut cut = {.slices = slices};
+        const backward_plan plan = plan_for_cut(convolution, &cut);
         const size_t size = memory_of(convolution, &plan, NULL).size;
         if (size > largest) largest = size;
     }
@@ -147,6 +183,17 @@ typedef struct channel_slice {
     gemm_panels panels; // of the slice's part of K
     float *weights;     // packed
 } channel_slice;
+
+// What a task takes: a slice of a range, and of that both gradients or a piece of one.
+typedef struct range_piece {
+    int64_t range;
+    channel_slice slice;
+    int64_t first, end;            // pixels
+    bool finds_dz, finds_dweights; // of the slice
+    int64_t first_panel;           // of the weights' gradient
+    gemm_panels panels;
+    bool finds_dbias;
+} range_piece;
 
 static channel_slice slice_at(const backward_call *call, int64_t index) {
     const ck_convolution *c = call->convolution;
@@ -244,10 +291,13 @@ static const float *undo_normalization(const backward_call *call, int64_t first,
     return gradient;
 }
 
-// Adds a block's products, its rows of A `a_step` apart.
+// Adds a block's products to a piece's columns, the rows of A `a_step` apart.
 static void add_weights(
-    const backward_call *call, const channel_slice *slice, const float *members, int64_t a_step, const float *dy,
-    int64_t count, bool first, gemm_ahead *ahead, float *part) {
+    const backward_call *call, const range_piece *piece, const float *members, int64_t a_step, const float *dy,
+    int64_t count, bool first, gemm_ahead *ahead) {
+    const channel_slice *slice = &piece->slice;
+    const int64_t first_column = piece->first_panel * piece->panels.width;
+    float *const part = call->parts + piece->range * call->plan.part_floats + first_column;
     const gemm_sum sum = {
         .runs = 1,
         .length = count,
@@ -257,9 +307,9 @@ static void add_weights(
         .a_distance = 1};
     gemm_product product = {
         .sum = sum,
-        .panels = call->weight_panels,
-        .b = dy,
-        .b_panel = call->weight_panels.width,
+        .panels = piece->panels,
+        .b = dy + first_column,
+        .b_panel = piece->panels.width,
         .initial = first ? ck_gemm_zeros : NULL,
         .c_stride = call->plan.part_stride,
         .panels_outside = true,
@@ -274,68 +324,99 @@ static void add_weights(
 
 // The memory that the block of `count` pixels from `first` on will touch. A slice of the channels has short stretches
 // of z, which are not fetched.
-static gemm_ahead look_ahead(const backward_call *call, int64_t first, int64_t count) {
+static gemm_ahead look_ahead(const backward_call *call, const range_piece *piece, int64_t first, int64_t count) {
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
     const int64_t depth = plan->depth;
     gemm_ahead ahead = {0};
     if (count <= 0) return ahead;
     gemm_ahead_add(&ahead, 0, call->dy + first * c->out_channels, count * c->out_channels);
-    if (plan->slices == 1) {
+    if (plan->cut.slices == 1) {
         const pixel_run run = pixel_run_at(c, first, count);
         const int64_t at = run.position * c->channels, floats = pixel_run_floats(c, &run);
         gemm_ahead_add(&ahead, 1, call->z + at, floats);
-        if (call->dz != NULL) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
-        if (call->dactivation != NULL) gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
+        if (piece->finds_dz) gemm_ahead_add(&ahead, 2, call->dz + at, floats);
+        if (piece->finds_dz && call->dactivation != NULL)
+            gemm_ahead_add(&ahead, 3, call->dactivation + first * depth, count * depth);
     }
     gemm_ahead_spread(
         &ahead,
-        (call->dz == NULL ? 0 : ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, plan->slice_depth))
-            + ck_gemm_tile_count(call->kernels, plan->slice_depth, c->out_channels));
+        (piece->finds_dz ? ck_gemm_tile_count(call->kernels, BLOCK_PIXELS, plan->slice_depth) : 0)
+            + (piece->finds_dweights ? ck_gemm_tile_count(call->kernels, plan->slice_depth, piece->panels.columns)
+                                     : 0));
     return ahead;
+}
+
+// The strips of all ranges come first: they are the longest tasks where there are more stretches than strips.
+static range_piece piece_at(const backward_call *call, int64_t task) {
+    const backward_plan *plan = &call->plan;
+    const range_cut *cut = &plan->cut;
+    const int64_t slice_tasks = plan->ranges * cut->slices, part = task / slice_tasks;
+    range_piece piece = {
+        .range = task % slice_tasks / cut->slices,
+        .slice = slice_at(call, task % cut->slices),
+        .panels = call->weight_panels,
+        .finds_dz = call->dz != NULL && part >= cut->strips,
+        .finds_dweights = cut->strips == 0 || part < cut->strips,
+    };
+    int64_t first = piece.range * plan->blocks / plan->ranges, end = (piece.range + 1) * plan->blocks / plan->ranges;
+    if (cut->strips > 0 && piece.finds_dweights) {
+        const int64_t panels = call->weight_panels.count;
+        piece.first_panel = part * panels / cut->strips;
+        piece.panels = gemm_panel_range(
+            &call->weight_panels, piece.first_panel, (part + 1) * panels / cut->strips - piece.first_panel);
+    } else if (cut->strips > 0) {
+        const int64_t stretch = part - cut->strips, blocks = end - first;
+        end = first + (stretch + 1) * blocks / cut->stretches;
+        first += stretch * blocks / cut->stretches;
+    }
+    piece.first = first * BLOCK_PIXELS;
+    piece.end = min_of(end * BLOCK_PIXELS, pointwise_pixels(call->convolution));
+    piece.finds_dbias =
+        call->bias_parts != NULL && piece.finds_dweights && piece.first_panel == 0 && piece.slice.channel == 0;
+    return piece;
 }
 
 static void sweep_pixels(void *context, int64_t task, int worker) {
     const backward_call *call = context;
     const ck_convolution *c = call->convolution;
     const backward_plan *plan = &call->plan;
-    const int64_t range = task / plan->slices, pixels = pointwise_pixels(c);
-    const channel_slice slice = slice_at(call, task % plan->slices);
+    const range_piece piece = piece_at(call, task);
+    if (!piece.finds_dz && !piece.finds_dweights) return;
+    const channel_slice *slice = &piece.slice;
     const int64_t worker_at = worker * call->memory.worker_floats;
     float *const packed = call->memory.members + worker_at;
     float *const gradients = call->memory.gradients + worker_at;
-    float *const part = call->parts + range * plan->part_floats;
     const bool gapless = pixel_runs_are_whole(c);
     const bool read_in_place = plan->direct && gapless;
-    const bool clear = call->dz != NULL && !call->accumulate && !gapless;
-    const int64_t start = range * plan->blocks / plan->ranges * BLOCK_PIXELS;
-    const int64_t end = min_of((range + 1) * plan->blocks / plan->ranges * BLOCK_PIXELS, pixels);
-    for (int64_t first = start; first < end; first += BLOCK_PIXELS) {
-        const int64_t count = min_of(BLOCK_PIXELS, end - first);
+    const bool clear = piece.finds_dz && !call->accumulate && !gapless;
+    for (int64_t first = piece.first; first < piece.end; first += BLOCK_PIXELS) {
+        const int64_t count = min_of(BLOCK_PIXELS, piece.end - first);
         const float *dy = call->dy + first * c->out_channels;
         if (call->normalization != NULL) dy = undo_normalization(call, first, count, call->memory.dy + worker_at);
-        gemm_ahead ahead = look_ahead(call, first + count, min_of(BLOCK_PIXELS, end - first - count));
-        if (call->dz != NULL) find_gradients(call, &slice, dy, first, count, &ahead, gradients);
+        gemm_ahead ahead = look_ahead(call, &piece, first + count, min_of(BLOCK_PIXELS, piece.end - first - count));
+        if (piece.finds_dz) find_gradients(call, slice, dy, first, count, &ahead, gradients);
         for (int64_t done = 0; done < count;) {
             const pixel_run run = pixel_run_at(c, first + done, count - done);
-            const activation_block block = pixel_run_block(c, &run, slice.channels, plan->stride);
-            const int64_t at = run.position * c->channels + slice.channel;
-            if (!read_in_place)
+            const activation_block block = pixel_run_block(c, &run, slice->channels, plan->stride);
+            const int64_t at = run.position * c->channels + slice->channel;
+            if (piece.finds_dweights && !read_in_place)
                 call->kernels->activation.forward(
                     &c->activation, &block, call->z + at, NULL, packed + done * plan->stride);
-            if (clear) clear_share(call, &slice, &run);
-            if (call->dz != NULL)
+            if (clear) clear_share(call, slice, &run);
+            if (piece.finds_dz)
                 call->kernels->activation.backward(
                     &c->activation, &block, call->z + at, NULL, gradients + done * plan->stride, call->dz + at,
                     call->accumulate, NULL);
             done += run.count;
         }
-        add_weights(
-            call, &slice, read_in_place ? call->z + first * c->channels + slice.channel : packed,
-            read_in_place ? c->channels : plan->stride, dy, count, first == start, &ahead, part);
-        if (call->bias_parts != NULL && slice.channel == 0)
+        if (piece.finds_dweights)
+            add_weights(
+                call, &piece, read_in_place ? call->z + first * c->channels + slice->channel : packed,
+                read_in_place ? c->channels : plan->stride, dy, count, first == piece.first, &ahead);
+        if (piece.finds_dbias)
             call->kernels->gemm.sum_rows(
-                dy, count, c->out_channels, first == start, call->bias_parts + range * plan->columns);
+                dy, count, c->out_channels, first == piece.first, call->bias_parts + piece.range * plan->columns);
     }
 }
 
@@ -376,9 +457,9 @@ void ck_pointwise_backward(
     if (dz != NULL) {
         const double bytes = 8.0 * (double)plan->depth * (double)convolution->out_channels;
         const int64_t panels = ck_gemm_panels(kernels, plan->slice_depth).count;
-        ck_parallel(plan->slices * panels, bytes, pack_weights, &call);
+        ck_parallel(plan->cut.slices * panels, bytes, pack_weights, &call);
     }
-    ck_parallel(plan->ranges * plan->slices, 2 * convolution_work(convolution), sweep_pixels, &call);
+    ck_parallel(plan->ranges * range_tasks(&plan->cut), 2 * convolution_work(convolution), sweep_pixels, &call);
     if (plan->ranges > 1) {
         const double parts_work =
             4.0 * (double)(plan->ranges + 1) * (double)plan->depth * (double)convolution->out_channels;
@@ -397,7 +478,10 @@ void ck_pointwise_backward_loops(const ck_convolution *c, ck_plan *loops) {
     add_loop(loops, "slabs of the last block", (pixels - 1) % BLOCK_PIXELS + 1, GEMM_SLAB_ROWS);
     if (!pixel_runs_are_whole(c) && pixels > BLOCK_PIXELS)
         add_loop(loops, "runs of a block", BLOCK_PIXELS, c->out_width);
-    if (plan.slices > 1) add_loop(loops, "slices of channels", c->channels, plan.slice_channels);
+    if (plan.cut.slices > 1) add_loop(loops, "slices of channels", c->channels, plan.slice_channels);
+    if (plan.cut.stretches > 1) add_split(loops, "stretches of blocks", plan.blocks / plan.ranges, plan.cut.stretches);
+    if (plan.cut.strips > 1)
+        add_split(loops, "strips of outputs", ck_gemm_panels(kernels, c->out_channels).count, plan.cut.strips);
     add_loop(loops, "slabs of members", plan.slice_depth, GEMM_SLAB_ROWS);
     add_loop(loops, "panels of members", plan.slice_depth, ck_gemm_panels(kernels, plan.slice_depth).width);
     add_loop(loops, "panels of outputs", c->out_channels, ck_gemm_panels(kernels, c->out_channels).width);
