@@ -122,6 +122,9 @@ kernels(
     "winograd-stages-places", "convolution/winograd/backward_stages.c", "place * chunk_frequencies(&call->plan)", "0",
     "WinogradTests", "in stages, all chunks take the place of the first")
 kernels(
+    "winograd-stages-products", "convolution/winograd/backward_stages.c", "divide_up(call->plan.slices, own)",
+    "call->plan.slices / own", "WinogradTests|PlanTests", "in stages, the sums of the last slices are left out")
+kernels(
     "choose-backward", "convolution/choose.c", "pass == CK_FORWARD ? 1 : 2", "1", "WinogradTests",
     "the cost of a direct backward pass is that of its forward pass")
 kernels(
@@ -157,11 +160,17 @@ kernels(
     "dense-not-accumulated", "dense/backward_data.c", "call->accumulate", "false", "DenseTests",
     "dz is overwritten where it should be added to")
 kernels(
-    "pointwise-bias-overwritten", "convolution/pointwise/backward.c", "first == start", "true", "PointwiseTests",
+    "pointwise-bias-overwritten", "convolution/pointwise/backward.c", "first == piece.first", "true", "PointwiseTests",
     "each block of pixels overwrites the bias's gradient", occurrence=(2, 2))
 kernels(
-    "pointwise-weights-overwritten", "convolution/pointwise/backward.c", "first == start", "true", "PointwiseTests",
-    "each block of pixels overwrites the weights' gradients", occurrence=(1, 2))
+    "pointwise-weights-overwritten", "convolution/pointwise/backward.c", "first == piece.first", "true",
+    "PointwiseTests", "each block of pixels overwrites the weights' gradients", occurrence=(1, 2))
+kernels(
+    "pointwise-strips-lost", "convolution/pointwise/backward.c", "piece.first_panel = part * panels / cut->strips",
+    "piece.first_panel = 0", "PointwiseTests", "each strip of the weights' gradient begins at the first column")
+kernels(
+    "pointwise-stretches-short", "convolution/pointwise/backward.c", "(stretch + 1) * blocks / cut->stretches",
+    "stretch * blocks / cut->stretches + 1", "PointwiseTests", "a stretch of blocks is its first block alone")
 kernels(
     "pointwise-rows-not-cleared", "convolution/pointwise/backward.c",
     "run->y + 1 == c->out_height ? c->height : (run->y + 1) * c->stride_h",

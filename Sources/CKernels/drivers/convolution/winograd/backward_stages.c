@@ -9,11 +9,26 @@
 #include "drivers/shared/blocks.h"
 #include "runtime/threads.h"
 
+enum { MOST_WEIGHT_FREQUENCIES = WINOGRAD_MAX_FREQUENCIES * WINOGRAD_MAX_FREQUENCIES };
+
+// The tasks of stage 3 for one frequency of dw.
+typedef struct frequency_tasks {
+    int64_t frequency;
+    int64_t slices;     // of a task
+    int64_t first, end; // tasks of a group
+} frequency_tasks;
+
+// Stage 3: frequencies with many sums come first, and their tasks have fewer slices.
+typedef struct product_plan {
+    frequency_tasks frequencies[MOST_WEIGHT_FREQUENCIES];
+    int64_t group_tasks;
+} product_plan;
+
 typedef struct stage_call {
     const backward_call *call;
-    int64_t first, chunks;  // of each group: the first chunk, and how many
-    int64_t pieces;         // of a chunk, in stage 2
-    int64_t product_slices; // of a task of stage 3
+    const product_plan *products;
+    int64_t first, chunks; // of each group: the first chunk, and how many
+    int64_t pieces;        // of a chunk, in stage 2
 } stage_call;
 
 // The place of a chunk's frequencies.
@@ -106,11 +121,12 @@ static void add_products(void *context, int64_t task, int worker) {
     (void)worker;
     const stage_call *stages = context;
     const backward_call *call = stages->call;
+    const int64_t group = task / stages->products->group_tasks, index = task % stages->products->group_tasks;
+    const frequency_tasks *tasks = stages->products->frequencies;
+    while (index >= tasks->end) tasks++;
     // Slices come last: they share the frequencies of dy.
-    const int64_t parts = divide_up(call->plan.slices, stages->product_slices);
-    const int64_t frequencies = weight_frequencies(call->tiles), frequency = task / parts % frequencies;
-    const int64_t group = task / parts / frequencies, first_slice = task % parts * stages->product_slices;
-    const int64_t end_slice = min_of(first_slice + stages->product_slices, call->plan.slices);
+    const int64_t first_slice = (index - tasks->first) * tasks->slices;
+    const int64_t end_slice = min_of(first_slice + tasks->slices, call->plan.slices);
     task_view view = {.call = call};
     for (int64_t chunk = stages->first; chunk < stages->first + stages->chunks; chunk++) {
         const segment_range segments = chunk_segments(call, group, chunk);
@@ -120,20 +136,39 @@ static void add_products(void *context, int64_t task, int worker) {
         for (int64_t slice = first_slice; slice < end_slice; slice++) {
             show_slice(&view, group, slice);
             view.frequencies = slice_at(call, place, slice);
-            ck_winograd_add_weights(&view, tiles, chunk == 0, frequency);
+            ck_winograd_add_weights(&view, tiles, chunk == 0, tasks->frequency);
         }
     }
 }
 
-// How many slices a task of stage 3 takes: as many as leave few threads idle.
-static int64_t product_slices(const backward_plan *plan, int64_t group_tasks, int64_t threads) {
+// How many slices a task of stage 3 takes that adds one product for each: as many as leave few threads idle.
+static int64_t product_slices(const backward_call *call, int64_t threads) {
+    const backward_plan *plan = &call->plan;
+    const int64_t products = plan->groups * input_frequencies(call->tiles);
     int64_t best = 1, least_idle = INT64_MAX;
     for (int64_t slices = plan->slices; slices > 0; slices--) {
-        const int64_t idle = idle_share(group_tasks * divide_up(plan->slices, slices), threads);
+        const int64_t idle = idle_share(products * divide_up(plan->slices, slices), threads);
         if (idle < least_idle) best = slices, least_idle = idle;
         if (idle <= MOST_IDLE) break;
     }
     return best;
+}
+
+static void plan_products(const backward_call *call, int64_t threads, product_plan *products) {
+    const int64_t slices = product_slices(call, threads), frequencies = weight_frequencies(call->tiles);
+    int64_t sums[MOST_WEIGHT_FREQUENCIES], most = 0, count = 0, tasks = 0;
+    for (int64_t frequency = 0; frequency < frequencies; frequency++) {
+        sums[frequency] = weight_sums(call->tiles, frequency);
+        most = max_of(most, sums[frequency]);
+    }
+    for (; most > 0; most--)
+        for (int64_t frequency = 0; frequency < frequencies; frequency++) {
+            if (sums[frequency] != most) continue;
+            const int64_t own = max_of(slices / most, 1), end = tasks + divide_up(call->plan.slices, own);
+            products->frequencies[count++] = (frequency_tasks){frequency, own, tasks, end};
+            tasks = end;
+        }
+    products->group_tasks = tasks;
 }
 
 // How many chunks of each group go through the stages at once: few, so that they stay in the caches, but as many as
@@ -167,15 +202,14 @@ void ck_winograd_backward_in_stages(const backward_call *call) {
     const backward_plan *plan = &call->plan;
     const double work = convolution_work(call->convolution);
     const int64_t threads = ck_threads_for(work), at_once = chunks_at_once(plan, threads);
-    const int64_t group_tasks = plan->groups * weight_frequencies(call->tiles);
-    const int64_t slices = product_slices(plan, group_tasks, threads);
+    product_plan products;
+    plan_products(call, threads, &products);
     for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
         const int64_t group_chunks = min_of(at_once, plan->group_chunks - first), chunks = plan->groups * group_chunks;
-        stage_call stages = {call, first, group_chunks, pieces_of_chunk(call, chunks, threads), slices};
+        stage_call stages = {call, &products, first, group_chunks, pieces_of_chunk(call, chunks, threads)};
         ck_parallel(plan->groups + chunks * plan->chunk_segments, work, map_gradients, &stages);
         const int64_t units = call->slope_gradients == NULL ? chunks * stages.pieces : plan->groups;
         ck_parallel(units * plan->slices, work, compute_data, &stages);
-        if (call->dweights != NULL)
-            ck_parallel(group_tasks * divide_up(plan->slices, slices), work, add_products, &stages);
+        if (call->dweights != NULL) ck_parallel(plan->groups * products.group_tasks, work, add_products, &stages);
     }
 }

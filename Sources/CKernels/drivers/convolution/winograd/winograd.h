@@ -72,6 +72,16 @@ static inline int64_t frequency_weight(const winograd_tiles *tiles, int frequenc
         + tiles->weights_of[frequency % tiles->frequencies];
 }
 
+/// How many frequencies meet a frequency of the weights. With stride 2, one of the weights' frequencies meets several.
+static inline int64_t weight_sums(const winograd_tiles *tiles, int64_t weight) {
+    int64_t rows = 0, columns = 0;
+    for (int i = 0; i < tiles->frequencies; i++) {
+        rows += tiles->weights_of[i] == weight / tiles->weight_frequencies;
+        columns += tiles->weights_of[i] == weight % tiles->weight_frequencies;
+    }
+    return rows * columns;
+}
+
 /// Pixels of padding above (or left of) the first tile of a in backward: with stride 2, tiles start at an even padded
 /// row.
 static inline int64_t tile_shift(int64_t pad, int64_t stride) { return pad % stride; }
