@@ -76,7 +76,7 @@ private struct Coverage {
         Convolution(2, (23, 40), 5, out: (23, 40), 60, mirrored),
         Convolution(13, (64, 65), 3, out: (32, 33), 7, stride: 2, perPosition),
         Convolution(2, (30, 130), 18, out: (30, 130), 2, mirrored),
-        Convolution(29, (12, 11), 5, out: (12, 11), 20, perChannel),
+        Convolution(133, (12, 11), 5, out: (12, 11), 20, perChannel),
         Convolution(1, (3, 3), 301, out: (3, 3), 5, kernel: 1, pad: 0, identity),
     ]
 

@@ -122,6 +122,17 @@ kernels(
     "winograd-stages-places", "convolution/winograd/backward_stages.c", "place * chunk_frequencies(&call->plan)", "0",
     "WinogradTests", "in stages, all chunks take the place of the first")
 kernels(
+    "winograd-stages-pieces", "convolution/winograd/backward_stages.c",
+    "slice_at(call, place, slice) + tile * plan->slice.row", "slice_at(call, place, slice)", "WinogradTests|PlanTests",
+    "in stages, each piece of a chunk takes the place of the first")
+kernels(
+    "winograd-stages-together", "convolution/winograd/backward_stages.c",
+    "stages->cut.together ? stages->call->plan.slices : slice + 1", "slice + 1", "WinogradTests|PlanTests",
+    "in stages, a task of all slices computes the first slice only")
+kernels(
+    "winograd-blocks-segments", "convolution/winograd/forward.c", "call->plan.blocks = blocks",
+    "call->plan.blocks = plan.blocks", "WinogradTests|PlanTests", "smaller blocks of tiles leave out the last images")
+kernels(
     "winograd-stages-products", "convolution/winograd/backward_stages.c", "divide_up(call->plan.slices, own)",
     "call->plan.slices / own", "WinogradTests|PlanTests", "in stages, the sums of the last slices are left out")
 kernels(

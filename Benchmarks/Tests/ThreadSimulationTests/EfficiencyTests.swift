@@ -21,9 +21,11 @@ struct EfficiencyTests {
     }
 
     static let cases = [
-        Case(model: .paper(.allCNN), batchSize: 128, floors: [(16, 0.91), (64, 0.74)], mostWork: 1.01),
+        Case(model: .paper(.allCNN), batchSize: 128, floors: [(16, 0.98), (64, 0.95)], mostWork: 1.01),
         Case(model: .paper(.depth), batchSize: 32, floors: [(8, 0.98), (16, 0.91)], mostWork: 1),
-        Case(model: .general(.resNet18), batchSize: 128, floors: [(16, 0.92), (64, 0.72)], mostWork: 1.03),
+        Case(model: .general(.resNet18), batchSize: 128, floors: [(16, 0.97), (64, 0.90)], mostWork: 1.03),
+        Case(model: .general(.kerasMNIST), batchSize: 128, floors: [(16, 0.96), (64, 0.81)], mostWork: 1.01),
+        Case(model: .paper(.resNet50), batchSize: 128, floors: [(16, 0.98), (64, 0.87)], mostWork: 1.01),
         Case(model: .general(.perceptron), batchSize: 128, floors: [(8, 0.92), (16, 0.82)], mostWork: 1.01),
     ]
 

@@ -19,7 +19,10 @@ enum {
     WEIGHT_SLICE_CHANNELS = 16, // narrow enough for the gradients of a slice to stay in L2
     STEP_PIXELS = 256,          // output pixels worth a pass over those gradients
     STEP_PLANE_BYTES = 256 << 10,
-    WEIGHT_TASKS_WANTED = 12,
+    // A sum for each slice and group: at least so many, and more where they are small.
+    LEAST_SUMS = 12,
+    MOST_SUMS = 64,
+    SUM_BYTES = 512 << 10, // of all sums, if there are more than the least
 };
 
 typedef struct weights_plan {
@@ -35,10 +38,13 @@ static weights_plan plan_of(const ck_convolution *c) {
     weights_plan plan = {.y = convolution_rows(c), .x = convolution_columns(c)};
     plan.slice_channels = min_of(c->channels, WEIGHT_SLICE_CHANNELS);
     plan.slices = divide_up(c->channels, plan.slice_channels);
-    plan.groups = c->single_threaded ? 1 : min_of(divide_up(WEIGHT_TASKS_WANTED, plan.slices), c->batch);
+    const int64_t depth = c->activation.member_count * plan.slice_channels;
+    plan.padded_columns = gemm_padded_columns(c->out_channels);
+    plan.gradient_floats = (c->kernel_h * c->kernel_w * depth + 1) * plan.padded_columns;
+    const int64_t sums = min_of(max_of(SUM_BYTES / 4 / plan.gradient_floats, LEAST_SUMS), MOST_SUMS);
+    plan.groups = c->single_threaded ? 1 : min_of(divide_up(sums, plan.slices), c->batch);
     plan.sums = plan.slices * plan.groups;
 
-    const int64_t depth = c->activation.member_count * plan.slice_channels;
     plan.columns = window_extent(&plan.x, c->out_width);
     const int64_t row_floats = plan.columns * depth;
     const int64_t plane_rows = STEP_PLANE_BYTES / 4 / row_floats;
@@ -51,9 +57,6 @@ static weights_plan plan_of(const ck_convolution *c) {
         const int64_t room = max_of(STEP_PLANE_BYTES / 4 / plan.plane_floats, 1);
         plan.step_images = min_of(min_of(wanted, room), divide_up(c->batch, plan.groups));
     }
-
-    plan.padded_columns = gemm_padded_columns(c->out_channels);
-    plan.gradient_floats = (c->kernel_h * c->kernel_w * depth + 1) * plan.padded_columns;
     return plan;
 }
 

@@ -8,7 +8,9 @@
 #include "runtime/threads.h"
 
 enum {
-    MOST_GROUPS = 4,
+    GROUPS = 4,
+    MOST_GROUPS = 16, // if each has so many tiles that one more part of the weights' gradients is little work:
+    LEAST_GROUP_TILES = 384,
     SLICED_GROUPS = 8, // groups × slices, which keep so many threads busy
     CHUNK_TILES = 64,  // about so many tiles share a pass over the weights and a pass over the weights' gradients
     MOST_CHUNK_TILES = 96,
@@ -27,12 +29,22 @@ static int64_t gradient_start(int64_t pad, int64_t stride) {
     return (pad - tile_shift(pad, stride)) / stride - (taps - 1);
 }
 
+// How many groups of images have a part of the weights' gradients each. With more than a few groups, threads need not
+// meet in stages.
+static int64_t groups_of(int64_t part_bytes, int64_t tiles) {
+    const int64_t room = PART_BYTES / part_bytes;
+    int64_t groups = max_of(min_of(room, GROUPS), 1);
+    while (2 * groups <= min_of(room, MOST_GROUPS) && tiles >= 2 * groups * LEAST_GROUP_TILES) groups *= 2;
+    return groups;
+}
+
 static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool narrow) {
     const int64_t stride = c->stride_h, members = c->activation.member_count;
     const winograd_tiles *shape = ck_winograd_shape(c, CK_BACKWARD);
     backward_plan plan = {.depth = convolution_depth(c)};
     const int64_t shift_y = tile_shift(c->pad_top, stride), shift_x = tile_shift(c->pad_left, stride);
     plan.grid = ck_tile_grid(divide_up(c->height + shift_y, shape->tile), divide_up(c->width + shift_x, shape->tile));
+    const int64_t image_tiles = plan.grid.columns * divide_up(c->height + shift_y, shape->tile);
     plan.gradient_window = (tile_window){
         shape->gradient_patch, shape->output_tile, gradient_start(c->pad_top, stride),
         gradient_start(c->pad_left, stride)};
@@ -40,7 +52,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     const int64_t part_bytes = weight_frequencies(shape) * plan.depth * plan.padded_columns * 4;
-    plan.groups = c->single_threaded ? 1 : min_of(batch, max_of(min_of(PART_BYTES / part_bytes, MOST_GROUPS), 1));
+    plan.groups = c->single_threaded ? 1 : min_of(batch, groups_of(part_bytes, batch * image_tiles));
     const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
     const int64_t width =
         narrow ? divide_up(LEAST_NARROW_COLUMNS, members) : max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members));

@@ -3,7 +3,8 @@
 //   1. the frequencies of dy                                   a task for each segment
 //   2. dz, and the frequencies of blocks of a                  a task for each piece of a chunk and each slice
 //   3. the sums over the chunks' tiles for dw                  a task for each group, frequency and some slices
-// Every sum has the order that it has on few threads.
+// Where the pieces of chunks are enough tasks, a task of stage 2 takes all slices of a piece and does the work of stage
+// 1, too. Every sum has the order that it has on few threads.
 
 #include "drivers/convolution/winograd/backward.h"
 #include "drivers/shared/blocks.h"
@@ -24,11 +25,17 @@ typedef struct product_plan {
     int64_t group_tasks;
 } product_plan;
 
+// How chunks become tasks of stage 2.
+typedef struct chunk_cut {
+    int64_t pieces; // of a chunk
+    bool together;  // a task takes all slices of a piece, and the frequencies of the piece's dy
+} chunk_cut;
+
 typedef struct stage_call {
     const backward_call *call;
     const product_plan *products;
     int64_t first, chunks; // of each group: the first chunk, and how many
-    int64_t pieces;        // of a chunk, in stage 2
+    chunk_cut cut;
 } stage_call;
 
 // The place of a chunk's frequencies.
@@ -57,71 +64,88 @@ static int64_t tiles_of(const backward_call *call, int64_t first, int64_t end) {
     return tiles;
 }
 
-// The first tasks add up the bias of a group.
+static void map_segments(const backward_call *call, int64_t first, int64_t end, float *gradients, int worker) {
+    const frequency_source source = gradient_source(call);
+    float *plane = call->memory.plane + worker * call->memory.worker_floats;
+    ck_segments_to_frequencies(
+        &source, &call->plan.grid, first, end, call->dy, plane, gradients, &call->plan.gradients);
+}
+
 static void map_gradients(void *context, int64_t task, int worker) {
     const stage_call *stages = context;
     const backward_call *call = stages->call;
     const backward_plan *plan = &call->plan;
-    if (task < plan->groups) {
-        if (call->bias_parts == NULL) return;
-        const int64_t first = chunk_segments(call, task, stages->first).first;
-        const int64_t end = chunk_segments(call, task, stages->first + stages->chunks - 1).end;
-        ck_winograd_add_bias(call, task, first, end);
-        return;
-    }
-    const int64_t place = (task - plan->groups) / plan->chunk_segments;
+    const int64_t place = task / plan->chunk_segments;
     const int64_t group = place / stages->chunks, chunk = stages->first + place % stages->chunks;
     const segment_range segments = chunk_segments(call, group, chunk);
-    const int64_t segment = segments.first + (task - plan->groups) % plan->chunk_segments;
+    const int64_t segment = segments.first + task % plan->chunk_segments;
     if (segment >= segments.end) return;
-    const frequency_source gradients = gradient_source(call);
-    ck_segments_to_frequencies(
-        &gradients, &plan->grid, segment, segment + 1, call->dy,
-        call->memory.plane + worker * call->memory.worker_floats,
-        gradients_at(call, place) + tiles_of(call, segments.first, segment) * plan->gradients.row, &plan->gradients);
+    float *gradients = gradients_at(call, place) + tiles_of(call, segments.first, segment) * plan->gradients.row;
+    map_segments(call, segment, segment + 1, gradients, worker);
 }
 
+// A piece of a chunk for the slices first_slice ..< end_slice.
 static void compute_piece(
-    const stage_call *stages, int64_t group, int64_t chunk, int64_t piece, int64_t slice, int worker) {
+    const stage_call *stages, int64_t group, int64_t chunk, int64_t piece, int64_t first_slice, int64_t end_slice,
+    int worker) {
     const backward_call *call = stages->call;
     const backward_plan *plan = &call->plan;
     const segment_range segments = chunk_segments(call, group, chunk);
     const int64_t count = segments.end - segments.first;
-    const int64_t first = segments.first + piece * count / stages->pieces;
-    const int64_t end = segments.first + (piece + 1) * count / stages->pieces;
+    const int64_t first = segments.first + piece * count / stages->cut.pieces;
+    const int64_t end = segments.first + (piece + 1) * count / stages->cut.pieces;
     if (first == end) return;
     const int64_t place = place_of(stages, group, chunk), tile = tiles_of(call, segments.first, first);
     task_view view = {
         .call = call,
         .plane = call->memory.plane + worker * call->memory.worker_floats,
         .gradients = gradients_at(call, place) + tile * plan->gradients.row,
-        .frequencies = slice_at(call, place, slice) + tile * plan->slice.row,
         .pixels = call->memory.pixels + worker * call->memory.worker_floats,
     };
-    show_slice(&view, group, slice);
-    view.slope_part = slope_part_of(&view, group, chunk == 0);
-    if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, first, end);
-    if (call->dweights != NULL) ck_winograd_map_blocks(&view, first, end);
+    if (stages->cut.together) map_segments(call, first, end, view.gradients, worker);
+    for (int64_t slice = first_slice; slice < end_slice; slice++) {
+        show_slice(&view, group, slice);
+        view.frequencies = slice_at(call, place, slice) + tile * plan->slice.row;
+        view.slope_part = slope_part_of(&view, group, chunk == 0);
+        if (call->dz != NULL || view.slope_part != NULL) ck_winograd_backward_data(&view, first, end);
+        if (call->dweights != NULL) ck_winograd_map_blocks(&view, first, end);
+    }
 }
+
+// The tasks of stage 2 for one piece of a chunk, and for all slices.
+static int64_t slice_tasks(const stage_call *stages) { return stages->cut.together ? 1 : stages->call->plan.slices; }
 
 static void compute_data(void *context, int64_t task, int worker) {
     const stage_call *stages = context;
-    const int64_t slice = task % stages->call->plan.slices, index = task / stages->call->plan.slices;
+    const int64_t tasks = slice_tasks(stages), index = task / tasks, slice = task % tasks;
+    const int64_t end_slice = stages->cut.together ? stages->call->plan.slices : slice + 1;
     if (stages->call->slope_gradients == NULL) {
-        const int64_t chunk = index / stages->pieces, piece = index % stages->pieces;
-        compute_piece(stages, chunk / stages->chunks, stages->first + chunk % stages->chunks, piece, slice, worker);
+        const int64_t place = index / stages->cut.pieces, piece = index % stages->cut.pieces;
+        const int64_t group = place / stages->chunks, chunk = stages->first + place % stages->chunks;
+        compute_piece(stages, group, chunk, piece, slice, end_slice, worker);
         return;
     }
     // Chunks of a group add to one sum of the slopes' gradients.
     for (int64_t chunk = 0; chunk < stages->chunks; chunk++)
-        compute_piece(stages, index, stages->first + chunk, 0, slice, worker);
+        compute_piece(stages, index, stages->first + chunk, 0, slice, end_slice, worker);
 }
 
+static int64_t bias_tasks(const backward_call *call) { return call->bias_parts == NULL ? 0 : call->plan.groups; }
+
+// The first tasks add up the bias of a group.
 static void add_products(void *context, int64_t task, int worker) {
     (void)worker;
     const stage_call *stages = context;
     const backward_call *call = stages->call;
-    const int64_t group = task / stages->products->group_tasks, index = task % stages->products->group_tasks;
+    const int64_t biases = bias_tasks(call);
+    if (task < biases) {
+        const int64_t first = chunk_segments(call, task, stages->first).first;
+        const int64_t end = chunk_segments(call, task, stages->first + stages->chunks - 1).end;
+        ck_winograd_add_bias(call, task, first, end);
+        return;
+    }
+    const int64_t group_tasks = stages->products->group_tasks;
+    const int64_t group = (task - biases) / group_tasks, index = (task - biases) % group_tasks;
     const frequency_tasks *tasks = stages->products->frequencies;
     while (index >= tasks->end) tasks++;
     // Slices come last: they share the frequencies of dy.
@@ -171,29 +195,52 @@ static void plan_products(const backward_call *call, int64_t threads, product_pl
     products->group_tasks = tasks;
 }
 
-// How many chunks of each group go through the stages at once: few, so that they stay in the caches, but as many as
-// give all threads about the same number of tasks in stage 2.
-static int64_t chunks_at_once(const backward_plan *plan, int64_t threads) {
-    int64_t best = 1, least_idle = INT64_MAX;
-    for (int64_t chunks = 1; chunks <= min_of(plan->stage_chunks, plan->group_chunks); chunks++) {
-        const int64_t tasks = plan->groups * chunks * plan->slices, idle = idle_share(tasks, threads);
-        if (idle < least_idle) best = chunks, least_idle = idle;
-        if (idle <= MOST_IDLE && tasks > threads) break;
+// What a task of stage 2 takes longer, in tiles: a pass over the weights.
+enum { PASS_TILES = 8 };
+
+// The time of stage 2 for so many chunks of each group: that of a slice of a tile is 1.
+static int64_t time_of(const backward_call *call, int64_t chunks, chunk_cut cut, int64_t threads) {
+    const backward_plan *plan = &call->plan;
+    const int64_t tiles = divide_up(plan->chunk_segments, cut.pieces) * plan->grid.segment_columns;
+    const int64_t slices = cut.together ? plan->slices : 1;
+    if (call->slope_gradients != NULL)
+        return divide_up(plan->groups * plan->slices, threads) * chunks * (tiles + PASS_TILES);
+    const int64_t tasks = plan->groups * chunks * cut.pieces * plan->slices / slices;
+    // Frequencies of dy come from the caches of other threads.
+    const int64_t fetched = cut.together ? 0 : tiles / 4;
+    return divide_up(tasks, threads) * slices * (tiles + PASS_TILES + fetched);
+}
+
+static chunk_cut best_cut(const backward_call *call, int64_t chunks, int64_t threads) {
+    chunk_cut best = {1, false};
+    if (call->slope_gradients != NULL) return best;
+    enum { TASKS_OF_THREAD = 3 };
+    const backward_plan *plan = &call->plan;
+    int64_t least = INT64_MAX;
+    for (int together = 1; together >= 0; together--) {
+        const int64_t tasks = plan->groups * chunks * (together ? 1 : plan->slices);
+        const int64_t most = min_of(divide_up(TASKS_OF_THREAD * threads, tasks), plan->chunk_segments);
+        for (int64_t pieces = 1; pieces <= most; pieces++) {
+            const chunk_cut cut = {pieces, together};
+            const int64_t time = time_of(call, chunks, cut, threads);
+            if (time < least) best = cut, least = time;
+        }
     }
     return best;
 }
 
-// How many pieces of a chunk are tasks of stage 2. The tiles of a chunk don't depend on one another there. The number
-// ends the stage first; among such numbers it is the largest that gives a thread a few tasks, because threads are never
-// equally fast. Whole chunks pass over the weights less often.
-static int64_t pieces_of_chunk(const backward_call *call, int64_t chunks, int64_t threads) {
-    enum { TASKS_OF_THREAD = 3 };
-    if (call->slope_gradients != NULL) return 1;
-    const int64_t tasks = chunks * call->plan.slices, segments = call->plan.chunk_segments;
+// How many chunks of each group go through the stages at once: few, so that they stay in the caches, unless more are
+// faster.
+static int64_t chunks_at_once(const backward_call *call, int64_t threads) {
+    const backward_plan *plan = &call->plan;
+    const int64_t most = min_of(plan->stage_chunks, plan->group_chunks);
     int64_t best = 1, least = INT64_MAX;
-    for (int64_t pieces = 1; pieces <= min_of(divide_up(TASKS_OF_THREAD * threads, tasks), segments); pieces++) {
-        const int64_t time = divide_up(tasks * pieces, threads) * divide_up(segments, pieces);
-        if (time <= least) best = pieces, least = time;
+    for (int64_t chunks = 1; chunks <= most; chunks++) {
+        const int64_t rest = plan->group_chunks % chunks;
+        int64_t time = plan->group_chunks / chunks * time_of(call, chunks, best_cut(call, chunks, threads), threads);
+        if (rest > 0) time += time_of(call, rest, best_cut(call, rest, threads), threads);
+        if (time < least - least / 32) best = chunks, least = time;
+        if (plan->groups * chunks >= 2 * threads) break;
     }
     return best;
 }
@@ -201,15 +248,16 @@ static int64_t pieces_of_chunk(const backward_call *call, int64_t chunks, int64_
 void ck_winograd_backward_in_stages(const backward_call *call) {
     const backward_plan *plan = &call->plan;
     const double work = convolution_work(call->convolution);
-    const int64_t threads = ck_threads_for(work), at_once = chunks_at_once(plan, threads);
+    const int64_t threads = ck_threads_for(work), at_once = chunks_at_once(call, threads);
     product_plan products;
     plan_products(call, threads, &products);
+    const int64_t product_tasks = call->dweights == NULL ? 0 : plan->groups * products.group_tasks;
     for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
         const int64_t group_chunks = min_of(at_once, plan->group_chunks - first), chunks = plan->groups * group_chunks;
-        stage_call stages = {call, &products, first, group_chunks, pieces_of_chunk(call, chunks, threads)};
-        ck_parallel(plan->groups + chunks * plan->chunk_segments, work, map_gradients, &stages);
-        const int64_t units = call->slope_gradients == NULL ? chunks * stages.pieces : plan->groups;
-        ck_parallel(units * plan->slices, work, compute_data, &stages);
-        if (call->dweights != NULL) ck_parallel(plan->groups * products.group_tasks, work, add_products, &stages);
+        stage_call stages = {call, &products, first, group_chunks, best_cut(call, group_chunks, threads)};
+        if (!stages.cut.together) ck_parallel(chunks * plan->chunk_segments, work, map_gradients, &stages);
+        const int64_t units = call->slope_gradients == NULL ? chunks * stages.cut.pieces : plan->groups;
+        ck_parallel(units * slice_tasks(&stages), work, compute_data, &stages);
+        ck_parallel(bias_tasks(call) + product_tasks, work, add_products, &stages);
     }
 }

@@ -85,18 +85,33 @@ typedef struct forward_call {
     float *y;
 } forward_call;
 
-// How many tasks share a block: the number that takes the fewest multiplications, one after the other on the busiest
-// thread. The columns of a product don't depend on one another, so the number changes no bit.
-static int64_t parts_for(const forward_plan *plan, const gemm_panels *panels, int64_t threads) {
-    int64_t best = 1;
+// Cuts blocks into smaller blocks, and blocks into tasks that share a block's columns: the cut that takes the fewest
+// multiplications, one after the other on the busiest thread. Tiles and columns of a product don't depend on one
+// another, so the cut changes no bit. There are at most MOST_PARTS tasks for each block of the plan.
+static void cut_blocks(forward_call *call, int64_t threads) {
+    enum { PASS_TILES = 8 }; // that take as long as a pass over the weights
+    const gemm_panels *panels = &call->panels;
+    const forward_plan plan = call->plan;
+    const int64_t segments = call->convolution->batch * plan.grid.image_segments;
+    call->part_panels = panels->count;
+    call->parts = 1;
+    if (threads == 1) return;
     cost least = 0;
-    for (int64_t parts = 1; parts <= min_of(MOST_PARTS, panels->count); parts++) {
-        const int64_t columns = min_of(divide_up(panels->count, parts) * panels->width, panels->columns);
-        const cost task = (cost)plan->depth * columns + MAP_COST * (plan->depth + columns);
-        const cost turns = divide_up(plan->blocks * parts, threads) * task;
-        if (parts == 1 || turns < least) best = parts, least = turns;
-    }
-    return best;
+    for (int64_t pieces = 1; pieces <= min_of(MOST_PARTS, plan.block_segments); pieces++)
+        for (int64_t parts = 1; parts * pieces <= MOST_PARTS && parts <= panels->count; parts++) {
+            const int64_t block = divide_up(plan.block_segments, pieces), blocks = divide_up(segments, block);
+            const int64_t part_panels = divide_up(panels->count, parts), tiles = block * plan.grid.segment_columns;
+            const int64_t columns = min_of(part_panels * panels->width, panels->columns);
+            const cost task =
+                (tiles + PASS_TILES) * (cost)plan.depth * columns + (cost)tiles * MAP_COST * (plan.depth + columns);
+            const cost turns = divide_up(blocks * divide_up(panels->count, part_panels), threads) * task;
+            if (least != 0 && turns >= least) continue;
+            least = turns;
+            call->plan.block_segments = block;
+            call->plan.blocks = blocks;
+            call->part_panels = part_panels;
+            call->parts = divide_up(panels->count, part_panels);
+        }
 }
 
 static void map_weights(void *context, int64_t task, int worker) {
@@ -219,9 +234,7 @@ void ck_winograd_forward(
     };
     const forward_plan *plan = &call.plan;
     call.memory = memory_of(plan, scratch);
-    call.part_panels =
-        divide_up(call.panels.count, parts_for(plan, &call.panels, ck_threads_for(convolution_work(convolution))));
-    call.parts = divide_up(call.panels.count, call.part_panels);
+    cut_blocks(&call, ck_threads_for(convolution_work(convolution)));
     const double weight_bytes =
         4.0 * (double)(9 + weight_frequencies(call.tiles)) * (double)plan->depth * (double)convolution->out_channels;
     ck_parallel(divide_up(plan->depth, WEIGHT_ROWS), weight_bytes, map_weights, &call);
