@@ -10,13 +10,13 @@ func registerOptimizers() {
     register(
         "width400 SGD", parameters: 7_211_210, operations: 2, slots: 0,
         rule: ck_update_rule(kind: CK_SGD, settings: ck_rule_settings(sgd: plain)))
-    let adam = ck_adam(step_size: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+    let adam = ck_adam(step_size: 1e-3, first_share: 0.1, second_share: 0.001, epsilon: 1e-8)
     for (name, parameters) in [("depth", 35_682), ("resnet50", 379_978)] {
         register(
             "\(name) Adam", parameters: parameters, operations: 11, slots: 2,
             rule: ck_update_rule(kind: CK_ADAM, settings: ck_rule_settings(adam: adam)))
     }
-    let rmsprop = ck_rmsprop(learning_rate: 1e-4, rho: 0.9, epsilon: 1e-8)
+    let rmsprop = ck_rmsprop(learning_rate: 1e-4, share: 0.1, epsilon: 1e-8)
     register(
         "extended RMSProp", parameters: 2_500_138, operations: 8, slots: 1,
         rule: ck_update_rule(kind: CK_RMSPROP, settings: ck_rule_settings(rmsprop: rmsprop)))

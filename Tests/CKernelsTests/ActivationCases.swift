@@ -97,7 +97,7 @@ enum ReferenceMember {
         return Double(member.output_scale) * (x <= 0 ? negative : x)
     }
 
-    /// d value / d z; at a kink the derivative of z < 0; 1 where z is NaN.
+    /// d value / d z; at a kink the derivative of z < 0; where z is NaN, the slope of functions with a slope, else 1.
     static func derivative(_ member: ck_member, _ z: Double, slope: Double) -> Double {
         let x = Double(member.input_scale) * z
         let scale = Double(member.input_scale) * Double(member.output_scale)
@@ -105,8 +105,8 @@ enum ReferenceMember {
         switch member.function {
         case CK_IDENTITY: negative = 1
         case CK_RELU: negative = 0
-        case CK_LEAKY_RELU: negative = Double(member.parameter)
-        case CK_PRELU: negative = slope
+        case CK_LEAKY_RELU: return scale * (x > 0 ? 1 : Double(member.parameter))
+        case CK_PRELU: return scale * (x > 0 ? 1 : slope)
         case CK_ELU: negative = Double(member.parameter) * exp(x)
         case CK_SELU: return selu.lambda * scale * (x <= 0 ? selu.alpha * exp(x) : 1)
         case CK_SWISH:

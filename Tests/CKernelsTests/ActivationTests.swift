@@ -127,6 +127,27 @@ import Testing
         }
     }
 
+    /// PyTorch's derivatives: where z is NaN, its functions with a slope have the slope.
+    @Test(arguments: availableISAs)
+    func derivativesAtNaN(isa: ck_isa) {
+        let derivatives: [(String, Float)] = [
+            ("identity", 1), ("relu", 1), ("leaky relu", 0.25), ("prelu per channel", 0.125), ("elu", 1),
+            ("swish", .nan),
+        ]
+        for (name, expected) in derivatives {
+            let activation = ActivationCase.all.first { $0.name == name }!.activation
+            var shape = ck_activation_shape(batch: 1, positions: 1, channels: 3, activation: activation)
+            let z = Buffer([.nan, .nan, .nan]), slopes = Buffer([0.125, 0.125, 0.125]), dout = Buffer([2, 2, 2])
+            let dz = Buffer(3)
+            with(isa: isa) {
+                ck_activation_backward(
+                    &shape, z.pointer, slopes.pointer, dout.pointer, dz.pointer, false, nil, nil)
+            }
+            let wanted = Array(repeating: 2 * Double(expected), count: 3)
+            #expect(firstError(dz, wanted, bound: { _ in 0 }, name) == nil)
+        }
+    }
+
     @Test func refusesWhatItCannotTake() {
         func isValid(_ change: (inout ck_activation) -> Void) -> Bool {
             var activation = ActivationCase.all[2].activation

@@ -8,12 +8,13 @@ extension ck_update_rule {
     }
 
     static func adam(_ stepSize: Float, beta1: Float, beta2: Float, epsilon: Float) -> Self {
-        let settings = ck_adam(step_size: stepSize, beta1: beta1, beta2: beta2, epsilon: epsilon)
+        let settings = ck_adam(
+            step_size: stepSize, first_share: 1 - beta1, second_share: 1 - beta2, epsilon: epsilon)
         return Self(kind: CK_ADAM, settings: ck_rule_settings(adam: settings))
     }
 
     static func rmsprop(_ learningRate: Float, rho: Float, epsilon: Float) -> Self {
-        let settings = ck_rmsprop(learning_rate: learningRate, rho: rho, epsilon: epsilon)
+        let settings = ck_rmsprop(learning_rate: learningRate, share: 1 - rho, epsilon: epsilon)
         return Self(kind: CK_RMSPROP, settings: ck_rule_settings(rmsprop: settings))
     }
 }

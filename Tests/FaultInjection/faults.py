@@ -342,13 +342,13 @@ shapes(
 optimizers = area("optimizers", "Sources/LinkedNet/Optimizers")
 
 optimizers(
-    "adam-correction", "Adam.swift", "pow(Double(Float(beta2)), t)", "pow(Double(Float(beta1)), t)",
+    "adam-correction", "Adam.swift", "pow(beta2, t)", "pow(beta1, t)",
     "GoldenOptimizerTests|TorchCurveTests", "second moments are corrected with the first's decay")
 optimizers(
     "adam-epsilon", "Adam.swift", "epsilonPlacement == .beforeBiasCorrection ? epsilon : epsilon * correction2",
     "epsilon", "GoldenOptimizerTests", "epsilon stands before the correction always")
 optimizers(
-    "rmsprop-rho", "RMSProp.swift", "Float(rho)", "Float(0.9)", "GoldenOptimizerTests|Optimizer", "rho is ignored")
+    "rmsprop-rho", "RMSProp.swift", "Float(1 - rho)", "Float(0.1)", "GoldenOptimizerTests|Optimizer", "rho is ignored")
 optimizers(
     "sgd-decay", "ParameterUpdate+Kernel.swift", "Float(weightDecay)", "Float(0)", "GoldenOptimizerTests|Optimizer",
     "weight decay is ignored")

@@ -20,15 +20,16 @@ typedef struct ck_sgd {
     bool nesterov;
 } ck_sgd;
 
-/// Adam (Kingma and Ba 2015) with the moments m and v as slots: m = β1·m + (1 − β1)·g; v = β2·v + (1 − β2)·g²;
-/// p −= step_size·m/(√v + epsilon). The caller folds the bias corrections into step_size and epsilon.
+/// Adam (Kingma and Ba 2015) with the moments m and v as slots: m += first_share·(g − m); v += second_share·(g² − v);
+/// p −= step_size·m/(√v + epsilon). The shares are 1 − β1 and 1 − β2. The caller folds the bias corrections into
+/// step_size and epsilon.
 typedef struct ck_adam {
-    float step_size, beta1, beta2, epsilon;
+    float step_size, first_share, second_share, epsilon;
 } ck_adam;
 
-/// RMSProp with the mean square v as the first slot: v = rho·v + (1 − rho)·g²; p −= lr·g/(√v + epsilon).
+/// RMSProp with the mean square v as the first slot: v += share·(g² − v); p −= lr·g/(√v + epsilon). The share is 1 − ρ.
 typedef struct ck_rmsprop {
-    float learning_rate, rho, epsilon;
+    float learning_rate, share, epsilon;
 } ck_rmsprop;
 
 typedef enum ck_rule_kind {

@@ -22,13 +22,13 @@ ALWAYS_INLINE vector function_value(ck_function function, vector x, vector slope
     return x;
 }
 
-/// g′(x)·d.
+/// g′(x)·d. At NaN, LeakyReLU and PReLU have their slope, and the others of these functions 1, as in PyTorch.
 ALWAYS_INLINE vector function_gradient(ck_function function, vector x, vector slope, vector d) {
     switch (function) {
     case CK_IDENTITY: return d;
     case CK_RELU: return (vector)((vector_int)d & ~at_most_0(x));
     case CK_LEAKY_RELU:
-    case CK_PRELU: return vector_select(at_most_0(x), slope * d, d);
+    case CK_PRELU: return vector_select(x > vector_splat(0.0f), d, slope * d);
     case CK_ELU: return vector_select(at_most_0(x), slope * vector_exp(x) * d, d);
     case CK_SELU: return selu_lambda * vector_select(at_most_0(x), selu_alpha * vector_exp(x) * d, d);
     case CK_SWISH: {

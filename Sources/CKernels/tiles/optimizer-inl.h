@@ -29,13 +29,17 @@ static void sgd_update(
     else FOR_LANES(count, sgd_lanes, SGD_MOMENTUM, terms, rule, gradients, velocity, parameters);
 }
 
+// The mean moves by a share of the way to `value`. The share holds 1 − β to a rounding, where β in single precision
+// would hold 1 − β to 1e-4 for β = 0.9999.
+ALWAYS_INLINE vector moving_mean(vector mean, float share, vector value) { return mean + share * (value - mean); }
+
 ALWAYS_INLINE void adam_lanes(
     int64_t i, int64_t lanes, ck_gradient_terms terms, ck_adam rule, const float *gradients, float *first_moment,
     float *second_moment, float *parameters) {
     const vector parameter = load_lanes(parameters + i, lanes);
     const vector g = gradient_of(terms, load_lanes(gradients + i, lanes), parameter);
-    const vector m = rule.beta1 * load_lanes(first_moment + i, lanes) + (1 - rule.beta1) * g;
-    const vector v = rule.beta2 * load_lanes(second_moment + i, lanes) + (1 - rule.beta2) * (g * g);
+    const vector m = moving_mean(load_lanes(first_moment + i, lanes), rule.first_share, g);
+    const vector v = moving_mean(load_lanes(second_moment + i, lanes), rule.second_share, g * g);
     store_lanes(first_moment + i, m, lanes);
     store_lanes(second_moment + i, v, lanes);
     store_lanes(parameters + i, parameter - rule.step_size * m / (__builtin_elementwise_sqrt(v) + rule.epsilon), lanes);
@@ -52,7 +56,7 @@ ALWAYS_INLINE void rmsprop_lanes(
     float *parameters) {
     const vector parameter = load_lanes(parameters + i, lanes);
     const vector g = gradient_of(terms, load_lanes(gradients + i, lanes), parameter);
-    const vector v = rule.rho * load_lanes(mean_square + i, lanes) + (1 - rule.rho) * (g * g);
+    const vector v = moving_mean(load_lanes(mean_square + i, lanes), rule.share, g * g);
     store_lanes(mean_square + i, v, lanes);
     store_lanes(
         parameters + i, parameter - rule.learning_rate * g / (__builtin_elementwise_sqrt(v) + rule.epsilon), lanes);

@@ -29,28 +29,49 @@ extension ImageAugmentation {
         to image: UnsafePointer<Float>, shape: Shape, into output: UnsafeMutablePointer<Float>
     ) {
         let (height, width, channels) = (shape[0], shape[1], shape[2])
+        let down = Displacement(by: shiftY, count: height), across = Displacement(by: shiftX, count: width)
         for y in 0..<height {
-            let (top, bottom, down) = Self.neighbours(of: Float(y) - shiftY, count: height)
+            let (top, bottom) = down.neighbours(of: y)
             for x in 0..<width {
-                var (left, right, across) = Self.neighbours(of: Float(x) - shiftX, count: width)
+                var (left, right) = across.neighbours(of: x)
                 if flip { (left, right) = (width - 1 - left, width - 1 - right) }
                 for channel in 0..<channels {
                     func pixel(_ y: Int, _ x: Int) -> Float { image[(y * width + x) * channels + channel] }
-                    let upper = pixel(top, left) + across * (pixel(top, right) - pixel(top, left))
-                    let lower = pixel(bottom, left) + across * (pixel(bottom, right) - pixel(bottom, left))
-                    output[(y * width + x) * channels + channel] = upper + down * (lower - upper)
+                    let upper = pixel(top, left) + across.fraction * (pixel(top, right) - pixel(top, left))
+                    let lower = pixel(bottom, left) + across.fraction * (pixel(bottom, right) - pixel(bottom, left))
+                    output[(y * width + x) * channels + channel] = upper + down.fraction * (lower - upper)
                 }
             }
         }
     }
 
-    /// The pixels before and after a position, moved into the image, and the position's share of the way between the
-    /// two pixels.
-    private static func neighbours(of position: Float, count: Int) -> (Int, Int, Float) {
-        // NaN must not become an index, but must show in the result.
-        guard !position.isNaN else { return (0, 0, position) }
-        let inside = min(max(position, 0), Float(count - 1))
-        let before = Int(inside)
-        return (before, min(before + 1, count - 1), inside - Float(before))
+    /// Where the pixels of an axis come from. The fraction is the same for all pixels: formed from a pixel's position,
+    /// it would lose digits in large images.
+    private struct Displacement {
+        /// The distance from a position to the pixel before the position's source.
+        let base: Int
+        /// The source's share of the way from that pixel to the next one.
+        let fraction: Float
+        private let count: Int
+
+        init(by shift: Float, count: Int) {
+            self.count = count
+            // NaN must not become an index, but must show in the result.
+            guard !shift.isNaN else {
+                base = 0
+                fraction = shift
+                return
+            }
+            // From farther away, every position reads the edge.
+            let source = min(max(-Double(shift), -Double(count)), Double(count))
+            base = Int(source.rounded(.down))
+            fraction = Float(source - source.rounded(.down))
+        }
+
+        /// The pixels before and after the source of a position, moved into the image.
+        func neighbours(of position: Int) -> (Int, Int) {
+            func inside(_ position: Int) -> Int { min(max(position, 0), count - 1) }
+            return (inside(position + base), inside(position + base + 1))
+        }
     }
 }

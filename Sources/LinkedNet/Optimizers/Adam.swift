@@ -56,15 +56,13 @@ public struct Adam: Optimizer {
 
     public func update(_ update: ParameterUpdate) {
         let t = Double(update.step + 1)
-        // The corrections use the kernel's betas: 1 − 0.999 in single precision has a relative error of 1.3e-5, and the
-        // corrections must contain the same error.
-        let correction1 = 1 - pow(Double(Float(beta1)), t)
-        let correction2 = (1 - pow(Double(Float(beta2)), t)).squareRoot()
+        let correction1 = 1 - pow(beta1, t)
+        let correction2 = (1 - pow(beta2, t)).squareRoot()
         // m̂/(√v̂ + ε) = correction2/correction1 · m/(√v + ε·correction2)
         let epsilon = epsilonPlacement == .beforeBiasCorrection ? epsilon : epsilon * correction2
         let rule = ck_adam(
-            step_size: Float(update.learningRate * correction2 / correction1), beta1: Float(beta1),
-            beta2: Float(beta2), epsilon: Float(epsilon))
+            step_size: Float(update.learningRate * correction2 / correction1), first_share: Float(1 - beta1),
+            second_share: Float(1 - beta2), epsilon: Float(epsilon))
         update.apply(CK_ADAM, ck_rule_settings(adam: rule), slotCount: 2, weightDecay: weightDecay)
     }
 }

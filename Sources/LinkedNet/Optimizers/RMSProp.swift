@@ -34,7 +34,8 @@ public struct RMSProp: Optimizer {
     public var isElementwise: Bool { true }
 
     public func update(_ update: ParameterUpdate) {
-        let rule = ck_rmsprop(learning_rate: Float(update.learningRate), rho: Float(rho), epsilon: Float(epsilon))
+        let rule = ck_rmsprop(
+            learning_rate: Float(update.learningRate), share: Float(1 - rho), epsilon: Float(epsilon))
         update.apply(CK_RMSPROP, ck_rule_settings(rmsprop: rule), slotCount: 1, weightDecay: weightDecay)
     }
 }

@@ -27,6 +27,15 @@ import Testing
         #expect(apply(ImageAugmentation(shiftY: -0.5), to: image, shape: [4, 1, 2]) == [2, 15, 6, 25, 12, 35, 16, 40])
     }
 
+    /// A position far right has as many digits of the fraction as a position far left.
+    @Test func fractionsInWideImages() {
+        let width = 100_000
+        let image = (0..<width).map { Float($0 % 2) }
+        let output = apply(ImageAugmentation(shiftX: 0.3), to: image, shape: [1, width, 1])
+        #expect(abs(output[1] - 0.7) < 1e-6)
+        #expect(output[width - 1] == output[1])
+    }
+
     @Test(arguments: [.infinity, -.infinity, 1e30, -1e30] as [Float])
     func absurdShiftsStayInside(shift: Float) {
         let output = apply(ImageAugmentation(shiftY: shift, shiftX: shift), to: [1, 2, 3, 4], shape: [2, 2, 1])

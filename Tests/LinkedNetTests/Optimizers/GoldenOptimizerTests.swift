@@ -1,3 +1,4 @@
+import Foundation
 import LinkedNet
 import Testing
 
@@ -95,22 +96,43 @@ private final class PrescribedGradients: Loss, @unchecked Sendable {
     }
 
     /// The paths of both peers have the default ρ. Here v = ρ·v + (1 − ρ)·g² and p −= η·g/√v are computed in double.
-    @Test(arguments: [0.5, 0.99])
+    /// Where ρ is near 1, 1 − ρ may not be formed in single precision.
+    @Test(arguments: [0.5, 0.99, 0.9999])
     func rhoIsKept(rho: Double) throws {
+        var meanSquares = [0.0, 0, 0]
+        try expectUpdates(RMSProp(learningRate: 0.05, rho: rho, epsilon: 0)) { _, index, gradient in
+            meanSquares[index] = rho * meanSquares[index] + (1 - rho) * gradient * gradient
+            return 0.05 * gradient / meanSquares[index].squareRoot()
+        }
+    }
+
+    /// Adam's formula in double.
+    @Test(arguments: [(0.5, 0.75), (0.999, 0.9999)])
+    func betasAreKept(beta1: Double, beta2: Double) throws {
+        var (means, meanSquares) = ([0.0, 0, 0], [0.0, 0, 0])
+        try expectUpdates(Adam(learningRate: 0.05, beta1: beta1, beta2: beta2, epsilon: 0)) { step, index, gradient in
+            means[index] = beta1 * means[index] + (1 - beta1) * gradient
+            meanSquares[index] = beta2 * meanSquares[index] + (1 - beta2) * gradient * gradient
+            let t = Double(step + 1)
+            let (mean, meanSquare) = (means[index] / (1 - pow(beta1, t)), meanSquares[index] / (1 - pow(beta2, t)))
+            return 0.05 * mean / meanSquare.squareRoot()
+        }
+    }
+
+    /// Expects that each of three updates subtracts `change` of the update's number, the parameter's index and the
+    /// gradient.
+    private func expectUpdates(
+        _ optimizer: some Optimizer, change: (_ step: Int, _ index: Int, _ gradient: Double) -> Double
+    ) throws {
         let gradients = [[1.0, -2, 0.5], [3, 0.25, -0.5], [-1, 4, 2]]
         let network = try Network(TrainableInput(shape: [3], batch: 1), input: [1], batch: 1)
         try network.setWeight(named: "input/value", to: Tensor(shape: [1, 3], elements: [1, 2, 3]))
         let rows = try Tensor(shape: [3, 3], elements: gradients.joined().map(Float.init))
-        let trainer = try Trainer(
-            network, optimizer: RMSProp(learningRate: 0.05, rho: rho, epsilon: 0), loss: PrescribedGradients(rows))
-        var (values, meanSquares) = ([1.0, 2, 3], [0.0, 0, 0])
+        let trainer = try Trainer(network, optimizer: optimizer, loss: PrescribedGradients(rows))
+        var values = [1.0, 2, 3]
         for step in gradients.indices {
             try trainer.step(pixels: [0], labels: [0])
-            for (index, gradient) in gradients[step].enumerated() {
-                meanSquares[index] = rho * meanSquares[index] + (1 - rho) * gradient * gradient
-                values[index] -= 0.05 * gradient / meanSquares[index].squareRoot()
-            }
-            // 1 − 0.99 in single precision has the error of some more roundings.
+            for (index, gradient) in gradients[step].enumerated() { values[index] -= change(step, index, gradient) }
             expectClose(
                 try network.weight(named: "input/value").elements,
                 try Tensor(shape: [3], elements: values.map(Float.init)), "after update \(step)")
