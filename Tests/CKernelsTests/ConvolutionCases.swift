@@ -14,10 +14,10 @@ extension ck_convolution {
             single_threaded: singleThreaded)
     }
 
-    /// True if a larger batch, up to 40 images, never needs less scratch in either pass.
-    var scratchGrowsWithTheBatch: Bool {
+    /// True if a larger batch, up to a number of images, never needs less scratch in either pass.
+    func scratchGrowsWithTheBatch(upTo most: Int) -> Bool {
         [CK_FORWARD, CK_BACKWARD].allSatisfy { pass in
-            let sizes = (1...40).map { batch in
+            let sizes = (1...most).map { batch in
                 var shape = self
                 shape.batch = Int64(batch)
                 return ck_convolution_scratch(&shape, pass)

@@ -93,7 +93,19 @@ import Testing
     @Test(arguments: 0..<60)
     func scratchNeverShrinksWithTheBatch(seed: Int) {
         let activation = ActivationCase.all[seed % ActivationCase.all.count]
-        #expect(Self.generated(seed: seed, activation: activation).scratchGrowsWithTheBatch)
+        #expect(Self.generated(seed: seed, activation: activation).scratchGrowsWithTheBatch(upTo: 150))
+    }
+
+    /// Batches of more images have more groups, and narrower slices of channels.
+    @Test(arguments: [(13, 32, 700), (13, 64, 700), (32, 64, 110), (32, 16, 110)])
+    func scratchOfManyGroups(size: Int, channels: Int, batch: Int) {
+        for name in ["identity", "mirrored relu", "mirrored prelu per channel"] {
+            let shape = ck_convolution(
+                batch: 1, height: size, width: size, channels: channels, out: (size, size, channels), kernel: (3, 3),
+                pad: (1, 1), activation: ActivationCase.all.first { $0.name == name }!.activation,
+                algorithm: CK_WINOGRAD)
+            #expect(shape.scratchGrowsWithTheBatch(upTo: batch), "\(name)")
+        }
     }
 
     /// The cost model's choices where measurements are far apart.

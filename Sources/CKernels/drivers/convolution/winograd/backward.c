@@ -9,7 +9,7 @@
 
 enum {
     GROUPS = 4,
-    MOST_GROUPS = 16, // if each has so many tiles that one more part of the weights' gradients is little work:
+    MOST_GROUPS = 16, // where each has LEAST_GROUP_TILES: one more part of the weights' gradients is little work then
     LEAST_GROUP_TILES = 384,
     SLICED_GROUPS = 8, // groups × slices, which keep so many threads busy
     CHUNK_TILES = 64,  // about so many tiles share a pass over the weights and a pass over the weights' gradients
@@ -29,6 +29,8 @@ static int64_t gradient_start(int64_t pad, int64_t stride) {
     return (pad - tile_shift(pad, stride)) / stride - (taps - 1);
 }
 
+static int64_t image_tiles(const tile_grid *grid) { return grid->image_segments / grid->row_segments * grid->columns; }
+
 // How many groups of images have a part of the weights' gradients each. With more than a few groups, threads need not
 // meet in stages.
 static int64_t groups_of(int64_t part_bytes, int64_t tiles) {
@@ -44,7 +46,6 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool
     backward_plan plan = {.depth = convolution_depth(c)};
     const int64_t shift_y = tile_shift(c->pad_top, stride), shift_x = tile_shift(c->pad_left, stride);
     plan.grid = ck_tile_grid(divide_up(c->height + shift_y, shape->tile), divide_up(c->width + shift_x, shape->tile));
-    const int64_t image_tiles = plan.grid.columns * divide_up(c->height + shift_y, shape->tile);
     plan.gradient_window = (tile_window){
         shape->gradient_patch, shape->output_tile, gradient_start(c->pad_top, stride),
         gradient_start(c->pad_left, stride)};
@@ -52,7 +53,7 @@ static backward_plan plan_for_batch(const ck_convolution *c, int64_t batch, bool
 
     plan.padded_columns = gemm_padded_columns(c->out_channels);
     const int64_t part_bytes = weight_frequencies(shape) * plan.depth * plan.padded_columns * 4;
-    plan.groups = c->single_threaded ? 1 : min_of(batch, groups_of(part_bytes, batch * image_tiles));
+    plan.groups = c->single_threaded ? 1 : min_of(batch, groups_of(part_bytes, batch * image_tiles(&plan.grid)));
     const int64_t wanted = divide_up(c->channels, divide_up(SLICED_GROUPS, plan.groups));
     const int64_t width =
         narrow ? divide_up(LEAST_NARROW_COLUMNS, members) : max_of(wanted, divide_up(LEAST_SLICE_COLUMNS, members));
@@ -114,16 +115,24 @@ static backward_memory memory_of(const backward_plan *plan, void *scratch) {
     return memory;
 }
 
+static size_t largest_of(size_t a, size_t b) { return a > b ? a : b; }
+
 static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch) {
     const backward_plan plan = plan_for_batch(convolution, batch, false);
     const backward_plan narrow = plan_for_batch(convolution, batch, true);
-    const size_t size = memory_of(&plan, NULL).size, narrow_size = memory_of(&narrow, NULL).size;
-    return size > narrow_size ? size : narrow_size;
+    return largest_of(memory_of(&plan, NULL).size, memory_of(&narrow, NULL).size);
 }
 
 size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     // A smaller batch may have fewer groups, and wider slices for as many workers.
-    return largest_scratch(convolution, 2 * SLICED_GROUPS, scratch_for_batch);
+    size_t size = largest_scratch(convolution, 2 * SLICED_GROUPS, scratch_for_batch);
+    const backward_plan plan = plan_for_batch(convolution, convolution->batch, false);
+    for (int64_t groups = 2 * GROUPS; groups <= plan.groups; groups *= 2) {
+        // The largest batch that has too few tiles for so many groups.
+        const int64_t batch = (groups * LEAST_GROUP_TILES - 1) / image_tiles(&plan.grid);
+        if (batch > 0) size = largest_of(size, scratch_for_batch(convolution, batch));
+    }
+    return size;
 }
 
 static void run_task(void *context, int64_t task, int worker) {

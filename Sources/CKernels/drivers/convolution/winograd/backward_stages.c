@@ -206,8 +206,8 @@ static int64_t time_of(const backward_call *call, int64_t chunks, chunk_cut cut,
     if (call->slope_gradients != NULL)
         return divide_up(plan->groups * plan->slices, threads) * chunks * (tiles + PASS_TILES);
     const int64_t tasks = plan->groups * chunks * cut.pieces * plan->slices / slices;
-    // Frequencies of dy come from the caches of other threads.
-    const int64_t fetched = cut.together ? 0 : tiles / 4;
+    // Frequencies of dy come from the caches of other threads, once.
+    const int64_t fetched = cut.together ? 0 : tiles / (4 * plan->slices);
     return divide_up(tasks, threads) * slices * (tiles + PASS_TILES + fetched);
 }
 

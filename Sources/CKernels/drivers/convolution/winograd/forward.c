@@ -97,9 +97,10 @@ static void cut_blocks(forward_call *call, int64_t threads) {
     call->parts = 1;
     if (threads == 1) return;
     cost least = 0;
-    for (int64_t pieces = 1; pieces <= min_of(MOST_PARTS, plan.block_segments); pieces++)
-        for (int64_t parts = 1; parts * pieces <= MOST_PARTS && parts <= panels->count; parts++) {
-            const int64_t block = divide_up(plan.block_segments, pieces), blocks = divide_up(segments, block);
+    for (int64_t block = plan.block_segments; block * MOST_PARTS >= plan.block_segments; block--)
+        for (int64_t parts = 1; parts <= panels->count; parts++) {
+            const int64_t blocks = divide_up(segments, block);
+            if (parts * divide_up(plan.block_segments, block) > MOST_PARTS) break;
             const int64_t part_panels = divide_up(panels->count, parts), tiles = block * plan.grid.segment_columns;
             const int64_t columns = min_of(part_panels * panels->width, panels->columns);
             const cost task =
