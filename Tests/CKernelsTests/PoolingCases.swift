@@ -19,11 +19,35 @@ func randomPooling(_ generator: inout Generator, channels: Int) -> ck_pooling {
             (pooling.height - 1 + pooling.pad_top) / pooling.stride_h + 1 - Int64(generator.integer(0...1))
         pooling.out_width =
             (pooling.width - 1 + pooling.pad_left) / pooling.stride_w + 1 - Int64(generator.integer(0...1))
+        pooling.pad_bottom = Int64(generator.integer(0...2))
+        pooling.pad_right = Int64(generator.integer(0...2))
+        pooling.counts_padding = generator.integer(0...1) == 1
         if ck_pooling_check(&pooling, nil) == nil { return pooling }
     }
 }
 
 extension ck_pooling {
+    /// A pooling whose means don't count the padding.
+    init(
+        batch: Int64, height: Int64, width: Int64, channels: Int64, out_height: Int64, out_width: Int64,
+        window_h: Int64, window_w: Int64, stride_h: Int64, stride_w: Int64, pad_top: Int64, pad_left: Int64
+    ) {
+        self.init(
+            batch: batch, height: height, width: width, channels: channels, out_height: out_height,
+            out_width: out_width, window_h: window_h, window_w: window_w, stride_h: stride_h, stride_w: stride_w,
+            pad_top: pad_top, pad_left: pad_left, pad_bottom: 0, pad_right: 0, counts_padding: false)
+    }
+
+    /// The positions that the mean at an index of the output divides by, of which `inside` lie in the image.
+    func meanCount(at output: Int, inside: Int) -> Int {
+        guard counts_padding else { return inside }
+        let pixel = Int64(output) / channels
+        let row = pixel / out_width % out_height * stride_h - pad_top, column = pixel % out_width * stride_w - pad_left
+        let rows = (row..<row + window_h).filter { $0 < height + pad_bottom }
+        let columns = (column..<column + window_w).filter { $0 < width + pad_right }
+        return rows.count * columns.count
+    }
+
     var inputCount: Int { Int(batch * height * width * channels) }
     var outputCount: Int { Int(batch * out_height * out_width * channels) }
 

@@ -85,10 +85,9 @@ private let channelCounts = [1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 20, 31, 33, 48
         var expectedGradient = [Double](repeating: 0, count: pooling.inputCount)
         pooling.forEachWindow { output, window in
             let sum = window.reduce(0.0) { $0 + Double(x.pointer[$1.input]) }
-            expected[output] = sum / Double(window.count)
-            for position in window {
-                expectedGradient[position.input] += Double(dy.pointer[output]) / Double(window.count)
-            }
+            let count = Double(pooling.meanCount(at: output, inside: window.count))
+            expected[output] = sum / count
+            for position in window { expectedGradient[position.input] += Double(dy.pointer[output]) / count }
         }
         // At most 25 rounded terms below 1 in absolute value, and as many additions.
         let bound = 2 * 26 * 26 * Double(Float.ulpOfOne / 2)

@@ -325,17 +325,22 @@ layers(
     "linkage-scale", "Linkage.swift", "Double(outputScale) * Double(inputScale)",
     "Double(outputScale)", "LinkageTests", "a member's derivative leaves out its input's scale")
 shapes(
-    "same-output", "WindowGeometry.swift", "(imageWidth - 1) / window.strideWidth + 1",
-    "imageWidth / window.strideWidth", "ShapeInferenceTests", "the same padding gives one column too few")
+    "same-output", "WindowGeometry.swift", "(size - 1) / stride * stride", "size / stride * stride",
+    "ShapeInferenceTests", "an output of `same` has a column too many where the stride divides the width")
 shapes(
-    "same-padding", "WindowGeometry.swift",
-    "max((outputWidth - 1) * window.strideWidth + window.width - imageWidth, 0) / 2",
-    "max((outputHeight - 1) * window.strideHeight + window.height - imageHeight, 0) / 2",
-    "ShapeInferenceTests|Golden", "columns are padded as rows are")
+    "same-padding", "WindowGeometry.swift", "columns.zeros / 2", "rows.zeros / 2", "ShapeInferenceTests|Golden",
+    "columns are padded as rows are", occurrence=(1, 2))
 shapes(
-    "valid-window", "WindowGeometry.swift", "window.width <= imageWidth", "true",
+    "valid-window", "WindowGeometry.swift", "window.width <= width", "true",
     "ShapeInferenceTests|HostileValueTests",
     "a window that is wider than the image is taken")
+shapes(
+    "uneven-padding", "WindowGeometry.swift", "(top, left, bottom, right)", "(bottom, right, top, left)",
+    "GoldenLayerTests|ShapeInferenceTests", "padding of the bottom and the right is put at the top and the left",
+    occurrence=(4, 5))
+shapes(
+    "last-window", "WindowGeometry.swift", "whole * axis.stride < axis.size + before", "true",
+    "GoldenLayerTests|ShapeInferenceTests", "a last window of pooling begins beyond the image")
 
 # Optimizers and schedules.
 

@@ -8,13 +8,15 @@
 #include "ck_activation.h"
 
 /// A 2-D pooling window over x [batch][height][width][channels] giving y [batch][out_height][out_width][channels].
-/// Positions in the padding take no part: not in a maximum, and not in the count that an average divides by
-/// (TensorFlow's rule).
+/// Positions in the padding take no part in a maximum. An average doesn't count these positions either (TensorFlow's
+/// rule), unless `counts_padding` (PyTorch's default). Windows may reach beyond the padding, where nothing counts.
 typedef struct ck_pooling {
     int64_t batch, height, width, channels;
     int64_t out_height, out_width;
     int64_t window_h, window_w, stride_h, stride_w;
     int64_t pad_top, pad_left;
+    int64_t pad_bottom, pad_right; ///< used by averages that count the padding alone
+    bool counts_padding;
 } ck_pooling;
 
 /// NULL if the kernels take this descriptor, otherwise a short reason (static text). Every window must hold at least

@@ -173,10 +173,20 @@ static void pooling_max_backward(
     }
 }
 
-// The mean over a window of `rows` × `columns` positions of the image, the first of which is at `x`.
+// The positions of a window along one axis that an average counts.
+ALWAYS_INLINE int64_t counted(window_span span, int64_t window, int64_t size, int64_t pad, bool counts_padding) {
+    return counts_padding ? smaller_of(window, size + pad - span.start) : span.high - span.low;
+}
+
+ALWAYS_INLINE float count_of_window(const ck_pooling *p, window_span rows, window_span columns) {
+    const int64_t high = counted(rows, p->window_h, p->height, p->pad_bottom, p->counts_padding);
+    return (float)(high * counted(columns, p->window_w, p->width, p->pad_right, p->counts_padding));
+}
+
+// The sum over a window of `rows` × `columns` positions of the image, the first of which is at `x`, divided by `count`.
 ALWAYS_INLINE void average_window_lanes(
-    int64_t c, int64_t lanes, const ck_pooling *p, const float *x, int64_t rows, int64_t columns, float *y) {
-    const float count = (float)(rows * columns);
+    int64_t c, int64_t lanes, const ck_pooling *p, const float *x, int64_t rows, int64_t columns, float count,
+    float *y) {
     vector sum = vector_splat(0);
     for (int64_t row = 0; row < rows; row++)
         for (int64_t column = 0; column < columns; column++)
@@ -189,7 +199,9 @@ static void pooling_average_forward(const ck_pooling *p, const float *image, int
     for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += p->channels) {
         const window_span columns = span_of_window(out_x, p->stride_w, p->pad_left, p->window_w, p->width);
         const float *first = image + ((rows.start + rows.low) * p->width + columns.start + columns.low) * p->channels;
-        FOR_LANES(p->channels, average_window_lanes, p, first, rows.high - rows.low, columns.high - columns.low, y);
+        const float count = count_of_window(p, rows, columns);
+        FOR_LANES(
+            p->channels, average_window_lanes, p, first, rows.high - rows.low, columns.high - columns.low, count, y);
     }
 }
 
@@ -201,7 +213,7 @@ ALWAYS_INLINE void average_backward_lanes(
         const window_span high = span_of_window(row, p->stride_h, p->pad_top, p->window_h, p->height);
         for (int64_t column = columns.low; column < columns.high; column++) {
             const window_span wide = span_of_window(column, p->stride_w, p->pad_left, p->window_w, p->width);
-            const float count = (float)((high.high - high.low) * (wide.high - wide.low));
+            const float count = count_of_window(p, high, wide);
             sum += load_lanes(dy + (row * p->out_width + column) * p->channels + c, lanes) / count;
         }
     }

@@ -7,20 +7,25 @@ struct PoolingKernel: Sendable {
     private var activation: ck_activation
     private let memberCount: Int
 
-    /// - Parameter activation: the activation that a maximum forms of x as it reads x; without learned slopes. Means
-    ///   are of x itself.
+    /// - Parameters:
+    ///   - ceilMode: as ``WindowGeometry``.
+    ///   - countsPadding: true if means divide by the positions in the padding, too.
+    ///   - activation: the activation that a maximum forms of x as it reads x; without learned slopes. Means are of x
+    ///     itself.
     /// - Throws: ``ShapeError`` naming `subject`.
     init(
-        height: Int, width: Int, channels: Int, window: Window2D, activation: FusibleActivation = .identity,
-        subject: String
+        height: Int, width: Int, channels: Int, window: Window2D, ceilMode: Bool, countsPadding: Bool = false,
+        activation: FusibleActivation = .identity, subject: String
     ) throws(ShapeError) {
-        let geometry = try WindowGeometry(window, imageHeight: height, imageWidth: width, subject: subject)
+        let geometry = try WindowGeometry(
+            window, imageHeight: height, imageWidth: width, ceilMode: ceilMode, subject: subject)
         pooling = ck_pooling(
             batch: 1, height: Int64(height), width: Int64(width), channels: Int64(channels),
             out_height: Int64(geometry.outputHeight), out_width: Int64(geometry.outputWidth),
             window_h: Int64(window.height), window_w: Int64(window.width),
             stride_h: Int64(window.strideHeight), stride_w: Int64(window.strideWidth),
-            pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft))
+            pad_top: Int64(geometry.padTop), pad_left: Int64(geometry.padLeft),
+            pad_bottom: Int64(geometry.padBottom), pad_right: Int64(geometry.padRight), counts_padding: countsPadding)
         self.activation = activation.descriptor
         memberCount = activation.members.count
         if let reason = ck_pooling_check(&pooling, &self.activation) {

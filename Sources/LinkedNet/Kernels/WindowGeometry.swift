@@ -1,10 +1,33 @@
 /// The treatment of an image's edges under a convolution or pooling window.
-public enum Padding: String, Sendable, Hashable, CaseIterable {
+public enum Padding: Sendable, Hashable {
     /// Zeros around the image, so that the output has ⌈size / stride⌉ positions. TensorFlow's rule holds: of an odd
     /// total, the extra row and column go to the bottom and the right.
     case same
+    /// As ``same``, but of an odd total, the extra row and column go to the top and the left: ONNX's SAME_LOWER.
+    case sameLower
     /// No padding: only windows that lie inside the image.
     case valid
+    /// So many rows and columns of zeros on each side. Each number is less than the window's size. The output has
+    /// ⌊(size + padding − window) / stride⌋ + 1 positions.
+    case explicit(top: Int, left: Int, bottom: Int, right: Int)
+
+    /// So many rows and columns of zeros on all four sides, as PyTorch's `padding=`.
+    public static func explicit(_ size: Int) -> Padding {
+        .explicit(top: size, left: size, bottom: size, right: size)
+    }
+}
+
+extension Padding: CustomStringConvertible {
+    /// `same`, `sameLower`, `valid`, `padding 1` or `padding 0,1,2,3` (top, left, bottom, right).
+    public var description: String {
+        switch self {
+        case .same: "same"
+        case .sameLower: "sameLower"
+        case .valid: "valid"
+        case .explicit(let top, let left, let bottom, let right):
+            Set([top, left, bottom, right]).count == 1 ? "padding \(top)" : "padding \(top),\(left),\(bottom),\(right)"
+        }
+    }
 }
 
 /// A two-dimensional window: its size, its stride, and its padding.
@@ -32,15 +55,19 @@ public struct Window2D: Sendable, Hashable {
 
 /// The positions of a window on an image of a known size.
 struct WindowGeometry: Sendable, Hashable {
-    var outputHeight, outputWidth: Int
-    var padTop, padLeft: Int
+    let outputHeight, outputWidth: Int
+    let padTop, padLeft, padBottom, padRight: Int
 
     /// Products of two sizes up to this limit don't overflow.
     private static let largestSize = Int(Int32.max)
 
-    /// - Throws: ``ShapeError`` naming `subject` if the window has a size or stride below 1, or no position on the
-    ///   image.
-    init(_ window: Window2D, imageHeight: Int, imageWidth: Int, subject: String) throws(ShapeError) {
+    /// - Parameter ceilMode: true if there is one more position where windows leave a rest of the padded image. The
+    ///   position must begin in the image or before the image.
+    /// - Throws: ``ShapeError`` naming `subject` if the window has a size or stride below 1, padding that the window
+    ///   can't have, or no position on the image.
+    init(_ window: Window2D, imageHeight: Int, imageWidth: Int, ceilMode: Bool = false, subject: String)
+        throws(ShapeError)
+    {
         guard window.height >= 1, window.width >= 1 else {
             throw ShapeError(
                 subject: subject, expected: "a window of at least 1×1", found: "\(window.height)×\(window.width)")
@@ -58,24 +85,49 @@ struct WindowGeometry: Sendable, Hashable {
                 found: "a window of \(window.height)×\(window.width), strides of "
                     + "\(window.strideHeight)×\(window.strideWidth) and an image of \(imageHeight)×\(imageWidth)")
         }
-        switch window.padding {
-        case .valid:
-            guard window.height <= imageHeight, window.width <= imageWidth else {
+        if case .explicit(let top, let left, let bottom, let right) = window.padding {
+            guard min(top, left, bottom, right) >= 0, max(top, bottom) < window.height,
+                max(left, right) < window.width
+            else {
                 throw ShapeError(
-                    subject: subject, expected: "an input of at least \(window.height)×\(window.width)",
-                    found: "\(imageHeight)×\(imageWidth)")
+                    subject: subject,
+                    expected: "padding from 0 to less than the window of \(window.height)×\(window.width)",
+                    found: "\(window.padding)")
             }
-            outputHeight = (imageHeight - window.height) / window.strideHeight + 1
-            outputWidth = (imageWidth - window.width) / window.strideWidth + 1
-            padTop = 0
-            padLeft = 0
-        case .same:
-            outputHeight = (imageHeight - 1) / window.strideHeight + 1
-            outputWidth = (imageWidth - 1) / window.strideWidth + 1
-            padTop = max((outputHeight - 1) * window.strideHeight + window.height - imageHeight, 0) / 2
-            padLeft = max((outputWidth - 1) * window.strideWidth + window.width - imageWidth, 0) / 2
         }
+        let rows = WindowAxis(size: imageHeight, window: window.height, stride: window.strideHeight)
+        let columns = WindowAxis(size: imageWidth, window: window.width, stride: window.strideWidth)
+        let (top, left, bottom, right) =
+            switch window.padding {
+            case .same: (rows.zeros / 2, columns.zeros / 2, (rows.zeros + 1) / 2, (columns.zeros + 1) / 2)
+            case .sameLower: ((rows.zeros + 1) / 2, (columns.zeros + 1) / 2, rows.zeros / 2, columns.zeros / 2)
+            case .valid: (0, 0, 0, 0)
+            case .explicit(let top, let left, let bottom, let right): (top, left, bottom, right)
+            }
+        let height = imageHeight + top + bottom, width = imageWidth + left + right
+        guard window.height <= height, window.width <= width else {
+            throw ShapeError(
+                subject: subject,
+                expected: "an input of at least \(window.height - top - bottom)×\(window.width - left - right)",
+                found: "\(imageHeight)×\(imageWidth)")
+        }
+        (padTop, padLeft, padBottom, padRight) = (top, left, bottom, right)
+        func positions(_ axis: WindowAxis, padded: Int, before: Int) -> Int {
+            let whole = (padded - axis.window) / axis.stride + 1
+            let hasRest = (padded - axis.window) % axis.stride > 0 && whole * axis.stride < axis.size + before
+            return ceilMode && hasRest ? whole + 1 : whole
+        }
+        outputHeight = positions(rows, padded: height, before: top)
+        outputWidth = positions(columns, padded: width, before: left)
     }
+}
+
+/// One axis of a window on an image.
+private struct WindowAxis {
+    let size, window, stride: Int
+
+    /// The zeros before and behind the image that give ⌈size / stride⌉ positions.
+    var zeros: Int { max((size - 1) / stride * stride + window - size, 0) }
 }
 
 extension Window2D {

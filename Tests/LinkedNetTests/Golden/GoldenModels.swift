@@ -34,6 +34,8 @@ enum GoldenModels {
         "conv 1x3 same stride 2x1": Conv2D(
             4, window: Window2D(height: 1, width: 3, strideHeight: 2, strideWidth: 1, padding: .same)),
         "conv 3x3 same of 17 channels": Conv2D(19, kernel: 3, padding: .same),
+        "conv 3x3 padding 1 stride 2": Conv2D(4, kernel: 3, stride: 2, padding: .explicit(1)),
+        "conv 5x5 uneven padding": Conv2D(4, kernel: 5, padding: .explicit(top: 3, left: 0, bottom: 1, right: 4)),
     ]
 
     private static let plain: [String: [any Layer]] = [
@@ -49,11 +51,29 @@ enum GoldenModels {
         "max pool 2 same": [MaxPool2D(2, padding: .same)],
         "max pool 3 same stride 1": [MaxPool2D(3, stride: 1, padding: .same)],
         "max pool 3 same stride 2": [MaxPool2D(3, stride: 2, padding: .same)],
+        "max pool 3 padding 1 stride 2": [MaxPool2D(3, stride: 2, padding: .explicit(1))],
         "average pool 2 valid": [AveragePool2D(2)],
         "average pool 3 valid stride 2": [AveragePool2D(3, stride: 2)],
         "average pool 2 same": [AveragePool2D(2, padding: .same)],
         "average pool 3 same stride 1": [AveragePool2D(3, stride: 1, padding: .same)],
         "average pool 3 same stride 2": [AveragePool2D(3, stride: 2, padding: .same)],
+        "average pool 3 padding 1 stride 2": [AveragePool2D(3, stride: 2, padding: .explicit(1))],
+        "average pool 3 padding 1 stride 2 counting padding": [
+            AveragePool2D(3, stride: 2, padding: .explicit(1), countsPadding: true)
+        ],
+        "max pool of a rest": [MaxPool2D(3, stride: 2, ceilMode: true)],
+        "max pool of a rest with padding": [MaxPool2D(3, stride: 2, padding: .explicit(1), ceilMode: true)],
+        "max pool of a rest beyond": [MaxPool2D(3, stride: 4, padding: .explicit(1), ceilMode: true)],
+        "average pool of a rest": [AveragePool2D(3, stride: 2, ceilMode: true)],
+        "average pool of a rest with padding": [AveragePool2D(3, stride: 2, padding: .explicit(1), ceilMode: true)],
+        "average pool of a rest beyond": [AveragePool2D(3, stride: 4, padding: .explicit(1), ceilMode: true)],
+        "average pool of a rest counting padding": [AveragePool2D(3, stride: 2, ceilMode: true, countsPadding: true)],
+        "average pool of a rest with padding counting padding": [
+            AveragePool2D(3, stride: 2, padding: .explicit(1), ceilMode: true, countsPadding: true)
+        ],
+        "average pool of a rest beyond counting padding": [
+            AveragePool2D(3, stride: 4, padding: .explicit(1), ceilMode: true, countsPadding: true)
+        ],
         "global average pool": [GlobalAveragePool2D()],
     ]
 

@@ -46,35 +46,44 @@ def same_padding(size, window, stride):
     return total // 2, total - total // 2
 
 
+def nchw(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def nhwc(x):
+    return x.permute(0, 2, 3, 1)
+
+
 def padded(x, window, stride, padding, value):
     """NCHW, padded."""
-    x = x.permute(0, 3, 1, 2)
+    x = nchw(x)
     if padding == "same":
         top, bottom = same_padding(x.shape[2], window[0], stride[0])
         left, right = same_padding(x.shape[3], window[1], stride[1])
-        x = F.pad(x, (left, right, top, bottom), value=value)
-    return x
+    else:
+        top, left, bottom, right = (0, 0, 0, 0) if padding == "valid" else padding
+    return F.pad(x, (left, right, top, bottom), value=value)
 
 
 def conv(x, kernel, bias=None, stride=(1, 1), padding="valid"):
     x = padded(x, kernel.shape[:2], stride, padding, 0.0)
-    return F.conv2d(x, kernel.permute(3, 2, 0, 1), bias, stride).permute(0, 2, 3, 1)
+    return nhwc(F.conv2d(x, kernel.permute(3, 2, 0, 1), bias, stride))
 
 
 def max_pool(x, window, stride, padding):
     x = padded(x, (window, window), (stride, stride), padding, -float("inf"))
-    return F.max_pool2d(x, window, stride).permute(0, 2, 3, 1)
+    return nhwc(F.max_pool2d(x, window, stride))
 
 
 def average_pool(x, window, stride, padding):
     """Padding takes no part: the sum over the window, divided by the number of the window's positions in the image."""
     ones = padded(torch.ones_like(x), (window, window), (stride, stride), padding, 0.0)
     x = padded(x, (window, window), (stride, stride), padding, 0.0)
-    return (F.avg_pool2d(x, window, stride) / F.avg_pool2d(ones, window, stride)).permute(0, 2, 3, 1)
+    return nhwc(F.avg_pool2d(x, window, stride) / F.avg_pool2d(ones, window, stride))
 
 
 def prelu_per_channel(z, slopes):
-    return F.prelu(z.permute(0, 3, 1, 2), slopes).permute(0, 2, 3, 1)
+    return nhwc(F.prelu(nchw(z), slopes))
 
 
 def prelu_per_position(z, slopes):
@@ -97,6 +106,8 @@ def convolution_cases():
         "conv 7x7 same beyond the image": ((5, 4, 2), 3, (7, 7), (1, 1), "same", True),
         "conv 1x3 same stride 2x1": ((5, 6, 3), 4, (1, 3), (2, 1), "same", True),
         "conv 3x3 same of 17 channels": ((4, 5, 17), 19, (3, 3), (1, 1), "same", True),
+        "conv 3x3 padding 1 stride 2": ((6, 7, 3), 4, (3, 3), (2, 2), (1, 1, 1, 1), True),
+        "conv 5x5 uneven padding": ((7, 6, 3), 4, (5, 5), (1, 1), (3, 0, 1, 4), True),
     }.items():
         shapes = {"input/value": (2, *image), "conv2d/kernel": (*window, image[-1], filters)}
         if has_bias:
@@ -144,9 +155,27 @@ def pooling_cases():
         "2 same": (2, 2, "same"),
         "3 same stride 1": (3, 1, "same"),
         "3 same stride 2": (3, 2, "same"),
+        "3 padding 1 stride 2": (3, 2, (1, 1, 1, 1)),
     }.items():
         case(f"max pool {name}", image, lambda w: max_pool(w["input/value"], window, stride, padding))
         case(f"average pool {name}", image, lambda w: average_pool(w["input/value"], window, stride, padding))
+    # PyTorch's own padding, count of padding and last windows.
+    for name, (size, window, stride, padding) in {
+        "of a rest": ((6, 8), 3, 2, 0),
+        "of a rest with padding": ((6, 8), 3, 2, 1),
+        "of a rest beyond": ((5, 7), 3, 4, 1),
+    }.items():
+        image_of_rest = {"input/value": (2, *size, 3)}
+        case(
+            f"max pool {name}", image_of_rest,
+            lambda w: nhwc(F.max_pool2d(nchw(w["input/value"]), window, stride, padding, ceil_mode=True)))
+        for counts in [False, True]:
+            case(
+                f"average pool {name}{' counting padding' if counts else ''}", image_of_rest,
+                lambda w: nhwc(F.avg_pool2d(nchw(w["input/value"]), window, stride, padding, True, counts)))
+    case(
+        "average pool 3 padding 1 stride 2 counting padding", image,
+        lambda w: nhwc(F.avg_pool2d(nchw(w["input/value"]), 3, 2, 1, False, True)))
     case("global average pool", image, lambda w: w["input/value"].mean(dim=(1, 2)))
 
 

@@ -79,7 +79,13 @@ struct GeneratedNetwork {
     {
         image.channels = channels ?? 2 + chance(of: 4)
         if stride == 2 { image.halve() }
-        return Conv2D(image.channels, kernel: kernel, stride: stride, padding: .same, usesBias: chance(of: 2) == 0)
+        let padding = image.channels % 4 == 0 ? Self.uneven(kernel: kernel, stride: stride) : .same
+        return Conv2D(image.channels, kernel: kernel, stride: stride, padding: padding, usesBias: chance(of: 2) == 0)
+    }
+
+    /// Padding that gives the output of `same` another way: all zeros on one side, or PyTorch's with a stride.
+    private static func uneven(kernel: Int, stride: Int) -> Padding {
+        stride > 1 ? .explicit(kernel / 2) : .explicit(top: kernel - 1, left: 0, bottom: 0, right: kernel - 1)
     }
 
     /// A 1×1 convolution, perhaps after an activation.

@@ -12,6 +12,12 @@ import Testing
         #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 3, stride: 2, padding: .same) } == [4, 3, 4])
         #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 7, stride: 3, padding: .same) } == [3, 2, 4])
         #expect(try shape([6, 7, 3]) { Conv2D(4, kernel: 3, stride: 2, padding: .same) } == [3, 4, 4])
+        #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 3, stride: 2, padding: .sameLower) } == [4, 3, 4])
+        #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 3, stride: 2, padding: .explicit(1)) } == [4, 3, 4])
+        let uneven = Padding.explicit(top: 2, left: 0, bottom: 1, right: 1)
+        #expect(try shape([7, 6, 3]) { Conv2D(4, kernel: 3, padding: uneven) } == [8, 5, 4])
+        #expect(try shape([1, 2, 3]) { Conv2D(4, kernel: 3, padding: .explicit(1)) } == [1, 2, 4])
+        #expect(try shape([7, 6, 3]) { MaxPool2D(3, stride: 2, padding: .explicit(1)) } == [4, 3, 3])
         #expect(try shape([7, 6, 3]) { MaxPool2D(2) } == [3, 3, 3])
         #expect(try shape([7, 6, 3]) { AveragePool2D(2, padding: .same) } == [4, 3, 3])
         #expect(try shape([7, 6, 3]) { GlobalAveragePool2D() } == [3])
@@ -56,6 +62,15 @@ import Testing
         ([Flatten(), GlobalAveragePool2D(name: "pool")], ["pool", "[height, width, channels]"]),
         ([Conv2D(4, kernel: 7, name: "wide")], ["wide", "7×7", "7×6"]),
         ([MaxPool2D(8, name: "pool")], ["pool", "8×8"]),
+        ([Conv2D(4, kernel: 3, padding: .explicit(3), name: "far")], ["far", "3×3", "padding 3"]),
+        (
+            [Conv2D(4, kernel: 3, padding: .explicit(top: 0, left: 0, bottom: 0, right: -1), name: "cut")],
+            ["cut", "from 0", "0,0,0,-1"]
+        ),
+        (
+            [Conv2D(4, kernel: 9, padding: .explicit(top: 0, left: 0, bottom: 1, right: 1), name: "wide")],
+            ["wide", "8×8", "7×6"]
+        ),
         ([Conv2D(0, kernel: 3, name: "none")], ["none", "filter"]),
         ([Conv2D(4, kernel: 0, name: "none")], ["none", "window"]),
         ([Conv2D(4, kernel: 3, stride: 0, name: "stuck")], ["stuck", "strides"]),

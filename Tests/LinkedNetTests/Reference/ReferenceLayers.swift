@@ -2,11 +2,11 @@ import Foundation
 
 @testable import LinkedNet
 
-/// One axis of a window on an image, after TensorFlow's rule for padding.
+/// One axis of a window on an image.
 private struct Axis {
     let size, window, stride, outputs, before: Int
 
-    init(size: Int, window: Int, stride: Int, padding: Padding) {
+    private init(size: Int, window: Int, stride: Int, padding: Padding, explicit: (before: Int, after: Int)?) {
         self.size = size
         self.window = window
         self.stride = stride
@@ -14,10 +14,31 @@ private struct Axis {
         case .valid:
             outputs = (size - window + stride) / stride
             before = 0
-        case .same:
+        case .same, .sameLower:
             outputs = (size + stride - 1) / stride
-            before = max((outputs - 1) * stride + window - size, 0) / 2
+            let zeros = max((outputs - 1) * stride + window - size, 0)
+            before = padding == .same ? zeros / 2 : zeros - zeros / 2
+        case .explicit:
+            let (zerosBefore, zerosAfter) = explicit ?? (0, 0)
+            outputs = (size + zerosBefore + zerosAfter - window + stride) / stride
+            before = zerosBefore
         }
+    }
+
+    /// The rows and the columns of a window on an image.
+    static func both(_ image: [Int], _ window: Window2D) -> (rows: Axis, columns: Axis) {
+        var vertical: (Int, Int)?, horizontal: (Int, Int)?
+        if case .explicit(let top, let left, let bottom, let right) = window.padding {
+            (vertical, horizontal) = ((top, bottom), (left, right))
+        }
+        return (
+            Axis(
+                size: image[0], window: window.height, stride: window.strideHeight, padding: window.padding,
+                explicit: vertical),
+            Axis(
+                size: image[1], window: window.width, stride: window.strideWidth, padding: window.padding,
+                explicit: horizontal)
+        )
     }
 
     /// The position in the image of element `offset` of window `output`; `nil` for padding.
@@ -31,8 +52,7 @@ private struct Axis {
 func convolution(
     _ x: ReferenceTensor, kernel: [Double], bias: [Double]?, filters: Int, window: Window2D
 ) -> ReferenceTensor {
-    let rows = Axis(size: x.shape[0], window: window.height, stride: window.strideHeight, padding: window.padding)
-    let columns = Axis(size: x.shape[1], window: window.width, stride: window.strideWidth, padding: window.padding)
+    let (rows, columns) = Axis.both(x.shape, window)
     let channels = x.channels
     var y = ReferenceTensor(batch: x.batch, shape: [rows.outputs, columns.outputs, filters])
     y.elements.withUnsafeMutableBufferPointer { y in
@@ -122,8 +142,7 @@ extension ReferencePass {
 
     /// The largest element or the mean of each window's part within the image.
     mutating func pooled(_ x: ReferenceTensor, _ window: Window2D, maximum: Bool) -> ReferenceTensor {
-        let rows = Axis(size: x.shape[0], window: window.height, stride: window.strideHeight, padding: window.padding)
-        let columns = Axis(size: x.shape[1], window: window.width, stride: window.strideWidth, padding: window.padding)
+        let (rows, columns) = Axis.both(x.shape, window)
         let channels = x.channels
         var y = ReferenceTensor(batch: x.batch, shape: [rows.outputs, columns.outputs, channels])
         for index in y.elements.indices {

@@ -31,7 +31,9 @@ static const char *check_windows(const ck_pooling *p) {
         return "the window must hold at most 255 positions";
     if (p->stride_h < 1 || p->stride_w < 1) return "strides must be at least 1";
     if (p->stride_h > INT32_MAX || p->stride_w > INT32_MAX) return "strides must be less than 2^31";
-    if (p->pad_top < 0 || p->pad_left < 0) return "padding must not be negative";
+    if (p->pad_top < 0 || p->pad_left < 0 || p->pad_bottom < 0 || p->pad_right < 0)
+        return "padding must not be negative";
+    if (p->pad_bottom >= p->window_h || p->pad_right >= p->window_w) return "padding must be smaller than the window";
     if (!fits(p->batch, p->height, p->width, p->channels)) return "the input is too large";
     if (!fits(p->batch, p->out_height, p->out_width, p->channels)) return "the output is too large";
     if (!windows_touch(p->out_height, p->stride_h, p->pad_top, p->window_h, p->height)

@@ -3,17 +3,19 @@
 struct MaxPoolOperation: NodeOperation {
     let kernel: PoolingKernel
     let window: Window2D
+    let ceilMode: Bool
     let input: FusedInput
 
     /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit
     ///   the input.
-    init(pooling value: Value, window: Window2D, name: String) throws(ShapeError) {
+    init(pooling value: Value, window: Window2D, ceilMode: Bool, name: String) throws(ShapeError) {
         try value.expectImage(for: name)
         input = FusedInput(value, plainChannels: value.shape[2])
         kernel = try PoolingKernel(
             height: value.shape[0], width: value.shape[1], channels: input.channels, window: window,
-            activation: input.function, subject: name)
+            ceilMode: ceilMode, activation: input.function, subject: name)
         self.window = window
+        self.ceilMode = ceilMode
     }
 
     /// True if the kernel forms the activation as fast as a kernel of its own would. The activation then has no slopes
@@ -25,7 +27,7 @@ struct MaxPoolOperation: NodeOperation {
     }
 
     var label: String { "MaxPool2D \(window.height)×\(window.width)\(input.label)" }
-    var identity: String { "MaxPool2D \(window.identity)\(input.label)" }
+    var identity: String { "MaxPool2D \(window.identity)\(ceilMode ? " ceil" : "")\(input.label)" }
     var isSamplewise: Bool { true }
 
     /// The index of each output in its window: one byte an output.
@@ -65,10 +67,21 @@ extension MaxPoolOperation: ActivationReading {
 /// The mean of each window.
 struct AveragePoolOperation: NodeOperation {
     let kernel: PoolingKernel
-    let window: Window2D
+    let label, identity: String
 
-    var label: String { "AveragePool2D \(window.height)×\(window.width)" }
-    var identity: String { "AveragePool2D \(window.identity)" }
+    /// - Throws: ``ShapeError`` naming `name` if the input isn't [height, width, channels] or the window doesn't fit
+    ///   the input.
+    init(pooling value: Value, window: Window2D, ceilMode: Bool, countsPadding: Bool, name: String)
+        throws(ShapeError)
+    {
+        try value.expectImage(for: name)
+        kernel = try PoolingKernel(
+            height: value.shape[0], width: value.shape[1], channels: value.shape[2], window: window,
+            ceilMode: ceilMode, countsPadding: countsPadding, subject: name)
+        label = "AveragePool2D \(window.height)×\(window.width)"
+        identity =
+            "AveragePool2D \(window.identity)\(ceilMode ? " ceil" : "")\(countsPadding ? " counting padding" : "")"
+    }
     var isSamplewise: Bool { true }
 
     func addForward(to steps: inout NodeSteps) {
