@@ -339,7 +339,7 @@ shapes(
     "GoldenLayerTests|ShapeInferenceTests", "padding of the bottom and the right is put at the top and the left",
     occurrence=(4, 5))
 shapes(
-    "last-window", "WindowGeometry.swift", "whole * axis.stride < axis.size + before", "true",
+    "last-window", "WindowGeometry.swift", "whole * stride < size + before", "true",
     "GoldenLayerTests|ShapeInferenceTests", "a last window of pooling begins beyond the image")
 
 # Optimizers and schedules.

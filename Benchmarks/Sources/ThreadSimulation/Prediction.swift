@@ -8,11 +8,11 @@ public struct Prediction: Sendable {
         /// The time on one thread of the same machine, and on ``Prediction/threads``.
         public internal(set) var oneThread, seconds: Double
         public internal(set) var losses: Losses
-        /// What of the times is spent in the parts of micro-batches, one for each step of the plan; empty where there
-        /// are no micro-batches.
+        /// The times spent in the parts of micro-batches, one for each step of the plan; empty where there are no
+        /// micro-batches.
         public internal(set) var inside: [Part] = []
 
-        /// What is left beside the parts ``inside``.
+        /// The rest, without the parts ``inside``.
         public var outside: Part {
             var rest = self
             rest.inside = []

@@ -4,12 +4,12 @@ import Foundation
 package struct Schedule {
     /// From the call's begin to its end.
     package private(set) var seconds = 0.0
-    /// What the tasks take together. Tasks that teams share take the time of their parts: what the recorder spent
-    /// between the parts of a task is left out.
+    /// The time of all tasks together. Tasks that teams share count with the time of their parts: the recorder's own
+    /// time between the parts of a task is left out.
     package private(set) var work = 0.0
     /// Time that the call would not take if each thread had the same share of the work.
     package private(set) var losses = Losses()
-    /// What the parts of micro-batches take of the time, by plan step: those of the thread that ends last. The rest of
+    /// The share of each plan step in the time: the parts of micro-batches of the thread that ends last. The rest of
     /// the time is spent between micro-batches.
     package private(set) var shares: [Int: TimeAndLosses] = [:]
 
@@ -84,7 +84,7 @@ package struct Schedule {
             }
             led.add(part.planStep, time)
         }
-        // What a task takes outside of its parts counts where no team shares the task's calls.
+        // The time of a task outside of its parts counts where no team shares the task's calls.
         if !sharesCalls { (led.seconds, led.work) = (task.seconds, task.seconds) }
         return led
     }

@@ -3,8 +3,8 @@ import LinkedNet
 import ThreadSimulation
 
 /// The predictions of a step's parts as text, added up by operation, the longest first. The operations of micro-batches
-/// are those of the thread that ends last. What that thread does besides, and what the others wait for it, is a row of
-/// its own.
+/// are those of the thread that ends last. The rest of this thread's time is a row of its own, with the waiting of the
+/// other threads.
 struct PredictionTable: CustomStringConvertible {
     private struct Row {
         let name: String

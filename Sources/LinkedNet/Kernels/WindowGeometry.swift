@@ -112,13 +112,8 @@ struct WindowGeometry: Sendable, Hashable {
                 found: "\(imageHeight)×\(imageWidth)")
         }
         (padTop, padLeft, padBottom, padRight) = (top, left, bottom, right)
-        func positions(_ axis: WindowAxis, padded: Int, before: Int) -> Int {
-            let whole = (padded - axis.window) / axis.stride + 1
-            let hasRest = (padded - axis.window) % axis.stride > 0 && whole * axis.stride < axis.size + before
-            return ceilMode && hasRest ? whole + 1 : whole
-        }
-        outputHeight = positions(rows, padded: height, before: top)
-        outputWidth = positions(columns, padded: width, before: left)
+        outputHeight = rows.positions(before: top, behind: bottom, ceilMode: ceilMode)
+        outputWidth = columns.positions(before: left, behind: right, ceilMode: ceilMode)
     }
 }
 
@@ -128,6 +123,14 @@ private struct WindowAxis {
 
     /// The zeros before and behind the image that give ⌈size / stride⌉ positions.
     var zeros: Int { max((size - 1) / stride * stride + window - size, 0) }
+
+    /// The positions with so many zeros before and behind the image.
+    func positions(before: Int, behind: Int, ceilMode: Bool) -> Int {
+        let way = before + size + behind - window
+        let whole = way / stride + 1
+        let hasRest = way % stride > 0 && whole * stride < size + before
+        return ceilMode && hasRest ? whole + 1 : whole
+    }
 }
 
 extension Window2D {

@@ -12,9 +12,7 @@ size_t ck_convolution_scratch(const ck_convolution *convolution, ck_pass pass) {
         return pass == CK_FORWARD ? ck_winograd_forward_scratch(convolution)
                                   : ck_winograd_backward_scratch(convolution);
     if (pass == CK_FORWARD) return ck_direct_forward_scratch(convolution);
-    const size_t data = ck_direct_backward_data_scratch(convolution);
-    const size_t weights = ck_direct_backward_weights_scratch(convolution);
-    return data > weights ? data : weights;
+    return larger_size(ck_direct_backward_data_scratch(convolution), ck_direct_backward_weights_scratch(convolution));
 }
 
 void ck_convolution_forward(

@@ -43,10 +43,8 @@ static inline size_t largest_scratch(
     const ck_convolution *convolution, int64_t batches,
     size_t (*scratch_for_batch)(const ck_convolution *convolution, int64_t batch)) {
     size_t largest = scratch_for_batch(convolution, convolution->batch);
-    for (int64_t batch = 1; batch < min_of(convolution->batch, batches); batch++) {
-        const size_t size = scratch_for_batch(convolution, batch);
-        if (size > largest) largest = size;
-    }
+    for (int64_t batch = 1; batch < min_of(convolution->batch, batches); batch++)
+        largest = larger_size(largest, scratch_for_batch(convolution, batch));
     return largest;
 }
 

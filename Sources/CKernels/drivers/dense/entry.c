@@ -21,8 +21,7 @@ const char *ck_dense_check(const ck_dense *dense) {
 
 size_t ck_dense_scratch(const ck_dense *dense, ck_pass pass) {
     if (pass == CK_FORWARD) return ck_dense_forward_scratch(dense);
-    const size_t data = ck_dense_backward_data_scratch(dense), weights = ck_dense_backward_weights_scratch(dense);
-    return data > weights ? data : weights;
+    return larger_size(ck_dense_backward_data_scratch(dense), ck_dense_backward_weights_scratch(dense));
 }
 
 void ck_dense_backward(

@@ -1,12 +1,14 @@
 #ifndef CK_SIZES_H
 #define CK_SIZES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // Arithmetic on sizes, the largest sizes, and the size of a cache line.
 
 static inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t round_up(int64_t a, int64_t multiple) { return divide_up(a, multiple) * multiple; }
 

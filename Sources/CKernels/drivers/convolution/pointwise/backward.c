@@ -156,8 +156,7 @@ size_t ck_pointwise_backward_scratch(const ck_convolution *convolution) {
     for (int64_t slices = 1; slices <= most_slices(convolution); slices++) {
         const range_cut cut = {.slices = slices};
         const backward_plan plan = plan_for_cut(convolution, &cut);
-        const size_t size = memory_of(convolution, &plan, NULL).size;
-        if (size > largest) largest = size;
+        largest = larger_size(largest, memory_of(convolution, &plan, NULL).size);
     }
     return largest;
 }
@@ -184,7 +183,7 @@ typedef struct channel_slice {
     float *weights;     // packed
 } channel_slice;
 
-// What a task takes: a slice of a range, and of that both gradients or a piece of one.
+// The work of a task: both gradients of a slice of a range, or a piece of one gradient.
 typedef struct range_piece {
     int64_t range;
     channel_slice slice;

@@ -115,12 +115,10 @@ static backward_memory memory_of(const backward_plan *plan, void *scratch) {
     return memory;
 }
 
-static size_t largest_of(size_t a, size_t b) { return a > b ? a : b; }
-
 static size_t scratch_for_batch(const ck_convolution *convolution, int64_t batch) {
     const backward_plan plan = plan_for_batch(convolution, batch, false);
     const backward_plan narrow = plan_for_batch(convolution, batch, true);
-    return largest_of(memory_of(&plan, NULL).size, memory_of(&narrow, NULL).size);
+    return larger_size(memory_of(&plan, NULL).size, memory_of(&narrow, NULL).size);
 }
 
 size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
@@ -130,7 +128,7 @@ size_t ck_winograd_backward_scratch(const ck_convolution *convolution) {
     for (int64_t groups = 2 * GROUPS; groups <= plan.groups; groups *= 2) {
         // The largest batch that has too few tiles for so many groups.
         const int64_t batch = (groups * LEAST_GROUP_TILES - 1) / image_tiles(&plan.grid);
-        if (batch > 0) size = largest_of(size, scratch_for_batch(convolution, batch));
+        if (batch > 0) size = larger_size(size, scratch_for_batch(convolution, batch));
     }
     return size;
 }

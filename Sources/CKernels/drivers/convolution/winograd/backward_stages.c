@@ -29,6 +29,7 @@ typedef struct product_plan {
 typedef struct chunk_cut {
     int64_t pieces; // of a chunk
     bool together;  // a task takes all slices of a piece, and the frequencies of the piece's dy
+    int64_t time;
 } chunk_cut;
 
 typedef struct stage_call {
@@ -195,35 +196,31 @@ static void plan_products(const backward_call *call, int64_t threads, product_pl
     products->group_tasks = tasks;
 }
 
-// What a task of stage 2 takes longer, in tiles: a pass over the weights.
-enum { PASS_TILES = 8 };
-
-// The time of stage 2 for so many chunks of each group: that of a slice of a tile is 1.
-static int64_t time_of(const backward_call *call, int64_t chunks, chunk_cut cut, int64_t threads) {
-    const backward_plan *plan = &call->plan;
-    const int64_t tiles = divide_up(plan->chunk_segments, cut.pieces) * plan->grid.segment_columns;
-    const int64_t slices = cut.together ? plan->slices : 1;
-    if (call->slope_gradients != NULL)
-        return divide_up(plan->groups * plan->slices, threads) * chunks * (tiles + PASS_TILES);
-    const int64_t tasks = plan->groups * chunks * cut.pieces * plan->slices / slices;
+// The time of stage 2 for so many chunks of each group, in pieces for one slice or for all: a slice of a tile takes 1.
+static int64_t time_of(const backward_plan *plan, int64_t chunks, const chunk_cut *cut, int64_t threads) {
+    const int64_t tiles = divide_up(plan->chunk_segments, cut->pieces) * plan->grid.segment_columns;
+    const int64_t slices = cut->together ? plan->slices : 1;
+    const int64_t tasks = plan->groups * chunks * cut->pieces * plan->slices / slices;
     // Frequencies of dy come from the caches of other threads, once.
-    const int64_t fetched = cut.together ? 0 : tiles / (4 * plan->slices);
+    const int64_t fetched = cut->together ? 0 : tiles / (4 * plan->slices);
     return divide_up(tasks, threads) * slices * (tiles + PASS_TILES + fetched);
 }
 
 static chunk_cut best_cut(const backward_call *call, int64_t chunks, int64_t threads) {
-    chunk_cut best = {1, false};
-    if (call->slope_gradients != NULL) return best;
     enum { TASKS_OF_THREAD = 3 };
     const backward_plan *plan = &call->plan;
-    int64_t least = INT64_MAX;
+    if (call->slope_gradients != NULL) {
+        const int64_t tiles = plan->chunk_segments * plan->grid.segment_columns;
+        return (chunk_cut){1, false, divide_up(plan->groups * plan->slices, threads) * chunks * (tiles + PASS_TILES)};
+    }
+    chunk_cut best = {.time = INT64_MAX};
     for (int together = 1; together >= 0; together--) {
         const int64_t tasks = plan->groups * chunks * (together ? 1 : plan->slices);
         const int64_t most = min_of(divide_up(TASKS_OF_THREAD * threads, tasks), plan->chunk_segments);
         for (int64_t pieces = 1; pieces <= most; pieces++) {
-            const chunk_cut cut = {pieces, together};
-            const int64_t time = time_of(call, chunks, cut, threads);
-            if (time < least) best = cut, least = time;
+            chunk_cut cut = {.pieces = pieces, .together = together};
+            cut.time = time_of(plan, chunks, &cut, threads);
+            if (cut.time < best.time) best = cut;
         }
     }
     return best;
@@ -237,8 +234,8 @@ static int64_t chunks_at_once(const backward_call *call, int64_t threads) {
     int64_t best = 1, least = INT64_MAX;
     for (int64_t chunks = 1; chunks <= most; chunks++) {
         const int64_t rest = plan->group_chunks % chunks;
-        int64_t time = plan->group_chunks / chunks * time_of(call, chunks, best_cut(call, chunks, threads), threads);
-        if (rest > 0) time += time_of(call, rest, best_cut(call, rest, threads), threads);
+        int64_t time = plan->group_chunks / chunks * best_cut(call, chunks, threads).time;
+        if (rest > 0) time += best_cut(call, rest, threads).time;
         if (time < least - least / 32) best = chunks, least = time;
         if (plan->groups * chunks >= 2 * threads) break;
     }
@@ -252,12 +249,13 @@ void ck_winograd_backward_in_stages(const backward_call *call) {
     product_plan products;
     plan_products(call, threads, &products);
     const int64_t product_tasks = call->dweights == NULL ? 0 : plan->groups * products.group_tasks;
+    const int64_t sum_tasks = bias_tasks(call) + product_tasks;
     for (int64_t first = 0; first < plan->group_chunks; first += at_once) {
         const int64_t group_chunks = min_of(at_once, plan->group_chunks - first), chunks = plan->groups * group_chunks;
         stage_call stages = {call, &products, first, group_chunks, best_cut(call, group_chunks, threads)};
         if (!stages.cut.together) ck_parallel(chunks * plan->chunk_segments, work, map_gradients, &stages);
         const int64_t units = call->slope_gradients == NULL ? chunks * stages.cut.pieces : plan->groups;
         ck_parallel(units * slice_tasks(&stages), work, compute_data, &stages);
-        ck_parallel(bias_tasks(call) + product_tasks, work, add_products, &stages);
+        if (sum_tasks > 0) ck_parallel(sum_tasks, work, add_products, &stages);
     }
 }

@@ -89,7 +89,6 @@ typedef struct forward_call {
 // multiplications, one after the other on the busiest thread. Tiles and columns of a product don't depend on one
 // another, so the cut changes no bit. There are at most MOST_PARTS tasks for each block of the plan.
 static void cut_blocks(forward_call *call, int64_t threads) {
-    enum { PASS_TILES = 8 }; // that take as long as a pass over the weights
     const gemm_panels *panels = &call->panels;
     const forward_plan plan = call->plan;
     const int64_t segments = call->convolution->batch * plan.grid.image_segments;

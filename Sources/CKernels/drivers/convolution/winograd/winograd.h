@@ -15,6 +15,9 @@ typedef __int128 cost;
 
 enum { MAP_COST = 20 }; ///< of one channel of one tile at one frequency, there or back
 
+/// A task's pass over the weights' frequencies takes as long as so many tiles.
+enum { PASS_TILES = 8 };
+
 /// Counts the operations of a map, there or back.
 static inline void count_map(int64_t tiles, int64_t channels, int64_t frequencies) {
     ck_count_operations(2 * MAP_COST * tiles * channels * frequencies);
